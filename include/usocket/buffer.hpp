@@ -1,0 +1,173 @@
+// Bytes in memory: borrowed to read (ConstBuffer), borrowed to fill (MutableBuffer), owned (Bytes), growing (Sink).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <ranges>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace usocket {
+
+// Bytes that the caller keeps alive for the length of the call.
+class ConstBuffer {
+public:
+    constexpr ConstBuffer() noexcept = default;
+    constexpr ConstBuffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
+    constexpr ConstBuffer(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
+    constexpr ConstBuffer(const char* text) noexcept : ConstBuffer(std::string_view(text)) {}
+    template <std::ranges::contiguous_range Range>
+        requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
+                 (!std::is_same_v<std::remove_extent_t<Range>, char>)  // a literal ends before its NUL
+    constexpr ConstBuffer(const Range& range) noexcept
+        : data_(std::ranges::data(range)),
+          size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
+
+    [[nodiscard]] const std::uint8_t* data() const noexcept { return static_cast<const std::uint8_t*>(data_); }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    // Without the first `count` bytes, which there are.
+    [[nodiscard]] ConstBuffer from(std::size_t count) const noexcept { return {data() + count, size_ - count}; }
+
+private:
+    const void* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+class MutableBuffer {
+public:
+    constexpr MutableBuffer() noexcept = default;
+    constexpr MutableBuffer(void* data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <std::ranges::contiguous_range Range>
+        requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
+                 (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
+    constexpr MutableBuffer(Range&& range) noexcept
+        : data_(std::ranges::data(range)),
+          size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
+
+    [[nodiscard]] std::uint8_t* data() const noexcept { return static_cast<std::uint8_t*>(data_); }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    // Without the first `count` bytes, which there are.
+    [[nodiscard]] MutableBuffer from(std::size_t count) const noexcept { return {data() + count, size_ - count}; }
+    // The first `count` bytes, or all if there are fewer.
+    [[nodiscard]] MutableBuffer first(std::size_t count) const noexcept {
+        return {data_, count < size_ ? count : size_};
+    }
+
+private:
+    void* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+// Memory that changes hands, with the way to give it back. Trivial: whoever holds it last calls release().
+struct Block {
+    std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    void* owner = nullptr;
+    void (*free)(void* owner) noexcept = nullptr;
+
+    void release() noexcept {
+        if (free != nullptr) free(owner);
+        *this = Block{};
+    }
+};
+
+// Where a stream method puts what it reads: memory of the host's, which grows as bytes arrive (STRM-1).
+// Trivially destructible: it may live in a frame that a longjmp skips.
+class Sink {
+public:
+    // Makes capacity() at least `capacity`, the bytes so far kept. False: no memory; nothing has changed.
+    using Grow = bool (*)(Sink& sink, std::size_t capacity) noexcept;
+    // Hands the memory over with the bytes so far, and leaves the sink empty. nullptr: not the sink's to give.
+    using Surrender = Block (*)(Sink& sink) noexcept;
+
+    constexpr Sink(Grow grower, Surrender giver) noexcept : grow_(grower), surrender_(giver) {}
+    // A sink over the caller's own memory, which does not grow.
+    explicit Sink(MutableBuffer buffer) noexcept : data_(buffer.data()), capacity_(buffer.size()) {}
+
+    [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] MutableBuffer room() const noexcept { return {data_ + size_, capacity_ - size_}; }
+
+    // For the two functions above: where the memory is now.
+    void set_memory(std::uint8_t* data, std::size_t capacity) noexcept {
+        data_ = data;
+        capacity_ = capacity;
+    }
+    void set_size(std::size_t size) noexcept { size_ = size; }
+    // True if there is room for `count` bytes more, after growing if need be.
+    [[nodiscard]] bool reserve(std::size_t count) noexcept {
+        if (capacity_ - size_ >= count) return true;
+        return grow_ != nullptr && grow_(*this, size_ + count);
+    }
+    // Only with room for them.
+    void append(const std::uint8_t* bytes, std::size_t count) noexcept {
+        if (count != 0) std::memcpy(data_ + size_, bytes, count);
+        size_ += count;
+    }
+    [[nodiscard]] bool can_surrender() const noexcept { return surrender_ != nullptr; }
+    [[nodiscard]] Block surrender() noexcept { return surrender_(*this); }
+
+private:
+    std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+    Grow grow_ = nullptr;
+    Surrender surrender_ = nullptr;
+};
+
+// Bytes that were received, owned. Move-only.
+class Bytes {
+public:
+    Bytes() noexcept = default;
+    Bytes(Bytes&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    Bytes& operator=(Bytes&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~Bytes() { std::free(data_); }
+
+    [[nodiscard]] const std::uint8_t* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] const std::uint8_t* begin() const noexcept { return data_; }
+    [[nodiscard]] const std::uint8_t* end() const noexcept { return data_ + size_; }
+    [[nodiscard]] std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+
+    // A sink that grows on the C heap, and its bytes once it is filled.
+    [[nodiscard]] static Sink sink() noexcept { return Sink(grow, surrender); }
+    [[nodiscard]] static Bytes take(Sink& sink) noexcept {
+        Bytes bytes;
+        grow_to_fit(sink);
+        bytes.data_ = sink.data();
+        bytes.size_ = sink.size();
+        sink = Bytes::sink();
+        return bytes;
+    }
+
+private:
+    static bool grow(Sink& sink, std::size_t capacity) noexcept {
+        void* memory = std::realloc(sink.data(), capacity);
+        if (memory == nullptr) return false;
+        sink.set_memory(static_cast<std::uint8_t*>(memory), capacity);
+        return true;
+    }
+    static Block surrender(Sink& sink) noexcept {
+        const Block block{sink.data(), sink.size(), sink.data(), [](void* owner) noexcept { std::free(owner); }};
+        sink = Bytes::sink();
+        return block;
+    }
+    // Gives the slack back where it is worth a call of realloc.
+    static void grow_to_fit(Sink& sink) noexcept {
+        if (sink.capacity() - sink.size() > 4096 && sink.size() != 0) (void)grow(sink, sink.size());
+    }
+
+    std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace usocket

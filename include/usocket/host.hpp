@@ -1,0 +1,58 @@
+// Host and Call: what a host language supplies so that its other threads and its signals live while a call waits.
+// A C++ program needs neither.
+#pragma once
+
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+
+namespace usocket {
+
+namespace sys {
+struct Lookup;
+// What a stack notes of a system call that receives, should a longjmp lose its result.
+struct ReceiveNote {
+    static constexpr std::size_t size = 96;
+    alignas(std::int64_t) unsigned char bytes[size];
+};
+}  // namespace sys
+
+// All members may be null. The functions must not throw and must not longjmp.
+struct Host {
+    // Before the calling thread may sleep: let the host's other threads run. What it returns goes to enter().
+    void* (*leave)() noexcept = nullptr;
+    // After it: take the host back. The core touches the host's objects only between enter and leave.
+    void (*enter)(void* token) noexcept = nullptr;
+    // After a signal, inside the host: run its handlers. True: give the call up, the host has an exception to
+    // raise; the call then ends with Error(EINTR).
+    bool (*interrupted)() noexcept = nullptr;
+    // Its signal handler may longjmp out of a call. The host then calls Socket::unwound() with the Call.
+    bool unwinds = false;
+};
+
+// One call of a method that may wait: lives in the host's frame for its length, and remembers what the
+// method has under way, so that Socket::unwound() can put it right after a longjmp. Not to be used twice.
+class Call {
+public:
+    Call() noexcept {}
+    explicit Call(const Host& host) noexcept : host_(&host) {}
+
+private:
+    friend class Blocking;
+    friend class Socket;
+    friend class Resolution;
+
+    const Host* host_ = nullptr;
+    void* token_ = nullptr;
+    Sink* sink_ = nullptr;               // what has been taken in so far
+    sys::Lookup* lookup_ = nullptr;      // what the resolver has under way
+    std::int64_t deadline_ = 0;          // of the monotonic clock, in ns; 0: not yet asked for
+    volatile bool left_ = false;         // between leave and enter
+    volatile bool inside_ = false;       // counted by the socket's gate
+    volatile bool reads_ = false;        // has or wants the socket's reader lock
+    volatile bool notes_ = false;        // note_ counts bytes behind the sink's first taken_from_
+    std::size_t taken_from_ = 0;
+    sys::ReceiveNote note_;              // only for a host that unwinds
+};
+
+}  // namespace usocket

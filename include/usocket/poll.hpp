@@ -1,0 +1,74 @@
+// Poll: waits for many sockets and descriptors at once (POLL-1..5).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/host.hpp"
+#include "usocket/result.hpp"
+#include "usocket/socket.hpp"
+#include "usocket/timeout.hpp"
+
+namespace usocket {
+
+// One registration; belongs to its Poll.
+struct Registration;
+
+class Poll {
+public:
+    struct Event {
+        int fd = -1;                    // -1: its socket has been closed
+        unsigned events = 0;            // POLLIN, POLLOUT, POLLERR, POLLHUP; POLLHUP and POLLNVAL for a closed one
+        void* userdata = nullptr;
+        Registration* registration = nullptr;
+    };
+
+    Poll() noexcept = default;
+    Poll(Poll&& other) noexcept;
+    Poll& operator=(Poll&& other) noexcept;
+    ~Poll();
+
+    // Watches a socket, or any descriptor; what is registered already gets the new mask and userdata. The socket
+    // may be closed and destroyed while registered: it is then reported until it is unregistered. Without a mask:
+    // POLLIN and POLLOUT. (`register` is a keyword of C++.)
+    Result<Registration*> register_(Socket& socket, void* userdata = nullptr) noexcept;
+    Result<Registration*> register_(Socket& socket, unsigned events, void* userdata) noexcept;
+    Result<Registration*> register_(int fd, unsigned events, void* userdata = nullptr) noexcept;
+    // A registration of its own, beside any other of the same descriptor.
+    Result<Registration*> register_another(int fd, unsigned events, void* userdata = nullptr) noexcept;
+    // Not registered: ENOENT.
+    Result<void> modify(Socket& socket, unsigned events) noexcept;
+    Result<void> modify(int fd, unsigned events) noexcept;
+    Result<void> modify(Registration* registration, unsigned events) noexcept;
+    Result<void> unregister(Socket& socket) noexcept;
+    Result<void> unregister(int fd) noexcept;
+    void unregister(Registration* registration) noexcept;
+
+    // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on
+    // timeout. What does not fit comes first the next time. one_shot: sets the mask of what it returns to 0.
+    // The cost grows with what is ready, not with what is registered (POLL-4).
+    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
+                             bool one_shot = false, Call&& call = Call()) noexcept;
+    template <std::size_t N>
+    Result<std::size_t> poll(Event (&events)[N], Timeout timeout = Timeout::none(), bool one_shot = false) noexcept {
+        return poll(events, N, timeout, one_shot);
+    }
+
+    // How many are registered.
+    [[nodiscard]] std::size_t size() const noexcept;
+
+private:
+    friend struct Registration;
+    friend void notify_watches(Aside& aside, bool readable, bool closed) noexcept;
+    struct State;
+
+    Error make_state() noexcept;
+    [[nodiscard]] Registration* find_socket(const Socket& socket) const noexcept;
+    [[nodiscard]] Registration* find_fd(int fd) const noexcept;
+    Result<void> modify_found(Registration* registration, unsigned events) noexcept;
+    Result<void> unregister_found(Registration* registration) noexcept;
+
+    State* state_ = nullptr;  // made by the first registration
+};
+
+}  // namespace usocket

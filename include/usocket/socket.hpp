@@ -1,0 +1,218 @@
+// Socket: a BSD socket that is also a stream (SOCK-1..8, TIME-1..6, STRM-1..6).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "usocket/address.hpp"
+#include "usocket/buffer.hpp"
+#include "usocket/host.hpp"
+#include "usocket/result.hpp"
+#include "usocket/timeout.hpp"
+
+namespace usocket {
+
+class Socket;
+class Poll;
+struct Aside;
+
+// The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
+inline constexpr int IPPROTO_SEC = 100;
+
+struct Accepted;
+struct Received;
+struct ReceivedFrom;
+struct SocketPair;
+
+// Move-only; the destructor closes. Methods may be called from several threads at once, close() included
+// (SOCK-4); moving and destroying may not.
+//
+// A trailing `call` is for host languages; a C++ program leaves it out.
+class Socket {
+public:
+    // A closed socket.
+    Socket() noexcept = default;
+    Socket(Socket&& other) noexcept;
+    Socket& operator=(Socket&& other) noexcept;
+    ~Socket();
+
+    // A new socket; without arguments AF_INET and SOCK_STREAM (SOCK-1). A type may carry SOCK_NONBLOCK.
+    [[nodiscard]] static Result<Socket> open() noexcept;
+    [[nodiscard]] static Result<Socket> open(int af, int type, int proto = 0) noexcept;
+    // A connected pair. The two-argument system defaults are AF_UNIX and SOCK_STREAM.
+    [[nodiscard]] static Result<SocketPair> pair() noexcept;
+    [[nodiscard]] static Result<SocketPair> pair(int af, int type, int proto = 0) noexcept;
+    // Takes over a descriptor that somebody else opened; family, type and proto are asked of the system.
+    [[nodiscard]] static Result<Socket> adopt(int fd) noexcept;
+
+    // Idempotent; ends the calls of other threads with EBADF (SOCK-3, SOCK-4).
+    void close() noexcept;
+    [[nodiscard]] bool closed() const noexcept;
+
+    // --- Connections
+    Result<void> bind(const Address& address) noexcept;
+    // A negative backlog counts as 0. Without one: 128, or SOMAXCONN if that is lower.
+    Result<void> listen() noexcept;
+    Result<void> listen(int backlog) noexcept;
+    // The connection is blocking, whatever this socket is.
+    [[nodiscard]] Result<Accepted> accept(Call&& call = Call()) noexcept;
+    // The same into a closed socket that the caller has already made.
+    Result<Address> accept_into(Socket& conn, Call&& call = Call()) noexcept;
+    // Non-blocking: EINPROGRESS, then poll for POLLOUT and ask for SO_ERROR.
+    Result<void> connect(const Address& address, Call&& call = Call()) noexcept;
+    // how: SHUT_RD, SHUT_WR or SHUT_RDWR.
+    Result<void> shutdown(int how) noexcept;
+
+    // --- Socket methods. Non-blocking: EAGAIN. flags: MSG_*. Sizes are in bytes, at most 2147483647.
+    // How many bytes went out; may be fewer than there are.
+    Result<std::size_t> send(ConstBuffer data, int flags = 0, Call&& call = Call()) noexcept;
+    Result<void> sendall(ConstBuffer data, int flags = 0, Call&& call = Call()) noexcept;
+    Result<std::size_t> sendto(ConstBuffer data, const Address& to, int flags = 0, Call&& call = Call()) noexcept;
+    // At most `size` bytes; none: the peer has shut down.
+    [[nodiscard]] Result<Bytes> recv(std::size_t size, int flags = 0) noexcept;
+    Result<std::size_t> recv_into(MutableBuffer buffer, int flags = 0, Call&& call = Call()) noexcept;
+    [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
+    Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0, Call&& call = Call()) noexcept;
+
+    // --- Stream methods. No short reads and writes when blocking. Non-blocking: what there was, or EAGAIN if
+    // nothing moved at all. A call that fails loses nothing of what it had received (TIME-6). On a socket that
+    // keeps message boundaries a read ends with the message.
+    [[nodiscard]] Result<Bytes> read() noexcept;
+    [[nodiscard]] Result<Bytes> read(std::size_t size) noexcept;
+    Result<std::size_t> readinto(MutableBuffer buffer, Call&& call = Call()) noexcept;
+    // Through the next "\n", or `limit` bytes, or to EOF, whichever comes first.
+    static constexpr std::size_t no_limit = SIZE_MAX;
+    [[nodiscard]] Result<Bytes> readline(std::size_t limit = no_limit) noexcept;
+    // The same into the caller's memory, whose size is the limit; returns the line's length.
+    Result<std::size_t> readline_into(MutableBuffer buffer, Call&& call = Call()) noexcept;
+    Result<std::size_t> write(ConstBuffer data, Call&& call = Call()) noexcept;
+    // The same into a host's memory. `limit` for read_to(): no_limit is to EOF.
+    Result<void> read_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
+    Result<void> readline_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
+
+    // --- Options
+    // None blocks, zero is non-blocking; not while another thread is in a call (TIME-1).
+    Result<void> settimeout(Timeout timeout) noexcept;
+    [[nodiscard]] Timeout gettimeout() const noexcept { return timeout_; }
+    Result<void> setblocking(bool blocking) noexcept;
+    [[nodiscard]] bool getblocking() const noexcept { return !timeout_.is_zero(); }
+    Result<void> setsockopt(int level, int name, int value) noexcept;
+    Result<void> setsockopt(int level, int name, ConstBuffer value) noexcept;
+    [[nodiscard]] Result<int> getsockopt(int level, int name) noexcept;
+    // Returns the option's length.
+    Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) noexcept;
+
+    // --- What it is
+    [[nodiscard]] Result<Address> getsockname() noexcept;
+    [[nodiscard]] Result<Address> getpeername() noexcept;
+    // -1 if closed. Whoever asks may use the descriptor: from now on nothing handed out stays in the system's
+    // queue, and readline() costs two system calls a line (STRM-5).
+    [[nodiscard]] int fileno() noexcept;
+    // The same for one who only polls it: the stream methods keep their speed.
+    [[nodiscard]] int poll_fileno() const noexcept;
+    // Gives the descriptor away and leaves the socket closed; EBUSY while another thread is in a call, or while
+    // received bytes are kept back (TIME-6), which the descriptor's next holder would miss.
+    Result<int> detach() noexcept;
+    // A second socket on the same connection, with the same timeout.
+    [[nodiscard]] Result<Socket> dup() noexcept;
+    [[nodiscard]] int family() const noexcept { return family_; }
+    [[nodiscard]] int type() const noexcept { return kind_ >> 12; }
+    [[nodiscard]] int proto() const noexcept { return kind_ & 0xfff; }
+    // Bytes that the socket holds itself (TIME-6): there is something to read, whatever the system says.
+    [[nodiscard]] bool has_kept() const noexcept;
+    // "fd=3, family=2, type=1, proto=0, timeout=None, laddr=127.0.0.1:80, raddr=..." into `text`; returns its
+    // length, at most text.size(). For a repr.
+    std::size_t describe(MutableBuffer text) noexcept;
+
+    // For a host that unwinds: after a longjmp out of a method that was given `call`.
+    void unwound(Call& call) noexcept;
+
+private:
+    friend class Poll;
+    friend class Blocking;
+    friend class Windows;
+
+    Socket(int fd, int family, int type, int proto) noexcept;
+    template <class Opened> static Socket from_opened(const Opened& opened, int proto) noexcept;
+    void take(Socket& other) noexcept;
+    void destroy() noexcept;
+
+    // gate.cpp: who is inside, who reads, who else may hold the descriptor
+    Error enter(Call& call) noexcept;
+    Error leave(Call& call, Error error) noexcept;
+    bool try_lock_reader(std::uint32_t id) noexcept;
+    Error lock_reader(Call& call) noexcept;
+    Error await_reader(Call& call, std::uint32_t id) noexcept;
+    void unlock_reader() noexcept;
+    void unlock_reader(Call& call) noexcept;
+    [[nodiscard]] bool reading(const Call& call) const noexcept;
+    [[nodiscard]] bool exposed() const noexcept;
+    void expose() noexcept;
+    void release() noexcept;
+    template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
+    template <class Body> auto reading_inside(Call& call, Body body) noexcept -> decltype(body());
+    template <class Body> auto inside_to_receive(Call& call, Body body) noexcept -> decltype(body());
+    static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
+
+    // socket.cpp, stream.cpp: the same methods, inside
+    Result<std::size_t> receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
+    Result<std::size_t> transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept;
+    Result<std::size_t> transmit_all(Call& call, ConstBuffer data, int flags) noexcept;
+    Error finish_connect(Call& call) noexcept;
+    Result<std::size_t> take_in(Call& call, Sink& sink, std::size_t count) noexcept;
+    Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
+    Error fill_message(Call& call, Sink& sink, std::size_t limit) noexcept;
+    Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
+    Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
+    template <class Fill> Result<void> read_with(Call& call, Sink& sink, Fill fill) noexcept;
+    [[nodiscard]] bool is_stream() const noexcept;
+    [[nodiscard]] bool is_tcp() const noexcept;
+    [[nodiscard]] bool can_keep(Sink& sink) noexcept;
+    void keep(Sink& sink) noexcept;
+    void kept_changed() noexcept;
+    Aside* make_aside() noexcept;
+
+    std::atomic<int> fd_{-1};
+    std::atomic<std::uint32_t> gate_{0x80000000};
+    Timeout timeout_{};
+    std::atomic<Aside*> aside_{nullptr};      // what few sockets have: bytes kept back, polls that watch
+    std::atomic<std::uint32_t> reader_{0};    // the call that reads the stream; 0: none
+    std::uint16_t kind_ = 0;                  // type and protocol
+    std::uint8_t family_ = 0;
+    std::uint8_t window_ = 0;                 // 1 + number of its open window; 0: none
+};
+
+struct Accepted {
+    Socket socket;
+    Address address;
+};
+
+struct Received {
+    Bytes bytes;
+    Address address;
+};
+
+struct ReceivedFrom {
+    std::size_t size = 0;
+    Address address;
+};
+
+struct SocketPair {
+    Socket first;
+    Socket second;
+};
+
+// The reference's constructor.
+[[nodiscard]] inline Result<Socket> socket() noexcept { return Socket::open(); }
+[[nodiscard]] inline Result<Socket> socket(int af, int type, int proto = 0) noexcept {
+    return Socket::open(af, type, proto);
+}
+[[nodiscard]] inline Result<SocketPair> socketpair() noexcept { return Socket::pair(); }
+[[nodiscard]] inline Result<SocketPair> socketpair(int af, int type, int proto = 0) noexcept {
+    return Socket::pair(af, type, proto);
+}
+
+}  // namespace usocket

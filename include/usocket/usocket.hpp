@@ -1,0 +1,12 @@
+// All of usocket.
+#pragma once
+
+#include "usocket/address.hpp"
+#include "usocket/buffer.hpp"
+#include "usocket/constants.hpp"
+#include "usocket/host.hpp"
+#include "usocket/poll.hpp"
+#include "usocket/resolver.hpp"
+#include "usocket/result.hpp"
+#include "usocket/socket.hpp"
+#include "usocket/timeout.hpp"

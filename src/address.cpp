@@ -1,0 +1,69 @@
+// Address: checks what comes from outside; what only the system's headers know is asked of the stack.
+#include "usocket/address.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include "sys/sys.hpp"
+
+namespace usocket {
+
+Result<Address> Address::inet(int family, std::string_view host, std::int64_t port, std::int64_t flowinfo,
+                              std::int64_t scopeid) noexcept {
+    if (family != sys::af_inet && family != sys::af_inet6) return Error(Fault::address_family);
+    PackedAddress ip;  // all zero: the wildcard
+    if (!host.empty()) {
+        const auto parsed = sys::parse_ip(family, host);
+        if (!parsed) return Error(Fault::address_not_numeric);
+        ip = *parsed;
+    }
+    if (port < 0 || port > 0xffff) return Error(Fault::port_range);
+    if (flowinfo != 0) return Error(Fault::flowinfo_not_zero);
+    if (scopeid < 0 || scopeid > 0xffffffff) return Error(Fault::scopeid_range);
+    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(scopeid));
+}
+
+Result<Address> Address::unix_path(std::string_view path) noexcept { return sys::make_unix(path); }
+
+Result<Address> Address::from_native(ConstBuffer native) noexcept {
+    if (native.size() > max_size) return Error(Fault::address_too_long);
+    if (native.size() < sys::address_min_size(0)) return Error(Fault::address_too_short);
+    Address address;
+    std::memcpy(address.raw(), native.data(), native.size());
+    address.size_ = static_cast<std::uint32_t>(native.size());
+    if (native.size() < sys::address_min_size(address.family())) return Error(Fault::address_too_short);
+    address.set_size(native.size());
+    return address;
+}
+
+void Address::set_size(std::size_t size) noexcept {
+    // A system may report more than it had room for.
+    if (size > max_size) size = max_size;
+    size_ = static_cast<std::uint32_t>(sys::address_normalise(bytes_.data(), size));
+    std::memset(bytes_.data() + size_, 0, max_size - size_);
+}
+
+int Address::family() const noexcept { return size_ == 0 ? 0 : sys::address_family(*this); }
+std::uint16_t Address::port() const noexcept { return sys::address_port(*this); }
+std::uint32_t Address::flowinfo() const noexcept { return sys::address_flowinfo(*this); }
+std::uint32_t Address::scopeid() const noexcept { return sys::address_scopeid(*this); }
+ConstBuffer Address::payload() const noexcept { return sys::address_payload(*this); }
+
+Address::Text Address::host() const noexcept {
+    const int af = family();
+    if (af != sys::af_inet && af != sys::af_inet6) return {};
+    return sys::format_ip(af, payload()).value_or(Text{});
+}
+
+Result<Address::Text> inet_ntop(int family, ConstBuffer packed) noexcept {
+    if (family != sys::af_inet && family != sys::af_inet6) return Error(EAFNOSUPPORT);
+    if (packed.size() != (family == sys::af_inet ? 4u : 16u)) return Error(Fault::packed_length);
+    return sys::format_ip(family, packed);
+}
+
+Result<PackedAddress> inet_pton(int family, std::string_view text) noexcept {
+    if (family != sys::af_inet && family != sys::af_inet6) return Error(EAFNOSUPPORT);
+    return sys::parse_ip(family, text);
+}
+
+}  // namespace usocket

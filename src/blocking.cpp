@@ -1,0 +1,75 @@
+#include "blocking.hpp"
+
+namespace usocket {
+
+void Blocking::leave() noexcept {
+    if (call_.host_ == nullptr || call_.host_->leave == nullptr) return;
+    call_.token_ = call_.host_->leave();
+    call_.left_ = true;
+}
+
+void Blocking::enter() noexcept {
+    if (!call_.left_) return;
+    call_.left_ = false;
+    if (call_.host_->enter != nullptr) call_.host_->enter(call_.token_);
+}
+
+// Outside the host, after EINTR; outside it again afterwards.
+Error Blocking::after_signal() noexcept {
+    enter();
+    const Error error = check_signals();
+    leave();
+    return error;
+}
+
+Error Blocking::check_signals() noexcept {
+    if (call_.host_ == nullptr || call_.host_->interrupted == nullptr) return Error();
+    // A handler may use the socket itself: it must not find it locked by the call that it interrupts.
+    const bool reading = socket_ != nullptr && socket_->reading(call_);
+    if (reading) socket_->unlock_reader(call_);
+    if (call_.host_->interrupted()) return Error(EINTR);
+    return reading ? socket_->lock_reader(call_) : Error();
+}
+
+Timeout Blocking::remaining() noexcept {
+    if (timeout_.is_none() || timeout_.is_zero()) return timeout_;
+    const std::int64_t now = sys::now();
+    if (call_.deadline_ == 0) {
+        call_.deadline_ = timeout_.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + timeout_.nanoseconds();
+    }
+    return Timeout::of_nanoseconds(call_.deadline_ - now);
+}
+
+Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
+    if (timeout_.is_zero()) return Error(EAGAIN);
+    for (;;) {
+        const Timeout left = remaining();
+        if (left.is_zero()) return Error(ETIMEDOUT);
+        const Result<unsigned> ready = sys::wait(fd, events, left);
+        if (ready && *ready != 0) return Error();
+        if (!ready && ready.error().code() != EINTR) return ready.error();
+        if (!ready) {
+            if (const Error error = after_signal(); error != Error()) return error;
+        }
+    }
+}
+
+Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
+    leave();
+    const Error error = sleep(fd, events);
+    enter();
+    return error;
+}
+
+Result<void> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {
+    const Timeout left = remaining();
+    if (left.is_zero()) return Error(timeout_.is_zero() ? EAGAIN : ETIMEDOUT);
+    const bool is_last = !left.is_none() && left.nanoseconds() < span.nanoseconds();
+    leave();
+    const Result<unsigned> ready = sys::wait(fd, events, is_last ? left : span);
+    const Error error = !ready && ready.error().code() == EINTR ? after_signal() : ready.error();
+    enter();
+    return error;
+}
+
+}  // namespace usocket

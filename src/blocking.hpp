@@ -1,0 +1,63 @@
+// Blocking: the one place where a call sleeps. It knows the deadline, lets the host's other threads run, retries
+// after signals and asks the host whether to go on (TIME-2..5, invariant 3).
+#pragma once
+
+#include <cerrno>
+
+#include "sys/sys.hpp"
+#include "usocket/host.hpp"
+#include "usocket/socket.hpp"
+
+namespace usocket {
+
+class Blocking {
+public:
+    // `socket`: whose reader lock to lend out while the host runs its signal handlers; may be null.
+    Blocking(Call& call, Timeout timeout, Socket* socket) noexcept : call_(call), timeout_(timeout), socket_(socket) {}
+
+    // Does `op` until it does something else than ask to be repeated. Without a deadline op itself may sleep in
+    // the system; else it must not, and is done again each time `fd` shows one of `events`.
+    template <class Op> auto perform(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
+        leave();
+        for (;;) {
+            auto result = op();
+            const int code = result.error().code();
+            if (code != EAGAIN && code != EINTR) {
+                enter();
+                return result;
+            }
+            const Error error = code == EINTR ? after_signal() : sleep(fd, events);
+            if (error != Error()) {
+                enter();
+                return error;
+            }
+        }
+    }
+    // Does `op` once, outside the host.
+    template <class Op> auto once(Op op) noexcept -> decltype(op()) {
+        leave();
+        auto result = op();
+        enter();
+        return result;
+    }
+    // Until `fd` shows one of `events`, whatever the timeout is but zero: EAGAIN, ETIMEDOUT, EINTR.
+    Result<void> wait(sys::Fd fd, unsigned events) noexcept;
+    // The same, but at most for `span`, after which it is well.
+    Result<void> pause(sys::Fd fd, unsigned events, Timeout span) noexcept;
+    // Lets the host look for signals after a system call that one may have cut short: EINTR to give up.
+    Error check_signals() noexcept;
+    // What is left until the deadline; none if there is none.
+    Timeout remaining() noexcept;
+
+private:
+    void leave() noexcept;
+    void enter() noexcept;
+    Error after_signal() noexcept;
+    Error sleep(sys::Fd fd, unsigned events) noexcept;
+
+    Call& call_;
+    Timeout timeout_;
+    Socket* socket_;
+};
+
+}  // namespace usocket

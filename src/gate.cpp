@@ -1,0 +1,187 @@
+#include "gate.hpp"
+
+#include <cerrno>
+
+#include "aside.hpp"
+#include "window.hpp"
+
+namespace usocket {
+namespace {
+
+constexpr std::uint32_t closed_bit = 0x80000000;
+constexpr std::uint32_t exposed_bit = 0x40000000;
+constexpr std::uint32_t generation_mask = 0x3f000000;
+constexpr std::uint32_t generation_shift = 24;
+constexpr std::uint32_t forks_mask = 0x00ff0000;
+constexpr std::uint32_t forks_shift = 16;
+constexpr std::uint32_t calls_mask = 0x0000ffff;
+constexpr std::uint32_t forks_limit = 255;
+
+std::uint32_t generation_bits() noexcept {
+    return (sys::process_generation() << generation_shift) & generation_mask;
+}
+
+// The calls that a fork has left behind do not go on in the child.
+std::uint32_t in_this_process(std::uint32_t gate) noexcept {
+    const std::uint32_t generation = generation_bits();
+    if ((gate & generation_mask) == generation) return gate;
+    return (gate & ~(generation_mask | calls_mask)) | generation;
+}
+
+std::uint32_t reader_id(const Call& call) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(&call);
+    return generation_bits() | (static_cast<std::uint32_t>(address >> 3) & 0x00ffffff) | 1;
+}
+
+}  // namespace
+
+Socket::Socket(int fd, int family, int type, int proto) noexcept
+    : fd_(fd),
+      gate_(generation_bits() | (sys::forks() << forks_shift)),
+      kind_(static_cast<std::uint16_t>((type << 12) | (proto & 0xfff))),
+      family_(static_cast<std::uint8_t>(family)) {}
+
+bool Socket::closed() const noexcept { return (gate_.load(std::memory_order_acquire) & closed_bit) != 0; }
+
+Error Socket::enter(Call& call) noexcept {
+    std::uint32_t old = gate_.load(std::memory_order_relaxed);
+    std::uint32_t now = 0;
+    do {
+        if ((old & closed_bit) != 0) return Error(EBADF);
+        now = in_this_process(old);
+        if ((now & calls_mask) == calls_mask) return Error(EBUSY);
+    } while (!gate_.compare_exchange_weak(old, now + 1, std::memory_order_acquire, std::memory_order_relaxed));
+    call.inside_ = true;
+    return Error();
+}
+
+// Returns the error to report: whatever went wrong in a call that close() ended is EBADF.
+Error Socket::leave(Call& call, Error error) noexcept {
+    call.inside_ = false;
+    std::uint32_t old = gate_.load(std::memory_order_relaxed);
+    std::uint32_t now = 0;
+    do {
+        now = in_this_process(old);
+        if ((now & calls_mask) != 0) --now;
+    } while (!gate_.compare_exchange_weak(old, now, std::memory_order_acq_rel, std::memory_order_relaxed));
+    if ((now & closed_bit) == 0) return error;
+    if ((now & calls_mask) == 0) release();
+    return error == Error() || error == Error(EINTR) ? error : Error(EBADF);
+}
+
+void Socket::close() noexcept {
+    Call call;
+    if (enter(call) != Error()) return;
+    const std::uint32_t old = gate_.fetch_or(closed_bit, std::memory_order_acq_rel);
+    if ((old & closed_bit) == 0) {
+        if (Aside* aside = aside_.load(std::memory_order_acquire)) notify_watches(*aside, false, true);
+        // Calls that sleep in the system wake up from this; the last one out frees the descriptor.
+        if ((old & calls_mask) > 1) (void)sys::shutdown(fd_.load(std::memory_order_relaxed), sys::shut_rdwr);
+    }
+    call.inside_ = false;
+    if (((gate_.fetch_sub(1, std::memory_order_acq_rel) - 1) & calls_mask) == 0) release();
+}
+
+// Like close(), but the descriptor lives on, so nobody may be inside and nothing may be kept back.
+Result<int> Socket::detach() noexcept {
+    Call call;
+    if (const Error error = enter(call); error != Error()) return error;
+    expose();
+    std::uint32_t alone = (gate_.load(std::memory_order_relaxed) & ~calls_mask) | 1;
+    const bool can = !has_kept() && gate_.compare_exchange_strong(alone, (alone & ~calls_mask) | closed_bit);
+    if (!can) {
+        (void)leave(call, Error());
+        return Error(EBUSY);
+    }
+    if (Aside* aside = aside_.load(std::memory_order_acquire)) notify_watches(*aside, false, true);
+    return fd_.exchange(sys::no_fd, std::memory_order_acq_rel);
+}
+
+// Alone, after close(): nobody can enter any more.
+void Socket::release() noexcept {
+    Windows::close(*this);
+    const int fd = fd_.exchange(sys::no_fd, std::memory_order_acq_rel);
+    if (Aside* aside = aside_.load(std::memory_order_acquire)) aside->kept.clear();
+    if (fd != sys::no_fd) sys::close(fd);
+}
+
+bool Socket::exposed() const noexcept {
+    const std::uint32_t gate = gate_.load(std::memory_order_seq_cst);
+    const std::uint32_t forks = sys::forks();
+    return (gate & exposed_bit) != 0 || forks == forks_limit || ((gate & forks_mask) >> forks_shift) != forks;
+}
+
+// From now on no call leaves handed-out bytes in the queue; a call that goes on sees to it as it ends.
+void Socket::expose() noexcept {
+    gate_.fetch_or(exposed_bit, std::memory_order_seq_cst);
+    if (!try_lock_reader(fork_reader)) return;
+    Windows::close(*this);
+    unlock_reader();
+}
+
+bool Socket::try_lock_reader(std::uint32_t id) noexcept {
+    id |= generation_bits();
+    std::uint32_t holder = 0;
+    if (reader_.compare_exchange_strong(holder, id, std::memory_order_seq_cst)) return true;
+    if ((holder & generation_mask) == generation_bits()) return false;
+    return reader_.compare_exchange_strong(holder, id, std::memory_order_seq_cst);
+}
+
+// Either this sees what expose() has set, or expose() finds the lock free.
+void Socket::unlock_reader() noexcept {
+    if (exposed()) Windows::close(*this);
+    for (;;) {
+        reader_.exchange(0, std::memory_order_seq_cst);
+        if (!exposed() || !try_lock_reader(fork_reader)) return;
+        if (window_ == 0) break;
+        Windows::close(*this);
+    }
+    reader_.exchange(0, std::memory_order_seq_cst);
+}
+
+bool Socket::reading(const Call& call) const noexcept {
+    return call.reads_ && reader_.load(std::memory_order_relaxed) == reader_id(call);
+}
+
+void Socket::unlock_reader(Call& call) noexcept {
+    unlock_reader();
+    call.reads_ = false;
+}
+
+// While another thread reads, its call decides when the next one begins: as with a lock around each read.
+Error Socket::lock_reader(Call& call) noexcept {
+    const std::uint32_t id = reader_id(call);
+    call.reads_ = true;
+    if (try_lock_reader(id)) return Error();
+    const Error error = await_reader(call, id);
+    if (error != Error()) call.reads_ = false;
+    return error;
+}
+
+Error Socket::await_reader(Call& call, std::uint32_t id) noexcept {
+    Blocking blocking(call, timeout_, nullptr);
+    for (;;) {
+        // Something arrives for whoever reads, and then it takes that reader a moment to take it in.
+        const auto arrived = blocking.wait(fd_.load(std::memory_order_relaxed), sys::poll_in);
+        if (!arrived) return arrived.error();
+        if (try_lock_reader(id)) return Error();
+        if (closed()) return Error(EBADF);
+        const auto paused = blocking.pause(sys::no_fd, 0, Timeout::of_nanoseconds(1'000'000));
+        if (!paused) return paused.error();
+        if (try_lock_reader(id)) return Error();
+    }
+}
+
+void Socket::unwound(Call& call) noexcept {
+    if (reading(call)) {
+        if (call.sink_ != nullptr) {
+            const std::size_t taken = call.notes_ ? call.taken_from_ + sys::noted(call.note_) : 0;
+            if (taken > call.sink_->size()) call.sink_->set_size(taken);
+            if (call.sink_->size() != 0 && !has_kept()) keep(*call.sink_);
+        }
+        unlock_reader(call);
+    }
+    if (call.inside_) (void)leave(call, Error());
+}
+
+}  // namespace usocket

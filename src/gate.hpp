@@ -1,0 +1,34 @@
+// The gate of a socket: closing it while other threads are inside (SOCK-4), one reader at a time, and knowing
+// whether anybody else may hold the descriptor (STRM-5).
+//
+// Socket::gate_ is one word: closed | exposed | process generation | forks at its opening | calls inside. The
+// descriptor is freed by whoever leaves last after close(), so its number cannot be handed out anew under a call.
+// A longjmp past Socket::unwound() can only leave the count too high: then the destructor frees it.
+//
+// Socket::reader_ is 0 or the id of the call that reads the stream. An id carries the process generation: a lock
+// that a thread held when its process forked is nobody's in the child.
+#pragma once
+
+#include "blocking.hpp"
+#include "usocket/socket.hpp"
+
+namespace usocket {
+
+template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
+    if (const Error error = enter(call); error != Error()) return error;
+    auto result = body();
+    const Error error = leave(call, result.error());
+    if (error != result.error()) return error;
+    return result;
+}
+
+template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcept -> decltype(body()) {
+    return inside(call, [&]() noexcept -> decltype(body()) {
+        if (const Error error = lock_reader(call); error != Error()) return error;
+        auto result = body();
+        if (reading(call)) unlock_reader(call);
+        return result;
+    });
+}
+
+}  // namespace usocket

@@ -1,0 +1,40 @@
+// Lock: for the few steps on lists that several threads share. A child of fork finds it free.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "sys/sys.hpp"
+
+namespace usocket {
+
+class Lock {
+public:
+    void lock() noexcept {
+        const std::uint32_t mine = sys::process_generation() + 1;
+        for (;;) {
+            std::uint32_t holder = 0;
+            if (word_.compare_exchange_strong(holder, mine, std::memory_order_acquire)) return;
+            if (holder != mine && word_.compare_exchange_strong(holder, mine, std::memory_order_acquire)) return;
+            sys::yield_thread();
+        }
+    }
+    void unlock() noexcept { word_.store(0, std::memory_order_release); }
+
+private:
+    std::atomic<std::uint32_t> word_{0};  // 0, or 1 + the holder's process generation
+};
+
+// For a scope in which nothing waits.
+class Locked {
+public:
+    explicit Locked(Lock& lock) noexcept : lock_(lock) { lock_.lock(); }
+    ~Locked() { lock_.unlock(); }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+private:
+    Lock& lock_;
+};
+
+}  // namespace usocket

@@ -1,0 +1,487 @@
+// Poll: the system's poller tells what is ready in its queues; sockets tell what only they know, kept bytes and
+// their close (POLL-3, POLL-5). Both cost nothing per registration that is not ready (POLL-4).
+#include "usocket/poll.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "aside.hpp"
+#include "gate.hpp"
+#include "lock.hpp"
+
+namespace usocket {
+namespace {
+
+// Guards every registration's links and flags, of all polls: they change seldom and for a few steps.
+Lock registry;
+
+constexpr unsigned all_events = 0xffff;
+
+}  // namespace
+
+struct Registration {
+    Poll::State* poll = nullptr;
+    Aside* aside = nullptr;  // of its socket; nullptr: a bare descriptor, or the socket is gone
+    sys::Fd fd = sys::no_fd;
+    unsigned events = 0;
+    void* userdata = nullptr;
+    bool is_socket = false;
+    bool closed = false;        // its socket is
+    bool kept = false;          // its socket keeps bytes back
+    bool always_ready = false;  // the system cannot poll it: a regular file
+    bool spent = false;         // reported in one-shot mode since the last mask
+    bool is_urgent = false;     // in the list of those that the system does not know to be ready
+    Poll::Event* reported = nullptr;  // during poll(): where
+    Registration* next_of_socket = nullptr;
+    Registration* next_of_fd = nullptr;
+    Registration* next = nullptr;  // of all
+    Registration* previous = nullptr;
+    Registration* next_urgent = nullptr;
+    Registration* previous_urgent = nullptr;
+
+    // What it is ready for though the system does not say so.
+    [[nodiscard]] unsigned urgent_events() const noexcept {
+        if (spent) return 0;
+        if (closed) return sys::poll_hup | sys::poll_nval;
+        if (always_ready) return events & (sys::poll_in | sys::poll_out);
+        return kept ? events & sys::poll_in : 0;
+    }
+};
+
+struct Poll::State {
+    sys::Poller* poller = nullptr;
+    std::uint32_t generation = 0;    // of the process that opened it
+    Registration** by_fd = nullptr;  // the first registration of each descriptor number
+    std::size_t by_fd_size = 0;
+    sys::PollerEvent* found = nullptr;  // room for what one wait returns
+    std::size_t found_size = 0;
+    std::size_t count = 0;
+    Registration* all = nullptr;
+    Registration* urgent = nullptr;
+    std::uint32_t waiting = 0;  // threads in poll()
+
+    [[nodiscard]] Registration* first_of(sys::Fd fd) const noexcept {
+        return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_size ? by_fd[fd] : nullptr;
+    }
+    Error prepare(sys::Fd fd) noexcept;
+    Error after_fork() noexcept;
+    Error tell_system(sys::Fd fd, bool is_new) noexcept;
+    // `old`: what is to be changed instead, if anything.
+    Result<Registration*> add(sys::Fd fd, unsigned events, void* userdata, Aside* aside, Registration* old) noexcept;
+    Error change(Registration& registration, unsigned events) noexcept;
+    void remove(Registration& registration) noexcept;
+    void unlink_fd(Registration& registration) noexcept;
+    void unlink_socket(Registration& registration) noexcept;
+    void sort_urgent(Registration& registration) noexcept;
+    std::size_t collect_urgent(Event* events, std::size_t room) noexcept;
+    std::size_t collect_found(std::size_t found_count, Event* events, std::size_t ready, std::size_t room) noexcept;
+    void finish(Event* events, std::size_t ready, bool one_shot) noexcept;
+    static void report(Registration& registration, unsigned events, Event& event) noexcept;
+    void spend(Registration& registration) noexcept;
+};
+
+namespace {
+
+// Grows an array of trivial elements; the new ones are zero.
+template <class T> bool grow(T*& array, std::size_t& size, std::size_t least) noexcept {
+    if (size >= least) return true;
+    const std::size_t wanted = std::max<std::size_t>({least, 2 * size, 16});
+    void* memory = sys::resize(array, wanted * sizeof(T));
+    if (memory == nullptr) return false;
+    array = static_cast<T*>(memory);
+    std::memset(static_cast<void*>(array + size), 0, (wanted - size) * sizeof(T));
+    size = wanted;
+    return true;
+}
+
+template <class T> void unlink(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
+    if (item.*previous != nullptr) item.*previous->*next = item.*next;
+    if (item.*next != nullptr) item.*next->*previous = item.*previous;
+    if (first == &item) first = item.*next;
+    item.*next = item.*previous = nullptr;
+}
+
+template <class T> void link(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
+    item.*next = first;
+    if (first != nullptr) first->*previous = &item;
+    first = &item;
+}
+
+Registration* find(Registration* first, const Aside* aside) noexcept {
+    while (first != nullptr && (first->aside != aside || first->is_socket != (aside != nullptr))) {
+        first = first->next_of_fd;
+    }
+    return first;
+}
+
+}  // namespace
+
+// --- What sockets tell
+
+void notify_watches(Aside& aside, bool readable, bool closed) noexcept {
+    const Locked locked(registry);
+    for (Registration* watch = aside.watches; watch != nullptr; watch = watch->next_of_socket) {
+        watch->kept = readable;
+        if (closed && !watch->closed) {
+            watch->closed = true;
+            watch->poll->unlink_fd(*watch);
+        }
+        watch->poll->sort_urgent(*watch);
+        if (watch->is_urgent && watch->poll->waiting != 0) sys::poller_wake(watch->poll->poller);
+    }
+}
+
+void orphan_watches(Aside& aside) noexcept {
+    const Locked locked(registry);
+    for (Registration* watch = aside.watches; watch != nullptr;) {
+        Registration* next = watch->next_of_socket;
+        watch->aside = nullptr;
+        watch->next_of_socket = nullptr;
+        watch = next;
+    }
+    aside.watches = nullptr;
+}
+
+// --- Poll
+
+Poll::Poll(Poll&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+
+Poll& Poll::operator=(Poll&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+}
+
+Poll::~Poll() {
+    if (state_ == nullptr) return;
+    {
+        const Locked locked(registry);
+        while (state_->all != nullptr) state_->remove(*state_->all);
+    }
+    if (state_->poller != nullptr) sys::poller_close(state_->poller);
+    (void)sys::resize(state_->by_fd, 0);
+    (void)sys::resize(state_->found, 0);
+    (void)sys::resize(state_, 0);
+}
+
+Error Poll::make_state() noexcept {
+    if (state_ != nullptr) return Error();
+    void* memory = sys::resize(nullptr, sizeof(State));
+    if (memory == nullptr) return Error(ENOMEM);
+    state_ = new (memory) State;
+    return Error();
+}
+
+Result<Registration*> Poll::register_(Socket& socket, void* userdata) noexcept {
+    return register_(socket, sys::poll_in | sys::poll_out, userdata);
+}
+
+Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {
+    Aside* aside = socket.make_aside();
+    if (aside == nullptr) return Error(ENOMEM);
+    Call call;
+    return socket.inside(call, [&]() noexcept -> Result<Registration*> {
+        if (const Error error = make_state(); error != Error()) return error;
+        const Locked locked(registry);
+        const auto added = state_->add(socket.fd_, events, userdata, aside, find(state_->first_of(socket.fd_), aside));
+        if (added) {
+            (*added)->kept = socket.has_kept();
+            state_->sort_urgent(**added);
+        }
+        return added;
+    });
+}
+
+Result<Registration*> Poll::register_(int fd, unsigned events, void* userdata) noexcept {
+    if (const Error error = make_state(); error != Error()) return error;
+    const Locked locked(registry);
+    return state_->add(fd, events, userdata, nullptr, find(state_->first_of(fd), nullptr));
+}
+
+Result<Registration*> Poll::register_another(int fd, unsigned events, void* userdata) noexcept {
+    if (const Error error = make_state(); error != Error()) return error;
+    const Locked locked(registry);
+    return state_->add(fd, events, userdata, nullptr, nullptr);
+}
+
+Registration* Poll::find_socket(const Socket& socket) const noexcept {
+    const Aside* aside = socket.aside_.load(std::memory_order_acquire);
+    Registration* watch = aside == nullptr ? nullptr : aside->watches;
+    while (watch != nullptr && watch->poll != state_) watch = watch->next_of_socket;
+    return watch;
+}
+
+Registration* Poll::find_fd(int fd) const noexcept {
+    return state_ == nullptr ? nullptr : find(state_->first_of(fd), nullptr);
+}
+
+Result<void> Poll::modify_found(Registration* registration, unsigned events) noexcept {
+    if (registration == nullptr) return Error(ENOENT);
+    return state_->change(*registration, events);
+}
+
+Result<void> Poll::modify(Socket& socket, unsigned events) noexcept {
+    const Locked locked(registry);
+    return modify_found(find_socket(socket), events);
+}
+
+Result<void> Poll::modify(int fd, unsigned events) noexcept {
+    const Locked locked(registry);
+    return modify_found(find_fd(fd), events);
+}
+
+Result<void> Poll::modify(Registration* registration, unsigned events) noexcept {
+    const Locked locked(registry);
+    return modify_found(registration, events);
+}
+
+Result<void> Poll::unregister_found(Registration* registration) noexcept {
+    if (registration == nullptr) return Error(ENOENT);
+    state_->remove(*registration);
+    return {};
+}
+
+Result<void> Poll::unregister(Socket& socket) noexcept {
+    const Locked locked(registry);
+    return unregister_found(find_socket(socket));
+}
+
+Result<void> Poll::unregister(int fd) noexcept {
+    const Locked locked(registry);
+    return unregister_found(find_fd(fd));
+}
+
+void Poll::unregister(Registration* registration) noexcept {
+    const Locked locked(registry);
+    (void)unregister_found(registration);
+}
+
+std::size_t Poll::size() const noexcept { return state_ == nullptr ? 0 : state_->count; }
+
+Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept {
+    if (count == 0) return std::size_t{0};
+    if (const Error error = make_state(); error != Error()) return error;
+    Blocking blocking(call, timeout, nullptr);
+    for (;;) {
+        bool is_urgent = false;
+        std::size_t room = 0;
+        {
+            const Locked locked(registry);
+            if (const Error error = state_->prepare(sys::no_fd); error != Error()) return error;
+            is_urgent = state_->urgent != nullptr;
+            room = std::min(count, state_->found_size);
+            ++state_->waiting;
+        }
+        const Timeout left = is_urgent ? Timeout::zero() : blocking.remaining();
+        const auto found = blocking.once(
+            [&]() noexcept { return sys::poller_wait(state_->poller, state_->found, room, left); });
+        std::size_t ready = 0;
+        {
+            const Locked locked(registry);
+            --state_->waiting;
+            ready = state_->collect_urgent(events, count);
+            if (found) ready = state_->collect_found(*found, events, ready, count);
+            state_->finish(events, ready, one_shot);
+        }
+        if (ready != 0) return ready;
+        if (!found && found.error() != Error(EINTR)) return found.error();
+        if (!found) {
+            if (const Error error = blocking.check_signals(); error != Error()) return error;
+        }
+        if (blocking.remaining().is_zero()) return std::size_t{0};
+    }
+}
+
+// --- State: under the registry's lock
+
+// Opens the poller, anew in a child of fork, and makes room for one descriptor more.
+Error Poll::State::prepare(sys::Fd fd) noexcept {
+    if (poller != nullptr && generation != sys::process_generation()) {
+        if (const Error error = after_fork(); error != Error()) return error;
+    }
+    if (poller == nullptr) {
+        const auto opened = sys::poller_open();
+        if (!opened) return opened.error();
+        poller = *opened;
+        generation = sys::process_generation();
+    }
+    const bool has_room = grow(found, found_size, std::min<std::size_t>(count + 1, 4096)) &&
+                          grow(by_fd, by_fd_size, static_cast<std::size_t>(fd + 1));
+    return has_room ? Error() : Error(ENOMEM);
+}
+
+// The parent's poller would report to both: a child gets one of its own.
+Error Poll::State::after_fork() noexcept {
+    const auto opened = sys::poller_open();
+    if (!opened) return opened.error();
+    sys::poller_close(poller);
+    poller = *opened;
+    generation = sys::process_generation();
+    waiting = 0;
+    for (std::size_t fd = 0; fd < by_fd_size; ++fd) {
+        if (by_fd[fd] != nullptr) (void)tell_system(static_cast<sys::Fd>(fd), true);
+    }
+    return Error();
+}
+
+// The system gets the union of the masks of all that are registered with the descriptor.
+Error Poll::State::tell_system(sys::Fd fd, bool is_new) noexcept {
+    unsigned events = 0;
+    bool is_wanted = false;
+    for (Registration* one = by_fd[fd]; one != nullptr; one = one->next_of_fd) {
+        if (one->spent) continue;
+        events |= one->events;
+        is_wanted = true;
+    }
+    if (!is_wanted) {
+        sys::poller_remove(poller, fd);
+        return Error();
+    }
+    return sys::poller_set(poller, fd, events, is_new).error();
+}
+
+Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userdata, Aside* aside,
+                                       Registration* old) noexcept {
+    if (events > all_events) return Error(Fault::event_mask);
+    if (fd < 0) return Error(EBADF);
+    if (const Error error = prepare(fd); error != Error()) return error;
+    if (old != nullptr) {
+        old->userdata = userdata;
+        if (const Error error = change(*old, events); error != Error()) return error;
+        return old;
+    }
+    void* memory = sys::resize(nullptr, sizeof(Registration));
+    if (memory == nullptr) return Error(ENOMEM);
+    auto* registration = new (memory) Registration;
+    registration->poll = this;
+    registration->aside = aside;
+    registration->is_socket = aside != nullptr;
+    registration->fd = fd;
+    registration->events = events;
+    registration->userdata = userdata;
+    registration->next_of_fd = by_fd[fd];
+    by_fd[fd] = registration;
+    const Error error = tell_system(fd, registration->next_of_fd == nullptr);
+    if (error == Error(EPERM)) {
+        registration->always_ready = true;
+    } else if (error != Error()) {
+        unlink_fd(*registration);
+        (void)sys::resize(registration, 0);
+        return error;
+    }
+    if (aside != nullptr) {
+        registration->next_of_socket = aside->watches;
+        aside->watches = registration;
+    }
+    link(all, *registration, &Registration::next, &Registration::previous);
+    ++count;
+    sort_urgent(*registration);
+    return registration;
+}
+
+Error Poll::State::change(Registration& registration, unsigned events) noexcept {
+    if (events > all_events) return Error(Fault::event_mask);
+    if (const Error error = prepare(sys::no_fd); error != Error()) return error;
+    const bool was_spent = std::exchange(registration.spent, false);
+    const unsigned old_events = std::exchange(registration.events, events);
+    if (!registration.closed && !registration.always_ready) {
+        if (const Error error = tell_system(registration.fd, was_spent); error != Error()) {
+            registration.spent = was_spent;
+            registration.events = old_events;
+            return error;
+        }
+    }
+    sort_urgent(registration);
+    return Error();
+}
+
+void Poll::State::remove(Registration& registration) noexcept {
+    if (!registration.closed) unlink_fd(registration);
+    unlink_socket(registration);
+    if (registration.is_urgent) {
+        unlink(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+    }
+    unlink(all, registration, &Registration::next, &Registration::previous);
+    --count;
+    (void)sys::resize(&registration, 0);
+}
+
+// Its number may be handed out anew from now on.
+void Poll::State::unlink_fd(Registration& registration) noexcept {
+    Registration** link = &by_fd[registration.fd];
+    while (*link != nullptr && *link != &registration) link = &(*link)->next_of_fd;
+    if (*link == nullptr) return;
+    *link = registration.next_of_fd;
+    registration.next_of_fd = nullptr;
+    if (poller == nullptr || generation != sys::process_generation()) return;
+    (void)tell_system(registration.fd, false);
+}
+
+void Poll::State::unlink_socket(Registration& registration) noexcept {
+    if (registration.aside == nullptr) return;
+    Registration** link = &registration.aside->watches;
+    while (*link != &registration) link = &(*link)->next_of_socket;
+    *link = registration.next_of_socket;
+    registration.aside = nullptr;
+}
+
+void Poll::State::sort_urgent(Registration& registration) noexcept {
+    const bool is_urgent = registration.urgent_events() != 0;
+    if (is_urgent == registration.is_urgent) return;
+    registration.is_urgent = is_urgent;
+    if (is_urgent) {
+        link(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+    } else {
+        unlink(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+    }
+}
+
+// --- State: reporting
+
+void Poll::State::report(Registration& registration, unsigned events, Event& event) noexcept {
+    event = {registration.closed ? sys::no_fd : registration.fd, events, registration.userdata, &registration};
+    registration.reported = &event;
+}
+
+void Poll::State::spend(Registration& registration) noexcept {
+    registration.spent = true;
+    registration.events = 0;
+    if (!registration.closed && !registration.always_ready) (void)tell_system(registration.fd, false);
+    sort_urgent(registration);
+}
+
+std::size_t Poll::State::collect_urgent(Event* events, std::size_t room) noexcept {
+    std::size_t ready = 0;
+    for (Registration* one = urgent; one != nullptr && ready < room; one = one->next_urgent) {
+        report(*one, one->urgent_events(), events[ready++]);
+    }
+    return ready;
+}
+
+// Behind the `ready` events that are there already, or into them; returns how many there are then.
+std::size_t Poll::State::collect_found(std::size_t found_count, Event* events, std::size_t ready,
+                                       std::size_t room) noexcept {
+    const unsigned unasked = sys::poll_err | sys::poll_hup | sys::poll_nval;
+    for (std::size_t i = 0; i < found_count; ++i) {
+        for (Registration* one = first_of(found[i].fd); one != nullptr; one = one->next_of_fd) {
+            const unsigned shown = one->spent ? 0 : found[i].events & (one->events | unasked);
+            if (shown == 0) continue;
+            if (one->reported != nullptr) {
+                one->reported->events |= shown;
+            } else if (ready < room) {
+                report(*one, shown, events[ready++]);
+            }
+        }
+    }
+    return ready;
+}
+
+void Poll::State::finish(Event* events, std::size_t ready, bool one_shot) noexcept {
+    for (std::size_t i = 0; i < ready; ++i) {
+        events[i].registration->reported = nullptr;
+        if (one_shot) spend(*events[i].registration);
+    }
+}
+
+}  // namespace usocket

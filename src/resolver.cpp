@@ -1,0 +1,104 @@
+// getaddrinfo: checks and copies its arguments, asks for numeric hosts at once and waits for names as for a socket.
+#include "usocket/resolver.hpp"
+
+#include <charconv>
+#include <cstring>
+
+#include "blocking.hpp"
+#include "sys/sys.hpp"
+
+namespace usocket {
+namespace {
+
+// The longest name that DNS allows is 253 characters (RFC 1035); NI_MAXHOST is 1025.
+constexpr std::size_t max_name = 1024;
+
+// A NUL-terminated copy, which C functions want.
+class CName {
+public:
+    [[nodiscard]] bool set(std::string_view name) noexcept {
+        if (name.size() > max_name || name.find('\0') != std::string_view::npos) return false;
+        std::memcpy(chars_, name.data(), name.size());
+        chars_[name.size()] = '\0';
+        return true;
+    }
+    void set(std::int64_t number) noexcept { *std::to_chars(chars_, chars_ + 24, number).ptr = '\0'; }
+    [[nodiscard]] const char* get() const noexcept { return chars_; }
+
+private:
+    char chars_[max_name + 1];
+};
+
+}  // namespace
+
+class Resolution {
+public:
+    static AddressInfoList list(void* first) noexcept {
+        AddressInfoList list;
+        list.first_ = first;
+        return list;
+    }
+    static Result<AddressInfoList> look_up(const sys::Query& query, Call& call) noexcept {
+        const auto lookup = sys::lookup_start(query);
+        if (!lookup) return lookup.error();
+        call.lookup_ = *lookup;
+        const auto ready =
+            Blocking(call, Timeout::none(), nullptr).wait(sys::lookup_ready_fd(*lookup), sys::poll_in);
+        if (!ready) {
+            cancel(call);
+            return ready.error();
+        }
+        call.lookup_ = nullptr;
+        const auto found = sys::lookup_finish(*lookup);
+        if (!found) return found.error();
+        return list(*found);
+    }
+    static void cancel(Call& call) noexcept {
+        if (call.lookup_ != nullptr) sys::lookup_cancel(call.lookup_);
+        call.lookup_ = nullptr;
+    }
+};
+
+AddressInfoList::~AddressInfoList() {
+    if (first_ != nullptr) sys::resolved_free(first_);
+}
+
+AddressInfo AddressInfoList::Iterator::operator*() const noexcept {
+    const void* next = nullptr;
+    return sys::resolved_entry(node_, next);
+}
+
+AddressInfoList::Iterator& AddressInfoList::Iterator::operator++() noexcept {
+    const void* next = nullptr;
+    (void)sys::resolved_entry(node_, next);
+    node_ = next;
+    return *this;
+}
+
+Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service, int af, int type, int proto,
+                                    int flags, Call&& call) noexcept {
+    CName host_name, service_name;
+    sys::Query query{nullptr, nullptr, af, type, proto, flags};
+    if (host) {
+        if (!host_name.set(*host)) return Error(Fault::bad_name);
+        query.host = host_name.get();
+    }
+    if (const auto port = service.port()) {
+        if (*port < 0 || *port > 0xffff) return Error(Fault::port_range);
+        service_name.set(*port);
+        query.service = service_name.get();
+    } else if (const auto name = service.name()) {
+        if (!service_name.set(*name)) return Error(Fault::bad_name);
+        query.service = service_name.get();
+    }
+
+    const auto numeric = sys::resolve_numeric(query);
+    if (numeric) return Resolution::list(*numeric);
+    if (!host || !sys::is_name_unknown(numeric.error())) return numeric.error();
+
+    return Resolution::look_up(query, call);
+}
+
+void unwound(Call& call) noexcept { Resolution::cancel(call); }
+
+}  // namespace usocket

@@ -1,0 +1,249 @@
+// Socket: life and connections, options, names. What moves bytes is in stream.cpp, what guards them in gate.cpp.
+#include "usocket/socket.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "aside.hpp"
+#include "gate.hpp"
+#include "window.hpp"
+
+namespace usocket {
+
+// --- Life
+
+Socket::Socket(Socket&& other) noexcept { take(other); }
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+    if (this == &other) return *this;
+    destroy();
+    take(other);
+    return *this;
+}
+
+Socket::~Socket() { destroy(); }
+
+void Socket::take(Socket& other) noexcept {
+    fd_.store(other.fd_.exchange(sys::no_fd, std::memory_order_relaxed), std::memory_order_relaxed);
+    gate_.store(other.gate_.exchange(Socket().gate_, std::memory_order_relaxed), std::memory_order_relaxed);
+    aside_.store(other.aside_.exchange(nullptr, std::memory_order_relaxed), std::memory_order_relaxed);
+    reader_.store(0, std::memory_order_relaxed);
+    timeout_ = other.timeout_;
+    kind_ = other.kind_;
+    family_ = other.family_;
+    window_ = std::exchange(other.window_, std::uint8_t{0});
+    Windows::moved(*this);
+}
+
+void Socket::destroy() noexcept {
+    close();
+    // A longjmp may have left the count of calls too high; by now nobody is inside.
+    release();
+    Aside* aside = aside_.exchange(nullptr, std::memory_order_acq_rel);
+    if (aside == nullptr) return;
+    orphan_watches(*aside);
+    aside->kept.clear();
+    (void)sys::resize(aside, 0);
+}
+
+template <class Opened> Socket Socket::from_opened(const Opened& opened, int proto) noexcept {
+    Socket socket(opened.fd, opened.family, opened.type, proto);
+    if (opened.nonblocking) socket.timeout_ = Timeout::zero();
+    return socket;
+}
+
+Result<Socket> Socket::open() noexcept { return open(sys::af_inet, sys::sock_stream); }
+
+Result<Socket> Socket::open(int af, int type, int proto) noexcept {
+    const bool is_secure = proto == IPPROTO_SEC && type == sys::sock_stream;
+    const auto opened = sys::open(af, type, is_secure ? sys::ipproto_tcp : proto);
+    if (!opened) return opened.error();
+    return from_opened(*opened, is_secure ? IPPROTO_SEC : opened->proto);
+}
+
+Result<SocketPair> Socket::pair() noexcept { return pair(sys::af_unix, sys::sock_stream); }
+
+Result<SocketPair> Socket::pair(int af, int type, int proto) noexcept {
+    const auto opened = sys::open_pair(af, type, proto);
+    if (!opened) return opened.error();
+    SocketPair pair;
+    pair.first = from_opened(opened->first, opened->first.proto);
+    pair.second = from_opened(opened->second, opened->second.proto);
+    return pair;
+}
+
+Result<Socket> Socket::adopt(int fd) noexcept {
+    const auto opened = sys::inspect(fd);
+    if (!opened) return opened.error();
+    Socket socket = from_opened(*opened, opened->proto);
+    socket.expose();
+    return socket;
+}
+
+Aside* Socket::make_aside() noexcept {
+    Aside* aside = aside_.load(std::memory_order_acquire);
+    if (aside != nullptr) return aside;
+    void* memory = sys::resize(nullptr, sizeof(Aside));
+    if (memory == nullptr) return nullptr;
+    auto* made = new (memory) Aside;
+    if (aside_.compare_exchange_strong(aside, made, std::memory_order_acq_rel)) return made;
+    (void)sys::resize(made, 0);
+    return aside;
+}
+
+// --- Connections
+
+Result<void> Socket::bind(const Address& address) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::bind(fd_, address); });
+}
+
+Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
+
+Result<void> Socket::listen(int backlog) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::listen(fd_, backlog < 0 ? 0 : backlog); });
+}
+
+Result<Accepted> Socket::accept(Call&& call) noexcept {
+    Accepted accepted;
+    auto peer = accept_into(accepted.socket, static_cast<Call&&>(call));
+    if (!peer) return peer.error();
+    accepted.address = *peer;
+    return accepted;
+}
+
+Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<Address> {
+        Address peer;
+        Blocking blocking(call, timeout_, this);
+        const auto fd = blocking.perform(fd_, sys::poll_in, [&]() noexcept { return sys::accept(fd_, peer); });
+        if (!fd) return fd.error();
+        conn = Socket(*fd, family_, type(), proto());
+        return peer;
+    });
+}
+
+// A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
+// for its end. Only AF_UNIX says EAGAIN, with a full backlog, and has nothing to poll for.
+Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<void> {
+        Blocking blocking(call, timeout_, this);
+        for (;;) {
+            const auto connected = blocking.once([&]() noexcept { return sys::connect(fd_, address); });
+            const int code = connected.error().code();
+            if (code == EINTR || (code == EINPROGRESS && !timeout_.is_zero())) return finish_connect(call);
+            if (code != EAGAIN) return connected;
+            const auto paused = blocking.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
+            if (!paused) return paused;
+            if (closed()) return Error(EBADF);
+        }
+    });
+}
+
+Error Socket::finish_connect(Call& call) noexcept {
+    Blocking blocking(call, timeout_, this);
+    if (const Error error = blocking.check_signals(); error != Error()) return error;
+    const auto ready = blocking.wait(fd_, sys::poll_out);
+    if (!ready) return ready.error();
+    int code = 0;
+    const auto asked = sys::getsockopt(fd_, sys::sol_socket, sys::so_error, {&code, sizeof code});
+    return asked ? Error(code) : asked.error();
+}
+
+Result<void> Socket::shutdown(int how) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::shutdown(fd_, how); });
+}
+
+// --- Options
+
+Result<void> Socket::settimeout(Timeout timeout) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept -> Result<void> {
+        // The descriptor is blocking only while there is no deadline: then one system call both waits and works.
+        if (timeout.is_none() != timeout_.is_none()) {
+            const auto set = sys::set_nonblocking(fd_, !timeout.is_none());
+            if (!set) return set;
+        }
+        timeout_ = timeout;
+        return {};
+    });
+}
+
+Result<void> Socket::setblocking(bool blocking) noexcept {
+    return settimeout(blocking ? Timeout::none() : Timeout::zero());
+}
+
+Result<void> Socket::setsockopt(int level, int name, int value) noexcept {
+    return setsockopt(level, name, ConstBuffer(&value, sizeof value));
+}
+
+Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept {
+        // A poll that counts bytes must not count those that readline() has handed out already.
+        if (level == sys::sol_socket && name == sys::so_rcvlowat) expose();
+        return sys::setsockopt(fd_, level, name, value);
+    });
+}
+
+Result<int> Socket::getsockopt(int level, int name) noexcept {
+    int value = 0;
+    const auto size = getsockopt(level, name, MutableBuffer(&value, sizeof value));
+    if (!size) return size.error();
+    return value;
+}
+
+Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::getsockopt(fd_, level, name, value); });
+}
+
+// --- What it is
+
+Result<Address> Socket::getsockname() noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::getsockname(fd_); });
+}
+
+Result<Address> Socket::getpeername() noexcept {
+    Call call;
+    return inside(call, [&]() noexcept { return sys::getpeername(fd_); });
+}
+
+int Socket::fileno() noexcept {
+    Call call;
+    const auto fd = inside(call, [&]() noexcept -> Result<int> {
+        expose();
+        return fd_.load(std::memory_order_relaxed);
+    });
+    return fd ? *fd : sys::no_fd;
+}
+
+int Socket::poll_fileno() const noexcept { return closed() ? sys::no_fd : fd_.load(std::memory_order_relaxed); }
+
+Result<Socket> Socket::dup() noexcept {
+    Call call;
+    return inside(call, [&]() noexcept -> Result<Socket> {
+        const auto fd = sys::duplicate(fd_);
+        if (!fd) return fd.error();
+        expose();
+        Socket copy(*fd, family_, type(), proto());
+        copy.expose();
+        copy.timeout_ = timeout_;
+        return copy;
+    });
+}
+
+bool Socket::has_kept() const noexcept {
+    const Aside* aside = aside_.load(std::memory_order_acquire);
+    return aside != nullptr && !aside->kept.empty();
+}
+
+bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
+
+bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ipproto_tcp || proto() == IPPROTO_SEC); }
+
+}  // namespace usocket

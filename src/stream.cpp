@@ -1,0 +1,340 @@
+// Socket: what moves bytes. A stream's bytes come from where they are next in line: kept back by a failed call
+// (TIME-6), shown by the open window (STRM-5), in the system's queue.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "aside.hpp"
+#include "gate.hpp"
+#include "usocket/socket.hpp"
+#include "window.hpp"
+
+namespace usocket {
+namespace {
+
+constexpr std::size_t max_transfer = 0x7fffffff;
+
+// Reading to EOF starts with this much memory and doubles it; reading n bytes asks for at most the second at first.
+constexpr std::size_t first_room = 16 * 1024;
+constexpr std::size_t largest_first_room = 1024 * 1024;
+
+// How much readline() looks at where it has no window.
+constexpr std::size_t line_peek = 512;
+
+constexpr std::size_t largest_message = 65536;
+
+// With a deadline, or none to wait for, the system must not sleep.
+int sleep_flags(Timeout timeout) noexcept { return timeout.is_none() ? 0 : sys::msg_dontwait; }
+
+// Through the newline, or all there is.
+std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
+    const void* newline = size == 0 ? nullptr : std::memchr(bytes, '\n', size);
+    if (newline == nullptr) return size;
+    return static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes) + 1;
+}
+
+bool ends_line(const Sink& sink) noexcept { return sink.size() != 0 && sink.data()[sink.size() - 1] == '\n'; }
+
+}  // namespace
+
+// --- Socket methods
+
+Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return transmit(call, data, flags, nullptr); });
+}
+
+Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<void> { return transmit_all(call, data, flags).error(); });
+}
+
+Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return transmit(call, data, flags, &to); });
+}
+
+Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
+    return inside_to_receive(call, [&]() noexcept { return receive(call, buffer, flags, nullptr); });
+}
+
+Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
+    return inside_to_receive(call, [&]() noexcept -> Result<ReceivedFrom> {
+        ReceivedFrom from;
+        const auto size = receive(call, buffer, flags, &from.address);
+        if (!size) return size.error();
+        from.size = *size;
+        return from;
+    });
+}
+
+// A stream has one reader at a time; messages are whole whoever takes them.
+template <class Body> auto Socket::inside_to_receive(Call& call, Body body) noexcept -> decltype(body()) {
+    return is_stream() ? reading_inside(call, body) : inside(call, body);
+}
+
+Result<std::size_t> Socket::transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept {
+    flags |= sleep_flags(timeout_);
+    const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
+    return Blocking(call, timeout_, this).perform(fd_, sys::poll_out, [&]() noexcept {
+        return to == nullptr ? sys::send(fd_, bounded, flags) : sys::sendto(fd_, bounded, flags, *to);
+    });
+}
+
+// How many bytes went out: fewer than there are only if non-blocking.
+Result<std::size_t> Socket::transmit_all(Call& call, ConstBuffer data, int flags) noexcept {
+    Blocking blocking(call, timeout_, this);
+    std::size_t done = 0;
+    do {
+        const auto sent = transmit(call, data.from(done), flags, nullptr);
+        if (!sent) {
+            if (sent.error() == Error(EAGAIN) && done != 0) return done;
+            return sent;
+        }
+        done += *sent;
+        if (done < data.size()) {
+            if (const Error error = blocking.check_signals(); error != Error()) return error;
+        }
+    } while (done < data.size());
+    return done;
+}
+
+// One system call's worth; the reader lock is held if this is a stream.
+Result<std::size_t> Socket::receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
+    buffer = buffer.first(max_transfer);
+    // The system then counts bytes that it does not write: the caller must not see what was there before.
+    if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
+    const int own_flags = sys::msg_peek | sys::msg_dontwait | sys::msg_waitall;
+    if ((flags & ~own_flags) == 0 && has_kept() && buffer.size() != 0) {
+        Kept& kept = aside_.load(std::memory_order_acquire)->kept;
+        const std::size_t count = std::min(buffer.size(), kept.size());
+        std::memcpy(buffer.data(), kept.data(), count);
+        if ((flags & sys::msg_peek) == 0) {
+            kept.consume(count);
+            kept_changed();
+        }
+        return count;
+    }
+    Windows::close(*this);
+    flags |= sleep_flags(timeout_);
+    const auto received = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
+        return from == nullptr ? sys::recv(fd_, buffer, flags) : sys::recvfrom(fd_, buffer, flags, *from);
+    });
+    // EOF, or another thread's close()?
+    if (received && *received == 0 && closed()) return Error(EBADF);
+    return received;
+}
+
+// --- Stream methods
+
+Result<std::size_t> Socket::write(ConstBuffer data, Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<std::size_t> {
+        if (data.size() == 0) return std::size_t{0};
+        return transmit_all(call, data, 0);
+    });
+}
+
+Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept {
+    Sink sink(buffer);
+    const auto read = read_to(sink, buffer.size(), static_cast<Call&&>(call));
+    if (!read) return read.error();
+    return sink.size();
+}
+
+Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noexcept {
+    Sink sink(buffer);
+    const auto read = readline_to(sink, buffer.size(), static_cast<Call&&>(call));
+    if (!read) return read.error();
+    return sink.size();
+}
+
+Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    return read_with(call, sink, [&]() noexcept {
+        return is_stream() ? fill(call, sink, limit) : fill_message(call, sink, limit);
+    });
+}
+
+Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    return read_with(call, sink, [&]() noexcept {
+        return is_stream() ? fill_line(call, sink, limit) : fill_message(call, sink, limit);
+    });
+}
+
+// Runs `fill` and sees to it that what it took in before it failed stays with the socket.
+template <class Fill> Result<void> Socket::read_with(Call& call, Sink& sink, Fill fill) noexcept {
+    call.sink_ = &sink;
+    const auto result = inside_to_receive(call, [&]() noexcept -> Result<void> {
+        const Error error = fill();
+        if (error == Error() || sink.size() == 0) return error;
+        // A short read is all that can be done without memory to keep the bytes in; fill() fails before it waits.
+        if (error == Error(EAGAIN) || error == Error(ENOMEM)) return {};
+        keep(sink);
+        return error;
+    });
+    call.sink_ = nullptr;
+    return result;
+}
+
+// Until `limit` bytes or EOF.
+Error Socket::fill(Call& call, Sink& sink, std::size_t limit) noexcept {
+    while (sink.size() < limit) {
+        const std::size_t wanted = limit - sink.size();
+        if (sink.room().size() == 0) {
+            const std::size_t step = std::max(sink.size(), limit == no_limit ? first_room : largest_first_room);
+            if (!sink.reserve(std::min(wanted, step))) return Error(ENOMEM);
+        }
+        const auto taken = take_in(call, sink, std::min(wanted, sink.room().size()));
+        if (!taken) return taken.error();
+        if (*taken == 0) return closed() ? Error(EBADF) : Error();
+    }
+    return Error();
+}
+
+// At most `count` bytes, for which the sink has room, from where they are next in line; 0 is EOF.
+Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count) noexcept {
+    if (has_kept()) {
+        Kept& kept = aside_.load(std::memory_order_acquire)->kept;
+        count = std::min(count, kept.size());
+        sink.append(kept.data(), count);
+        kept.consume(count);
+        kept_changed();
+        return count;
+    }
+    if (const ConstBuffer shown = Windows::view(*this); shown.size() != 0) {
+        count = std::min(count, shown.size());
+        sink.append(shown.data(), count);
+        Windows::consume(*this, count);
+        return count;
+    }
+    // From here on the call may end without the bytes that it has: make sure now that they can be kept.
+    if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
+    Blocking blocking(call, timeout_, this);
+    const MutableBuffer room = sink.room().first(std::min(count, max_transfer));
+    const bool may_sleep = timeout_.is_none();
+    const int flags = may_sleep ? sys::msg_waitall : sys::msg_dontwait;
+    const bool unwinds = call.host_ != nullptr && call.host_->unwinds;
+    call.notes_ = false;
+    call.taken_from_ = sink.size();
+    const auto received = blocking.perform(fd_, sys::poll_in, [&]() noexcept {
+        if (!unwinds) return sys::recv(fd_, room, flags);
+        call.notes_ = true;
+        return sys::recv_noted(fd_, room, flags, call.note_);
+    });
+    if (!received) return received;
+    sink.set_size(call.taken_from_ + *received);
+    // A signal may be what cut it short.
+    if (may_sleep && *received != 0 && *received < room.size()) {
+        if (const Error error = blocking.check_signals(); error != Error()) return error;
+    }
+    return received;
+}
+
+// One message: what does not fit is lost, as with recv().
+Error Socket::fill_message(Call& call, Sink& sink, std::size_t limit) noexcept {
+    const std::size_t size = std::min(limit, largest_message);
+    if (!sink.reserve(size)) return Error(ENOMEM);
+    const auto received = receive(call, sink.room().first(size), 0, nullptr);
+    if (!received) return received.error();
+    sink.set_size(std::min(*received, size));
+    return Error();
+}
+
+Error Socket::fill_line(Call& call, Sink& sink, std::size_t limit) noexcept {
+    while (sink.size() < limit && !ends_line(sink)) {
+        if (sink.size() != 0 && !has_kept() && !can_keep(sink)) return Error(ENOMEM);
+        const auto line = peek_line(call, limit - sink.size());
+        if (!line) return line.error();
+        if (*line == 0) return closed() ? Error(EBADF) : Error();
+        if (sink.room().size() < *line && !sink.reserve(*line)) return Error(ENOMEM);
+        const auto taken = take_in(call, sink, *line);
+        if (!taken) return taken.error();
+        if (*taken == 0) return Error();
+    }
+    return Error();
+}
+
+// How many of the next `limit` bytes belong to the line: through its newline, or all that are there; 0 is EOF.
+// They are there, so taking them in does not wait.
+Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
+    if (has_kept()) {
+        const Kept& kept = aside_.load(std::memory_order_acquire)->kept;
+        return line_length(kept.data(), std::min(limit, kept.size()));
+    }
+    ConstBuffer shown = Windows::view(*this);
+    if (shown.size() != 0) return line_length(shown.data(), std::min(limit, shown.size()));
+
+    std::uint8_t peeked[line_peek];
+    const MutableBuffer room(peeked, std::min(limit, sizeof peeked));
+    const int flags = sys::msg_peek | sleep_flags(timeout_);
+    const auto received = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
+        return sys::recv(fd_, room, flags);
+    });
+    if (!received || *received == 0) return received;
+    const std::size_t line = line_length(peeked, *received);
+    // There is more than this line: a window pays.
+    if ((line < *received || *received == sizeof peeked) && !exposed() && Windows::open(*this)) {
+        shown = Windows::view(*this);
+        return line_length(shown.data(), std::min(limit, shown.size()));
+    }
+    return line;
+}
+
+// --- Keeping
+
+// Whether keep() is sure to succeed; gets the memory for it.
+bool Socket::can_keep(Sink& sink) noexcept {
+    Aside* aside = make_aside();
+    return aside != nullptr && (sink.can_surrender() || aside->kept.reserve(sink.capacity()));
+}
+
+void Socket::keep(Sink& sink) noexcept {
+    Aside* aside = make_aside();
+    if (aside == nullptr) return;
+    if (sink.can_surrender()) {
+        aside->kept.keep(sink.surrender());
+    } else {
+        aside->kept.keep_copy(sink.data(), sink.size());
+        sink.set_size(0);
+    }
+    kept_changed();
+}
+
+void Socket::kept_changed() noexcept {
+    notify_watches(*aside_.load(std::memory_order_acquire), has_kept(), false);
+}
+
+// --- For C++: into memory of the C heap
+
+Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept {
+    auto received = recvfrom(size, flags);
+    if (!received) return received.error();
+    return std::move(received->bytes);
+}
+
+Result<Received> Socket::recvfrom(std::size_t size, int flags) noexcept {
+    if (size > max_transfer) return Error(Fault::bufsize_range);
+    Sink sink = Bytes::sink();
+    if (!sink.reserve(size)) return Error(ENOMEM);
+    auto from = recvfrom_into(sink.room(), flags);
+    if (from) sink.set_size(std::min(from->size, size));
+    Bytes bytes = Bytes::take(sink);
+    if (!from) return from.error();
+    return Received{std::move(bytes), from->address};
+}
+
+Result<Bytes> Socket::read() noexcept { return read(no_limit); }
+
+Result<Bytes> Socket::read(std::size_t size) noexcept {
+    Sink sink = Bytes::sink();
+    const auto read = read_to(sink, size);
+    Bytes bytes = Bytes::take(sink);
+    if (!read) return read.error();
+    return bytes;
+}
+
+Result<Bytes> Socket::readline(std::size_t limit) noexcept {
+    Sink sink = Bytes::sink();
+    const auto read = readline_to(sink, limit);
+    Bytes bytes = Bytes::take(sink);
+    if (!read) return read.error();
+    return bytes;
+}
+
+}  // namespace usocket

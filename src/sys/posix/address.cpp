@@ -1,0 +1,137 @@
+// Addresses: the layouts of sockaddr_in, sockaddr_in6 and sockaddr_un, and nothing else about them.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "sys/posix/native.hpp"
+
+namespace usocket::sys {
+namespace {
+
+constexpr std::size_t family_size = offsetof(sockaddr, sa_data);
+constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+
+// A copy, because an address of unknown family need not be large enough to be read in place.
+template <class Native> Native as(const Address& address) noexcept {
+    Native native;
+    static_assert(sizeof native <= Address::max_size);
+    std::memcpy(&native, address.data(), sizeof native);
+    return native;
+}
+
+template <class Native> Address from(const Native& native) noexcept {
+    Address address;
+    std::memcpy(address.raw(), &native, sizeof native);
+    address.set_size(sizeof native);
+    return address;
+}
+
+}  // namespace
+
+Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
+    char chars[INET6_ADDRSTRLEN];
+    PackedAddress ip;
+    if (text.size() >= sizeof chars || text.find('\0') != std::string_view::npos) return Error(EINVAL);
+    std::memcpy(chars, text.data(), text.size());
+    chars[text.size()] = '\0';
+    if (::inet_pton(family, chars, ip.bytes.data()) != 1) return Error(EINVAL);
+    ip.size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
+    return ip;
+}
+
+Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
+    Address::Text text;
+    if (::inet_ntop(family, packed.data(), text.chars.data(), text.chars.size()) == nullptr) return last_error();
+    text.size = static_cast<std::uint8_t>(std::strlen(text.chars.data()));
+    return text;
+}
+
+Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept {
+    if (family == AF_INET) {
+        sockaddr_in native{};
+        native.sin_family = AF_INET;
+        native.sin_port = htons(port);
+        std::memcpy(&native.sin_addr, ip.bytes.data(), sizeof native.sin_addr);
+        return from(native);
+    }
+    sockaddr_in6 native{};
+    native.sin6_family = AF_INET6;
+    native.sin6_port = htons(port);
+    native.sin6_scope_id = scopeid;
+    std::memcpy(&native.sin6_addr, ip.bytes.data(), sizeof native.sin6_addr);
+    return from(native);
+}
+
+// A path gets a NUL at its end where there is room for one (unix(7)); the address's length does not count it.
+Result<Address> make_unix(std::string_view path) noexcept {
+    const bool is_abstract = !path.empty() && path.front() == '\0';
+    if (path.size() > sizeof(sockaddr_un::sun_path) - (is_abstract ? 0 : 1)) return Error(Fault::path_too_long);
+    if (!is_abstract && path.find('\0') != std::string_view::npos) return Error(Fault::bad_path);
+    sockaddr_un native{};
+    native.sun_family = AF_UNIX;
+    std::memcpy(native.sun_path, path.data(), path.size());
+    Address address;
+    std::memcpy(address.raw(), &native, sizeof native);
+    address.set_size(path_offset + path.size());
+    return address;
+}
+
+int address_family(const Address& address) noexcept {
+    sa_family_t family = AF_UNSPEC;
+    std::memcpy(&family, address.data() + offsetof(sockaddr, sa_family), sizeof family);
+    return family;
+}
+
+std::size_t address_min_size(int family) noexcept {
+    switch (family) {
+    case AF_INET: return sizeof(sockaddr_in);
+    case AF_INET6: return sizeof(sockaddr_in6);
+    default: return family_size;
+    }
+}
+
+std::uint16_t address_port(const Address& address) noexcept {
+    switch (address.family()) {
+    case AF_INET: return ntohs(as<sockaddr_in>(address).sin_port);
+    case AF_INET6: return ntohs(as<sockaddr_in6>(address).sin6_port);
+    default: return 0;
+    }
+}
+
+std::uint32_t address_flowinfo(const Address& address) noexcept {
+    return address.family() == AF_INET6 ? ntohl(as<sockaddr_in6>(address).sin6_flowinfo) : 0;
+}
+
+std::uint32_t address_scopeid(const Address& address) noexcept {
+    return address.family() == AF_INET6 ? as<sockaddr_in6>(address).sin6_scope_id : 0;
+}
+
+ConstBuffer address_payload(const Address& address) noexcept {
+    switch (address.family()) {
+    case AF_INET: return {address.data() + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
+    case AF_INET6: return {address.data() + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
+    default:
+        return address.size() <= family_size ? ConstBuffer()
+                                             : ConstBuffer(address.data() + family_size, address.size() - family_size);
+    }
+}
+
+std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
+    sa_family_t family = AF_UNSPEC;
+    if (size < family_size) return 0;
+    std::memcpy(&family, bytes + offsetof(sockaddr, sa_family), sizeof family);
+    if (family == AF_INET && size >= sizeof(sockaddr_in)) {
+        std::memset(bytes + offsetof(sockaddr_in, sin_zero), 0, sizeof(sockaddr_in::sin_zero));
+        return sizeof(sockaddr_in);
+    }
+    if (family == AF_INET6 && size >= sizeof(sockaddr_in6)) return sizeof(sockaddr_in6);
+    const bool is_path = family == AF_UNIX && size > path_offset && bytes[path_offset] != 0;
+    if (is_path) return path_offset + ::strnlen(reinterpret_cast<char*>(bytes + path_offset), size - path_offset);
+    return size;
+}
+
+}  // namespace usocket::sys

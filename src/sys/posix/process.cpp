@@ -1,0 +1,45 @@
+// Processes: who shares descriptors with whom after a fork.
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "sys/posix/native.hpp"
+
+namespace usocket::sys {
+namespace {
+
+std::atomic<std::uint32_t> fork_count{0};
+std::atomic<std::uint32_t> generation{0};
+std::atomic<void (*)()> before_fork{nullptr};
+std::atomic<void (*)()> after_fork{nullptr};
+
+void call(std::atomic<void (*)()>& function) noexcept {
+    if (auto* set = function.load()) set();
+}
+
+void prepare() noexcept { call(before_fork); }
+
+void in_parent() noexcept {
+    fork_count.store(std::min<std::uint32_t>(fork_count.load() + 1, 255));
+    call(after_fork);
+}
+
+void in_child() noexcept {
+    generation.store(generation.load() + 1);
+    in_parent();
+}
+
+[[maybe_unused]] const int registered = ::pthread_atfork(prepare, in_parent, in_child);
+
+}  // namespace
+
+std::uint32_t forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
+std::uint32_t process_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+
+void on_fork(void (*before)(), void (*after)()) noexcept {
+    before_fork.store(before);
+    after_fork.store(after);
+}
+
+}  // namespace usocket::sys

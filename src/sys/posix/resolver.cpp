@@ -1,0 +1,150 @@
+// Resolving, by getaddrinfo(3). It cannot be interrupted, so a name is looked up in a thread of its own, which
+// writes to a pipe when it is done and frees what nobody waits for any more (GAI-4).
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <new>
+
+#include "sys/posix/native.hpp"
+
+namespace usocket::sys {
+
+// Shared by the thread that looks up and the one that waits; freed by the last to let go.
+struct Lookup {
+    char* host = nullptr;
+    char* service = nullptr;  // nullptr: none
+    addrinfo hints{};
+    addrinfo* found = nullptr;
+    int code = 0;
+    int system_error = 0;
+    int ready_read = -1;
+    int ready_write = -1;
+    std::atomic<int> holders{2};
+};
+
+namespace {
+
+Error resolver_error(int code, int system_error) noexcept {
+    return code == EAI_SYSTEM ? Error(system_error) : Error(code);
+}
+
+addrinfo hints_of(const Query& query) noexcept {
+    addrinfo hints{};
+    hints.ai_family = query.family;
+    hints.ai_socktype = query.type;
+    hints.ai_protocol = query.proto;
+    hints.ai_flags = query.flags;
+    return hints;
+}
+
+char* copy(const char* text) noexcept { return text == nullptr ? nullptr : ::strdup(text); }
+
+void let_go(Lookup* lookup) noexcept {
+    if (lookup->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (lookup->found != nullptr) ::freeaddrinfo(lookup->found);
+    if (lookup->ready_read >= 0) ::close(lookup->ready_read);
+    if (lookup->ready_write >= 0) ::close(lookup->ready_write);
+    std::free(lookup->host);
+    std::free(lookup->service);
+    lookup->~Lookup();
+    std::free(lookup);
+}
+
+void* look_up(void* argument) noexcept {
+    auto* lookup = static_cast<Lookup*>(argument);
+    lookup->code = ::getaddrinfo(lookup->host, lookup->service, &lookup->hints, &lookup->found);
+    lookup->system_error = errno;
+    const char done = 1;
+    // The pipe is empty and its reader is open, so this neither waits nor fails.
+    (void)!::write(lookup->ready_write, &done, 1);
+    let_go(lookup);
+    return nullptr;
+}
+
+// The host's signals are for the host's threads.
+int start_thread(Lookup* lookup) noexcept {
+    sigset_t all, before;
+    ::sigfillset(&all);
+    pthread_attr_t attributes;
+    if (const int code = ::pthread_attr_init(&attributes); code != 0) return code;
+    ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int code = ::pthread_create(&thread, &attributes, look_up, lookup);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_attr_destroy(&attributes);
+    return code;
+}
+
+}  // namespace
+
+Result<void*> resolve_numeric(const Query& query) noexcept {
+    addrinfo hints = hints_of(query);
+    if (query.host != nullptr) hints.ai_flags |= AI_NUMERICHOST;
+    addrinfo* found = nullptr;
+    const int code = ::getaddrinfo(query.host, query.service, &hints, &found);
+    if (code != 0) return resolver_error(code, errno);
+    return static_cast<void*>(found);
+}
+
+Result<Lookup*> lookup_start(const Query& query) noexcept {
+    void* memory = std::malloc(sizeof(Lookup));
+    if (memory == nullptr) return Error(ENOMEM);
+    auto* lookup = new (memory) Lookup;
+    lookup->hints = hints_of(query);
+    lookup->host = copy(query.host);
+    lookup->service = copy(query.service);
+    int ends[2] = {-1, -1};
+    int code = 0;
+    if (lookup->host == nullptr || (query.service != nullptr && lookup->service == nullptr)) {
+        code = ENOMEM;
+    } else if (::pipe2(ends, O_CLOEXEC) < 0) {
+        code = errno;
+    } else {
+        lookup->ready_read = ends[0];
+        lookup->ready_write = ends[1];
+        code = start_thread(lookup);
+    }
+    if (code == 0) return lookup;
+    lookup->holders.store(1);
+    let_go(lookup);
+    return Error(code);
+}
+
+Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->ready_read; }
+
+Result<void*> lookup_finish(Lookup* lookup) noexcept {
+    // Reading what the thread wrote orders its results before what follows.
+    char done = 0;
+    (void)!::read(lookup->ready_read, &done, 1);
+    addrinfo* found = std::exchange(lookup->found, nullptr);
+    const Error error = lookup->code == 0 ? Error() : resolver_error(lookup->code, lookup->system_error);
+    let_go(lookup);
+    if (error != Error()) return error;
+    return static_cast<void*>(found);
+}
+
+void lookup_cancel(Lookup* lookup) noexcept { let_go(lookup); }
+
+void resolved_free(void* list) noexcept { ::freeaddrinfo(static_cast<addrinfo*>(list)); }
+
+AddressInfo resolved_entry(const void* node, const void*& next) noexcept {
+    const auto* native = static_cast<const addrinfo*>(node);
+    next = native->ai_next;
+    AddressInfo info;
+    info.family = native->ai_family;
+    info.type = native->ai_socktype;
+    info.proto = native->ai_protocol;
+    if (native->ai_canonname != nullptr) info.canonname = native->ai_canonname;
+    info.sockaddr = Address::from_native({native->ai_addr, native->ai_addrlen}).value_or(Address());
+    return info;
+}
+
+bool is_name_unknown(Error error) noexcept { return error == Error(EAI_NONAME); }
+
+}  // namespace usocket::sys

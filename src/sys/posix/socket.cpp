@@ -1,0 +1,213 @@
+// Sockets: one function, one system call, as far as the system allows.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "sys/posix/native.hpp"
+
+namespace usocket::sys {
+
+const int af_inet = AF_INET;
+const int af_inet6 = AF_INET6;
+const int af_unix = AF_UNIX;
+const int sock_stream = SOCK_STREAM;
+const int ipproto_tcp = IPPROTO_TCP;
+const int shut_rdwr = SHUT_RDWR;
+const int msg_peek = MSG_PEEK;
+const int msg_dontwait = MSG_DONTWAIT;
+const int msg_waitall = MSG_WAITALL;
+const int msg_trunc = MSG_TRUNC;
+const int sol_socket = SOL_SOCKET;
+const int so_error = SO_ERROR;
+const int so_rcvlowat = SO_RCVLOWAT;
+const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
+
+namespace {
+
+const sockaddr* native(const Address& address) noexcept { return reinterpret_cast<const sockaddr*>(address.data()); }
+sockaddr* native(Address& address) noexcept { return reinterpret_cast<sockaddr*>(address.raw()); }
+socklen_t native_size(const Address& address) noexcept { return static_cast<socklen_t>(address.size()); }
+
+int option_or(Fd fd, int name, int other) noexcept {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : other;
+}
+
+// type selects the protocol where the caller has not.
+int default_protocol(int family, int type) noexcept {
+    if (family != AF_INET && family != AF_INET6) return 0;
+    if (type == SOCK_STREAM) return IPPROTO_TCP;
+    return type == SOCK_DGRAM ? IPPROTO_UDP : 0;
+}
+
+Opened opened(Fd fd, int family, int type, int proto) noexcept {
+    const int bare = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return {fd, family, bare, proto != 0 ? proto : default_protocol(family, bare), (type & SOCK_NONBLOCK) != 0};
+}
+
+}  // namespace
+
+Result<Opened> open(int family, int type, int proto) noexcept {
+    const int fd = ::socket(family, type | SOCK_CLOEXEC, proto);
+    if (fd < 0) return last_error();
+    return opened(fd, family, type, proto);
+}
+
+Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
+    int fds[2];
+    if (::socketpair(family, type | SOCK_CLOEXEC, proto, fds) < 0) return last_error();
+    return OpenedPair{opened(fds[0], family, type, proto), opened(fds[1], family, type, proto)};
+}
+
+Result<Opened> inspect(Fd fd) noexcept {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return last_error();
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0) return last_error();
+    sockaddr_storage name{};
+    socklen_t name_size = sizeof name;
+    int family = AF_UNSPEC;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0) family = name.ss_family;
+#if defined(SO_PROTOCOL)
+    const int proto = option_or(fd, SO_PROTOCOL, 0);
+#else
+    const int proto = 0;
+#endif
+    return opened(fd, family, type | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0), proto);
+}
+
+Result<Fd> duplicate(Fd fd) noexcept {
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return last_error();
+    return copy;
+}
+
+// The number is free whatever close(2) says: nothing to repeat, nothing to report.
+void close(Fd fd) noexcept { (void)::close(fd); }
+
+Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
+    int on = nonblocking ? 1 : 0;
+    return check(::ioctl(fd, FIONBIO, &on));
+}
+
+Result<void> bind(Fd fd, const Address& address) noexcept {
+    return check(::bind(fd, native(address), native_size(address)));
+}
+
+Result<void> listen(Fd fd, int backlog) noexcept { return check(::listen(fd, backlog)); }
+
+Result<Fd> accept(Fd fd, Address& peer) noexcept {
+    socklen_t size = Address::max_size;
+    const int conn = ::accept4(fd, native(peer), &size, SOCK_CLOEXEC);
+    if (conn < 0) return last_error();
+    peer.set_size(size);
+    return conn;
+}
+
+Result<void> connect(Fd fd, const Address& address) noexcept {
+    return check(::connect(fd, native(address), native_size(address)));
+}
+
+Result<void> shutdown(Fd fd, int how) noexcept { return check(::shutdown(fd, how)); }
+
+Result<std::size_t> recv(Fd fd, MutableBuffer buffer, int flags) noexcept {
+    return checked_size(::recv(fd, buffer.data(), buffer.size(), flags));
+}
+
+Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& from) noexcept {
+    socklen_t size = Address::max_size;
+    const ssize_t count = ::recvfrom(fd, buffer.data(), buffer.size(), flags, native(from), &size);
+    if (count >= 0) from.set_size(size);
+    return checked_size(count);
+}
+
+#if defined(__linux__)
+namespace {
+struct NativeNote {
+    mmsghdr header;
+    iovec room;
+};
+static_assert(sizeof(NativeNote) <= ReceiveNote::size);
+}  // namespace
+
+// The kernel itself writes the count into the note, before it delivers a signal (recvmmsg(2)).
+Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
+    auto* native_note = new (note.bytes) NativeNote{};
+    native_note->room = {buffer.data(), buffer.size()};
+    native_note->header.msg_hdr.msg_iov = &native_note->room;
+    native_note->header.msg_hdr.msg_iovlen = 1;
+    if (::recvmmsg(fd, &native_note->header, 1, flags, nullptr) < 0) return last_error();
+    return std::size_t{native_note->header.msg_len};
+}
+
+std::size_t noted(const ReceiveNote& note) noexcept {
+    return reinterpret_cast<const NativeNote*>(note.bytes)->header.msg_len;
+}
+#else
+Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
+    auto* count = new (note.bytes) std::size_t{0};
+    const auto received = recv(fd, buffer, flags);
+    if (received) *count = *received;
+    return received;
+}
+
+std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
+#endif
+
+Result<void> discard(Fd fd, std::size_t count, MutableBuffer scratch, bool is_tcp) noexcept {
+    // Only TCP drops without copying (tcp(7)); AF_UNIX would leave the bytes where they are.
+    const int flags = MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0);
+    while (count != 0) {
+        const ssize_t dropped = ::recv(fd, scratch.data(), count, flags);
+        if (dropped < 0 && errno == EINTR) continue;
+        if (dropped < 0) return last_error();
+        if (dropped == 0) return {};
+        count -= static_cast<std::size_t>(dropped);
+    }
+    return {};
+}
+
+Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
+    return checked_size(::send(fd, data.data(), data.size(), flags | MSG_NOSIGNAL));
+}
+
+Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept {
+    return checked_size(
+        ::sendto(fd, data.data(), data.size(), flags | MSG_NOSIGNAL, native(to), native_size(to)));
+}
+
+Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {
+    return check(::setsockopt(fd, level, name, value.data(), static_cast<socklen_t>(value.size())));
+}
+
+Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept {
+    auto size = static_cast<socklen_t>(value.size());
+    if (::getsockopt(fd, level, name, value.data(), &size) < 0) return last_error();
+    return static_cast<std::size_t>(size);
+}
+
+Result<Address> getsockname(Fd fd) noexcept {
+    Address address;
+    socklen_t size = Address::max_size;
+    if (::getsockname(fd, native(address), &size) < 0) return last_error();
+    address.set_size(size);
+    return address;
+}
+
+Result<Address> getpeername(Fd fd) noexcept {
+    Address address;
+    socklen_t size = Address::max_size;
+    if (::getpeername(fd, native(address), &size) < 0) return last_error();
+    address.set_size(size);
+    return address;
+}
+
+}  // namespace usocket::sys

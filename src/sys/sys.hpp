@@ -1,0 +1,148 @@
+// The seam: all that a network stack has to supply. One folder beside this file per stack, chosen by the build.
+//
+// Nothing here retries, waits longer than it is told to, or keeps state: EINTR and EAGAIN come back as errors
+// (EWOULDBLOCK always as EAGAIN). No function throws. "MSG_*" flags are the system's own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "usocket/address.hpp"
+#include "usocket/buffer.hpp"
+#include "usocket/host.hpp"
+#include "usocket/resolver.hpp"
+#include "usocket/result.hpp"
+#include "usocket/timeout.hpp"
+
+namespace usocket::sys {
+
+using Fd = int;
+inline constexpr Fd no_fd = -1;
+
+// --- Names that the core needs without the system's headers
+extern const int af_inet, af_inet6, af_unix;
+extern const int sock_stream, ipproto_tcp;
+extern const int shut_rdwr;
+extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc;
+extern const int sol_socket, so_error, so_rcvlowat;
+extern const int default_backlog;
+extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval;
+
+// --- Sockets
+struct Opened {
+    Fd fd = no_fd;
+    int family = 0;
+    int type = 0;
+    int proto = 0;
+    bool nonblocking = false;  // its type asked for that (SOCK_NONBLOCK)
+};
+struct OpenedPair {
+    Opened first, second;
+};
+// Close-on-exec, and without SIGPIPE for what is sent on it (SOCK-2). The proto of the result is what the system chose.
+Result<Opened> open(int family, int type, int proto) noexcept;
+Result<OpenedPair> open_pair(int family, int type, int proto) noexcept;
+// Nothing about a descriptor that somebody else opened is known before this. ENOTSOCK, EBADF.
+Result<Opened> inspect(Fd fd) noexcept;
+Result<Fd> duplicate(Fd fd) noexcept;
+void close(Fd fd) noexcept;
+Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept;
+
+Result<void> bind(Fd fd, const Address& address) noexcept;
+Result<void> listen(Fd fd, int backlog) noexcept;
+// The new descriptor is blocking and close-on-exec.
+Result<Fd> accept(Fd fd, Address& peer) noexcept;
+Result<void> connect(Fd fd, const Address& address) noexcept;
+Result<void> shutdown(Fd fd, int how) noexcept;
+
+Result<std::size_t> recv(Fd fd, MutableBuffer buffer, int flags) noexcept;
+Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& from) noexcept;
+// recv that says how many bytes it took in the note too, which is right even if a signal handler longjmps out of it.
+Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept;
+std::size_t noted(const ReceiveNote& note) noexcept;
+// Takes exactly `count` bytes, which are there, off a stream's queue without waiting. `scratch` has room for them.
+Result<void> discard(Fd fd, std::size_t count, MutableBuffer scratch, bool is_tcp) noexcept;
+Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept;
+Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept;
+
+Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept;
+Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept;
+Result<Address> getsockname(Fd fd) noexcept;
+Result<Address> getpeername(Fd fd) noexcept;
+
+// --- Time and waiting
+// Nanoseconds of a clock that never goes back; not 0.
+std::int64_t now() noexcept;
+// Until one of `events` (poll_*) or an error condition; returns what there is, 0 on timeout. no_fd: just sleeps.
+Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept;
+
+// --- Many at once. `tag` comes back with the event.
+struct PollerEvent {
+    Fd fd = no_fd;
+    unsigned events = 0;
+};
+struct Poller;
+Result<Poller*> poller_open() noexcept;
+void poller_close(Poller* poller) noexcept;
+// Adds or changes. EPERM: the descriptor is always ready (a regular file). A descriptor that is closed leaves by itself.
+Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noexcept;
+void poller_remove(Poller* poller, Fd fd) noexcept;
+// Never more than `count` events; 0 on timeout or after poller_wake().
+Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept;
+// From any thread: ends the wait that goes on or the next one.
+void poller_wake(Poller* poller) noexcept;
+
+// --- Addresses: what only the stack's headers know
+Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept;
+Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept;
+Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept;
+Result<Address> make_unix(std::string_view path) noexcept;
+int address_family(const Address& address) noexcept;
+// The least that an address of this family holds; what its fields are.
+std::size_t address_min_size(int family) noexcept;
+std::uint16_t address_port(const Address& address) noexcept;
+std::uint32_t address_flowinfo(const Address& address) noexcept;
+std::uint32_t address_scopeid(const Address& address) noexcept;
+ConstBuffer address_payload(const Address& address) noexcept;
+// Zero padding, no NUL behind a path: one endpoint, one spelling.
+std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept;
+
+// --- Resolving
+struct Query {
+    const char* host = nullptr;     // NUL-terminated; nullptr: none
+    const char* service = nullptr;  // likewise
+    int family = 0, type = 0, proto = 0, flags = 0;
+};
+// Numeric hosts only, without waiting. EAI_NONAME: not numeric.
+Result<void*> resolve_numeric(const Query& query) noexcept;
+// In the background: ready_fd becomes readable once it has ended. The query's strings are copied.
+struct Lookup;
+Result<Lookup*> lookup_start(const Query& query) noexcept;
+Fd lookup_ready_fd(const Lookup* lookup) noexcept;
+// Only once it is ready; frees the lookup.
+Result<void*> lookup_finish(Lookup* lookup) noexcept;
+// At any time: forgets it. What it finds is freed by itself.
+void lookup_cancel(Lookup* lookup) noexcept;
+void resolved_free(void* list) noexcept;
+// One node of the list; sets `next` to the one behind it or nullptr.
+AddressInfo resolved_entry(const void* node, const void*& next) noexcept;
+bool is_name_unknown(Error error) noexcept;  // EAI_NONAME
+
+// --- Processes. A child of fork shares every descriptor with its parent.
+// How often this process has forked or been forked, saturated at 255.
+std::uint32_t forks() noexcept;
+// Which process this is: differs between a child and its parent.
+std::uint32_t process_generation() noexcept;
+// Before a fork, and after it in both processes. To be called once.
+void on_fork(void (*before)(), void (*after)()) noexcept;
+void yield_thread() noexcept;
+
+// --- Memory of the core's own: nullptr if there is none. resize(p, 0) frees and returns nullptr.
+void* resize(void* memory, std::size_t size) noexcept;
+
+// --- Messages
+const char* error_message(int code) noexcept;     // positive errno
+const char* resolver_message(int code) noexcept;  // negative EAI_*
+
+}  // namespace usocket::sys

@@ -1,0 +1,39 @@
+// Windows: how readline() reads fast without reading ahead (STRM-5).
+//
+// A window is a copy, got by MSG_PEEK, of the front of a socket's receive queue. Lines are handed out of it while
+// the queue still holds them: {handed out | not yet}. It is discarded from the queue in one call when its second
+// part becomes empty, or when anything but a stream method touches the socket. A poll stays right because the
+// queue is never empty while an open window has bytes to give.
+//
+// Only for a descriptor that nobody else holds; a few windows serve all sockets, and before a fork all are closed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+#include "usocket/socket.hpp"
+
+namespace usocket {
+
+class Windows {
+public:
+    // Under the socket's reader lock, all of them.
+    // What the socket's open window has to give; empty without one.
+    static ConstBuffer view(const Socket& socket) noexcept;
+    // Opens one over what is in the queue now. False: none is free, or there is nothing in the queue.
+    static bool open(Socket& socket) noexcept;
+    // Hands out `count` bytes of view(); closes the window with its last one.
+    static void consume(Socket& socket, std::size_t count) noexcept;
+    // Takes what was handed out off the queue. Does nothing without a window.
+    static void close(Socket& socket) noexcept;
+    // The socket has moved in memory.
+    static void moved(Socket& socket) noexcept;
+
+private:
+    static void before_fork() noexcept;
+    static void after_fork() noexcept;
+    static const bool knows_forks_;
+};
+
+}  // namespace usocket
