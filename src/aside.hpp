@@ -37,14 +37,27 @@ private:
     std::atomic<std::size_t> size_{0};
 };
 
+struct Aside;
+
+// How a socket tells the polls that watch it what the system does not know; a program that has no Poll has none.
+struct WatchHooks {
+    // Its kept bytes have changed, or it has been closed.
+    void (*changed)(Aside& aside, bool kept, bool closed) noexcept;
+    // It is gone: its registrations stand alone.
+    void (*orphaned)(Aside& aside) noexcept;
+};
+
 struct Aside {
     Kept kept;
     Registration* watches = nullptr;  // guarded by poll.cpp's lock
-};
+    std::atomic<const WatchHooks*> hooks{nullptr};
 
-// poll.cpp: tells the polls that watch a socket what the system does not know. To be called after each change.
-void notify_watches(Aside& aside, bool readable, bool closed) noexcept;
-// The socket is gone: its registrations stand alone.
-void orphan_watches(Aside& aside) noexcept;
+    void tell(bool closed) noexcept {
+        if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->changed(*this, !kept.empty(), closed);
+    }
+    void tell_orphaned() noexcept {
+        if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->orphaned(*this);
+    }
+};
 
 }  // namespace usocket

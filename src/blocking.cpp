@@ -46,7 +46,7 @@ Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
         const Timeout left = remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
         const Result<unsigned> ready = sys::wait(fd, events, left);
-        if (ready && *ready != 0) return Error();
+        if (ready && *ready != 0) return socket_ != nullptr && socket_->closed() ? Error(EBADF) : Error();
         if (!ready && ready.error().code() != EINTR) return ready.error();
         if (!ready) {
             if (const Error error = after_signal(); error != Error()) return error;

@@ -81,7 +81,7 @@ std::size_t Socket::describe(MutableBuffer text) noexcept {
     if (closed()) {
         out << "[closed] fd=-1";
     } else {
-        out << "fd=" << poll_fileno();
+        out << "fd=" << fd_.load(std::memory_order_relaxed);
     }
     out << ", family=" << family() << ", type=" << type() << ", proto=" << proto() << ", timeout=";
     if (timeout_.is_none()) {

@@ -8,13 +8,14 @@
 namespace usocket {
 namespace {
 
-constexpr std::uint32_t closed_bit = 0x80000000;
+constexpr std::uint32_t closed_bit = 0x80000000;  // all of Socket::closed_gate
 constexpr std::uint32_t exposed_bit = 0x40000000;
 constexpr std::uint32_t generation_mask = 0x3f000000;
 constexpr std::uint32_t generation_shift = 24;
 constexpr std::uint32_t forks_mask = 0x00ff0000;
 constexpr std::uint32_t forks_shift = 16;
-constexpr std::uint32_t calls_mask = 0x0000ffff;
+constexpr std::uint32_t polled_bit = 0x00008000;
+constexpr std::uint32_t calls_mask = 0x00007fff;
 constexpr std::uint32_t forks_limit = 255;
 
 std::uint32_t generation_bits() noexcept {
@@ -74,7 +75,7 @@ void Socket::close() noexcept {
     if (enter(call) != Error()) return;
     const std::uint32_t old = gate_.fetch_or(closed_bit, std::memory_order_acq_rel);
     if ((old & closed_bit) == 0) {
-        if (Aside* aside = aside_.load(std::memory_order_acquire)) notify_watches(*aside, false, true);
+        if (Aside* aside = aside_.load(std::memory_order_acquire)) aside->tell(true);
         // Calls that sleep in the system wake up from this; the last one out frees the descriptor.
         if ((old & calls_mask) > 1) (void)sys::shutdown(fd_.load(std::memory_order_relaxed), sys::shut_rdwr);
     }
@@ -93,7 +94,7 @@ Result<int> Socket::detach() noexcept {
         (void)leave(call, Error());
         return Error(EBUSY);
     }
-    if (Aside* aside = aside_.load(std::memory_order_acquire)) notify_watches(*aside, false, true);
+    if (Aside* aside = aside_.load(std::memory_order_acquire)) aside->tell(true);
     return fd_.exchange(sys::no_fd, std::memory_order_acq_rel);
 }
 
@@ -109,6 +110,15 @@ bool Socket::exposed() const noexcept {
     const std::uint32_t gate = gate_.load(std::memory_order_seq_cst);
     const std::uint32_t forks = sys::forks();
     return (gate & exposed_bit) != 0 || forks == forks_limit || ((gate & forks_mask) >> forks_shift) != forks;
+}
+
+bool Socket::watched() const noexcept {
+    return (gate_.load(std::memory_order_relaxed) & polled_bit) != 0 || exposed();
+}
+
+int Socket::poll_fileno() noexcept {
+    if ((gate_.fetch_or(polled_bit, std::memory_order_relaxed) & closed_bit) != 0) return sys::no_fd;
+    return fd_.load(std::memory_order_relaxed);
 }
 
 // From now on no call leaves handed-out bytes in the queue; a call that goes on sees to it as it ends.
@@ -177,6 +187,7 @@ void Socket::unwound(Call& call) noexcept {
         if (call.sink_ != nullptr) {
             const std::size_t taken = call.notes_ ? call.taken_from_ + sys::noted(call.note_) : 0;
             if (taken > call.sink_->size()) call.sink_->set_size(taken);
+            restore_lowat(call);
             if (call.sink_->size() != 0 && !has_kept()) keep(*call.sink_);
         }
         unlock_reader(call);

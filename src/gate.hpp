@@ -1,7 +1,7 @@
 // The gate of a socket: closing it while other threads are inside (SOCK-4), one reader at a time, and knowing
 // whether anybody else may hold the descriptor (STRM-5).
 //
-// Socket::gate_ is one word: closed | exposed | process generation | forks at its opening | calls inside. The
+// Socket::gate_ is one word: closed | exposed | process generation | forks at its opening | polled | calls inside. The
 // descriptor is freed by whoever leaves last after close(), so its number cannot be handed out anew under a call.
 // A longjmp past Socket::unwound() can only leave the count too high: then the destructor frees it.
 //

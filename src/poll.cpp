@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "aside.hpp"
 #include "gate.hpp"
@@ -18,6 +19,9 @@ namespace {
 Lock registry;
 
 constexpr unsigned all_events = 0xffff;
+
+// How many events are asked of the system at a time.
+constexpr std::size_t batch = 256;
 
 }  // namespace
 
@@ -55,8 +59,6 @@ struct Poll::State {
     std::uint32_t generation = 0;    // of the process that opened it
     Registration** by_fd = nullptr;  // the first registration of each descriptor number
     std::size_t by_fd_size = 0;
-    sys::PollerEvent* found = nullptr;  // room for what one wait returns
-    std::size_t found_size = 0;
     std::size_t count = 0;
     Registration* all = nullptr;
     Registration* urgent = nullptr;
@@ -65,18 +67,21 @@ struct Poll::State {
     [[nodiscard]] Registration* first_of(sys::Fd fd) const noexcept {
         return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_size ? by_fd[fd] : nullptr;
     }
-    Error prepare(sys::Fd fd) noexcept;
+    Error prepare() noexcept;
+    Error make_room(sys::Fd fd) noexcept;
     Error after_fork() noexcept;
     Error tell_system(sys::Fd fd, bool is_new) noexcept;
     // `old`: what is to be changed instead, if anything.
     Result<Registration*> add(sys::Fd fd, unsigned events, void* userdata, Aside* aside, Registration* old) noexcept;
     Error change(Registration& registration, unsigned events) noexcept;
     void remove(Registration& registration) noexcept;
+    void update(Registration& registration, bool kept, bool closed) noexcept;
     void unlink_fd(Registration& registration) noexcept;
     void unlink_socket(Registration& registration) noexcept;
     void sort_urgent(Registration& registration) noexcept;
     std::size_t collect_urgent(Event* events, std::size_t room) noexcept;
-    std::size_t collect_found(std::size_t found_count, Event* events, std::size_t ready, std::size_t room) noexcept;
+    std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
+                              std::size_t ready, std::size_t room) noexcept;
     void finish(Event* events, std::size_t ready, bool one_shot) noexcept;
     static void report(Registration& registration, unsigned events, Event& event) noexcept;
     void spend(Registration& registration) noexcept;
@@ -120,29 +125,23 @@ Registration* find(Registration* first, const Aside* aside) noexcept {
 
 // --- What sockets tell
 
-void notify_watches(Aside& aside, bool readable, bool closed) noexcept {
-    const Locked locked(registry);
-    for (Registration* watch = aside.watches; watch != nullptr; watch = watch->next_of_socket) {
-        watch->kept = readable;
-        if (closed && !watch->closed) {
-            watch->closed = true;
-            watch->poll->unlink_fd(*watch);
+const WatchHooks Poll::hooks_ = {
+    [](Aside& aside, bool kept, bool closed) noexcept {
+        const Locked locked(registry);
+        for (Registration* watch = aside.watches; watch != nullptr; watch = watch->next_of_socket) {
+            State& poll = *watch->poll;
+            poll.update(*watch, kept, closed);
+            if (watch->is_urgent && poll.waiting != 0) sys::poller_wake(poll.poller);
         }
-        watch->poll->sort_urgent(*watch);
-        if (watch->is_urgent && watch->poll->waiting != 0) sys::poller_wake(watch->poll->poller);
-    }
-}
-
-void orphan_watches(Aside& aside) noexcept {
-    const Locked locked(registry);
-    for (Registration* watch = aside.watches; watch != nullptr;) {
-        Registration* next = watch->next_of_socket;
-        watch->aside = nullptr;
-        watch->next_of_socket = nullptr;
-        watch = next;
-    }
-    aside.watches = nullptr;
-}
+    },
+    [](Aside& aside) noexcept {
+        const Locked locked(registry);
+        while (Registration* watch = std::exchange(aside.watches, nullptr)) {
+            aside.watches = std::exchange(watch->next_of_socket, nullptr);
+            watch->aside = nullptr;
+        }
+    },
+};
 
 // --- Poll
 
@@ -161,7 +160,6 @@ Poll::~Poll() {
     }
     if (state_->poller != nullptr) sys::poller_close(state_->poller);
     (void)sys::resize(state_->by_fd, 0);
-    (void)sys::resize(state_->found, 0);
     (void)sys::resize(state_, 0);
 }
 
@@ -183,11 +181,12 @@ Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* use
     Call call;
     return socket.inside(call, [&]() noexcept -> Result<Registration*> {
         if (const Error error = make_state(); error != Error()) return error;
+        aside->hooks.store(&hooks_, std::memory_order_release);
         const Locked locked(registry);
         const auto added = state_->add(socket.fd_, events, userdata, aside, find(state_->first_of(socket.fd_), aside));
         if (added) {
-            (*added)->kept = socket.has_kept();
-            state_->sort_urgent(**added);
+            // close() may have told the polls that it found before this one was among them.
+            state_->update(**added, socket.has_kept(), socket.closed());
         }
         return added;
     });
@@ -265,38 +264,44 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     Blocking blocking(call, timeout, nullptr);
     for (;;) {
         bool is_urgent = false;
-        std::size_t room = 0;
         {
             const Locked locked(registry);
-            if (const Error error = state_->prepare(sys::no_fd); error != Error()) return error;
+            if (const Error error = state_->prepare(); error != Error()) return error;
             is_urgent = state_->urgent != nullptr;
-            room = std::min(count, state_->found_size);
             ++state_->waiting;
         }
         const Timeout left = is_urgent ? Timeout::zero() : blocking.remaining();
-        const auto found = blocking.once(
-            [&]() noexcept { return sys::poller_wait(state_->poller, state_->found, room, left); });
+        sys::PollerEvent found[batch];
+        auto found_count = blocking.once(
+            [&]() noexcept { return sys::poller_wait(state_->poller, found, std::min(count, batch), left); });
         std::size_t ready = 0;
         {
             const Locked locked(registry);
             --state_->waiting;
             ready = state_->collect_urgent(events, count);
-            if (found) ready = state_->collect_found(*found, events, ready, count);
+            for (std::size_t before = count; found_count && *found_count != 0 && ready != before && ready < count;) {
+                before = ready;
+                ready = state_->collect_found(found, *found_count, events, ready, count);
+                if (*found_count < batch) break;
+                // The system goes round what is ready: again, until it begins to repeat itself.
+                found_count = sys::poller_wait(state_->poller, found, std::min(count - ready, batch), Timeout::zero());
+            }
             state_->finish(events, ready, one_shot);
         }
         if (ready != 0) return ready;
-        if (!found && found.error() != Error(EINTR)) return found.error();
-        if (!found) {
+        if (found_count.error() == Error(EINTR)) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
+        } else if (!found_count) {
+            return found_count.error();
         }
-        if (blocking.remaining().is_zero()) return std::size_t{0};
+        if (left.is_zero() || blocking.remaining().is_zero()) return std::size_t{0};
     }
 }
 
 // --- State: under the registry's lock
 
-// Opens the poller, anew in a child of fork, and makes room for one descriptor more.
-Error Poll::State::prepare(sys::Fd fd) noexcept {
+// Opens the poller, anew in a child of fork.
+Error Poll::State::prepare() noexcept {
     if (poller != nullptr && generation != sys::process_generation()) {
         if (const Error error = after_fork(); error != Error()) return error;
     }
@@ -306,9 +311,16 @@ Error Poll::State::prepare(sys::Fd fd) noexcept {
         poller = *opened;
         generation = sys::process_generation();
     }
-    const bool has_room = grow(found, found_size, std::min<std::size_t>(count + 1, 4096)) &&
-                          grow(by_fd, by_fd_size, static_cast<std::size_t>(fd + 1));
-    return has_room ? Error() : Error(ENOMEM);
+    return Error();
+}
+
+// Only for a descriptor that there is: its number decides on the size of the table.
+Error Poll::State::make_room(sys::Fd fd) noexcept {
+    if (fd < 0) return Error(EBADF);
+    if (static_cast<std::size_t>(fd) < by_fd_size) return Error();
+    const auto tried = sys::poller_set(poller, fd, 0, true);
+    if (!tried && tried.error() != Error(EPERM)) return tried.error();
+    return grow(by_fd, by_fd_size, static_cast<std::size_t>(fd) + 1) ? Error() : Error(ENOMEM);
 }
 
 // The parent's poller would report to both: a child gets one of its own.
@@ -344,8 +356,8 @@ Error Poll::State::tell_system(sys::Fd fd, bool is_new) noexcept {
 Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userdata, Aside* aside,
                                        Registration* old) noexcept {
     if (events > all_events) return Error(Fault::event_mask);
-    if (fd < 0) return Error(EBADF);
-    if (const Error error = prepare(fd); error != Error()) return error;
+    if (const Error error = prepare(); error != Error()) return error;
+    if (const Error error = make_room(fd); error != Error()) return error;
     if (old != nullptr) {
         old->userdata = userdata;
         if (const Error error = change(*old, events); error != Error()) return error;
@@ -382,7 +394,7 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
 
 Error Poll::State::change(Registration& registration, unsigned events) noexcept {
     if (events > all_events) return Error(Fault::event_mask);
-    if (const Error error = prepare(sys::no_fd); error != Error()) return error;
+    if (const Error error = prepare(); error != Error()) return error;
     const bool was_spent = std::exchange(registration.spent, false);
     const unsigned old_events = std::exchange(registration.events, events);
     if (!registration.closed && !registration.always_ready) {
@@ -405,6 +417,15 @@ void Poll::State::remove(Registration& registration) noexcept {
     unlink(all, registration, &Registration::next, &Registration::previous);
     --count;
     (void)sys::resize(&registration, 0);
+}
+
+void Poll::State::update(Registration& registration, bool kept, bool closed) noexcept {
+    registration.kept = kept;
+    if (closed && !registration.closed) {
+        registration.closed = true;
+        unlink_fd(registration);
+    }
+    sort_urgent(registration);
 }
 
 // Its number may be handed out anew from now on.
@@ -460,8 +481,8 @@ std::size_t Poll::State::collect_urgent(Event* events, std::size_t room) noexcep
 }
 
 // Behind the `ready` events that are there already, or into them; returns how many there are then.
-std::size_t Poll::State::collect_found(std::size_t found_count, Event* events, std::size_t ready,
-                                       std::size_t room) noexcept {
+std::size_t Poll::State::collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
+                                       std::size_t ready, std::size_t room) noexcept {
     const unsigned unasked = sys::poll_err | sys::poll_hup | sys::poll_nval;
     for (std::size_t i = 0; i < found_count; ++i) {
         for (Registration* one = first_of(found[i].fd); one != nullptr; one = one->next_of_fd) {

@@ -26,7 +26,7 @@ Socket::~Socket() { destroy(); }
 
 void Socket::take(Socket& other) noexcept {
     fd_.store(other.fd_.exchange(sys::no_fd, std::memory_order_relaxed), std::memory_order_relaxed);
-    gate_.store(other.gate_.exchange(Socket().gate_, std::memory_order_relaxed), std::memory_order_relaxed);
+    gate_.store(other.gate_.exchange(closed_gate, std::memory_order_relaxed), std::memory_order_relaxed);
     aside_.store(other.aside_.exchange(nullptr, std::memory_order_relaxed), std::memory_order_relaxed);
     reader_.store(0, std::memory_order_relaxed);
     timeout_ = other.timeout_;
@@ -42,7 +42,7 @@ void Socket::destroy() noexcept {
     release();
     Aside* aside = aside_.exchange(nullptr, std::memory_order_acq_rel);
     if (aside == nullptr) return;
-    orphan_watches(*aside);
+    aside->tell_orphaned();
     aside->kept.clear();
     (void)sys::resize(aside, 0);
 }
@@ -126,14 +126,20 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
 }
 
 // A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
-// for its end. Only AF_UNIX says EAGAIN, with a full backlog, and has nothing to poll for.
+// for its end. Not so for AF_UNIX, where a full backlog is waited for in the call itself: interrupted or, without
+// sleeping, EAGAIN, it is to be called again, and there is nothing to poll for.
 Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
     return inside(call, [&]() noexcept -> Result<void> {
         Blocking blocking(call, timeout_, this);
         for (;;) {
             const auto connected = blocking.once([&]() noexcept { return sys::connect(fd_, address); });
             const int code = connected.error().code();
-            if (code == EINTR || (code == EINPROGRESS && !timeout_.is_zero())) return finish_connect(call);
+            const bool goes_on = code == EINPROGRESS ? !timeout_.is_zero() : code == EINTR && family_ != sys::af_unix;
+            if (goes_on) return finish_connect(call);
+            if (code == EINTR) {
+                if (const Error error = blocking.check_signals(); error != Error()) return error;
+                continue;
+            }
             if (code != EAGAIN) return connected;
             const auto paused = blocking.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
             if (!paused) return paused;
@@ -221,8 +227,6 @@ int Socket::fileno() noexcept {
     });
     return fd ? *fd : sys::no_fd;
 }
-
-int Socket::poll_fileno() const noexcept { return closed() ? sys::no_fd : fd_.load(std::memory_order_relaxed); }
 
 Result<Socket> Socket::dup() noexcept {
     Call call;

@@ -180,7 +180,8 @@ Error Socket::fill(Call& call, Sink& sink, std::size_t limit) noexcept {
             const std::size_t step = std::max(sink.size(), limit == no_limit ? first_room : largest_first_room);
             if (!sink.reserve(std::min(wanted, step))) return Error(ENOMEM);
         }
-        const auto taken = take_in(call, sink, std::min(wanted, sink.room().size()));
+        const std::size_t count = std::min(wanted, sink.room().size());
+        const auto taken = take_in(call, sink, count, count == wanted && limit != no_limit);
         if (!taken) return taken.error();
         if (*taken == 0) return closed() ? Error(EBADF) : Error();
     }
@@ -188,7 +189,20 @@ Error Socket::fill(Call& call, Sink& sink, std::size_t limit) noexcept {
 }
 
 // At most `count` bytes, for which the sink has room, from where they are next in line; 0 is EOF.
-Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count) noexcept {
+Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept {
+    if (const std::size_t held = take_held(sink, count); held != 0) return held;
+    // From here on the call may end without the bytes that it has: make sure now that they can be kept.
+    if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
+    if (watched() && !timeout_.is_zero()) {
+        const auto whole = await_whole(call, sink.room().first(count), completes);
+        if (!whole || *whole == 0) return whole;
+        count = *whole;
+    }
+    return take_queued(call, sink, count);
+}
+
+// From the bytes kept back or shown by the window.
+std::size_t Socket::take_held(Sink& sink, std::size_t count) noexcept {
     if (has_kept()) {
         Kept& kept = aside_.load(std::memory_order_acquire)->kept;
         count = std::min(count, kept.size());
@@ -197,14 +211,16 @@ Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count) n
         kept_changed();
         return count;
     }
-    if (const ConstBuffer shown = Windows::view(*this); shown.size() != 0) {
-        count = std::min(count, shown.size());
-        sink.append(shown.data(), count);
-        Windows::consume(*this, count);
-        return count;
-    }
-    // From here on the call may end without the bytes that it has: make sure now that they can be kept.
-    if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
+    const ConstBuffer shown = Windows::view(*this);
+    count = std::min(count, shown.size());
+    if (count == 0) return 0;
+    sink.append(shown.data(), count);
+    Windows::consume(*this, count);
+    return count;
+}
+
+// From the system's queue.
+Result<std::size_t> Socket::take_queued(Call& call, Sink& sink, std::size_t count) noexcept {
     Blocking blocking(call, timeout_, this);
     const MutableBuffer room = sink.room().first(std::min(count, max_transfer));
     const bool may_sleep = timeout_.is_none();
@@ -243,37 +259,55 @@ Error Socket::fill_line(Call& call, Sink& sink, std::size_t limit) noexcept {
         if (!line) return line.error();
         if (*line == 0) return closed() ? Error(EBADF) : Error();
         if (sink.room().size() < *line && !sink.reserve(*line)) return Error(ENOMEM);
-        const auto taken = take_in(call, sink, *line);
+        if (take_held(sink, *line) != 0) continue;
+        const auto taken = take_queued(call, sink, *line);
         if (!taken) return taken.error();
         if (*taken == 0) return Error();
     }
     return Error();
 }
 
-// How many of the next `limit` bytes belong to the line: through its newline, or all that are there; 0 is EOF.
-// They are there, so taking them in does not wait.
+// How many of the next `limit` bytes belong to the line: through its newline, or all that are there (but for one, if
+// others watch the queue); 0 is EOF. They are there, so taking them in does not wait.
 Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
     if (has_kept()) {
         const Kept& kept = aside_.load(std::memory_order_acquire)->kept;
         return line_length(kept.data(), std::min(limit, kept.size()));
     }
-    ConstBuffer shown = Windows::view(*this);
-    if (shown.size() != 0) return line_length(shown.data(), std::min(limit, shown.size()));
+    const bool is_watched = watched() && !timeout_.is_zero();
+    if (const std::size_t line = line_in_window(limit, !is_watched); line != 0) return line;
 
-    std::uint8_t peeked[line_peek];
-    const MutableBuffer room(peeked, std::min(limit, sizeof peeked));
+    std::uint8_t seen[line_peek];
+    const MutableBuffer room(seen, std::min(limit, sizeof seen));
+    const auto peeked = is_watched ? peek_until(call, room, true) : peek(call, room);
+    if (!peeked || peeked->size == 0) return peeked.error() == Error() ? Result<std::size_t>(0) : peeked.error();
+    const std::size_t line = line_length(seen, peeked->size);
+    // There is more than this line: a window pays.
+    if ((line < peeked->size || peeked->size == sizeof seen) && !exposed() && Windows::open(*this)) {
+        if (const std::size_t shown = line_in_window(limit, !is_watched); shown != 0) return shown;
+    }
+    const bool is_whole = seen[line - 1] == '\n' || line == limit || !is_watched || peeked->ended;
+    return is_whole || line == 1 ? line : line - 1;
+}
+
+// As peek_line(), of the open window; 0: there is none. Unless `partly`, half a line closes it: 0 as well.
+std::size_t Socket::line_in_window(std::size_t limit, bool partly) noexcept {
+    const ConstBuffer shown = Windows::view(*this);
+    if (shown.size() == 0) return 0;
+    const std::size_t line = line_length(shown.data(), std::min(limit, shown.size()));
+    if (partly || line == limit || shown.data()[line - 1] == '\n') return line;
+    Windows::close(*this);
+    return 0;
+}
+
+// Shows what is in the queue now.
+Result<Socket::Peeked> Socket::peek(Call& call, MutableBuffer room) noexcept {
     const int flags = sys::msg_peek | sleep_flags(timeout_);
-    const auto received = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
+    const auto size = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
         return sys::recv(fd_, room, flags);
     });
-    if (!received || *received == 0) return received;
-    const std::size_t line = line_length(peeked, *received);
-    // There is more than this line: a window pays.
-    if ((line < *received || *received == sizeof peeked) && !exposed() && Windows::open(*this)) {
-        shown = Windows::view(*this);
-        return line_length(shown.data(), std::min(limit, shown.size()));
-    }
-    return line;
+    if (!size) return size.error();
+    return Peeked{*size, *size == 0};
 }
 
 // --- Keeping
@@ -297,7 +331,7 @@ void Socket::keep(Sink& sink) noexcept {
 }
 
 void Socket::kept_changed() noexcept {
-    notify_watches(*aside_.load(std::memory_order_acquire), has_kept(), false);
+    aside_.load(std::memory_order_acquire)->tell(false);
 }
 
 // --- For C++: into memory of the C heap

@@ -50,6 +50,7 @@ private:
     volatile bool left_ = false;         // between leave and enter
     volatile bool inside_ = false;       // counted by the socket's gate
     volatile bool reads_ = false;        // has or wants the socket's reader lock
+    volatile int lowat_ = 0;             // SO_RCVLOWAT to restore; 0: it is as it was
     volatile bool notes_ = false;        // note_ counts bytes behind the sink's first taken_from_
     std::size_t taken_from_ = 0;
     sys::ReceiveNote note_;              // only for a host that unwinds

@@ -13,6 +13,7 @@ namespace usocket {
 
 // One registration; belongs to its Poll.
 struct Registration;
+struct WatchHooks;
 
 class Poll {
 public:
@@ -59,8 +60,8 @@ public:
 
 private:
     friend struct Registration;
-    friend void notify_watches(Aside& aside, bool readable, bool closed) noexcept;
     struct State;
+    static const WatchHooks hooks_;
 
     Error make_state() noexcept;
     [[nodiscard]] Registration* find_socket(const Socket& socket) const noexcept;

@@ -19,8 +19,8 @@ namespace usocket {
                          "its fields (use what getaddrinfo() returns, or a tuple)")                          \
     X(address_too_long, "a native address is at most 128 bytes long")                                        \
     X(address_family, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX")                      \
-    X(address_arity, "an AF_INET address is (host, port), an AF_INET6 address (host, port[, flowinfo, "      \
-                     "scopeid])")                                                                            \
+    X(address_arity, "an AF_INET address is (host, port), an AF_INET6 address (host, port[, flowinfo[, "     \
+                     "scopeid]])")                                                                            \
     X(port_range, "port must be in 0..65535")                                                                \
     X(flowinfo_not_zero, "flowinfo must be 0")                                                               \
     X(scopeid_range, "scopeid must be an interface index in 0..4294967295")                                  \
@@ -32,6 +32,7 @@ namespace usocket {
     X(timeout_range, "a timeout is None or a number of seconds in 0..9223372036")                            \
     X(makefile_mode, "mode must be 'rb', 'wb' or 'rwb'")                                                     \
     X(slice_range, "offset and length must lie within the buffer")                                           \
+    X(option_length, "an option's length must be in 0..1024")                                                \
     X(event_mask, "an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535")                           \
     X(int_range, "the number does not fit the system's int")
 

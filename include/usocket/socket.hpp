@@ -15,8 +15,9 @@
 
 namespace usocket {
 
-class Socket;
+class Blocking;
 class Poll;
+class Socket;
 struct Aside;
 
 // The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
@@ -111,8 +112,9 @@ public:
     // -1 if closed. Whoever asks may use the descriptor: from now on nothing handed out stays in the system's
     // queue, and readline() costs two system calls a line (STRM-5).
     [[nodiscard]] int fileno() noexcept;
-    // The same for one who only polls it: the stream methods keep their speed.
-    [[nodiscard]] int poll_fileno() const noexcept;
+    // The same for one who only polls it: readline() keeps its speed. From now on a read that does not complete
+    // leaves what it can in the system's queue, so that the poll stays right (TIME-6).
+    [[nodiscard]] int poll_fileno() noexcept;
     // Gives the descriptor away and leaves the socket closed; EBUSY while another thread is in a call, or while
     // received bytes are kept back (TIME-6), which the descriptor's next holder would miss.
     Result<int> detach() noexcept;
@@ -150,6 +152,7 @@ private:
     void unlock_reader(Call& call) noexcept;
     [[nodiscard]] bool reading(const Call& call) const noexcept;
     [[nodiscard]] bool exposed() const noexcept;
+    [[nodiscard]] bool watched() const noexcept;
     void expose() noexcept;
     void release() noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
@@ -158,15 +161,29 @@ private:
     static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
 
     // socket.cpp, stream.cpp: the same methods, inside
+    struct Peeked {
+        std::size_t size = 0;
+        bool ended = false;  // nothing more will come
+    };
     Result<std::size_t> receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept;
     Result<std::size_t> transmit_all(Call& call, ConstBuffer data, int flags) noexcept;
     Error finish_connect(Call& call) noexcept;
-    Result<std::size_t> take_in(Call& call, Sink& sink, std::size_t count) noexcept;
+    Result<std::size_t> take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept;
+    std::size_t take_held(Sink& sink, std::size_t count) noexcept;
+    Result<std::size_t> take_queued(Call& call, Sink& sink, std::size_t count) noexcept;
     Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
     Error fill_message(Call& call, Sink& sink, std::size_t limit) noexcept;
     Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
     Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
+    std::size_t line_in_window(std::size_t limit, bool partly) noexcept;
+    Result<Peeked> peek(Call& call, MutableBuffer room) noexcept;
+    // watched.cpp: a descriptor that others may poll
+    Result<std::size_t> await_whole(Call& call, MutableBuffer room, bool completes) noexcept;
+    Result<Peeked> peek_until(Call& call, MutableBuffer room, bool by_line) noexcept;
+    Result<bool> await_more(Call& call, Blocking& blocking, std::size_t enough) noexcept;
+    void set_lowat(int bytes) noexcept;
+    void restore_lowat(Call& call) noexcept;
     template <class Fill> Result<void> read_with(Call& call, Sink& sink, Fill fill) noexcept;
     [[nodiscard]] bool is_stream() const noexcept;
     [[nodiscard]] bool is_tcp() const noexcept;
@@ -176,7 +193,8 @@ private:
     Aside* make_aside() noexcept;
 
     std::atomic<int> fd_{-1};
-    std::atomic<std::uint32_t> gate_{0x80000000};
+    static constexpr std::uint32_t closed_gate = 0x80000000;
+    std::atomic<std::uint32_t> gate_{closed_gate};
     Timeout timeout_{};
     std::atomic<Aside*> aside_{nullptr};      // what few sockets have: bytes kept back, polls that watch
     std::atomic<std::uint32_t> reader_{0};    // the call that reads the stream; 0: none

@@ -27,7 +27,7 @@ extern const int shut_rdwr;
 extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc;
 extern const int sol_socket, so_error, so_rcvlowat;
 extern const int default_backlog;
-extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval;
+extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval, poll_rdhup;
 
 // --- Sockets
 struct Opened {

@@ -14,6 +14,11 @@ const unsigned poll_out = POLLOUT;
 const unsigned poll_err = POLLERR;
 const unsigned poll_hup = POLLHUP;
 const unsigned poll_nval = POLLNVAL;
+#if defined(POLLRDHUP)
+const unsigned poll_rdhup = POLLRDHUP;
+#else
+const unsigned poll_rdhup = 0;
+#endif
 
 std::int64_t now() noexcept {
     timespec time{};
