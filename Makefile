@@ -1,0 +1,39 @@
+# What can be done here. Each recipe is a script; a fresh Debian 12 or 13 machine needs git, make and nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench lint format micropython clean distclean
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: .venv/ready ## Debian packages (as root or through sudo) and .venv; the other targets do it when needed
+
+.venv/ready: tools/setup tools/packages-debian.txt requirements-dev.txt
+	tools/setup
+
+build: setup ## library (build/lib), examples (build/bin), Python package (.venv)
+	tools/build
+
+micropython: setup ## build/bin/micropython with our module, build/bin/micropython-stock without
+	tools/micropython
+
+test: setup ## everything that is checked; tools/test STAGE... for a part
+	.venv/bin/python tools/test
+
+demo: build micropython ## nginx and our server on loopback, fetched through, with figures
+	.venv/bin/python tools/demo
+
+bench: build micropython ## every figure against its rivals, into bench/results; QUICK=1 for under a minute
+	.venv/bin/python bench/run.py $(if $(QUICK),--quick)
+
+lint: setup ## clang-format, clang-tidy, ruff and mypy
+	tools/lint
+
+format: setup ## lets clang-format and ruff lay out all sources
+	tools/lint --fix
+
+clean: ## removes what was built
+	rm -rf build dist
+
+distclean: clean ## removes .venv as well
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,36 @@
+# What find_package(usocket) and pkg-config read (CPP-3), twice: for the build tree as it lies, and for an install,
+# which may be moved.
+include(CMakePackageConfigHelpers)
+
+set(build_libdir ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+if(NOT build_libdir)
+    set(build_libdir ${PROJECT_BINARY_DIR})
+endif()
+set(build_package_dir ${build_libdir}/cmake/usocket)
+set(install_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/usocket)
+
+# find_package: both share the config and version files, and have a targets file each.
+configure_package_config_file(cmake/usocketConfig.cmake.in ${build_package_dir}/usocketConfig.cmake
+    INSTALL_DESTINATION ${install_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${build_package_dir}/usocketConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+export(TARGETS usocket_static usocket_shared NAMESPACE usocket:: FILE ${build_package_dir}/usocketTargets.cmake)
+install(EXPORT usocketTargets NAMESPACE usocket:: DESTINATION ${install_package_dir})
+install(FILES ${build_package_dir}/usocketConfig.cmake ${build_package_dir}/usocketConfigVersion.cmake
+    DESTINATION ${install_package_dir})
+
+# pkg-config: the installed file finds its prefix from where it lies.
+set(pc_prefix ${PROJECT_SOURCE_DIR})
+set(pc_libdir ${build_libdir})
+set(pc_includedir ${PROJECT_SOURCE_DIR}/include)
+configure_file(cmake/usocket.pc.in ${build_libdir}/pkgconfig/usocket.pc @ONLY)
+
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+    OUTPUT_VARIABLE prefix_from_pc)
+set(pc_prefix "\${pcfiledir}/${prefix_from_pc}")
+set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+configure_file(cmake/usocket.pc.in ${PROJECT_BINARY_DIR}/install/usocket.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/install/usocket.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(TARGETS usocket_static usocket_shared EXPORT usocketTargets)
+install(DIRECTORY include/usocket DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
