@@ -237,6 +237,7 @@ Result<std::size_t> Socket::take_queued(Call& call, Sink& sink, std::size_t coun
     sink.set_size(call.taken_from_ + *received);
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
+        if (!can_keep(sink)) return Error(ENOMEM);
         if (const Error error = blocking.check_signals(); error != Error()) return error;
     }
     return received;
@@ -319,8 +320,8 @@ bool Socket::can_keep(Sink& sink) noexcept {
 }
 
 void Socket::keep(Sink& sink) noexcept {
-    Aside* aside = make_aside();
-    if (aside == nullptr) return;
+    if (!can_keep(sink)) return;
+    Aside* aside = aside_.load(std::memory_order_acquire);
     if (sink.can_surrender()) {
         aside->kept.keep(sink.surrender());
     } else {
