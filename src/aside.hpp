@@ -16,8 +16,8 @@ struct Registration;
 class Kept {
 public:
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
-    [[nodiscard]] const std::uint8_t* data() const noexcept { return block_.data + begin_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+    [[nodiscard]] const std::uint8_t* data() const noexcept { return data_; }
 
     // Room for `capacity` bytes that keep_copy() will need, so that it cannot fail. False: no memory.
     [[nodiscard]] bool reserve(std::size_t capacity) noexcept;
@@ -25,6 +25,9 @@ public:
     void keep_copy(const std::uint8_t* bytes, std::size_t size) noexcept;
     // Only while empty.
     void keep(Block block) noexcept;
+    // Only while empty: shows memory of somebody else's, until take_back(), which returns how many bytes are left of it.
+    void lend(const std::uint8_t* bytes, std::size_t size) noexcept;
+    std::size_t take_back(const std::uint8_t* bytes, std::size_t size) noexcept;
     // Forgets the first `count` bytes, and gives the memory back with the last one.
     void consume(std::size_t count) noexcept;
     // Gives back what was reserved and not needed.
@@ -33,7 +36,7 @@ public:
 
 private:
     Block block_;
-    std::size_t begin_ = 0;
+    const std::uint8_t* data_ = nullptr;  // in the block, or what is lent
     std::atomic<std::size_t> size_{0};
 };
 

@@ -24,11 +24,15 @@ Error Blocking::after_signal() noexcept {
 
 Error Blocking::check_signals() noexcept {
     if (call_.host_ == nullptr || call_.host_->interrupted == nullptr) return Error();
+    (void)remaining();  // the time that a handler takes counts
     // A handler may use the socket itself: it must not find it locked by the call that it interrupts.
-    const bool reading = socket_ != nullptr && socket_->reading(call_);
-    if (reading) socket_->unlock_reader(call_);
+    const bool is_lent = socket_ != nullptr && socket_->lend(call_);
     if (call_.host_->interrupted()) return Error(EINTR);
-    return reading ? socket_->lock_reader(call_) : Error();
+    return is_lent ? start_over : Error();
+}
+
+Error Blocking::check_deadline() noexcept {
+    return !timeout_.is_zero() && remaining().is_zero() ? Error(ETIMEDOUT) : Error();
 }
 
 Timeout Blocking::remaining() noexcept {
@@ -42,6 +46,11 @@ Timeout Blocking::remaining() noexcept {
 
 Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
     if (timeout_.is_zero()) return Error(EAGAIN);
+    // Ready, and again nothing goes: a datagram to a full receiver of AF_UNIX, which the sender's poll does not show.
+    if (++sleeps_ > 2) {
+        const Error error = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(1'000'000));
+        return error == Error() && socket_ != nullptr && socket_->closed() ? Error(EBADF) : error;
+    }
     for (;;) {
         const Timeout left = remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
@@ -54,6 +63,14 @@ Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
     }
 }
 
+Error Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
+    const Timeout left = remaining();
+    if (left.is_zero()) return Error(timeout_.is_zero() ? EAGAIN : ETIMEDOUT);
+    const bool is_last = !left.is_none() && left.nanoseconds() < span.nanoseconds();
+    const Result<unsigned> ready = sys::wait(fd, events, is_last ? left : span);
+    return ready.error() == Error(EINTR) ? after_signal() : ready.error();
+}
+
 Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
     leave();
     const Error error = sleep(fd, events);
@@ -62,12 +79,8 @@ Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
 }
 
 Result<void> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {
-    const Timeout left = remaining();
-    if (left.is_zero()) return Error(timeout_.is_zero() ? EAGAIN : ETIMEDOUT);
-    const bool is_last = !left.is_none() && left.nanoseconds() < span.nanoseconds();
     leave();
-    const Result<unsigned> ready = sys::wait(fd, events, is_last ? left : span);
-    const Error error = !ready && ready.error().code() == EINTR ? after_signal() : ready.error();
+    const Error error = sleep_once(fd, events, span);
     enter();
     return error;
 }

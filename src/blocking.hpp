@@ -10,6 +10,10 @@
 
 namespace usocket {
 
+// The host's signal handlers have run, and the socket has been theirs: a call that reads begins anew with what it has.
+// Never leaves the core.
+inline constexpr Error start_over(INT32_MIN);
+
 class Blocking {
 public:
     // `socket`: whose reader lock to lend out while the host runs its signal handlers; may be null.
@@ -21,12 +25,11 @@ public:
         leave();
         for (;;) {
             auto result = op();
-            const int code = result.error().code();
-            if (code != EAGAIN && code != EINTR) {
+            if (result || (result.error() != Error(EAGAIN) && result.error() != Error(EINTR))) {
                 enter();
                 return result;
             }
-            const Error error = code == EINTR ? after_signal() : sleep(fd, events);
+            const Error error = result.error() == Error(EINTR) ? after_signal() : sleep(fd, events);
             if (error != Error()) {
                 enter();
                 return error;
@@ -44,8 +47,10 @@ public:
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
     // The same, but at most for `span`, after which it is well.
     Result<void> pause(sys::Fd fd, unsigned events, Timeout span) noexcept;
-    // Lets the host look for signals after a system call that one may have cut short: EINTR to give up.
+    // Lets the host look for signals after a system call that one may have cut short: EINTR to give up, or start_over.
     Error check_signals() noexcept;
+    // ETIMEDOUT once the deadline has passed: for calls that go on and on though they need not wait.
+    Error check_deadline() noexcept;
     // What is left until the deadline; none if there is none.
     Timeout remaining() noexcept;
 
@@ -54,10 +59,12 @@ private:
     void enter() noexcept;
     Error after_signal() noexcept;
     Error sleep(sys::Fd fd, unsigned events) noexcept;
+    Error sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
 
     Call& call_;
     Timeout timeout_;
     Socket* socket_;
+    unsigned sleeps_ = 0;
 };
 
 }  // namespace usocket

@@ -19,11 +19,11 @@ const char* fault_text(Fault fault) noexcept {
 
 }  // namespace
 
-Error::Error(Fault fault) noexcept : code_(EINVAL), fault_(fault) {}
+int Error::fault_code() noexcept { return EINVAL; }
 
 const char* Error::message() const noexcept {
-    if (fault_ != Fault::none) return fault_text(fault_);
-    return code_ < 0 ? sys::resolver_message(code_) : sys::error_message(code_);
+    if (fault() != Fault::none) return fault_text(fault());
+    return number_ < 0 ? sys::resolver_message(number_) : sys::error_message(number_);
 }
 
 }  // namespace usocket

@@ -1,6 +1,7 @@
 #include "gate.hpp"
 
 #include <cerrno>
+#include <cstring>
 
 #include "aside.hpp"
 #include "window.hpp"
@@ -34,6 +35,14 @@ std::uint32_t reader_id(const Call& call) noexcept {
     return generation_bits() | (static_cast<std::uint32_t>(address >> 3) & 0x00ffffff) | 1;
 }
 
+// Stores `now` where `old` has been found, unless another thread was quicker: `old` is then what that has stored. A
+// thread alone needs no locked instruction for it, which are what a call would spend most of its own time on.
+bool replace(std::atomic<std::uint32_t>& word, std::uint32_t& old, std::uint32_t now) noexcept {
+    if (!sys::is_only_thread()) return word.compare_exchange_weak(old, now, std::memory_order_seq_cst);
+    word.store(now, std::memory_order_relaxed);
+    return true;
+}
+
 }  // namespace
 
 Socket::Socket(int fd, int family, int type, int proto) noexcept
@@ -51,7 +60,7 @@ Error Socket::enter(Call& call) noexcept {
         if ((old & closed_bit) != 0) return Error(EBADF);
         now = in_this_process(old);
         if ((now & calls_mask) == calls_mask) return Error(EBUSY);
-    } while (!gate_.compare_exchange_weak(old, now + 1, std::memory_order_acquire, std::memory_order_relaxed));
+    } while (!replace(gate_, old, now + 1));
     call.inside_ = true;
     return Error();
 }
@@ -64,7 +73,7 @@ Error Socket::leave(Call& call, Error error) noexcept {
     do {
         now = in_this_process(old);
         if ((now & calls_mask) != 0) --now;
-    } while (!gate_.compare_exchange_weak(old, now, std::memory_order_acq_rel, std::memory_order_relaxed));
+    } while (!replace(gate_, old, now));
     if ((now & closed_bit) == 0) return error;
     if ((now & calls_mask) == 0) release();
     return error == Error() || error == Error(EINTR) ? error : Error(EBADF);
@@ -131,19 +140,21 @@ void Socket::expose() noexcept {
 
 bool Socket::try_lock_reader(std::uint32_t id) noexcept {
     id |= generation_bits();
-    std::uint32_t holder = 0;
-    if (reader_.compare_exchange_strong(holder, id, std::memory_order_seq_cst)) return true;
-    if ((holder & generation_mask) == generation_bits()) return false;
-    return reader_.compare_exchange_strong(holder, id, std::memory_order_seq_cst);
+    std::uint32_t holder = reader_.load(std::memory_order_seq_cst);
+    do {
+        if (holder != 0 && (holder & generation_mask) == generation_bits()) return false;
+    } while (!replace(reader_, holder, id));
+    return true;
 }
 
 // Either this sees what expose() has set, or expose() finds the lock free.
 void Socket::unlock_reader() noexcept {
     if (exposed()) Windows::close(*this);
+    if (sys::is_only_thread()) return reader_.store(0, std::memory_order_relaxed);
     for (;;) {
         reader_.exchange(0, std::memory_order_seq_cst);
         if (!exposed() || !try_lock_reader(fork_reader)) return;
-        if (window_ == 0) break;
+        if (!Windows::is_open(*this)) break;
         Windows::close(*this);
     }
     reader_.exchange(0, std::memory_order_seq_cst);
@@ -171,8 +182,10 @@ Error Socket::lock_reader(Call& call) noexcept {
 Error Socket::await_reader(Call& call, std::uint32_t id) noexcept {
     Blocking blocking(call, timeout_, nullptr);
     for (;;) {
-        // Something arrives for whoever reads, and then it takes that reader a moment to take it in.
-        const auto arrived = blocking.wait(fd_.load(std::memory_order_relaxed), sys::poll_in);
+        // Something arrives for whoever reads, and then it takes that reader a moment to take it in. What it keeps
+        // back instead (TIME-6) does not show: look now and then.
+        const auto arrived = blocking.pause(fd_.load(std::memory_order_relaxed), sys::poll_in,
+                                            Timeout::of_nanoseconds(20'000'000));
         if (!arrived) return arrived.error();
         if (try_lock_reader(id)) return Error();
         if (closed()) return Error(EBADF);
@@ -182,8 +195,52 @@ Error Socket::await_reader(Call& call, std::uint32_t id) noexcept {
     }
 }
 
+// While the host's signal handlers run, others may read, and what this call has taken in so far is next in line for
+// them. False: it keeps the lock.
+bool Socket::lend(Call& call) noexcept {
+    if (!reading(call)) return false;
+    if (call.sink_ != nullptr && call.sink_->size() != 0) {
+        Aside* aside = make_aside();
+        if (aside == nullptr || has_kept()) return false;
+        aside->kept.lend(call.sink_->data(), call.sink_->size());
+        call.lent_ = true;
+        kept_changed();
+    }
+    unlock_reader(call);
+    return true;
+}
+
+// With the lock again: what of it nobody has read is the call's again.
+void Socket::take_back(Call& call) noexcept {
+    if (!call.lent_) return;
+    call.lent_ = false;
+    Sink& sink = *call.sink_;
+    const std::size_t left = aside_.load(std::memory_order_acquire)->kept.take_back(sink.data(), sink.size());
+    std::memmove(sink.data(), sink.data() + (sink.size() - left), left);
+    sink.set_size(left);
+    if (left != 0) kept_changed();
+}
+
+// The call ends while its bytes are lent: they stay with the socket (TIME-6).
+void Socket::give_up(Call& call) noexcept {
+    if (!call.lent_) return;
+    // Another reader either takes them in now or, having taken them all, sleeps.
+    while (!try_lock_reader(reader_id(call))) {
+        if (!has_kept()) {
+            call.lent_ = false;
+            call.sink_->set_size(0);
+            return;
+        }
+        sys::yield_thread();
+    }
+    take_back(call);
+    if (call.sink_->size() != 0) keep(*call.sink_);
+    unlock_reader();
+}
+
 void Socket::unwound(Call& call) noexcept {
     if (reading(call)) {
+        Windows::close(*this);
         if (call.sink_ != nullptr) {
             const std::size_t taken = call.notes_ ? call.taken_from_ + sys::noted(call.note_) : 0;
             if (taken > call.sink_->size()) call.sink_->set_size(taken);

@@ -15,8 +15,15 @@
 namespace usocket {
 
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
-    if (const Error error = enter(call); error != Error()) return error;
+    // Alone, nobody can come between, not even the host's signal handlers.
+    const bool is_alone = call.host_ == nullptr && sys::is_only_thread();
+    if (is_alone) {
+        if (closed()) return Error(EBADF);
+    } else if (const Error error = enter(call); error != Error()) {
+        return error;
+    }
     auto result = body();
+    if (is_alone) return result;
     const Error error = leave(call, result.error());
     if (error != result.error()) return error;
     return result;
@@ -24,10 +31,19 @@ template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> dec
 
 template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcept -> decltype(body()) {
     return inside(call, [&]() noexcept -> decltype(body()) {
-        if (const Error error = lock_reader(call); error != Error()) return error;
-        auto result = body();
-        if (reading(call)) unlock_reader(call);
-        return result;
+        if (!call.inside_) return body();
+        for (;;) {
+            if (const Error error = lock_reader(call); error != Error()) {
+                give_up(call);
+                return error;
+            }
+            take_back(call);
+            auto result = body();
+            if (reading(call)) unlock_reader(call);
+            if (result.error() == start_over) continue;
+            give_up(call);
+            return result;
+        }
     });
 }
 

@@ -1,5 +1,6 @@
 // Kept bytes: TIME-6.
 #include <cstring>
+#include <functional>
 
 #include "aside.hpp"
 #include "sys/sys.hpp"
@@ -18,20 +19,28 @@ bool Kept::reserve(std::size_t capacity) noexcept {
 
 void Kept::keep_copy(const std::uint8_t* bytes, std::size_t size) noexcept {
     std::memcpy(block_.data, bytes, size);
-    begin_ = 0;
-    size_.store(size, std::memory_order_relaxed);
+    lend(block_.data, size);
 }
 
 void Kept::keep(Block block) noexcept {
     block_.release();
     block_ = block;
-    begin_ = 0;
-    size_.store(block.size, std::memory_order_relaxed);
+    lend(block.data, block.size);
+}
+
+void Kept::lend(const std::uint8_t* bytes, std::size_t size) noexcept {
+    data_ = bytes;
+    size_.store(size, std::memory_order_release);
+}
+
+std::size_t Kept::take_back(const std::uint8_t* bytes, std::size_t size) noexcept {
+    const bool is_this = !empty() && std::less_equal<>()(bytes, data_) && std::less<>()(data_, bytes + size);
+    return is_this ? size_.exchange(0, std::memory_order_acq_rel) : 0;
 }
 
 void Kept::consume(std::size_t count) noexcept {
-    begin_ += count;
-    size_.store(size() - count, std::memory_order_relaxed);
+    data_ += count;
+    size_.store(size() - count, std::memory_order_release);
     trim();
 }
 
@@ -40,7 +49,7 @@ void Kept::trim() noexcept {
 }
 
 void Kept::clear() noexcept {
-    size_.store(0, std::memory_order_relaxed);
+    size_.store(0, std::memory_order_release);
     block_.release();
 }
 

@@ -12,6 +12,7 @@ class Lock {
 public:
     void lock() noexcept {
         const std::uint32_t mine = sys::process_generation() + 1;
+        if (sys::is_only_thread()) return word_.store(mine, std::memory_order_relaxed);
         for (;;) {
             std::uint32_t holder = 0;
             if (word_.compare_exchange_strong(holder, mine, std::memory_order_acquire)) return;

@@ -45,6 +45,10 @@ struct Registration {
     Registration* next_urgent = nullptr;
     Registration* previous_urgent = nullptr;
 
+    // What of the system's events it reports.
+    [[nodiscard]] unsigned shown(unsigned found) const noexcept {
+        return spent ? 0 : found & (events | sys::poll_err | sys::poll_hup | sys::poll_nval);
+    }
     // What it is ready for though the system does not say so.
     [[nodiscard]] unsigned urgent_events() const noexcept {
         if (spent) return 0;
@@ -62,6 +66,8 @@ struct Poll::State {
     std::size_t count = 0;
     Registration* all = nullptr;
     Registration* urgent = nullptr;
+    std::size_t urgent_count = 0;
+    bool urgent_first = false;
     std::uint32_t waiting = 0;  // threads in poll()
 
     [[nodiscard]] Registration* first_of(sys::Fd fd) const noexcept {
@@ -79,10 +85,20 @@ struct Poll::State {
     void unlink_fd(Registration& registration) noexcept;
     void unlink_socket(Registration& registration) noexcept;
     void sort_urgent(Registration& registration) noexcept;
-    std::size_t collect_urgent(Event* events, std::size_t room) noexcept;
+    void set_urgent(Registration& registration, bool is_urgent) noexcept;
+    // What one round of poll() does: those that the system does not know of and what it finds take turns to be first.
+    struct Round {
+        bool urgent_first = false;
+        std::size_t urgent = 0;
+        std::size_t room = 0;  // for what the system finds
+    };
+    Result<Round> begin_round(std::size_t room) noexcept;
+    std::size_t end_round(const Round& round, sys::PollerEvent* found, std::size_t found_count, Event* events,
+                          std::size_t room, bool one_shot) noexcept;
+    std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept;
+    void begin_with(Registration& registration) noexcept;
     std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
                               std::size_t ready, std::size_t room) noexcept;
-    void finish(Event* events, std::size_t ready, bool one_shot) noexcept;
     static void report(Registration& registration, unsigned events, Event& event) noexcept;
     void spend(Registration& registration) noexcept;
 };
@@ -101,17 +117,21 @@ template <class T> bool grow(T*& array, std::size_t& size, std::size_t least) no
     return true;
 }
 
+// Rings: before the first comes the last.
 template <class T> void unlink(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
-    if (item.*previous != nullptr) item.*previous->*next = item.*next;
-    if (item.*next != nullptr) item.*next->*previous = item.*previous;
-    if (first == &item) first = item.*next;
+    item.*previous->*next = item.*next;
+    item.*next->*previous = item.*previous;
+    if (first == &item) first = item.*next == &item ? nullptr : item.*next;
     item.*next = item.*previous = nullptr;
 }
 
+// As the last.
 template <class T> void link(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
+    if (first == nullptr) first = item.*next = item.*previous = &item;
     item.*next = first;
-    if (first != nullptr) first->*previous = &item;
-    first = &item;
+    item.*previous = first->*previous;
+    item.*previous->*next = &item;
+    first->*previous = &item;
 }
 
 Registration* find(Registration* first, const Aside* aside) noexcept {
@@ -156,9 +176,10 @@ Poll::~Poll() {
     if (state_ == nullptr) return;
     {
         const Locked locked(registry);
+        // The poller first: then there is nothing to take out of it.
+        if (state_->poller != nullptr) sys::poller_close(std::exchange(state_->poller, nullptr));
         while (state_->all != nullptr) state_->remove(*state_->all);
     }
-    if (state_->poller != nullptr) sys::poller_close(state_->poller);
     (void)sys::resize(state_->by_fd, 0);
     (void)sys::resize(state_, 0);
 }
@@ -263,39 +284,56 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     if (const Error error = make_state(); error != Error()) return error;
     Blocking blocking(call, timeout, nullptr);
     for (;;) {
-        bool is_urgent = false;
-        {
-            const Locked locked(registry);
-            if (const Error error = state_->prepare(); error != Error()) return error;
-            is_urgent = state_->urgent != nullptr;
-            ++state_->waiting;
-        }
-        const Timeout left = is_urgent ? Timeout::zero() : blocking.remaining();
+        const auto round = state_->begin_round(count);
+        if (!round) return round.error();
         sys::PollerEvent found[batch];
-        auto found_count = blocking.once(
-            [&]() noexcept { return sys::poller_wait(state_->poller, found, std::min(count, batch), left); });
-        std::size_t ready = 0;
-        {
-            const Locked locked(registry);
-            --state_->waiting;
-            ready = state_->collect_urgent(events, count);
-            for (std::size_t before = count; found_count && *found_count != 0 && ready != before && ready < count;) {
-                before = ready;
-                ready = state_->collect_found(found, *found_count, events, ready, count);
-                if (*found_count < batch) break;
-                // The system goes round what is ready: again, until it begins to repeat itself.
-                found_count = sys::poller_wait(state_->poller, found, std::min(count - ready, batch), Timeout::zero());
-            }
-            state_->finish(events, ready, one_shot);
-        }
+        const Timeout left = round->urgent != 0 ? Timeout::zero() : blocking.remaining();
+        const auto found_count = blocking.once([&]() noexcept {
+            return round->room == 0 ? Result<std::size_t>(0) : sys::poller_wait(state_->poller, found, round->room, left);
+        });
+        const bool is_cut_short = found_count.error() == Error(EINTR);
+        const std::size_t ready = state_->end_round(*round, found, found_count.value_or(0u), events,
+                                                    is_cut_short ? 0 : count, one_shot);
         if (ready != 0) return ready;
-        if (found_count.error() == Error(EINTR)) {
+        if (is_cut_short) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
-        } else if (!found_count) {
-            return found_count.error();
+            continue;
         }
-        if (left.is_zero() || blocking.remaining().is_zero()) return std::size_t{0};
+        if (!found_count) return found_count.error();
+        if (blocking.remaining().is_zero()) return std::size_t{0};
     }
+}
+
+Result<Poll::State::Round> Poll::State::begin_round(std::size_t room) noexcept {
+    const Locked locked(registry);
+    if (const Error error = prepare(); error != Error()) return error;
+    Round round;
+    urgent_first = !urgent_first;
+    round.urgent_first = urgent_first;
+    round.urgent = std::min(urgent_count, room);
+    round.room = std::min(urgent_first ? room - round.urgent : room, batch);
+    ++waiting;
+    return round;
+}
+
+std::size_t Poll::State::end_round(const Round& round, sys::PollerEvent* found, std::size_t found_count, Event* events,
+                                   std::size_t room, bool one_shot) noexcept {
+    const Locked locked(registry);
+    --waiting;
+    std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room) : 0;
+    for (std::size_t before = room; found_count != 0 && ready != before && ready < room;) {
+        before = ready;
+        ready = collect_found(found, found_count, events, ready, room);
+        if (found_count < batch) break;
+        // The system goes round what is ready: again, until it begins to repeat itself.
+        found_count = sys::poller_wait(poller, found, std::min(room - ready, batch), Timeout::zero()).value_or(0u);
+    }
+    if (!round.urgent_first) ready = collect_urgent(events, ready, room);
+    for (std::size_t i = 0; i < ready; ++i) {
+        events[i].registration->reported = nullptr;
+        if (one_shot) spend(*events[i].registration);
+    }
+    return ready;
 }
 
 // --- State: under the registry's lock
@@ -411,9 +449,7 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
 void Poll::State::remove(Registration& registration) noexcept {
     if (!registration.closed) unlink_fd(registration);
     unlink_socket(registration);
-    if (registration.is_urgent) {
-        unlink(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
-    }
+    set_urgent(registration, false);
     unlink(all, registration, &Registration::next, &Registration::previous);
     --count;
     (void)sys::resize(&registration, 0);
@@ -448,13 +484,18 @@ void Poll::State::unlink_socket(Registration& registration) noexcept {
 }
 
 void Poll::State::sort_urgent(Registration& registration) noexcept {
-    const bool is_urgent = registration.urgent_events() != 0;
+    set_urgent(registration, registration.urgent_events() != 0);
+}
+
+void Poll::State::set_urgent(Registration& registration, bool is_urgent) noexcept {
     if (is_urgent == registration.is_urgent) return;
     registration.is_urgent = is_urgent;
     if (is_urgent) {
         link(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+        ++urgent_count;
     } else {
         unlink(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+        --urgent_count;
     }
 }
 
@@ -472,37 +513,61 @@ void Poll::State::spend(Registration& registration) noexcept {
     sort_urgent(registration);
 }
 
-std::size_t Poll::State::collect_urgent(Event* events, std::size_t room) noexcept {
-    std::size_t ready = 0;
-    for (Registration* one = urgent; one != nullptr && ready < room; one = one->next_urgent) {
-        report(*one, one->urgent_events(), events[ready++]);
+// Both collect behind the `ready` events that are there already, or into them, and return how many there are then.
+// What finds no room is the first to be looked at the next time.
+std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept {
+    Registration* left_out = nullptr;
+    Registration* one = urgent;
+    while (one != nullptr) {
+        if (one->reported != nullptr) {
+            one->reported->events |= one->urgent_events();
+        } else if (ready < room) {
+            report(*one, one->urgent_events(), events[ready++]);
+        } else if (left_out == nullptr) {
+            left_out = one;
+        }
+        one = one->next_urgent == urgent ? nullptr : one->next_urgent;
     }
+    if (left_out != nullptr) urgent = left_out;
     return ready;
 }
 
-// Behind the `ready` events that are there already, or into them; returns how many there are then.
 std::size_t Poll::State::collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
                                        std::size_t ready, std::size_t room) noexcept {
-    const unsigned unasked = sys::poll_err | sys::poll_hup | sys::poll_nval;
+    // Each descriptor once, before any of them a second time.
+    for (std::size_t i = 0; i < found_count && ready < room; ++i) {
+        Registration* one = first_of(found[i].fd);
+        while (one != nullptr && one->shown(found[i].events) == 0) one = one->next_of_fd;
+        if (one != nullptr && one->reported == nullptr) report(*one, one->shown(found[i].events), events[ready++]);
+    }
     for (std::size_t i = 0; i < found_count; ++i) {
+        Registration* left_out = nullptr;
         for (Registration* one = first_of(found[i].fd); one != nullptr; one = one->next_of_fd) {
-            const unsigned shown = one->spent ? 0 : found[i].events & (one->events | unasked);
+            const unsigned shown = one->shown(found[i].events);
             if (shown == 0) continue;
             if (one->reported != nullptr) {
                 one->reported->events |= shown;
             } else if (ready < room) {
                 report(*one, shown, events[ready++]);
+            } else if (left_out == nullptr) {
+                left_out = one;
             }
         }
+        if (left_out != nullptr) begin_with(*left_out);
     }
     return ready;
 }
 
-void Poll::State::finish(Event* events, std::size_t ready, bool one_shot) noexcept {
-    for (std::size_t i = 0; i < ready; ++i) {
-        events[i].registration->reported = nullptr;
-        if (one_shot) spend(*events[i].registration);
-    }
+// Among those of the same descriptor.
+void Poll::State::begin_with(Registration& registration) noexcept {
+    Registration** first = &by_fd[registration.fd];
+    if (*first == &registration) return;
+    Registration* before = *first;
+    while (before->next_of_fd != &registration) before = before->next_of_fd;
+    before->next_of_fd = nullptr;
+    Registration* last = &registration;
+    while (last->next_of_fd != nullptr) last = last->next_of_fd;
+    last->next_of_fd = std::exchange(*first, &registration);
 }
 
 }  // namespace usocket

@@ -126,18 +126,27 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
 }
 
 // A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
-// for its end. Not so for AF_UNIX, where a full backlog is waited for in the call itself: interrupted or, without
-// sleeping, EAGAIN, it is to be called again, and there is nothing to poll for.
+// for its end. Not so for AF_UNIX: while the backlog is full it is EAGAIN, the call is to be repeated, and there is
+// nothing to poll for.
 Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
     return inside(call, [&]() noexcept -> Result<void> {
         Blocking blocking(call, timeout_, this);
+        const bool is_unix = family_ == sys::af_unix;
         for (;;) {
-            const auto connected = blocking.once([&]() noexcept { return sys::connect(fd_, address); });
+            const auto connected = blocking.once([&]() noexcept {
+                // In the system it would wait for room in the backlog out of reach of close() (SOCK-4).
+                const bool must_not_sleep = is_unix && timeout_.is_none();
+                if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
+                const auto result = sys::connect(fd_, address);
+                if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);
+                return result;
+            });
             const int code = connected.error().code();
-            const bool goes_on = code == EINPROGRESS ? !timeout_.is_zero() : code == EINTR && family_ != sys::af_unix;
+            const bool goes_on = code == EINPROGRESS ? !timeout_.is_zero() : code == EINTR && !is_unix;
             if (goes_on) return finish_connect(call);
             if (code == EINTR) {
                 if (const Error error = blocking.check_signals(); error != Error()) return error;
+                if (closed()) return Error(EBADF);
                 continue;
             }
             if (code != EAGAIN) return connected;
@@ -244,6 +253,13 @@ Result<Socket> Socket::dup() noexcept {
 bool Socket::has_kept() const noexcept {
     const Aside* aside = aside_.load(std::memory_order_acquire);
     return aside != nullptr && !aside->kept.empty();
+}
+
+unsigned Socket::poll_now(unsigned events) noexcept {
+    Call call;
+    const auto ready = inside(call, [&]() noexcept { return sys::wait(fd_, events, Timeout::zero()); });
+    if (ready.error() == Error(EBADF)) return sys::poll_nval;
+    return ready.value_or(0u) | (has_kept() ? events & sys::poll_in : 0u);
 }
 
 bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }

@@ -23,6 +23,11 @@ constexpr std::size_t line_peek = 512;
 
 constexpr std::size_t largest_message = 65536;
 
+// The caller may ask for a call that does not wait, whatever the socket does.
+Timeout timeout_with(int flags, Timeout timeout) noexcept {
+    return (flags & sys::msg_dontwait) != 0 ? Timeout::zero() : timeout;
+}
+
 // With a deadline, or none to wait for, the system must not sleep.
 int sleep_flags(Timeout timeout) noexcept { return timeout.is_none() ? 0 : sys::msg_dontwait; }
 
@@ -31,6 +36,14 @@ std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
     const void* newline = size == 0 ? nullptr : std::memchr(bytes, '\n', size);
     if (newline == nullptr) return size;
     return static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes) + 1;
+}
+
+// The first line of the bytes, if it is there as a whole and no longer than `limit`; else empty.
+ConstBuffer whole_line(ConstBuffer bytes, std::size_t limit) noexcept {
+    const std::size_t size = std::min(bytes.size(), limit);
+    const void* newline = size == 0 ? nullptr : std::memchr(bytes.data(), '\n', size);
+    if (newline == nullptr) return {};
+    return {bytes.data(), static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes.data()) + 1};
 }
 
 bool ends_line(const Sink& sink) noexcept { return sink.size() != 0 && sink.data()[sink.size() - 1] == '\n'; }
@@ -44,7 +57,11 @@ Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexc
 }
 
 Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept {
-    return inside(call, [&]() noexcept -> Result<void> { return transmit_all(call, data, flags).error(); });
+    return inside(call, [&]() noexcept -> Result<void> {
+        const auto sent = transmit_all(call, data, flags);
+        if (!sent) return sent.error();
+        return *sent == data.size() ? Error() : Error(EAGAIN);
+    });
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
@@ -56,13 +73,11 @@ Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags, Call&& ca
 }
 
 Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
-    return inside_to_receive(call, [&]() noexcept -> Result<ReceivedFrom> {
-        ReceivedFrom from;
-        const auto size = receive(call, buffer, flags, &from.address);
-        if (!size) return size.error();
-        from.size = *size;
-        return from;
-    });
+    Result<ReceivedFrom> from{ReceivedFrom()};
+    const auto size = inside_to_receive(call, [&]() noexcept { return receive(call, buffer, flags, &from->address); });
+    from->size = *size;
+    if (!size) from = size.error();
+    return from;
 }
 
 // A stream has one reader at a time; messages are whole whoever takes them.
@@ -71,9 +86,12 @@ template <class Body> auto Socket::inside_to_receive(Call& call, Body body) noex
 }
 
 Result<std::size_t> Socket::transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept {
-    flags |= sleep_flags(timeout_);
+    const Timeout timeout = timeout_with(flags, timeout_);
+    flags |= sleep_flags(timeout);
+    // In the system it would wait for the receiver, out of reach of close() (SOCK-4).
+    if (family_ == sys::af_unix && !is_stream()) flags |= sys::msg_dontwait;
     const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
-    return Blocking(call, timeout_, this).perform(fd_, sys::poll_out, [&]() noexcept {
+    return Blocking(call, timeout, this).perform(fd_, sys::poll_out, [&]() noexcept {
         return to == nullptr ? sys::send(fd_, bounded, flags) : sys::sendto(fd_, bounded, flags, *to);
     });
 }
@@ -91,6 +109,7 @@ Result<std::size_t> Socket::transmit_all(Call& call, ConstBuffer data, int flags
         done += *sent;
         if (done < data.size()) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
+            if (const Error error = blocking.check_deadline(); error != Error()) return error;
         }
     } while (done < data.size());
     return done;
@@ -112,9 +131,12 @@ Result<std::size_t> Socket::receive(Call& call, MutableBuffer buffer, int flags,
         }
         return count;
     }
+    // Nothing is there at once, even if nothing has arrived.
+    if (buffer.size() == 0 && is_stream()) return std::size_t{0};
     Windows::close(*this);
-    flags |= sleep_flags(timeout_);
-    const auto received = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
+    const Timeout timeout = timeout_with(flags, timeout_);
+    flags |= sleep_flags(timeout);
+    const auto received = Blocking(call, timeout, this).perform(fd_, sys::poll_in, [&]() noexcept {
         return from == nullptr ? sys::recv(fd_, buffer, flags) : sys::recvfrom(fd_, buffer, flags, *from);
     });
     // EOF, or another thread's close()?
@@ -132,29 +154,52 @@ Result<std::size_t> Socket::write(ConstBuffer data, Call&& call) noexcept {
 }
 
 Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept {
-    Sink sink(buffer);
-    const auto read = read_to(sink, buffer.size(), static_cast<Call&&>(call));
+    call.memory_ = Sink(buffer);
+    const auto read = read_to(call.memory_, buffer.size(), static_cast<Call&&>(call));
     if (!read) return read.error();
-    return sink.size();
+    return call.memory_.size();
 }
 
 Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noexcept {
-    Sink sink(buffer);
-    const auto read = readline_to(sink, buffer.size(), static_cast<Call&&>(call));
+    if (const ConstBuffer line = whole_line(shown_to(call), buffer.size()); line.size() != 0) {
+        std::memcpy(buffer.data(), line.data(), line.size());
+        Windows::consume(*this, line.size());
+        return line.size();
+    }
+    call.memory_ = Sink(buffer);
+    const auto read = readline_to(call.memory_, buffer.size(), static_cast<Call&&>(call));
     if (!read) return read.error();
-    return sink.size();
+    return call.memory_.size();
 }
 
 Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    if (const ConstBuffer shown = shown_to(call); limit != 0 && limit <= shown.size() && sink.reserve(limit)) {
+        sink.append(shown.data(), limit);
+        Windows::consume(*this, limit);
+        return {};
+    }
     return read_with(call, sink, [&]() noexcept {
         return is_stream() ? fill(call, sink, limit) : fill_message(call, sink, limit);
     });
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    if (const ConstBuffer line = whole_line(shown_to(call), limit); line.size() != 0 && sink.reserve(line.size())) {
+        sink.append(line.data(), line.size());
+        Windows::consume(*this, line.size());
+        return {};
+    }
     return read_with(call, sink, [&]() noexcept {
         return is_stream() ? fill_line(call, sink, limit) : fill_message(call, sink, limit);
     });
+}
+
+// What the open window has to give, if nobody can come between: what is read most, at its shortest. An open window says
+// that the socket is open and nobody else's.
+ConstBuffer Socket::shown_to(const Call& call) const noexcept {
+    if (!Windows::is_open(*this) || !sys::is_only_thread() || has_kept()) return {};
+    if (call.host_ != nullptr && call.host_->unwinds) return {};
+    return Windows::view(*this);
 }
 
 // Runs `fill` and sees to it that what it took in before it failed stays with the socket.
@@ -162,9 +207,9 @@ template <class Fill> Result<void> Socket::read_with(Call& call, Sink& sink, Fil
     call.sink_ = &sink;
     const auto result = inside_to_receive(call, [&]() noexcept -> Result<void> {
         const Error error = fill();
-        if (error == Error() || sink.size() == 0) return error;
+        if (error == Error() || sink.size() == 0 || call.lent_) return error;
         // A short read is all that can be done without memory to keep the bytes in; fill() fails before it waits.
-        if (error == Error(EAGAIN) || error == Error(ENOMEM)) return {};
+        if (error == Error(EAGAIN) || !can_keep(sink)) return {};
         keep(sink);
         return error;
     });
@@ -175,6 +220,7 @@ template <class Fill> Result<void> Socket::read_with(Call& call, Sink& sink, Fil
 // Until `limit` bytes or EOF.
 Error Socket::fill(Call& call, Sink& sink, std::size_t limit) noexcept {
     while (sink.size() < limit) {
+        if (const Error error = check_progress(call, sink); error != Error()) return error;
         const std::size_t wanted = limit - sink.size();
         if (sink.room().size() == 0) {
             const std::size_t step = std::max(sink.size(), limit == no_limit ? first_room : largest_first_room);
@@ -188,12 +234,19 @@ Error Socket::fill(Call& call, Sink& sink, std::size_t limit) noexcept {
     return Error();
 }
 
+// A peer that never stops sending must not hold a call beyond its deadline (TIME-2).
+Error Socket::check_progress(Call& call, const Sink& sink) noexcept {
+    return sink.size() == 0 ? Error() : Blocking(call, timeout_, this).check_deadline();
+}
+
 // At most `count` bytes, for which the sink has room, from where they are next in line; 0 is EOF.
 Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept {
     if (const std::size_t held = take_held(sink, count); held != 0) return held;
     // From here on the call may end without the bytes that it has: make sure now that they can be kept.
     if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
-    if (watched() && !timeout_.is_zero()) {
+    const bool is_watched = watched() && !timeout_.is_zero();
+    if (completes && !is_watched && Windows::open_for_reads(*this, count)) return take_held(sink, count);
+    if (is_watched) {
         const auto whole = await_whole(call, sink.room().first(count), completes);
         if (!whole || *whole == 0) return whole;
         count = *whole;
@@ -255,7 +308,10 @@ Error Socket::fill_message(Call& call, Sink& sink, std::size_t limit) noexcept {
 
 Error Socket::fill_line(Call& call, Sink& sink, std::size_t limit) noexcept {
     while (sink.size() < limit && !ends_line(sink)) {
+        if (const Error error = check_progress(call, sink); error != Error()) return error;
         if (sink.size() != 0 && !has_kept() && !can_keep(sink)) return Error(ENOMEM);
+        // A window that ended inside of this line was full: there is likely to be more.
+        if (sink.size() != 0 && !Windows::is_open(*this) && !exposed()) (void)Windows::open(*this);
         const auto line = peek_line(call, limit - sink.size());
         if (!line) return line.error();
         if (*line == 0) return closed() ? Error(EBADF) : Error();

@@ -38,7 +38,7 @@ Result<Socket::Peeked> Socket::peek_until(Call& call, MutableBuffer room, bool b
         const bool has_line = by_line && std::memchr(room.data(), '\n', peeked.size) != nullptr;
         // One byte that completes nothing stays where it is until there are more or the end comes.
         if (has_line || peeked.size == room.size() || (!has_grown && (peeked.ended || peeked.size > 1))) return peeked;
-        const auto ended = await_more(call, blocking, room.size());
+        const auto ended = await_more(call, blocking, by_line ? peeked.size + 1 : room.size());
         if (!ended) return ended.error();
         peeked.ended = *ended;
     }

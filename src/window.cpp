@@ -1,6 +1,7 @@
 #include "window.hpp"
 
 #include <atomic>
+#include <cerrno>
 
 #include "sys/sys.hpp"
 
@@ -15,20 +16,26 @@
 namespace usocket {
 namespace {
 
-// free -> owned -> free; a fork holds each window, from before it until after it, so that none is open then.
-enum class State : std::uint32_t { free, owned, held };
+// free -> owned -> closing -> free; a fork holds each window, from before it until after it, so that none is open then.
+enum class State : std::uint32_t { free, owned, closing, held };
 
 struct Window {
     std::atomic<State> state{State::free};
     std::uint32_t begin = 0;  // bytes handed out
     std::uint32_t end = 0;    // bytes peeked
     std::atomic<Socket*> owner{nullptr};
+    sys::ReceiveNote note{};  // while closing: how many bytes have gone from the queue
     std::uint8_t bytes[USOCKET_WINDOW_SIZE];
 };
 
 constexpr std::size_t window_count = USOCKET_WINDOWS;
-static_assert(window_count < 255);
+static_assert(window_count < 128);  // see Windows::row
 Window pool[window_count == 0 ? 1 : window_count];
+
+// Reads up to this long may be so many that a window pays, which shows this many of them.
+constexpr std::size_t longest_read = 4096;
+constexpr std::size_t reads_shown = 64;
+constexpr std::uint8_t most_in_row = 0x7f;
 
 bool acquire(Window& window, State from, State to) noexcept {
     return window.state.compare_exchange_strong(from, to, std::memory_order_acquire, std::memory_order_relaxed);
@@ -37,54 +44,85 @@ bool acquire(Window& window, State from, State to) noexcept {
 }  // namespace
 
 ConstBuffer Windows::view(const Socket& socket) noexcept {
-    if (socket.window_ == 0) return {};
+    if (!is_open(socket)) return {};
     const Window& window = pool[socket.window_ - 1];
     return {window.bytes + window.begin, window.end - window.begin};
 }
 
-bool Windows::open(Socket& socket) noexcept {
+bool Windows::open(Socket& socket, std::size_t most) noexcept {
     for (std::size_t i = 0; i < window_count; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
-        const auto peeked = sys::recv(socket.fd_.load(std::memory_order_relaxed), {window.bytes, sizeof window.bytes},
-                                      sys::msg_peek | sys::msg_dontwait);
         window.begin = 0;
-        window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
-        // A fork or a fileno() may have come between the caller's look and now.
-        if (window.end == 0 || socket.exposed()) {
-            window.state.store(State::free, std::memory_order_release);
-            return false;
-        }
+        window.end = 0;
         window.owner = &socket;
         socket.window_ = static_cast<std::uint8_t>(i + 1);
-        return true;
+        const auto peeked = sys::recv(socket.fd_.load(std::memory_order_relaxed),
+                                      MutableBuffer(window.bytes, sizeof window.bytes).first(most),
+                                      sys::msg_peek | sys::msg_dontwait);
+        window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
+        // A fork or a fileno() may have come between the caller's look and now.
+        if (window.end != 0 && !socket.exposed()) return true;
+        close(socket);
+        return false;
     }
+    return false;
+}
+
+// The third in a row looks whether there is more; where that did not pay, the next look comes after twice as many.
+bool Windows::open_for_reads(Socket& socket, std::size_t size) noexcept {
+    if (size > longest_read) {
+        socket.window_ = 0;
+        return false;
+    }
+    unsigned count = (socket.window_ & most_in_row) + 1u;
+    if (count > most_in_row) count = most_in_row / 2 + 1;
+    socket.window_ = static_cast<std::uint8_t>(row + count);
+    const bool is_time = count > 2 && (count & (count + 1)) == 0;
+    if (!is_time || socket.exposed()) return false;
+    if (open(socket, size * reads_shown) && view(socket).size() > size) return true;
+    close(socket);
+    socket.window_ = static_cast<std::uint8_t>(row + count);
     return false;
 }
 
 void Windows::consume(Socket& socket, std::size_t count) noexcept {
     Window& window = pool[socket.window_ - 1];
     window.begin += static_cast<std::uint32_t>(count);
-    if (window.begin == window.end) close(socket);
+    if (window.begin != window.end) return;
+    close_open(socket);
+    socket.window_ = row + 2;  // there was much: the next short read looks again
 }
 
-void Windows::close(Socket& socket) noexcept {
-    if (socket.window_ == 0) return;
+void Windows::close_open(Socket& socket) noexcept {
     Window& window = pool[socket.window_ - 1];
-    // A fork that holds the window wants the reader lock, which the caller has: it lets go.
-    while (!acquire(window, State::owned, State::held)) sys::yield_thread();
-    if (window.begin != 0) {
-        (void)sys::discard(socket.fd_.load(std::memory_order_relaxed), window.begin, {window.bytes, window.begin},
-                           socket.is_tcp());
+    // A fork that holds the window wants the reader lock, which the caller has: it lets go. Closing already: a
+    // longjmp has ended that before its end, and the note says how far it came.
+    bool is_begun = false;
+    while (!acquire(window, State::owned, State::closing)) {
+        is_begun = window.state.load(std::memory_order_relaxed) == State::closing;
+        if (is_begun) break;
+        sys::yield_thread();
+    }
+    if (is_begun) window.begin -= static_cast<std::uint32_t>(sys::noted(window.note));
+    while (window.begin != 0) {
+        const auto dropped = sys::discard(socket.fd_.load(std::memory_order_relaxed), {window.bytes, window.begin},
+                                          socket.is_tcp(), window.note);
+        if (dropped.value_or(0u) != 0) {
+            window.begin -= static_cast<std::uint32_t>(*dropped);
+        } else if (dropped.error() != Error(EINTR)) {
+            break;  // another holder of the descriptor has been here
+        }
     }
     socket.window_ = 0;
+    window.note = {};
     window.owner = nullptr;
     window.state.store(State::free, std::memory_order_release);
 }
 
 void Windows::moved(Socket& socket) noexcept {
-    if (socket.window_ == 0) return;
+    if (!is_open(socket)) return;
     Window& window = pool[socket.window_ - 1];
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     window.owner = &socket;

@@ -21,16 +21,26 @@ public:
     // Under the socket's reader lock, all of them.
     // What the socket's open window has to give; empty without one.
     static ConstBuffer view(const Socket& socket) noexcept;
-    // Opens one over what is in the queue now. False: none is free, or there is nothing in the queue.
-    static bool open(Socket& socket) noexcept;
+    static bool is_open(const Socket& socket) noexcept { return socket.window_ != 0 && socket.window_ < row; }
+    // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the queue.
+    static bool open(Socket& socket, std::size_t most = SIZE_MAX) noexcept;
+    // Opens one if the reads, of which the next is of `size` bytes, have been short for some time, and if the queue has
+    // more than the next one takes.
+    static bool open_for_reads(Socket& socket, std::size_t size) noexcept;
     // Hands out `count` bytes of view(); closes the window with its last one.
     static void consume(Socket& socket, std::size_t count) noexcept;
     // Takes what was handed out off the queue. Does nothing without a window.
-    static void close(Socket& socket) noexcept;
+    static void close(Socket& socket) noexcept {
+        if (is_open(socket)) close_open(socket);
+    }
     // The socket has moved in memory.
     static void moved(Socket& socket) noexcept;
 
 private:
+    // In Socket::window_: no window is open, and the bits below count the short reads since there was one.
+    static constexpr std::uint8_t row = 0x80;
+
+    static void close_open(Socket& socket) noexcept;
     static void before_fork() noexcept;
     static void after_fork() noexcept;
     static const bool knows_forks_;

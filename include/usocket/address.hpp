@@ -42,7 +42,7 @@ public:
     // What the family's own part holds: the IP address (4 or 16 bytes), the AF_UNIX path, or else all that
     // follows the family. Points into this object.
     [[nodiscard]] ConstBuffer payload() const noexcept;
-    // The IP address as text into `text`; empty unless AF_INET or AF_INET6.
+    // The IP address as text, with a NUL behind it; empty unless AF_INET or AF_INET6.
     struct Text {
         std::array<char, 48> chars{};
         std::uint8_t size = 0;

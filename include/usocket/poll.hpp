@@ -46,7 +46,7 @@ public:
     void unregister(Registration* registration) noexcept;
 
     // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on
-    // timeout. What does not fit comes first the next time. one_shot: sets the mask of what it returns to 0.
+    // timeout. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0.
     // The cost grows with what is ready, not with what is registered (POLL-4).
     Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
                              bool one_shot = false, Call&& call = Call()) noexcept;

@@ -47,12 +47,15 @@ enum class Fault : std::uint8_t {
 class [[nodiscard]] Error {
 public:
     constexpr Error() noexcept = default;
-    constexpr explicit Error(int code) noexcept : code_(code) {}
+    constexpr explicit Error(int code) noexcept : number_(code) {}
     // An argument that no system would accept; code() is EINVAL.
-    explicit Error(Fault fault) noexcept;
+    constexpr explicit Error(Fault fault) noexcept
+        : number_(fault == Fault::none ? 0 : first_fault + static_cast<std::int32_t>(fault)) {}
 
-    [[nodiscard]] constexpr int code() const noexcept { return code_; }
-    [[nodiscard]] constexpr Fault fault() const noexcept { return fault_; }
+    [[nodiscard]] constexpr int code() const noexcept { return number_ < first_fault ? number_ : fault_code(); }
+    [[nodiscard]] constexpr Fault fault() const noexcept {
+        return number_ < first_fault ? Fault::none : static_cast<Fault>(number_ - first_fault);
+    }
     // The fault's text, the resolver's or the system's message; lives as long as the program (for an errno
     // unknown to the system: until this thread's next call).
     [[nodiscard]] const char* message() const noexcept;
@@ -60,8 +63,11 @@ public:
     friend constexpr bool operator==(const Error&, const Error&) noexcept = default;
 
 private:
-    std::int32_t code_ = 0;
-    Fault fault_ = Fault::none;
+    static int fault_code() noexcept;
+
+    // One number for both, so that errors are cheap to pass on and to compare; no errno is as high as this.
+    static constexpr std::int32_t first_fault = 1 << 24;
+    std::int32_t number_ = 0;
 };
 
 #if defined(__cpp_exceptions)

@@ -43,7 +43,7 @@ public:
     // A new socket; without arguments AF_INET and SOCK_STREAM (SOCK-1). A type may carry SOCK_NONBLOCK.
     [[nodiscard]] static Result<Socket> open() noexcept;
     [[nodiscard]] static Result<Socket> open(int af, int type, int proto = 0) noexcept;
-    // A connected pair. The two-argument system defaults are AF_UNIX and SOCK_STREAM.
+    // A connected pair; without arguments AF_UNIX and SOCK_STREAM.
     [[nodiscard]] static Result<SocketPair> pair() noexcept;
     [[nodiscard]] static Result<SocketPair> pair(int af, int type, int proto = 0) noexcept;
     // Takes over a descriptor that somebody else opened; family, type and proto are asked of the system.
@@ -95,7 +95,7 @@ public:
     Result<void> readline_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
 
     // --- Options
-    // None blocks, zero is non-blocking; not while another thread is in a call (TIME-1).
+    // Timeout::none() blocks, Timeout::zero() does not; not while another thread is in a call (TIME-1).
     Result<void> settimeout(Timeout timeout) noexcept;
     [[nodiscard]] Timeout gettimeout() const noexcept { return timeout_; }
     Result<void> setblocking(bool blocking) noexcept;
@@ -125,8 +125,11 @@ public:
     [[nodiscard]] int proto() const noexcept { return kind_ & 0xfff; }
     // Bytes that the socket holds itself (TIME-6): there is something to read, whatever the system says.
     [[nodiscard]] bool has_kept() const noexcept;
-    // "fd=3, family=2, type=1, proto=0, timeout=None, laddr=127.0.0.1:80, raddr=..." into `text`; returns its
-    // length, at most text.size(). For a repr.
+    // Which of `events` (POLLIN, POLLOUT) are there now, kept bytes included (POLL-5), and POLLERR, POLLHUP; a closed
+    // socket: POLLNVAL. For a host whose own poll asks one stream after the other.
+    [[nodiscard]] unsigned poll_now(unsigned events) noexcept;
+    // "fd=3, family=2, type=1, proto=6, timeout=None, laddr=('127.0.0.1', 80), raddr=..." into `text`, without a NUL;
+    // returns its length, at most text.size(). For a repr.
     std::size_t describe(MutableBuffer text) noexcept;
 
     // For a host that unwinds: after a longjmp out of a method that was given `call`.
@@ -150,6 +153,9 @@ private:
     Error await_reader(Call& call, std::uint32_t id) noexcept;
     void unlock_reader() noexcept;
     void unlock_reader(Call& call) noexcept;
+    [[nodiscard]] bool lend(Call& call) noexcept;
+    void take_back(Call& call) noexcept;
+    void give_up(Call& call) noexcept;
     [[nodiscard]] bool reading(const Call& call) const noexcept;
     [[nodiscard]] bool exposed() const noexcept;
     [[nodiscard]] bool watched() const noexcept;
@@ -173,7 +179,9 @@ private:
     std::size_t take_held(Sink& sink, std::size_t count) noexcept;
     Result<std::size_t> take_queued(Call& call, Sink& sink, std::size_t count) noexcept;
     Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
+    Error check_progress(Call& call, const Sink& sink) noexcept;
     Error fill_message(Call& call, Sink& sink, std::size_t limit) noexcept;
+    [[nodiscard]] ConstBuffer shown_to(const Call& call) const noexcept;
     Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
     Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
     std::size_t line_in_window(std::size_t limit, bool partly) noexcept;
@@ -200,7 +208,7 @@ private:
     std::atomic<std::uint32_t> reader_{0};    // the call that reads the stream; 0: none
     std::uint16_t kind_ = 0;                  // type and protocol
     std::uint8_t family_ = 0;
-    std::uint8_t window_ = 0;                 // 1 + number of its open window; 0: none
+    std::uint8_t window_ = 0;                 // 1 + number of its open window; 0 and from 0x80 on: none
 };
 
 struct Accepted {

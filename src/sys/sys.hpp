@@ -61,8 +61,8 @@ Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& fr
 // recv that says how many bytes it took in the note too, which is right even if a signal handler longjmps out of it.
 Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept;
 std::size_t noted(const ReceiveNote& note) noexcept;
-// Takes exactly `count` bytes, which are there, off a stream's queue without waiting. `scratch` has room for them.
-Result<void> discard(Fd fd, std::size_t count, MutableBuffer scratch, bool is_tcp) noexcept;
+// Drops up to scratch.size() bytes, which are there, off a stream's queue without waiting; the note is as above.
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp, ReceiveNote& note) noexcept;
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept;
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept;
 
@@ -78,9 +78,9 @@ std::int64_t now() noexcept;
 Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept;
 
 // --- Many at once. `tag` comes back with the event.
-struct PollerEvent {
-    Fd fd = no_fd;
-    unsigned events = 0;
+struct PollerEvent {  // uninitialised: a wait has room for many
+    Fd fd;
+    unsigned events;
 };
 struct Poller;
 Result<Poller*> poller_open() noexcept;
@@ -137,6 +137,9 @@ std::uint32_t process_generation() noexcept;
 // Before a fork, and after it in both processes. To be called once.
 void on_fork(void (*before)(), void (*after)()) noexcept;
 void yield_thread() noexcept;
+// Not 0 while the process has one thread alone; 0 where the system does not tell.
+extern const char* const single_threaded;
+inline bool is_only_thread() noexcept { return *single_threaded != 0; }
 
 // --- Memory of the core's own: nullptr if there is none. resize(p, 0) frees and returns nullptr.
 void* resize(void* memory, std::size_t size) noexcept;

@@ -1,5 +1,9 @@
 // Processes: who shares descriptors with whom after a fork.
 #include <pthread.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define USOCKET_HAS_SINGLE_THREADED
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -33,6 +37,12 @@ void in_child() noexcept {
 [[maybe_unused]] const int registered = ::pthread_atfork(prepare, in_parent, in_child);
 
 }  // namespace
+
+#if defined(USOCKET_HAS_SINGLE_THREADED)
+const char* const single_threaded = &__libc_single_threaded;
+#else
+const char* const single_threaded = "";
+#endif
 
 std::uint32_t forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
 std::uint32_t process_generation() noexcept { return generation.load(std::memory_order_relaxed); }

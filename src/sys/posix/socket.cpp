@@ -162,17 +162,9 @@ Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNo
 std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
 #endif
 
-Result<void> discard(Fd fd, std::size_t count, MutableBuffer scratch, bool is_tcp) noexcept {
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp, ReceiveNote& note) noexcept {
     // Only TCP drops without copying (tcp(7)); AF_UNIX would leave the bytes where they are.
-    const int flags = MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0);
-    while (count != 0) {
-        const ssize_t dropped = ::recv(fd, scratch.data(), count, flags);
-        if (dropped < 0 && errno == EINTR) continue;
-        if (dropped < 0) return last_error();
-        if (dropped == 0) return {};
-        count -= static_cast<std::size_t>(dropped);
-    }
-    return {};
+    return recv_noted(fd, scratch, MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0), note);
 }
 
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {

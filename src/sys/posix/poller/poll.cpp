@@ -94,7 +94,7 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
         copy = static_cast<pollfd*>(resize(nullptr, size * sizeof(pollfd)));
         if (copy == nullptr) return Error(ENOMEM);
         std::memcpy(copy, poller->watched, size * sizeof(pollfd));
-        first = poller->first++ % size;
+        first = poller->first % size;
     }
     timespec span{};
     if (!timeout.is_none()) {
@@ -104,6 +104,7 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
     const int ready = ::ppoll(copy, size, timeout.is_none() ? nullptr : &span, nullptr);
     const Error error = ready < 0 ? last_error() : Error();
     std::size_t kept = 0;
+    std::size_t next = 0;
     for (std::size_t i = 0; ready > 0 && i < size && kept < count; ++i) {
         const pollfd& one = copy[(first + i) % size];
         if (one.revents == 0) continue;
@@ -115,7 +116,12 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
             poller_remove(poller, one.fd);
         } else {
             events[kept++] = {one.fd, static_cast<unsigned>(static_cast<unsigned short>(one.revents))};
+            if (kept == count) next = first + i + 1;
         }
+    }
+    if (next != 0) {
+        const Locked locked(poller->lock);
+        poller->first = next;
     }
     (void)resize(copy, 0);
     if (error != Error()) return error;
