@@ -1,0 +1,8 @@
+"""usocket: BSD sockets that are streams, as MicroPython and Pycopy have them.
+
+Addresses are opaque bytes, as getaddrinfo() returns them; numeric tuples are taken as well. The face that CPython's
+own socket module shows is usocket.compat.
+"""
+
+from usocket._usocket import *  # noqa: F403
+from usocket._usocket import __all__ as __all__

@@ -1,0 +1,488 @@
+# The stub of the extension. Constants are those of the systems that usocket is tried on (NAME-3); each system has its own.
+import builtins
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
+
+from _typeshed import ReadableBuffer, WriteableBuffer
+
+__all__: list[str]
+
+_Address: TypeAlias = (
+    ReadableBuffer | tuple[str | bytes, int] | tuple[str | bytes, int, int] | tuple[str | bytes, int, int, int] | str
+)
+_Socket = TypeVar("_Socket", bound=socket)
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+class socket:
+    def __init__(
+        self, af: int = ..., type: int = ..., proto: int = 0, /, *, fileno: int | None = None
+    ) -> None: ...
+    def bind(self, address: _Address, /) -> None: ...
+    def connect(self, address: _Address, /) -> None: ...
+    def listen(self, backlog: int | None = None, /) -> None: ...
+    def accept(self) -> tuple[socket, bytes]: ...
+    def _accept_as(self, cls: builtins.type[_Socket], /) -> tuple[_Socket, bytes]: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+    def send(self, bytes: ReadableBuffer, flags: int = 0, /) -> int: ...
+    def sendall(self, bytes: ReadableBuffer, flags: int = 0, /) -> None: ...
+    @overload
+    def sendto(self, bytes: ReadableBuffer, address: _Address, /) -> int: ...
+    @overload
+    def sendto(self, bytes: ReadableBuffer, flags: int, address: _Address, /) -> int: ...
+    def sendmsg(
+        self,
+        buffers: Iterable[ReadableBuffer],
+        ancdata: tuple[()] = (),
+        flags: int = 0,
+        address: _Address | None = None,
+        /,
+    ) -> int: ...
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes: ...
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, bytes]: ...
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int: ...
+    def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, bytes]: ...
+
+    # Streams: None where nothing moved on a non-blocking socket.
+    def read(self, n: int | None = None, /) -> bytes | None: ...
+    def readinto(self, buf: WriteableBuffer, nbytes: int | None = None, /) -> int | None: ...
+    def readline(self, n: int | None = None, /) -> bytes | None: ...
+    @overload
+    def write(self, buf: ReadableBuffer, n: int | None = None, /) -> int | None: ...
+    @overload
+    def write(self, buf: ReadableBuffer, off: int, n: int | None, /) -> int | None: ...
+    def makefile(self, mode: str = "rb", buffering: int | None = 0, /) -> Self: ...
+    def read1(self, n: int | None = None, /) -> bytes | None: ...
+    def readable(self) -> bool: ...
+    def writable(self) -> bool: ...
+    def seekable(self) -> bool: ...
+    def flush(self) -> None: ...
+    @property
+    def closed(self) -> bool: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+    def settimeout(self, value: float | None, /) -> None: ...
+    def gettimeout(self) -> float | None: ...
+    def setblocking(self, flag: object, /) -> None: ...
+    def getblocking(self) -> bool: ...
+    @overload
+    def setsockopt(self, level: int, optname: int, value: int, /) -> None: ...
+    @overload
+    def setsockopt(self, level: int, optname: int, value: ReadableBuffer, /) -> None: ...
+    @overload
+    def getsockopt(self, level: int, optname: int, /) -> int: ...
+    @overload
+    def getsockopt(self, level: int, optname: int, length: int, /) -> bytes: ...
+    def getsockname(self) -> bytes: ...
+    def getpeername(self) -> bytes: ...
+    def fileno(self) -> int: ...
+    def detach(self) -> int: ...
+    def dup(self) -> socket: ...
+    def _dup_as(self, cls: builtins.type[_Socket], /) -> _Socket: ...
+    @property
+    def family(self) -> int: ...
+    @property
+    def type(self) -> int: ...
+    @property
+    def proto(self) -> int: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: builtins.type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...
+
+class poll:
+    def __init__(self) -> None: ...
+    @overload
+    def register(self, obj: int | _HasFileno, eventmask: int = ..., /) -> None: ...
+    @overload
+    def register(self, obj: int | _HasFileno, eventmask: int, userdata: object, /) -> None: ...
+    def unregister(self, obj: object, throw: bool = True) -> None: ...
+    def modify(self, obj: object, eventmask: int, /) -> None: ...
+    def poll(self, timeout_ms: float | None = -1, /) -> list[tuple[Any, int]]: ...
+    def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> Iterator[tuple[Any, int, Any]]: ...
+
+def getaddrinfo(
+    host: str | bytes | None,
+    port: int | str | None,
+    af: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+    /,
+) -> list[tuple[int, int, int, str, bytes]]: ...
+def inet_ntop(af: int, bin_addr: ReadableBuffer, /) -> str: ...
+def inet_pton(af: int, txt_addr: str, /) -> bytes: ...
+def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]: ...
+def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]: ...
+def _socketpair_as(cls: type[_Socket], af: int, type: int, proto: int, /) -> tuple[_Socket, _Socket]: ...
+
+AF_INET: int
+AF_INET6: int
+AF_UNIX: int
+AI_ADDRCONFIG: int
+AI_ALL: int
+AI_CANONIDN: int
+AI_CANONNAME: int
+AI_IDN: int
+AI_IDN_ALLOW_UNASSIGNED: int
+AI_IDN_USE_STD3_ASCII_RULES: int
+AI_NUMERICHOST: int
+AI_NUMERICSERV: int
+AI_PASSIVE: int
+AI_V4MAPPED: int
+EAI_ADDRFAMILY: int
+EAI_AGAIN: int
+EAI_ALLDONE: int
+EAI_BADFLAGS: int
+EAI_CANCELED: int
+EAI_FAIL: int
+EAI_FAMILY: int
+EAI_IDN_ENCODE: int
+EAI_INPROGRESS: int
+EAI_INTR: int
+EAI_MEMORY: int
+EAI_NODATA: int
+EAI_NONAME: int
+EAI_NOTCANCELED: int
+EAI_OVERFLOW: int
+EAI_SERVICE: int
+EAI_SOCKTYPE: int
+EAI_SYSTEM: int
+IPPROTO_IP: int
+IPPROTO_IPV6: int
+IPPROTO_SEC: int
+IPPROTO_TCP: int
+IPPROTO_UDP: int
+IPV6_2292DSTOPTS: int
+IPV6_2292HOPLIMIT: int
+IPV6_2292HOPOPTS: int
+IPV6_2292PKTINFO: int
+IPV6_2292PKTOPTIONS: int
+IPV6_2292RTHDR: int
+IPV6_ADDRFORM: int
+IPV6_ADDR_PREFERENCES: int
+IPV6_ADD_MEMBERSHIP: int
+IPV6_AUTHHDR: int
+IPV6_AUTOFLOWLABEL: int
+IPV6_CHECKSUM: int
+IPV6_DONTFRAG: int
+IPV6_DROP_MEMBERSHIP: int
+IPV6_DSTOPTS: int
+IPV6_FREEBIND: int
+IPV6_HDRINCL: int
+IPV6_HOPLIMIT: int
+IPV6_HOPOPTS: int
+IPV6_IPSEC_POLICY: int
+IPV6_JOIN_ANYCAST: int
+IPV6_JOIN_GROUP: int
+IPV6_LEAVE_ANYCAST: int
+IPV6_LEAVE_GROUP: int
+IPV6_MINHOPCOUNT: int
+IPV6_MTU: int
+IPV6_MTU_DISCOVER: int
+IPV6_MULTICAST_ALL: int
+IPV6_MULTICAST_HOPS: int
+IPV6_MULTICAST_IF: int
+IPV6_MULTICAST_LOOP: int
+IPV6_NEXTHOP: int
+IPV6_ORIGDSTADDR: int
+IPV6_PATHMTU: int
+IPV6_PKTINFO: int
+IPV6_PMTUDISC_DO: int
+IPV6_PMTUDISC_DONT: int
+IPV6_PMTUDISC_INTERFACE: int
+IPV6_PMTUDISC_OMIT: int
+IPV6_PMTUDISC_PROBE: int
+IPV6_PMTUDISC_WANT: int
+IPV6_RECVDSTOPTS: int
+IPV6_RECVERR: int
+IPV6_RECVERR_RFC4884: int
+IPV6_RECVFRAGSIZE: int
+IPV6_RECVHOPLIMIT: int
+IPV6_RECVHOPOPTS: int
+IPV6_RECVORIGDSTADDR: int
+IPV6_RECVPATHMTU: int
+IPV6_RECVPKTINFO: int
+IPV6_RECVRTHDR: int
+IPV6_RECVTCLASS: int
+IPV6_ROUTER_ALERT: int
+IPV6_ROUTER_ALERT_ISOLATE: int
+IPV6_RTHDR: int
+IPV6_RTHDRDSTOPTS: int
+IPV6_RTHDR_LOOSE: int
+IPV6_RTHDR_STRICT: int
+IPV6_RTHDR_TYPE_0: int
+IPV6_RXDSTOPTS: int
+IPV6_RXHOPOPTS: int
+IPV6_TCLASS: int
+IPV6_TRANSPARENT: int
+IPV6_UNICAST_HOPS: int
+IPV6_UNICAST_IF: int
+IPV6_V6ONLY: int
+IPV6_XFRM_POLICY: int
+IP_ADD_MEMBERSHIP: int
+IP_ADD_SOURCE_MEMBERSHIP: int
+IP_BIND_ADDRESS_NO_PORT: int
+IP_BLOCK_SOURCE: int
+IP_CHECKSUM: int
+IP_DEFAULT_MULTICAST_LOOP: int
+IP_DEFAULT_MULTICAST_TTL: int
+IP_DROP_MEMBERSHIP: int
+IP_DROP_SOURCE_MEMBERSHIP: int
+IP_FREEBIND: int
+IP_HDRINCL: int
+IP_IPSEC_POLICY: int
+IP_MAX_MEMBERSHIPS: int
+IP_MINTTL: int
+IP_MSFILTER: int
+IP_MTU: int
+IP_MTU_DISCOVER: int
+IP_MULTICAST_ALL: int
+IP_MULTICAST_IF: int
+IP_MULTICAST_LOOP: int
+IP_MULTICAST_TTL: int
+IP_NODEFRAG: int
+IP_OPTIONS: int
+IP_ORIGDSTADDR: int
+IP_PASSSEC: int
+IP_PKTINFO: int
+IP_PKTOPTIONS: int
+IP_PMTUDISC: int
+IP_PMTUDISC_DO: int
+IP_PMTUDISC_DONT: int
+IP_PMTUDISC_INTERFACE: int
+IP_PMTUDISC_OMIT: int
+IP_PMTUDISC_PROBE: int
+IP_PMTUDISC_WANT: int
+IP_RECVERR: int
+IP_RECVERR_RFC4884: int
+IP_RECVFRAGSIZE: int
+IP_RECVOPTS: int
+IP_RECVORIGDSTADDR: int
+IP_RECVRETOPTS: int
+IP_RECVTOS: int
+IP_RECVTTL: int
+IP_RETOPTS: int
+IP_ROUTER_ALERT: int
+IP_TOS: int
+IP_TRANSPARENT: int
+IP_TTL: int
+IP_UNBLOCK_SOURCE: int
+IP_UNICAST_IF: int
+IP_XFRM_POLICY: int
+MSG_BATCH: int
+MSG_CMSG_CLOEXEC: int
+MSG_CONFIRM: int
+MSG_CTRUNC: int
+MSG_DONTROUTE: int
+MSG_DONTWAIT: int
+MSG_EOR: int
+MSG_ERRQUEUE: int
+MSG_FASTOPEN: int
+MSG_FIN: int
+MSG_MORE: int
+MSG_NOSIGNAL: int
+MSG_OOB: int
+MSG_PEEK: int
+MSG_PROXY: int
+MSG_RST: int
+MSG_SYN: int
+MSG_TRUNC: int
+MSG_TRYHARD: int
+MSG_WAITALL: int
+MSG_WAITFORONE: int
+MSG_ZEROCOPY: int
+SHUT_RD: int
+SHUT_RDWR: int
+SHUT_WR: int
+SOCK_DGRAM: int
+SOCK_RAW: int
+SOCK_STREAM: int
+SOL_AAL: int
+SOL_ALG: int
+SOL_ATM: int
+SOL_BLUETOOTH: int
+SOL_CAIF: int
+SOL_DCCP: int
+SOL_DECNET: int
+SOL_ICMPV6: int
+SOL_IP: int
+SOL_IPV6: int
+SOL_IRDA: int
+SOL_IUCV: int
+SOL_KCM: int
+SOL_LLC: int
+SOL_MCTP: int
+SOL_MPTCP: int
+SOL_NETBEUI: int
+SOL_NETLINK: int
+SOL_NFC: int
+SOL_PACKET: int
+SOL_PNPIPE: int
+SOL_PPPOL2TP: int
+SOL_RAW: int
+SOL_RDS: int
+SOL_RXRPC: int
+SOL_SMC: int
+SOL_SOCKET: int
+SOL_TCP: int
+SOL_TIPC: int
+SOL_TLS: int
+SOL_X25: int
+SOL_XDP: int
+SOMAXCONN: int
+SO_ACCEPTCONN: int
+SO_ATTACH_BPF: int
+SO_ATTACH_FILTER: int
+SO_ATTACH_REUSEPORT_CBPF: int
+SO_ATTACH_REUSEPORT_EBPF: int
+SO_BINDTODEVICE: int
+SO_BINDTOIFINDEX: int
+SO_BPF_EXTENSIONS: int
+SO_BROADCAST: int
+SO_BSDCOMPAT: int
+SO_BUF_LOCK: int
+SO_BUSY_POLL: int
+SO_BUSY_POLL_BUDGET: int
+SO_CNX_ADVICE: int
+SO_COOKIE: int
+SO_DEBUG: int
+SO_DETACH_BPF: int
+SO_DETACH_FILTER: int
+SO_DETACH_REUSEPORT_BPF: int
+SO_DOMAIN: int
+SO_DONTROUTE: int
+SO_ERROR: int
+SO_GET_FILTER: int
+SO_INCOMING_CPU: int
+SO_INCOMING_NAPI_ID: int
+SO_KEEPALIVE: int
+SO_LINGER: int
+SO_LOCK_FILTER: int
+SO_MARK: int
+SO_MAX_PACING_RATE: int
+SO_MEMINFO: int
+SO_NETNS_COOKIE: int
+SO_NOFCS: int
+SO_NO_CHECK: int
+SO_OOBINLINE: int
+SO_PASSCRED: int
+SO_PASSSEC: int
+SO_PEEK_OFF: int
+SO_PEERCRED: int
+SO_PEERGROUPS: int
+SO_PEERNAME: int
+SO_PEERSEC: int
+SO_PREFER_BUSY_POLL: int
+SO_PRIORITY: int
+SO_PROTOCOL: int
+SO_RCVBUF: int
+SO_RCVBUFFORCE: int
+SO_RCVLOWAT: int
+SO_RCVMARK: int
+SO_RCVTIMEO: int
+SO_RCVTIMEO_NEW: int
+SO_RCVTIMEO_OLD: int
+SO_RESERVE_MEM: int
+SO_REUSEADDR: int
+SO_REUSEPORT: int
+SO_RXQ_OVFL: int
+SO_SECURITY_AUTHENTICATION: int
+SO_SECURITY_ENCRYPTION_NETWORK: int
+SO_SECURITY_ENCRYPTION_TRANSPORT: int
+SO_SELECT_ERR_QUEUE: int
+SO_SNDBUF: int
+SO_SNDBUFFORCE: int
+SO_SNDLOWAT: int
+SO_SNDTIMEO: int
+SO_SNDTIMEO_NEW: int
+SO_SNDTIMEO_OLD: int
+SO_TIMESTAMP: int
+SO_TIMESTAMPING: int
+SO_TIMESTAMPING_NEW: int
+SO_TIMESTAMPING_OLD: int
+SO_TIMESTAMPNS: int
+SO_TIMESTAMPNS_NEW: int
+SO_TIMESTAMPNS_OLD: int
+SO_TIMESTAMP_NEW: int
+SO_TIMESTAMP_OLD: int
+SO_TXREHASH: int
+SO_TXTIME: int
+SO_TYPE: int
+SO_WIFI_STATUS: int
+SO_ZEROCOPY: int
+TCP_CA_CWR: int
+TCP_CC_INFO: int
+TCP_CLOSE: int
+TCP_CLOSE_WAIT: int
+TCP_CLOSING: int
+TCP_CM_INQ: int
+TCP_CONGESTION: int
+TCP_COOKIE_IN_ALWAYS: int
+TCP_COOKIE_MAX: int
+TCP_COOKIE_MIN: int
+TCP_COOKIE_OUT_NEVER: int
+TCP_COOKIE_PAIR_SIZE: int
+TCP_COOKIE_TRANSACTIONS: int
+TCP_CORK: int
+TCP_DEFER_ACCEPT: int
+TCP_ESTABLISHED: int
+TCP_FASTOPEN: int
+TCP_FASTOPEN_CONNECT: int
+TCP_FASTOPEN_KEY: int
+TCP_FASTOPEN_NO_COOKIE: int
+TCP_FIN_WAIT1: int
+TCP_FIN_WAIT2: int
+TCP_INFO: int
+TCP_INQ: int
+TCP_KEEPCNT: int
+TCP_KEEPIDLE: int
+TCP_KEEPINTVL: int
+TCP_LAST_ACK: int
+TCP_LINGER2: int
+TCP_LISTEN: int
+TCP_MAXSEG: int
+TCP_MAXWIN: int
+TCP_MAX_WINSHIFT: int
+TCP_MD5SIG: int
+TCP_MD5SIG_EXT: int
+TCP_MD5SIG_FLAG_PREFIX: int
+TCP_MD5SIG_MAXKEYLEN: int
+TCP_MSS: int
+TCP_MSS_DEFAULT: int
+TCP_MSS_DESIRED: int
+TCP_NODELAY: int
+TCP_NOTSENT_LOWAT: int
+TCP_NO_QUEUE: int
+TCP_QUEUES_NR: int
+TCP_QUEUE_SEQ: int
+TCP_QUICKACK: int
+TCP_RECV_QUEUE: int
+TCP_REPAIR: int
+TCP_REPAIR_OFF: int
+TCP_REPAIR_OFF_NO_WP: int
+TCP_REPAIR_ON: int
+TCP_REPAIR_OPTIONS: int
+TCP_REPAIR_QUEUE: int
+TCP_REPAIR_WINDOW: int
+TCP_SAVED_SYN: int
+TCP_SAVE_SYN: int
+TCP_SEND_QUEUE: int
+TCP_SYNCNT: int
+TCP_SYN_RECV: int
+TCP_SYN_SENT: int
+TCP_S_DATA_IN: int
+TCP_S_DATA_OUT: int
+TCP_THIN_DUPACK: int
+TCP_THIN_LINEAR_TIMEOUTS: int
+TCP_TIMESTAMP: int
+TCP_TIME_WAIT: int
+TCP_TX_DELAY: int
+TCP_ULP: int
+TCP_USER_TIMEOUT: int
+TCP_WINDOW_CLAMP: int
+TCP_ZEROCOPY_RECEIVE: int
