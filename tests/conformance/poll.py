@@ -1,0 +1,109 @@
+# rules: POLL-1 POLL-2 POLL-3
+# uselect.poll as far as every host has it.
+
+import usocket
+from support import STREAMS, listener, outcome, readable, show, tcp_pair, uselect
+
+POLLIN = uselect.POLLIN
+POLLOUT = uselect.POLLOUT
+
+for kind, pair in STREAMS:
+    left, right = pair()
+    poller = uselect.poll()
+    poller.register(right)
+    show("POLL-1", kind + " both events", poller.poll(0)[0][1] == POLLOUT)
+    left.write(b"x")
+    readable(right)
+    show("POLL-1", kind + " both events", poller.poll(0)[0][1] == POLLIN | POLLOUT)
+    poller.modify(right, POLLIN)
+    found = poller.poll(10000)
+    show("POLL-1", kind + " a list of tuples", len(found), found[0][0] is right, found[0][1] == POLLIN)
+    poller.register(right, POLLOUT)
+    show("POLL-1", kind + " registered again", [event[1] == POLLOUT for event in poller.poll(0)])
+    poller.modify(right, POLLIN)
+    right.read(1)
+    show("POLL-1", kind + " nothing", len(poller.poll(0)), len(poller.poll(10)))
+
+    poller.register(left, POLLIN)
+    left.write(b"x")
+    right.write(b"y")
+    readable(left)
+    readable(right)
+    show("POLL-1", kind + " two", len(poller.poll(-1)), len(poller.poll()), len(poller.poll(0)))
+    show("POLL-1", kind + " ipoll", sorted([event[0] is left for event in poller.ipoll()]))
+    show("POLL-1", kind + " ipoll", sorted([event[1] == POLLIN for event in poller.ipoll(0)]))
+    show("POLL-1", kind + " one-shot", len([event for event in poller.ipoll(0, 1)]), len(poller.poll(0)))
+    poller.modify(left, POLLIN)
+    show("POLL-1", kind + " is over with modify", len(poller.poll(0)), len([event for event in poller.ipoll(0, 1)]))
+    poller.modify(right, POLLIN)
+    poller.unregister(right)
+    show("POLL-1", kind + " unregister", len(poller.poll(0)), len([event for event in poller.ipoll(0)]))
+
+    # --- POLL-2: what can be polled
+    show("POLL-2", kind + " modify what is unknown", outcome(poller.modify, right, POLLIN))
+    poller = uselect.poll()
+    poller.register(right.fileno(), POLLIN)
+    show("POLL-2", kind + " a descriptor", [event[0] == right.fileno() for event in poller.poll(1000)])
+    poller.unregister(right.fileno())
+    show("POLL-2", kind + " and no longer", len(poller.poll(0)))
+    for thing in (None, "x", 1.5, object()):
+        result = outcome(poller.register, thing, POLLIN)  # TypeError, but MicroPython's own poll says OSError
+        show("POLL-2", kind + " no descriptor", result is not None and result.split()[0] in ("TypeError", "OSError"))
+
+    # --- POLL-3: ends
+    right.read(1)
+    left.read(1)
+    poller = uselect.poll()
+    poller.register(right, POLLIN)
+    left.shutdown(usocket.SHUT_WR)
+    show("POLL-3", kind + " the end is POLLIN", [event[1] & POLLIN != 0 for event in poller.poll(10000)])
+    poller.modify(right, 0)
+    left.close()
+    right.shutdown(usocket.SHUT_WR)
+    show("POLL-3", kind + " POLLHUP unasked", [event[1] & uselect.POLLHUP != 0 for event in poller.poll(10000)])
+    poller.unregister(right)
+    right.close()
+
+    left, right = pair()
+    poller.register(left, POLLIN)
+    show("POLL-3", kind + " open", len(poller.poll(0)))
+    left.close()
+    found = poller.poll()
+    show("POLL-3", kind + " closed", len(found), found[0][0] is left, found[0][1] & ~(POLLIN | POLLOUT) != 0)
+    right.close()
+
+deaf = usocket.socket()
+deaf.bind(("127.0.0.1", 0))
+client = usocket.socket()
+client.setblocking(False)
+outcome(client.connect, deaf.getsockname())
+poller = uselect.poll()
+poller.register(client, 0)
+show("POLL-3", "POLLERR unasked", [event[1] & uselect.POLLERR != 0 for event in poller.poll(10000)])
+poller.unregister(client)
+client.close()
+deaf.close()
+
+server = listener()
+poller.register(server, POLLIN)
+show("POLL-3", "nobody to accept", len(poller.poll(0)))
+client = usocket.socket()
+client.connect(server.getsockname())
+show("POLL-3", "somebody", [event[0] is server for event in poller.poll(10000)])
+client.close()
+server.close()
+
+# Many, of which some are ready.
+pairs = [tcp_pair() for _ in range(40)]
+poller = uselect.poll()
+for _, right in pairs:
+    poller.register(right, POLLIN)
+for i in range(0, 40, 7):
+    pairs[i][0].write(b"x")
+    readable(pairs[i][1])
+ready = [event[0] for event in poller.poll(0)]
+show("POLL-1", "those that are ready", [i for i in range(40) if pairs[i][1] in ready])
+for left, right in pairs:
+    poller.unregister(right)
+    left.close()
+    right.close()
