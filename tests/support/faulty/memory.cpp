@@ -1,0 +1,22 @@
+// The seam's memory: the C heap, counted, and refused when the test wants it to be.
+#include <cstdlib>
+
+#include "network.hpp"
+
+namespace usocket::sys {
+
+using namespace usocket::faulty;
+
+void* resize(void* memory, std::size_t size) noexcept {
+    if (size == 0) {
+        if (memory != nullptr) --network().live_blocks;
+        std::free(memory);
+        return nullptr;
+    }
+    const bool is_planned = network().refuse_after != 0 && --network().refuse_after == 0;
+    if (is_planned || inject(Kind::refuse)) return nullptr;
+    if (memory == nullptr) ++network().live_blocks;
+    return std::realloc(memory, size);
+}
+
+}  // namespace usocket::sys

@@ -1,0 +1,124 @@
+// The seam's time and waiting, for one descriptor and for many.
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "network.hpp"
+
+namespace usocket::sys {
+
+using namespace usocket::faulty;
+
+const unsigned poll_in = POLLIN;
+const unsigned poll_out = POLLOUT;
+const unsigned poll_err = POLLERR;
+const unsigned poll_hup = POLLHUP;
+const unsigned poll_nval = POLLNVAL;
+const unsigned poll_rdhup = POLLRDHUP;
+
+std::int64_t now() noexcept { return faulty::now(); }
+void yield_thread() noexcept {}
+
+namespace {
+
+constexpr unsigned unasked = POLLERR | POLLHUP | POLLNVAL;
+
+std::int64_t deadline_of(Timeout timeout) {
+    if (timeout.is_none() || timeout.nanoseconds() >= never - now()) return never;
+    return now() + timeout.nanoseconds();
+}
+
+unsigned events_of(Fd fd) {
+    const File* file = find(fd);
+    return file == nullptr ? POLLNVAL : file->events();
+}
+
+Result<unsigned> wait_for(Fd fd, unsigned events, Timeout timeout) {
+    File* file = find(fd);
+    if (const Error error = trouble(Sys::wait, file, Kind::reset, Kind::interrupt); error != Error()) return error;
+    // Bytes that turn out not to be there may happen; a connection or an end that is not there would be a lie.
+    const unsigned bytes = events & (POLLIN | POLLOUT);
+    if (bytes != 0 && file != nullptr && file->state == File::State::connected && inject(Kind::spurious)) return bytes;
+    const auto is_ready = [&] { return fd != no_fd && (events_of(fd) & (events | unasked)) != 0; };
+    if (sleep(deadline_of(timeout), is_ready) == Slept::interrupted) return Error(EINTR);
+    return fd == no_fd ? 0 : events_of(fd) & (events | unasked);
+}
+
+}  // namespace
+
+Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept {
+    begin(Sys::wait);
+    const auto ready = wait_for(fd, events, timeout);
+    end(true);
+    return ready;
+}
+
+// --- Many at once
+
+struct Poller {
+    struct Watched {
+        Fd fd = no_fd;
+        unsigned events = 0;
+        std::weak_ptr<File> file;  // a number that is handed out anew is not watched
+    };
+    std::vector<Watched> all;
+    std::size_t first = 0;  // where the next wait looks first
+    bool woken = false;
+
+    Watched* find(Fd fd) {
+        const auto found = std::find_if(all.begin(), all.end(), [fd](const Watched& one) { return one.fd == fd; });
+        return found == all.end() ? nullptr : &*found;
+    }
+    static unsigned ready(const Watched& one) {
+        const auto file = one.file.lock();
+        if (file == nullptr || file.get() != faulty::find(one.fd)) return 0;
+        return file->events() & (one.events | unasked);
+    }
+    [[nodiscard]] bool any_ready() const { return std::any_of(all.begin(), all.end(), ready); }
+};
+
+Result<Poller*> poller_open() noexcept {
+    void* memory = resize(nullptr, sizeof(Poller));
+    if (memory == nullptr) return Error(ENOMEM);
+    return new (memory) Poller;
+}
+
+void poller_close(Poller* poller) noexcept {
+    poller->~Poller();
+    (void)resize(poller, 0);
+}
+
+Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool) noexcept {
+    if (find(fd) == nullptr) return Error(EBADF);
+    Poller::Watched* place = poller->find(fd);
+    if (place == nullptr) place = &poller->all.emplace_back();
+    *place = {fd, events, shared(fd)};
+    return {};
+}
+
+void poller_remove(Poller* poller, Fd fd) noexcept {
+    if (const Poller::Watched* place = poller->find(fd)) poller->all.erase(poller->all.begin() + (place - poller->all.data()));
+}
+
+Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept {
+    begin(Sys::poller_wait);
+    if (const Error error = trouble(Sys::poller_wait, nullptr, Kind::interrupt); error != Error()) return error;
+    const auto is_ready = [&] { return poller->woken || poller->any_ready(); };
+    if (sleep(deadline_of(timeout), is_ready) == Slept::interrupted) return Error(EINTR);
+    poller->woken = false;
+    std::size_t found = 0;
+    const std::size_t size = poller->all.size();
+    for (std::size_t i = 0; i < size && found < count; ++i) {
+        const std::size_t index = (poller->first + i) % size;
+        const Poller::Watched& one = poller->all[index];
+        const unsigned ready = Poller::ready(one);
+        if (ready == 0) continue;
+        events[found++] = {one.fd, ready};
+        if (found == count) poller->first = index + 1;
+    }
+    return found;
+}
+
+void poller_wake(Poller* poller) noexcept { poller->woken = true; }
+
+}  // namespace usocket::sys

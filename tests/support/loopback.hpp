@@ -1,0 +1,112 @@
+// Connected sockets on the loopback, for the tests over the system's stack. Every port is the system's choice.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "print.hpp"
+
+namespace usocket::tests {
+
+// The value of a call that the test is not about. A failure ends the whole program: nothing after it would make sense.
+template <class T> T must(Result<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "unexpected: %s\n", result.error().message());
+        std::abort();
+    }
+    return std::move(*result);
+}
+inline void must(Result<void> result) {
+    if (result) return;
+    std::fprintf(stderr, "unexpected: %s\n", result.error().message());
+    std::abort();
+}
+
+struct Pair {
+    Socket here, there;
+};
+
+inline Address any_port() { return must(Address::inet(AF_INET, "127.0.0.1", 0)); }
+
+// A listening TCP socket, and where to connect to.
+inline Socket listener(Address& address, int backlog = 16) {
+    Socket server = must(socket());
+    must(server.bind(any_port()));
+    must(server.listen(backlog));
+    address = must(server.getsockname());
+    return server;
+}
+
+inline Pair tcp_pair() {
+    Address address;
+    Socket server = listener(address);
+    Pair pair;
+    pair.here = must(socket());
+    must(pair.here.connect(address));
+    pair.there = std::move(must(server.accept()).socket);
+    return pair;
+}
+
+inline Pair unix_pair(int type = SOCK_STREAM) {
+    SocketPair made = must(socketpair(AF_UNIX, type));
+    return {std::move(made.first), std::move(made.second)};
+}
+
+// Two UDP sockets, each connected to the other.
+inline Pair udp_pair() {
+    Pair pair{must(socket(AF_INET, SOCK_DGRAM)), must(socket(AF_INET, SOCK_DGRAM))};
+    must(pair.here.bind(any_port()));
+    must(pair.there.bind(any_port()));
+    must(pair.here.connect(must(pair.there.getsockname())));
+    must(pair.there.connect(must(pair.here.getsockname())));
+    return pair;
+}
+
+inline bool has_ipv6() {
+    auto made = socket(AF_INET6, SOCK_STREAM);
+    return made && made->bind(must(Address::inet(AF_INET6, "::1", 0)));
+}
+
+// Sends until nothing more fits; leaves the socket non-blocking. Returns how many bytes went.
+inline std::size_t fill(Socket& sender) {
+    must(sender.setblocking(false));
+    const std::string block(65536, 'f');
+    std::size_t total = 0;
+    for (;;) {
+        const auto sent = sender.send(block);
+        if (!sent) {
+            EXPECT_EQ(sent.error(), Error(EAGAIN));
+            return total;
+        }
+        total += *sent;
+    }
+}
+
+// A directory for AF_UNIX paths that goes away with its files.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() {
+        char name[] = "/tmp/usocket-XXXXXX";
+        if (::mkdtemp(name) == nullptr) std::abort();
+        path_ = name;
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() {
+        for (const char* name : {"a", "b"}) ::unlink(path(name).c_str());
+        ::rmdir(path_.c_str());
+    }
+    // Only "a" and "b" are removed in the end.
+    [[nodiscard]] std::string path(const char* name) const { return path_ + "/" + name; }
+
+private:
+    std::string path_;
+};
+
+}  // namespace usocket::tests

@@ -1,0 +1,140 @@
+// SOCK-6 TIME-2 TIME-3 TIME-4 STRM-1 STRM-3: sockets that keep message boundaries, over a network that fails: each
+// message comes whole or not at all, once, in order, whatever method takes it.
+#include <deque>
+#include <string>
+
+#include "faulty.hpp"
+#include "gtest/gtest.h"
+#include "print.hpp"
+#include "scripted_host.hpp"
+#include "seeds.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using faulty::Kind;
+
+class Messaging {
+public:
+    explicit Messaging(std::uint64_t seed) : seed_(seed), random_(seed) {
+        faulty::reset(seed);
+        faulty::explain_hangs([this] { return "seed " + std::to_string(seed_) + "; once more: " + rerun_command(seed_); });
+        faulty::when_idle([this] { return feed(); });
+        auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_DGRAM);
+        socket_ = std::move(connection.socket);
+        peer_ = std::move(connection.peer);
+        host_.on_signal = [this] { return random_.chance(200); };
+        faulty::Faults faults;
+        for (const Kind kind : {Kind::interrupt, Kind::again, Kind::no_buffers, Kind::spurious, Kind::refuse}) {
+            if (random_.chance(400)) faults[kind] = static_cast<unsigned>(random_.between(1, 150));
+        }
+        faulty::set_faults(faults);
+    }
+
+    void run() {
+        for (std::uint64_t step = random_.between(3, 40); step != 0 && !failed_; --step) {
+            switch (random_.below(8)) {
+            case 0: (void)feed(); break;
+            case 1: feed_later(); break;
+            case 2: set_timeout(); break;
+            case 3: send(); break;
+            default: receive(); break;
+            }
+        }
+        socket_ = Socket();
+        peer_ = faulty::Peer();
+        require(faulty::open_descriptors() == 0, "a descriptor leaks (SOCK-3)");
+        require(faulty::live_blocks() == 0, "memory leaks");
+    }
+
+private:
+    bool feed() {
+        std::string message(random_.below(200), '\0');
+        for (char& byte : message) byte = static_cast<char>('a' + (sent_++ % 26));
+        if (random_.chance(500)) message += '\n';
+        if (peer_.feed(message) == message.size()) to_come_.push_back(message);
+        return true;
+    }
+    void feed_later() {
+        faulty::at(faulty::now() + static_cast<std::int64_t>(random_.below(20'000'000)), [this] { (void)feed(); });
+    }
+
+    void set_timeout() {
+        const faulty::Calm calm;
+        const auto kind = random_.below(10);
+        Timeout timeout;
+        if (kind < 3) timeout = Timeout::zero();
+        if (kind > 5) timeout = Timeout::of_nanoseconds(static_cast<std::int64_t>(random_.between(1, 20'000'000)));
+        socket_.settimeout(timeout).value();
+    }
+
+    void send() {
+        const std::string message(random_.between(1, 100), 'x');
+        const auto sent = random_.chance(500) ? socket_.send(message, 0, Call(host_.host()))
+                                              : socket_.write(message, Call(host_.host()));
+        if (sent) {
+            require(*sent == message.size(), "a message is sent whole");
+            require(peer_.take() == message, "and arrives so");
+        } else {
+            require(peer_.arrived() == 0, "it failed, and yet something was sent");
+        }
+    }
+
+    void receive() {
+        const std::size_t size = random_.below(250);
+        const bool is_peek = random_.chance(200);
+        const std::int64_t deadline = faulty::now() + (socket_.gettimeout().is_none() ? 0 : socket_.gettimeout().nanoseconds());
+        std::string memory(size, '\0');
+        Result<std::size_t> got = std::size_t{0};
+        switch (random_.below(4)) {
+        case 0: got = socket_.readinto(memory, Call(host_.host())); break;
+        case 1: got = socket_.readline_into(memory, Call(host_.host())); break;
+        default: got = socket_.recv_into(memory, is_peek ? MSG_PEEK : 0, Call(host_.host())); is_taken_ = !is_peek; break;
+        }
+        if (!socket_.gettimeout().is_none()) require(faulty::now() <= deadline, "it lasted longer than its timeout");
+        if (got) {
+            require(!to_come_.empty(), "a message out of nowhere");
+            if (failed_) return;
+            require(memory.substr(0, *got) == to_come_.front().substr(0, size), "another message, or not all that fits");
+            if (is_taken_) to_come_.pop_front();
+        } else {
+            check_error(got.error(), deadline);
+        }
+        is_taken_ = true;
+    }
+
+    void check_error(Error error, std::int64_t deadline) {
+        const Timeout timeout = socket_.gettimeout();
+        switch (error.code()) {
+        case EAGAIN: require(timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
+        case ETIMEDOUT: require(!timeout.is_none() && faulty::now() == deadline, "it timed out too early"); break;
+        case EINTR: require(host_.given_up() != 0, "EINTR though no handler gave up (TIME-5)"); break;
+        case ENOBUFS: require(faulty::injected(Kind::no_buffers) != 0, "ENOBUFS out of nowhere"); break;
+        case ENOMEM: require(faulty::injected(Kind::refuse) != 0, "ENOMEM out of nowhere"); break;
+        default: require(false, error.message()); break;
+        }
+    }
+
+    void require(bool is_right, const std::string& what) {
+        if (is_right || failed_) return;
+        failed_ = true;
+        ADD_FAILURE() << what << ", seed " << seed_;
+    }
+
+    std::uint64_t seed_;
+    Random random_;
+    ScriptedHost host_;
+    Socket socket_;
+    faulty::Peer peer_;
+    std::deque<std::string> to_come_;
+    std::uint64_t sent_ = 0;
+    bool is_taken_ = true;
+    bool failed_ = false;
+};
+
+TEST(PropertyMessage, WholeOnceInOrder) {
+    for_each_seed([](std::uint64_t seed) { Messaging(seed).run(); });
+}
+
+}  // namespace
+}  // namespace usocket::tests
