@@ -1,0 +1,221 @@
+"""Sockets in the states that tests want them in."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeAlias
+
+import usocket
+
+Pair: TypeAlias = tuple[usocket.socket, usocket.socket]
+
+
+@contextlib.contextmanager
+def make_pair(kind: str) -> Iterator[Pair]:
+    """Two connected stream sockets: "tcp" on the loopback or "unix"."""
+    one, other = tcp_pair() if kind == "tcp" else usocket.socketpair()
+    with one, other:
+        yield one, other
+
+
+def tcp_pair(module: Any = usocket) -> tuple[Any, Any]:
+    with listener(module) as server:
+        client = module.socket()
+        client.connect(server.getsockname())
+        return client, server.accept()[0]
+
+
+def listener(module: Any = usocket) -> Any:
+    server = module.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    return server
+
+
+def udp_socket() -> usocket.socket:
+    socket = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
+    socket.bind(("127.0.0.1", 0))
+    return socket
+
+
+def fill(socket: usocket.socket) -> int:
+    """Sends until the system takes no more; returns how much that was."""
+    timeout = socket.gettimeout()
+    socket.settimeout(0)
+    total = 0
+    # More than once: what the other side's queue takes in makes room again.
+    while (sent := socket.write(bytes(1 << 16))) is not None:
+        total += sent
+    socket.settimeout(timeout)
+    return total
+
+
+def drain(socket: usocket.socket) -> int:
+    """Takes what there is, without waiting; returns how much that was."""
+    timeout = socket.gettimeout()
+    socket.settimeout(0)
+    total = 0
+    with contextlib.suppress(BlockingIOError):
+        while data := socket.recv(1 << 16):
+            total += len(data)
+    socket.settimeout(timeout)
+    return total
+
+
+@contextlib.contextmanager
+def full_backlog(family: int) -> Iterator[Any]:
+    """An address to which connect() has to wait, and the socket that listens there. For AF_UNIX only."""
+    assert family == usocket.AF_UNIX
+    server = usocket.socket(family)
+    server.bind(f"\0usocket-test-{os.getpid()}-{threading.get_native_id()}-{time.monotonic_ns()}")
+    server.listen(0)
+    waiting = []
+    try:
+        while True:
+            waiting.append(usocket.socket(family))
+            waiting[-1].settimeout(0)
+            try:
+                waiting[-1].connect(server.getsockname())
+            except BlockingIOError:
+                break
+        yield server.getsockname(), server
+    finally:
+        for socket in [*waiting, server]:
+            socket.close()
+
+
+def error_of(function: Callable[..., Any], *arguments: Any) -> int:
+    """The number of the OSError that a call ends in."""
+    try:
+        result = function(*arguments)
+    except OSError as error:
+        return int(error.args[0])
+    raise AssertionError(f"{function} returned {result!r}")
+
+
+def descriptors() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))
+
+
+# --- Threads
+
+
+class Caller(threading.Thread):
+    """A call in a thread of its own, and what came of it."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        super().__init__(daemon=True)
+        self._call = (function, arguments)
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        function, arguments = self._call
+        try:
+            self.result = function(*arguments)
+        except BaseException as error:
+            self.error = error
+
+    def wait_until_blocked(self) -> None:
+        """Until the thread sleeps in a system call that is not the interpreter's own lock, as far as the system tells."""
+        path = Path(f"/proc/self/task/{self.native_id}/syscall")
+        while self.is_alive():
+            try:
+                number = path.read_text().split()[0]
+            except OSError:  # not allowed to look, or the thread is gone
+                return
+            if number not in ("running", "-1", _lock_syscall()):
+                return
+            time.sleep(0)
+
+    def finish(self) -> Any:
+        self.join()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def _lock_syscall() -> str:
+    """The number of the system call in which a thread waits for a lock."""
+    global _lock_number
+    if _lock_number is None:
+        lock = threading.Lock()
+        with lock:
+            thread = threading.Thread(target=lock.acquire, daemon=True)
+            thread.start()
+            number = "running"
+            while number in ("running", "-1"):
+                time.sleep(0)
+                number = Path(f"/proc/self/task/{thread.native_id}/syscall").read_text().split()[0]
+        thread.join()
+        _lock_number = number
+    return _lock_number
+
+
+_lock_number: str | None = None
+
+
+# --- Signals
+
+
+@contextlib.contextmanager
+def alarms(handler: Callable[[int], object]) -> Iterator[None]:
+    """Calls handler(1), handler(2), ... in the main thread as a signal arrives there every few milliseconds.
+
+    SIGALRM is pytest-timeout's. The thread that sends the signal needs the interpreter: a call that does not let other
+    threads run would never be interrupted.
+    """
+    count = 0
+    over = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal count
+        if not over.is_set():
+            count += 1
+            handler(count)
+
+    def send() -> None:
+        main = threading.main_thread().ident
+        assert main is not None
+        while not over.wait(0.01):
+            signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, on_signal)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+# --- Processes
+
+
+def run_python(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program text in an interpreter of its own; it must end well."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+ETIMEDOUT, EAGAIN, EBADF = errno.ETIMEDOUT, errno.EAGAIN, errno.EBADF

@@ -1,0 +1,109 @@
+"""NAME-1..4: what the modules hold."""
+
+from __future__ import annotations
+
+import errno
+import re
+import select
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import uerrno
+import uselect
+import usocket
+from usocket import compat
+
+FUNCTIONS = {"getaddrinfo", "inet_ntop", "inet_pton", "sockaddr", "socket", "socketpair"}
+FAMILIES = re.compile(r"(SOL|SO|TCP|IP|IPV6|MSG|AI|EAI|SHUT)_[A-Z0-9_]+")
+OTHERS = (
+    "AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 SOMAXCONN"
+).split()
+HEADERS = "".join(
+    f"#include <{name}>\n" for name in ("netdb.h", "netinet/in.h", "netinet/tcp.h", "sys/socket.h", "stdio.h")
+)
+
+
+def public(module: object) -> set[str]:
+    return {name for name in vars(module) if not name.startswith("_")}
+
+
+def test_name_1_usocket_holds_the_reference_and_nothing_else() -> None:
+    constants = {name for name in public(usocket) if name.isupper()}
+    submodules = {"compat"}
+    assert public(usocket) - constants - submodules == FUNCTIONS
+    assert set(usocket.__all__) == constants | FUNCTIONS
+
+
+@pytest.mark.parametrize("name", ["error", "timeout", "gaierror", "herror"])
+def test_name_1_usocket_has_no_exceptions(name: str) -> None:
+    assert not hasattr(usocket, name)
+
+
+def test_name_1_everything_says_that_it_is_from_usocket() -> None:
+    assert {getattr(usocket, name).__module__ for name in FUNCTIONS} == {"usocket"}
+    assert uselect.poll.__module__ == "uselect"
+
+
+def test_name_2_compat_has_everything_of_usocket() -> None:
+    assert set(usocket.__all__) <= set(compat.__all__)
+    assert all(hasattr(compat, name) for name in compat.__all__)
+
+
+@pytest.mark.parametrize("name", ["error", "timeout", "gaierror", "herror"])
+def test_name_2_compat_has_exceptions_that_are_os_errors(name: str) -> None:
+    assert issubclass(getattr(compat, name), OSError)
+
+
+@pytest.fixture(scope="module")
+def system_constants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """What the C compiler finds in the system's headers: every macro of NAME-3 and its value."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    flags = [compiler, "-D_GNU_SOURCE", "-x", "c", "-"]
+    macros = subprocess.run([*flags, "-dM", "-E"], input=HEADERS, capture_output=True, text=True, check=True).stdout
+    names = {line.split()[1] for line in macros.splitlines()}
+    names = {name for name in names if FAMILIES.fullmatch(name)} | set(OTHERS)
+    program = tmp_path_factory.mktemp("constants") / "program"
+    source = "".join(f'printf("{name} %ld\\n", (long)({name}));\n' for name in sorted(names))
+    source = f"{HEADERS}int main(void) {{\n{source}return 0; }}\n"
+    subprocess.run([*flags, "-o", program], input=source, text=True, check=True, capture_output=True)
+    lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: int(value) for name, value in (line.split() for line in lines)}
+
+
+def test_name_3_every_constant_of_the_system_is_there(system_constants: dict[str, int]) -> None:
+    assert len(system_constants) > 200
+    ours = {name: getattr(usocket, name, None) for name in system_constants}
+    assert ours == system_constants
+
+
+def test_name_3_ipproto_sec_is_the_wipys() -> None:
+    assert usocket.IPPROTO_SEC == 100
+
+
+def test_name_3_stub_names_what_the_module_has() -> None:
+    stub = Path(usocket.__file__).with_name("_usocket.pyi").read_text()
+    typed = set(re.findall(r"^(?:def|class) (\w+)", stub, re.M)) | set(re.findall(r"^([A-Z]\w+): int", stub, re.M))
+    assert set(OTHERS) | FUNCTIONS <= typed
+    own = {name for name in public(usocket._usocket) if not name.isupper()}
+    assert {name for name in typed if not name.isupper() and not name.startswith("_")} == own
+
+
+@pytest.mark.parametrize("cls", [usocket.socket, uselect.poll])
+def test_name_3_stub_names_the_methods(cls: type) -> None:
+    stub = Path(usocket.__file__).with_name("_usocket.pyi").read_text()
+    body = re.search(rf"^class {cls.__name__}:\n((?:    .*\n|\n)+)", stub, re.M)
+    assert body is not None
+    typed = {name for name in re.findall(r"^    def (\w+)", body[1], re.M) if not name.startswith("__")}
+    assert typed == {name for name in vars(cls) if not name.startswith("__")}
+
+
+def test_name_4_uselect_and_uerrno() -> None:
+    assert public(uselect) == {"POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll"}
+    assert (uselect.POLLIN, uselect.POLLOUT) == (select.POLLIN, select.POLLOUT)
+    assert (uselect.POLLERR, uselect.POLLHUP) == (select.POLLERR, select.POLLHUP)
+    assert public(uerrno) == public(errno)
+    assert uerrno.errorcode[uerrno.EAGAIN] == "EAGAIN"

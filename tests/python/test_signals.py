@@ -1,0 +1,202 @@
+"""TIME-5: a signal never ends a call by itself; a handler that raises ends it at once. On every call that waits."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uselect
+import usocket
+from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair
+from usocket import AF_UNIX, SOCK_DGRAM
+
+
+class Stop(Exception):
+    pass
+
+
+# A call that waits, its socket, and what lets it go on.
+Waiting = tuple[Callable[[], Any], usocket.socket, Callable[[], Any]]
+
+
+@contextlib.contextmanager
+def receiving(name: str, *arguments: Any) -> Iterator[Waiting]:
+    with make_pair("tcp") as (one, other):
+
+        def arrive() -> None:
+            if not other.closed:
+                other.write(b"done\n")
+                other.close()
+
+        yield lambda: getattr(one, name)(*arguments), one, arrive
+
+
+@contextlib.contextmanager
+def sending(name: str, *arguments: Any) -> Iterator[Waiting]:
+    with make_pair("tcp") as (one, other):
+        fill(one)
+        yield lambda: getattr(one, name)(*arguments), one, lambda: drain(other)
+
+
+@contextlib.contextmanager
+def accepting() -> Iterator[Waiting]:
+    with listener() as server, usocket.socket() as client:
+
+        def connect() -> None:
+            client.settimeout(0)
+            with contextlib.suppress(OSError):
+                client.connect(server.getsockname())
+
+        yield lambda: server.accept()[0].close(), server, connect
+
+
+@contextlib.contextmanager
+def connecting() -> Iterator[Waiting]:
+    with full_backlog(AF_UNIX) as (address, server), usocket.socket(AF_UNIX) as client:
+
+        def accept() -> None:
+            server.settimeout(0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    server.accept()[0].close()
+
+        yield lambda: client.connect(address), client, accept
+
+
+@contextlib.contextmanager
+def sending_to() -> Iterator[Waiting]:
+    with usocket.socket(AF_UNIX, SOCK_DGRAM) as server, usocket.socket(AF_UNIX, SOCK_DGRAM) as client:
+        server.bind(f"\0usocket-test-{os.getpid()}-{id(server)}")
+        client.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.sendto(b"x", server.getsockname())
+        client.settimeout(None)
+        yield lambda: client.sendto(b"x", server.getsockname()), client, lambda: drain(server)
+
+
+@contextlib.contextmanager
+def polling(name: str) -> Iterator[Waiting]:
+    with make_pair("tcp") as (one, other):
+        poll = uselect.poll()
+        poll.register(one, uselect.POLLIN)
+        yield lambda: list(getattr(poll, name)()), one, lambda: other.write(b"x")
+
+
+CALLS: dict[str, Callable[[], contextlib.AbstractContextManager[Waiting]]] = {
+    "recv": lambda: receiving("recv", 10),
+    "recvfrom": lambda: receiving("recvfrom", 10),
+    "recv_into": lambda: receiving("recv_into", bytearray(10)),
+    "recvfrom_into": lambda: receiving("recvfrom_into", bytearray(10)),
+    "read": lambda: receiving("read"),
+    "read(n)": lambda: receiving("read", 10),
+    "read1": lambda: receiving("read1"),
+    "readinto": lambda: receiving("readinto", bytearray(10)),
+    "readline": lambda: receiving("readline"),
+    "__next__": lambda: receiving("__next__"),
+    "send": lambda: sending("send", b"x"),
+    "sendall": lambda: sending("sendall", bytes(1 << 20)),
+    "sendmsg": lambda: sending("sendmsg", [b"x"]),
+    "write": lambda: sending("write", bytes(1 << 20)),
+    "sendto": sending_to,
+    "accept": accepting,
+    "connect": connecting,
+    "poll": lambda: polling("poll"),
+    "ipoll": lambda: polling("ipoll"),
+}
+
+timeouts = pytest.mark.parametrize("timeout", [None, 60.0])
+
+
+@timeouts
+@pytest.mark.parametrize("name", CALLS)
+def test_time_5_a_handler_that_returns_lets_the_call_go_on(name: str, timeout: float | None) -> None:
+    """What the call waits for comes with the third alarm and those after it."""
+    with CALLS[name]() as (call, socket, let_go_on):
+        socket.settimeout(timeout)
+        with alarms(lambda count: count >= 3 and let_go_on()):
+            call()
+
+
+@timeouts
+@pytest.mark.parametrize("name", CALLS)
+def test_time_5_a_handler_that_raises_ends_the_call_with_that(name: str, timeout: float | None) -> None:
+    def handler(count: int) -> None:
+        if count == 3:
+            raise Stop("from the handler")
+
+    with CALLS[name]() as (call, socket, _):
+        socket.settimeout(timeout)
+        with alarms(handler), pytest.raises(Stop, match="from the handler"):
+            call()
+
+
+@timeouts
+@pytest.mark.parametrize("name", CALLS)
+def test_time_5_the_socket_is_as_good_as_before(name: str, timeout: float | None) -> None:
+    """The same call again, after a handler has ended the first, does its work."""
+
+    def handler(count: int) -> None:
+        if count == 3:
+            raise Stop
+
+    with CALLS[name]() as (call, socket, let_go_on):
+        socket.settimeout(timeout)
+        with alarms(handler), pytest.raises(Stop):
+            call()
+        with alarms(lambda count: let_go_on()):
+            call()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_time_5_a_handler_may_close_the_socket(name: str) -> None:
+    """SOCK-4 in one thread: the call ends with EBADF, a poll with POLLHUP (POLL-3)."""
+    with CALLS[name]() as (call, socket, _), alarms(lambda count: count == 3 and socket.close()):
+        if name in ("poll", "ipoll"):
+            assert call()[0][1] & uselect.POLLHUP
+        else:
+            assert error_of(call) == errno.EBADF
+
+
+@timeouts
+@pytest.mark.parametrize("name", ["read", "read(n)", "readline", "readinto"])
+def test_time_5_a_handler_may_read_from_the_socket(name: str, timeout: float | None) -> None:
+    """It takes what is next in line; the call that it interrupts gets what comes behind."""
+    with make_pair("tcp") as (one, other):
+        method, arguments = {"read(n)": ("read", (5,)), "readinto": ("readinto", (bytearray(5),))}.get(name, (name, ()))
+
+        def handler(count: int) -> None:
+            if count == 3:
+                other.write(b"first")
+                assert one.recv(5) == b"first"
+            elif count == 4:
+                other.write(b"done\n")
+                other.close()
+
+        one.settimeout(timeout)
+        with alarms(handler):
+            assert getattr(one, method)(*arguments) in (b"done\n", 5)
+
+
+@pytest.mark.parametrize("program", ["import usocket\na, b = usocket.socketpair()\nprint('ready', flush=True)\na.read()\n"])
+@pytest.mark.parametrize("as_module", [False, True])
+def test_time_5_ctrl_c_ends_a_program(program: str, as_module: bool, tmp_path: Path) -> None:
+    """With a KeyboardInterrupt; under python -m usocket as well."""
+    path = tmp_path / "app.py"
+    path.write_text(program)
+    command = [sys.executable, *(["-m", "usocket"] if as_module else []), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert errors.rstrip().endswith("KeyboardInterrupt")
