@@ -1,0 +1,40 @@
+# usocket as a user C module of MicroPython (>= 1.22) and Pycopy (3.6), for ports that are built with make.
+#
+#   make -C ports/unix USER_C_MODULES=<usocket>/bindings/micropython MICROPY_PY_SOCKET=0
+#
+# builds a firmware whose `usocket` and `socket` are this module instead of the host's own. Ports that are built with
+# CMake: see ../micropython.cmake.
+
+USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
+USOCKET_CORE := $(USOCKET_ROOT)/src
+USOCKET_STACK := $(USOCKET_CORE)/sys/posix
+
+# Named as the host's own scan for modules and qstrs expects it.
+SRC_USERMOD += $(addprefix $(USERMOD_DIR)/,modusocket.c socket.c address.c convert.c host.c)
+SRC_USERMOD_CXX += $(addprefix $(USERMOD_DIR)/,bridge.cpp constants.cpp)
+
+# Polling is the host's, and memory is its collector's (bridge.cpp).
+SRC_USERMOD_CXX += $(filter-out %/poll.cpp,$(wildcard $(USOCKET_CORE)/*.cpp))
+SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
+
+# No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
+CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
+	-fno-asynchronous-unwind-tables -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
+
+# What is C here is as small: nobody throws through it.
+$(addprefix $(BUILD)/$(notdir $(USERMOD_DIR))/,modusocket.o socket.o address.o convert.o host.o): \
+	CFLAGS += -fno-unwind-tables -fno-asynchronous-unwind-tables
+
+# The constants of NAME-3 that the compiler's headers have, for constants.cpp.
+USOCKET_GENERATED := $(BUILD)/usocket-generated
+CXXFLAGS_USERMOD += -I$(USOCKET_GENERATED)
+ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && \
+	sh $(USOCKET_STACK)/list_constants.sh $(CXX) >constants.new && \
+	{ cmp -s constants.new constants.inc || mv constants.new constants.inc; } && echo done),done)
+$(error usocket: $(USOCKET_STACK)/list_constants.sh failed)
+endif
+
+# Pycopy asks a module for names that it does not find only if told to; MicroPython does by itself.
+ifeq ($(origin SRC_USERMOD_LIB_C),undefined)
+CFLAGS_USERMOD += -DMICROPY_MODULE_GETATTR="(1)"
+endif

@@ -1,0 +1,78 @@
+// What the C files of this module share: the host's differences, values and errors, the socket object.
+#ifndef USOCKET_MODULE_H
+#define USOCKET_MODULE_H
+
+#include "py/obj.h"
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+#include "bridge.h"
+
+// MicroPython; without it Pycopy, whose types are plain structures and whose pending exception is every thread's.
+#ifdef MP_DEFINE_CONST_OBJ_TYPE
+#define USOCKET_MICROPYTHON (1)
+#define USOCKET_PENDING_EXCEPTION MP_STATE_THREAD(mp_pending_exception)
+#else
+#define USOCKET_MICROPYTHON (0)
+#define USOCKET_PENDING_EXCEPTION MP_STATE_VM(mp_pending_exception)
+#endif
+
+#define USOCKET_NORETURN __attribute__((noreturn))
+
+// --- The socket object; socket.c. The type tells the face (NAME-1, NAME-2).
+typedef struct {
+    mp_obj_base_t base;
+    usocket_socket_t socket;
+} usocket_obj_t;
+
+extern const mp_obj_type_t usocket_type_socket;         // usocket's: addresses are opaque
+extern const mp_obj_type_t usocket_type_socket_compat;  // socket's: addresses are tuples, names are resolved
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
+
+static inline bool usocket_is_compat(const usocket_obj_t *self) {
+    return self->base.type == &usocket_type_socket_compat;
+}
+
+// --- Errors; convert.c
+// ValueError if the core found fault with an argument, which the message then shows (MP_OBJ_NULL: none); the pending
+// exception that ended the call; else OSError.
+USOCKET_NORETURN void usocket_raise(usocket_error_t error, mp_obj_t argument);
+static inline void usocket_check(usocket_error_t error, mp_obj_t argument) {
+    if (usocket_failed(error)) {
+        usocket_raise(error, argument);
+    }
+}
+
+// --- Values; convert.c
+// An int of any size, saturated: what is out of range is for the core to say. TypeError: no int.
+int64_t usocket_get_int64(mp_obj_t from);
+// An int of the system's.
+int usocket_get_int(mp_obj_t from);
+usocket_bytes_t usocket_get_bytes(mp_obj_t from);
+usocket_bytes_t usocket_get_text(mp_obj_t from);  // of a str, or the bytes of one
+mp_obj_t usocket_new_bytes(usocket_bytes_t bytes);
+
+// A bytes object that the core fills: made before the call that fills its sink, so that nothing received is lost for
+// want of memory, and without a copy of what is (SOCK-6). The second has room for `size` bytes, which becomes the
+// request's.
+mp_obj_str_t *usocket_bytes_begin(usocket_sink_t *sink);
+mp_obj_str_t *usocket_bytes_begin_sized(usocket_request_t *request, size_t size);
+mp_obj_t usocket_bytes_end(mp_obj_str_t *object, const usocket_sink_t *sink, size_t size);
+
+// --- Calls that may wait; host.c
+// Calls the method, and puts the socket right if the host's signal handler jumps out of it.
+usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t *request);
+
+// --- Addresses; address.c
+// What a socket takes as an address.
+void usocket_get_address(const usocket_obj_t *self, mp_obj_t from, usocket_address_t *address);
+// How a face shows one.
+mp_obj_t usocket_new_address(const usocket_address_t *address, bool compat);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_sockaddr_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_ntop_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_pton_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj);
+
+#endif

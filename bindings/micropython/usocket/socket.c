@@ -1,0 +1,620 @@
+// The class socket (SOCK-1..8, TIME-1..6, STRM-1..7) and socketpair(). Two types, one for each module, have the same
+// methods.
+#include "module.h"
+
+#include <sys/socket.h>
+
+#include "py/mperrno.h"
+#include "py/stream.h"
+
+// --- Making
+
+// A closed socket: made before the system opens one for it, so that no failure loses a descriptor.
+static usocket_obj_t *make(const mp_obj_type_t *type) {
+    usocket_obj_t *self = m_malloc_with_finaliser(sizeof(usocket_obj_t));
+    usocket_core_make(&self->socket);
+    self->base.type = type;
+    return self;
+}
+
+// The socket of a method, which may have been called with anything, or be one of a subclass.
+static usocket_obj_t *get(mp_obj_t from) {
+    const mp_obj_type_t *type = mp_obj_get_type(from);
+    if (type == &usocket_type_socket || type == &usocket_type_socket_compat) {
+        return MP_OBJ_TO_PTR(from);
+    }
+    mp_obj_t base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket));
+    if (base == MP_OBJ_NULL) {
+        base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket_compat));
+    }
+    if (base == MP_OBJ_NULL) {
+        mp_raise_TypeError(MP_ERROR_TEXT("not a socket"));
+    }
+    return MP_OBJ_TO_PTR(base);
+}
+
+static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
+    usocket_check(error, argument);
+    return mp_const_none;
+}
+
+static mp_obj_t make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
+    enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+        {MP_QSTR_type, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+        {MP_QSTR_proto, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(0)}},
+        {MP_QSTR_fileno, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
+    int family = AF_INET, kind = SOCK_STREAM;
+    if (args[ARG_family].u_obj != MP_OBJ_NULL) {
+        family = usocket_get_int(args[ARG_family].u_obj);
+    }
+    if (args[ARG_type].u_obj != MP_OBJ_NULL) {
+        kind = usocket_get_int(args[ARG_type].u_obj);
+    }
+    const int proto = usocket_get_int(args[ARG_proto].u_obj);
+    const mp_obj_t fileno = args[ARG_fileno].u_obj;
+    const bool adopts = fileno != MP_OBJ_NULL && fileno != mp_const_none;
+    const int fd = adopts ? usocket_get_int(fileno) : -1;
+    usocket_obj_t *self = make(type);
+    usocket_check(adopts ? usocket_core_adopt(&self->socket, fd)
+                         : usocket_core_open(&self->socket, family, kind, proto), MP_OBJ_NULL);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t socketpair_as(const mp_obj_type_t *type, size_t n_args, const mp_obj_t *args) {
+    const int family = n_args > 0 ? usocket_get_int(args[0]) : AF_UNIX;
+    const int kind = n_args > 1 ? usocket_get_int(args[1]) : SOCK_STREAM;
+    const int proto = n_args > 2 ? usocket_get_int(args[2]) : 0;
+    usocket_obj_t *first = make(type), *second = make(type);
+    mp_obj_t pair[] = {MP_OBJ_FROM_PTR(first), MP_OBJ_FROM_PTR(second)};
+    const mp_obj_t tuple = mp_obj_new_tuple(2, pair);
+    usocket_check(usocket_core_pair(&first->socket, &second->socket, family, kind, proto), MP_OBJ_NULL);
+    return tuple;
+}
+
+static mp_obj_t socketpair_opaque(size_t n_args, const mp_obj_t *args) {
+    return socketpair_as(&usocket_type_socket, n_args, args);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj, 0, 3, socketpair_opaque);
+
+static mp_obj_t socketpair_compat(size_t n_args, const mp_obj_t *args) {
+    return socketpair_as(&usocket_type_socket_compat, n_args, args);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj, 0, 3, socketpair_compat);
+
+// --- Connections
+
+// What a call that may wait is given before all else.
+static usocket_obj_t *begin(usocket_request_t *request, mp_obj_t self_in) {
+    usocket_obj_t *self = get(self_in);
+    request->socket = &self->socket;
+    request->flags = 0;
+    return self;
+}
+
+// Flags are the last argument, or not there.
+static void get_flags(usocket_request_t *request, size_t n_args, const mp_obj_t *args, size_t index) {
+    if (n_args > index) {
+        request->flags = usocket_get_int(args[index]);
+    }
+}
+
+static mp_obj_t wait_for_none(usocket_method_t method, usocket_request_t *request) {
+    return none_or_raise(usocket_wait(method, request), MP_OBJ_NULL);
+}
+
+static mp_obj_t wait_for_count(usocket_method_t method, usocket_request_t *request) {
+    usocket_check(usocket_wait(method, request), MP_OBJ_NULL);
+    return mp_obj_new_int_from_uint(request->count);
+}
+
+static mp_obj_t socket_accept(mp_obj_t self_in) {
+    usocket_request_t request;
+    usocket_obj_t *self = begin(&request, self_in);
+    usocket_obj_t *conn = make(self->base.type);
+    request.conn = &conn->socket;
+    usocket_check(usocket_wait(usocket_core_accept, &request), MP_OBJ_NULL);
+    mp_obj_t pair[] = {MP_OBJ_FROM_PTR(conn), usocket_new_address(&request.address, usocket_is_compat(self))};
+    return mp_obj_new_tuple(2, pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
+
+static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t from) {
+    usocket_obj_t *self = get(self_in);
+    usocket_address_t address;
+    usocket_get_address(self, from, &address);
+    return none_or_raise(usocket_core_bind(&self->socket, &address), MP_OBJ_NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
+
+static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
+    usocket_request_t request;
+    usocket_get_address(begin(&request, self_in), from, &request.address);
+    return wait_for_none(usocket_core_connect, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
+
+static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
+    usocket_obj_t *self = get(args[0]);
+    const bool has_backlog = n_args > 1 && args[1] != mp_const_none;
+    const int64_t backlog = has_backlog ? usocket_get_int64(args[1]) : 0;
+    return none_or_raise(usocket_core_listen(&self->socket, has_backlog, backlog), has_backlog ? args[1] : MP_OBJ_NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
+
+static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
+    usocket_obj_t *self = get(self_in);
+    return none_or_raise(usocket_core_shutdown(&self->socket, usocket_get_int(how)), MP_OBJ_NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
+
+static mp_obj_t socket_close(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;  // 4 as __exit__
+    usocket_core_close(&get(args[0])->socket);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_close_obj, 1, 1, socket_close);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket___exit___obj, 4, 4, socket_close);
+
+// The finaliser: called once the object is garbage, with the collector locked.
+static mp_obj_t socket___del__(mp_obj_t self_in) {
+    usocket_core_destroy(&get(self_in)->socket);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket___del___obj, socket___del__);
+
+// --- Socket methods
+
+static void lend(usocket_request_t *request, mp_obj_t from, mp_uint_t access) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(from, &info, access);
+    request->data = info.buf;
+    request->size = info.len;
+}
+
+static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    lend(&request, args[1], MP_BUFFER_READ);
+    get_flags(&request, n_args, args, 2);
+    return wait_for_count(usocket_core_send, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_send_obj, 2, 3, socket_send);
+
+static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    lend(&request, args[1], MP_BUFFER_READ);
+    get_flags(&request, n_args, args, 2);
+    return wait_for_none(usocket_core_sendall, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendall_obj, 2, 3, socket_sendall);
+
+static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    usocket_obj_t *self = begin(&request, args[0]);
+    lend(&request, args[1], MP_BUFFER_READ);
+    get_flags(&request, n_args - 1, args, 2);
+    usocket_get_address(self, args[n_args - 1], &request.address);
+    return wait_for_count(usocket_core_sendto, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendto_obj, 3, 4, socket_sendto);
+
+static mp_obj_str_t *make_room(usocket_request_t *request, size_t n_args, const mp_obj_t *args) {
+    size_t size;
+    usocket_check(usocket_core_bufsize(usocket_get_int64(args[1]), &size), args[1]);
+    get_flags(request, n_args, args, 2);
+    return usocket_bytes_begin_sized(request, size);
+}
+
+static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    mp_obj_str_t *bytes = make_room(&request, n_args, args);
+    usocket_check(usocket_wait(usocket_core_recv, &request), MP_OBJ_NULL);
+    return usocket_bytes_end(bytes, &request.sink, request.count);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recv_obj, 2, 3, socket_recv);
+
+static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    usocket_obj_t *self = begin(&request, args[0]);
+    mp_obj_str_t *bytes = make_room(&request, n_args, args);
+    usocket_check(usocket_wait(usocket_core_recvfrom, &request), MP_OBJ_NULL);
+    mp_obj_t pair[] = {
+        usocket_bytes_end(bytes, &request.sink, request.count),
+        usocket_new_address(&request.address, usocket_is_compat(self)),
+    };
+    return mp_obj_new_tuple(2, pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recvfrom_obj, 2, 3, socket_recvfrom);
+
+// recv_into(buffer, nbytes=0, flags=0)
+static usocket_obj_t *lend_part(usocket_request_t *request, size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_buffer, ARG_nbytes, ARG_flags };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_buffer, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+        {MP_QSTR_nbytes, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(0)}},
+        {MP_QSTR_flags, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(0)}},
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
+    usocket_obj_t *self = begin(request, pos_args[0]);
+    lend(request, args[ARG_buffer].u_obj, MP_BUFFER_WRITE);
+    request->flags = usocket_get_int(args[ARG_flags].u_obj);
+    const mp_obj_t nbytes = args[ARG_nbytes].u_obj;
+    usocket_check(usocket_core_recv_part(request, usocket_get_int64(nbytes)), nbytes);
+    return self;
+}
+
+static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    usocket_request_t request;
+    lend_part(&request, n_args, pos_args, kw_args);
+    return wait_for_count(usocket_core_recv, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recv_into_obj, 1, socket_recv_into);
+
+static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    usocket_request_t request;
+    usocket_obj_t *self = lend_part(&request, n_args, pos_args, kw_args);
+    mp_obj_t pair[] = {
+        wait_for_count(usocket_core_recvfrom, &request),
+        usocket_new_address(&request.address, usocket_is_compat(self)),
+    };
+    return mp_obj_new_tuple(2, pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recvfrom_into_obj, 1, socket_recvfrom_into);
+
+// --- Stream methods: None where nothing moved (TIME-4)
+
+static bool would_block(usocket_error_t error) {
+    return error.number == MP_EAGAIN;
+}
+
+// An int, or None or not there, which count as none.
+static bool get_optional(size_t n_args, const mp_obj_t *args, size_t index, int64_t *number) {
+    *number = 0;
+    if (n_args <= index || args[index] == mp_const_none) {
+        return false;
+    }
+    *number = usocket_get_int64(args[index]);
+    return true;
+}
+
+static mp_obj_t read_by(usocket_method_t method, size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    request.has_limit = get_optional(n_args, args, 1, &request.limit);
+    mp_obj_str_t *bytes = usocket_bytes_begin(&request.sink);
+    const usocket_error_t error = usocket_wait(method, &request);
+    if (would_block(error)) {
+        return mp_const_none;
+    }
+    usocket_check(error, request.has_limit ? args[1] : MP_OBJ_NULL);
+    return usocket_bytes_end(bytes, &request.sink, usocket_core_sink_size(&request.sink));
+}
+
+static mp_obj_t socket_read(size_t n_args, const mp_obj_t *args) {
+    return read_by(usocket_core_read, n_args, args);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_read_obj, 1, 2, socket_read);
+
+static mp_obj_t socket_readline(size_t n_args, const mp_obj_t *args) {
+    return read_by(usocket_core_readline, n_args, args);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readline_obj, 1, 2, socket_readline);
+
+static mp_obj_t count_or_none(usocket_method_t method, usocket_request_t *request) {
+    const usocket_error_t error = usocket_wait(method, request);
+    if (would_block(error)) {
+        return mp_const_none;
+    }
+    usocket_check(error, MP_OBJ_NULL);
+    return mp_obj_new_int_from_uint(request->count);
+}
+
+static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    lend(&request, args[1], MP_BUFFER_WRITE);
+    int64_t nbytes;
+    const bool has_nbytes = get_optional(n_args, args, 2, &nbytes);
+    usocket_check(usocket_core_read_part(&request, has_nbytes, nbytes), has_nbytes ? args[2] : MP_OBJ_NULL);
+    return count_or_none(usocket_core_readinto, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readinto_obj, 2, 3, socket_readinto);
+
+// write(buf), write(buf, n), write(buf, off, n)
+static mp_obj_t socket_write(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    begin(&request, args[0]);
+    lend(&request, args[1], MP_BUFFER_READ);
+    const int64_t off = n_args == 4 ? usocket_get_int64(args[2]) : 0;
+    int64_t n;
+    const bool has_n = get_optional(n_args, args, n_args == 4 ? 3 : 2, &n);
+    const mp_obj_t culprit = off < 0 || !has_n ? args[2] : args[n_args - 1];
+    usocket_check(usocket_core_write_part(&request, off, has_n, n), culprit);
+    return count_or_none(usocket_core_write, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_write_obj, 2, 4, socket_write);
+
+static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_mode, ARG_buffering };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_mode, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_QSTR(MP_QSTR_rb)}},
+        {MP_QSTR_buffering, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
+    const mp_obj_t mode = args[ARG_mode].u_obj;
+    usocket_check(usocket_core_makefile_mode(usocket_get_text(mode)), mode);
+    get(pos_args[0]);
+    return pos_args[0];
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(socket_makefile_obj, 1, socket_makefile);
+
+// A line, or the end of the iteration.
+static mp_obj_t iternext(mp_obj_t self_in) {
+    const mp_obj_t line = socket_readline(1, &self_in);
+    return line == mp_const_none || line == mp_const_empty_bytes ? MP_OBJ_STOP_ITERATION : line;
+}
+
+// --- Options
+
+static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t value) {
+    usocket_obj_t *self = get(self_in);
+    const bool has_seconds = value != mp_const_none;
+    #if MICROPY_PY_BUILTINS_FLOAT
+    const double seconds = has_seconds ? (double)mp_obj_get_float(value) : 0;
+    #else
+    const double seconds = has_seconds ? (double)usocket_get_int64(value) : 0;
+    #endif
+    return none_or_raise(usocket_core_settimeout(&self->socket, has_seconds, seconds), value);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
+
+static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
+    double seconds;
+    if (!usocket_core_gettimeout(&get(self_in)->socket, &seconds)) {
+        return mp_const_none;
+    }
+    #if MICROPY_PY_BUILTINS_FLOAT
+    return mp_obj_new_float((mp_float_t)seconds);
+    #else
+    return mp_obj_new_int((mp_int_t)seconds);
+    #endif
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
+
+static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
+    return none_or_raise(usocket_core_setblocking(&get(self_in)->socket, mp_obj_is_true(flag)), MP_OBJ_NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
+
+static mp_obj_t socket_getblocking(mp_obj_t self_in) {
+    return mp_obj_new_bool(usocket_core_getblocking(&get(self_in)->socket));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
+
+static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;  // 4
+    usocket_obj_t *self = get(args[0]);
+    const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
+    if (mp_obj_is_int(args[3]) || mp_obj_is_bool(args[3])) {
+        return none_or_raise(usocket_core_setsockopt(&self->socket, level, name, usocket_get_int(args[3])), MP_OBJ_NULL);
+    }
+    const usocket_bytes_t value = usocket_get_bytes(args[3]);
+    return none_or_raise(usocket_core_setsockopt_bytes(&self->socket, level, name, value), MP_OBJ_NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 4, socket_setsockopt);
+
+static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
+    usocket_request_t request;
+    usocket_obj_t *self = begin(&request, args[0]);
+    const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
+    size_t size = 0;
+    if (n_args > 3) {
+        usocket_check(usocket_core_option_length(usocket_get_int64(args[3]), &size), args[3]);
+    }
+    if (size == 0) {
+        int value;
+        usocket_check(usocket_core_getsockopt(&self->socket, level, name, &value), MP_OBJ_NULL);
+        return mp_obj_new_int(value);
+    }
+    mp_obj_str_t *bytes = usocket_bytes_begin_sized(&request, size);
+    usocket_check(usocket_core_getsockopt_bytes(&self->socket, level, name, request.data, &size), MP_OBJ_NULL);
+    return usocket_bytes_end(bytes, &request.sink, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
+
+// --- What it is
+
+static mp_obj_t socket_getsockname(mp_obj_t self_in) {
+    usocket_obj_t *self = get(self_in);
+    usocket_address_t address;
+    usocket_check(usocket_core_getsockname(&self->socket, &address), MP_OBJ_NULL);
+    return usocket_new_address(&address, usocket_is_compat(self));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
+
+static mp_obj_t socket_getpeername(mp_obj_t self_in) {
+    usocket_obj_t *self = get(self_in);
+    usocket_address_t address;
+    usocket_check(usocket_core_getpeername(&self->socket, &address), MP_OBJ_NULL);
+    return usocket_new_address(&address, usocket_is_compat(self));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
+
+static mp_obj_t socket_fileno(mp_obj_t self_in) {
+    return MP_OBJ_NEW_SMALL_INT(usocket_core_fileno(&get(self_in)->socket));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
+
+static mp_obj_t socket_detach(mp_obj_t self_in) {
+    int fd;
+    usocket_check(usocket_core_detach(&get(self_in)->socket, &fd), MP_OBJ_NULL);
+    return MP_OBJ_NEW_SMALL_INT(fd);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
+
+static mp_obj_t socket_dup(mp_obj_t self_in) {
+    usocket_obj_t *self = get(self_in);
+    usocket_obj_t *copy = make(self->base.type);
+    usocket_check(usocket_core_dup(&self->socket, &copy->socket), MP_OBJ_NULL);
+    return MP_OBJ_FROM_PTR(copy);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_dup_obj, socket_dup);
+
+static void print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    usocket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    char text[512];
+    const size_t size = usocket_core_describe(&self->socket, text, sizeof text);
+    mp_printf(print, "<%s.socket %.*s>", usocket_is_compat(self) ? "socket" : "usocket", (int)size, text);
+}
+
+// Loads family, type and proto; methods are found where the host looks for them.
+static void attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+    const usocket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return;
+    }
+    switch (name) {
+        case MP_QSTR_family:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_family(&self->socket));
+            return;
+        case MP_QSTR_type:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_type(&self->socket));
+            return;
+        case MP_QSTR_proto:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_proto(&self->socket));
+            return;
+        default:
+            #if USOCKET_MICROPYTHON
+            dest[1] = MP_OBJ_SENTINEL;  // go on in locals_dict
+            #else
+            mp_load_method_maybe_from_locals_dict(self_in, name, dest);
+            #endif
+    }
+}
+
+// --- The host's stream protocol (STRM-7): short reads and writes, EAGAIN for its callers to see
+
+static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void *data, mp_uint_t size, int *errcode) {
+    usocket_request_t request;
+    begin(&request, self_in);
+    request.data = data;
+    request.size = size;
+    const usocket_error_t error = usocket_wait(method, &request);
+    if (!usocket_failed(error)) {
+        return request.count;
+    }
+    if (error.number == MP_EINTR) {
+        usocket_raise(error, MP_OBJ_NULL);
+    }
+    *errcode = error.number;
+    return MP_STREAM_ERROR;
+}
+
+static mp_uint_t stream_read(mp_obj_t self_in, void *data, mp_uint_t size, int *errcode) {
+    return transfer(usocket_core_recv, self_in, data, size, errcode);
+}
+
+static mp_uint_t stream_write(mp_obj_t self_in, const void *data, mp_uint_t size, int *errcode) {
+    return transfer(usocket_core_send, self_in, (void *)data, size, errcode);
+}
+
+static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    usocket_obj_t *self = get(self_in);
+    switch (request) {
+        case MP_STREAM_FLUSH:
+            return 0;
+        case MP_STREAM_POLL:
+            // The system's numbers are the host's on this port.
+            return usocket_core_poll_now(&self->socket, arg);
+        case MP_STREAM_CLOSE:
+            usocket_core_close(&self->socket);
+            return 0;
+        case MP_STREAM_GET_FILENO: {
+            const int fd = usocket_core_poll_fileno(&self->socket);
+            if (fd >= 0) {
+                return fd;
+            }
+            *errcode = MP_EBADF;
+            return MP_STREAM_ERROR;
+        }
+        default:
+            *errcode = MP_EINVAL;
+            return MP_STREAM_ERROR;
+    }
+}
+
+static const mp_stream_p_t protocol = {
+    .read = stream_read,
+    .write = stream_write,
+    .ioctl = stream_ioctl,
+};
+
+// --- The types
+
+static const mp_rom_map_elem_t locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&socket_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&socket_readinto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&socket_readline_obj)},
+    {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&socket_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&socket_recv_obj)},
+    {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&socket_send_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recvfrom), MP_ROM_PTR(&socket_recvfrom_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&socket_sendto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&socket_recv_into_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recvfrom_into), MP_ROM_PTR(&socket_recvfrom_into_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&socket_sendall_obj)},
+    {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
+    {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
+    {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
+    {MP_ROM_QSTR(MP_QSTR_shutdown), MP_ROM_PTR(&socket_shutdown_obj)},
+    {MP_ROM_QSTR(MP_QSTR_makefile), MP_ROM_PTR(&socket_makefile_obj)},
+    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&socket_settimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_gettimeout), MP_ROM_PTR(&socket_gettimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&socket_setblocking_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getblocking), MP_ROM_PTR(&socket_getblocking_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&socket_setsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getsockopt), MP_ROM_PTR(&socket_getsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getsockname), MP_ROM_PTR(&socket_getsockname_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getpeername), MP_ROM_PTR(&socket_getpeername_obj)},
+    {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&socket_fileno_obj)},
+    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},
+    {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&socket_dup_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket___exit___obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket___del___obj)},
+};
+static MP_DEFINE_CONST_DICT(locals, locals_table);
+
+#if USOCKET_MICROPYTHON
+#define DEFINE_TYPE(object) \
+    MP_DEFINE_CONST_OBJ_TYPE(object, MP_QSTR_socket, MP_TYPE_FLAG_ITER_IS_ITERNEXT, make_new, make_new, print, print, \
+                             attr, attr, iter, iternext, protocol, &protocol, locals_dict, &locals)
+#else
+#define DEFINE_TYPE(object) \
+    const mp_obj_type_t object = { \
+        {&mp_type_type}, \
+        .name = MP_QSTR_socket, \
+        .print = print, \
+        .make_new = make_new, \
+        .attr = attr, \
+        .getiter = mp_identity_getiter, \
+        .iternext = iternext, \
+        .protocol = &protocol, \
+        .locals_dict = (mp_obj_dict_t *)&locals, \
+    }
+#endif
+
+DEFINE_TYPE(usocket_type_socket);
+DEFINE_TYPE(usocket_type_socket_compat);
