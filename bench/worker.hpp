@@ -1,0 +1,355 @@
+// A worker: does one work item again and again for one contestant. The items are here, the same loops for all; a
+// contestant supplies its Net (see worker_raw.cpp for what that has).
+//
+//   bench_<contestant> ITEM PORT     PORT: the peer's (peer.cpp)
+//
+// It prints "ready", then reads from its standard input, line by line, how many operations to do, and prints how many
+// it has done (pipes are emptied to their end), the nanoseconds they took (for `memory`: bytes), and how many system
+// calls in between were the bench's own.
+#pragma once
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "posix.hpp"
+
+namespace bench {
+
+struct Sample {
+    std::int64_t operations = 0;
+    std::int64_t value = 0;
+    std::int64_t own_calls = 0;
+};
+
+using Item = std::function<Sample(std::int64_t)>;
+
+inline std::int64_t now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// What the peer fills a pipe with at once: less than a queue holds with Debian's default limits.
+constexpr std::size_t pipe_bytes = 192 * 1024;
+constexpr int receive_buffer = 1024 * 1024;
+constexpr std::size_t largest_line = 4096;
+constexpr std::size_t write_block = 1024 * 1024;
+constexpr auto timeout = std::chrono::seconds(10);
+
+// The control connection to the peer, by plain system calls, which it counts.
+class Peer {
+public:
+    explicit Peer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const sockaddr_in address = loopback(port);
+        must(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+             "connecting to the peer");
+        data_port_ = read_number();
+    }
+
+    // Where the peer takes data connections.
+    [[nodiscard]] std::uint16_t data_port() const { return data_port_; }
+    [[nodiscard]] std::int64_t calls() const { return calls_; }
+
+    void tell(const std::string& command) {
+        ++calls_;
+        const std::string line = command + "\n";
+        must(::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size()),
+             "telling the peer");
+    }
+    void ask(const std::string& command) {
+        tell(command);
+        must(read_reply() == "ok\n", "the peer's answer");
+    }
+    std::uint16_t free_port() {
+        tell("port");
+        return read_number();
+    }
+
+private:
+    std::string read_reply() {
+        ++calls_;
+        char reply[16];
+        const ssize_t size = ::recv(fd_.get(), reply, sizeof reply, 0);
+        must(size > 0, "hearing from the peer");
+        return {reply, static_cast<std::size_t>(size)};
+    }
+    std::uint16_t read_number() { return static_cast<std::uint16_t>(std::stoi(read_reply())); }
+
+    Fd fd_;
+    std::uint16_t data_port_ = 0;
+    std::int64_t calls_ = 0;
+};
+
+template <class Net> class Items {
+public:
+    using Stream = typename Net::Stream;
+
+    explicit Items(Peer& peer) : peer_(peer) {}
+
+    // Empty if there is no such item.
+    Item make(std::string_view name) {
+        if (name == "lines_80") return lines(80);
+        if (name == "lines_8") return lines(8);
+        if (name == "echo_line") return echo_line();
+        if (name == "round_trip") return round_trip(connected());
+        if (name == "recv_64") return recv(connected());
+        if (name == "read_16") return read(16);
+        if (name == "read_64k") return read(64 * 1024);
+        if (name == "readinto_4k") return readinto(4096);
+        if (name == "read_eof_1m") return read_eof(1 << 20);
+        if (name == "read_eof_16m") return read_eof(16 << 20);
+        if (name == "read_eof_256m") return read_eof(256 << 20);
+        if (name == "write_1m") return write();
+        if (name == "connect") return connect();
+        if (name == "udp") return udp();
+        if (const std::size_t size = number_behind("poll_", name)) return poll(size);
+        if (const std::size_t size = number_behind("register_", name)) return registering(size);
+        if (name == "memory") return memory();
+        if constexpr (requires(Stream stream) { stream.set_timeout(); }) {
+            if (name == "round_trip_timeout") return round_trip(connected_with_timeout());
+            if (name == "recv_64_timeout") return recv(connected_with_timeout());
+        }
+        return {};
+    }
+
+private:
+    using StreamPointer = std::shared_ptr<Stream>;
+
+    // 0 if the name begins otherwise.
+    static std::size_t number_behind(std::string_view prefix, std::string_view name) {
+        if (!name.starts_with(prefix)) return 0;
+        return static_cast<std::size_t>(std::atoi(name.substr(prefix.size()).data()));
+    }
+
+    StreamPointer connected() {
+        auto stream = std::make_shared<Stream>();
+        stream->connect(peer_.data_port());
+        peer_.ask("accept");
+        return stream;
+    }
+    StreamPointer connected_with_timeout() {
+        auto stream = connected();
+        stream->set_timeout();
+        return stream;
+    }
+
+    // The time that `operation` takes `count` times, and the calls of the bench's own since `calls_before`.
+    template <class Operation>
+    Sample timed(std::int64_t count, std::int64_t calls_before, const Operation& operation) const {
+        const std::int64_t begin = now();
+        for (std::int64_t i = 0; i < count; ++i) operation();
+        const std::int64_t end = now();
+        return {count, end - begin, peer_.calls() - calls_before};
+    }
+
+    // --- Out of a full pipe: the peer fills the queue, then the clock runs while the worker empties it.
+    template <class Operation> Item emptying(std::size_t unit, Operation operation) {
+        return [this, unit, operation](std::int64_t count) {
+            const auto fill_count = static_cast<std::int64_t>(pipe_bytes / unit);
+            const std::string fill = "fill " + std::to_string(static_cast<std::size_t>(fill_count) * unit) + " " +
+                                     std::to_string(std::min(unit, largest_line));
+            const std::int64_t calls_before = peer_.calls();
+            Sample total;
+            while (total.operations < count) {
+                peer_.ask(fill);
+                const Sample one = timed(fill_count, peer_.calls(), operation);
+                total.operations += one.operations;
+                total.value += one.value;
+            }
+            total.own_calls = peer_.calls() - calls_before;
+            return total;
+        };
+    }
+
+    Item lines(std::size_t length) {
+        auto stream = connected();
+        return emptying(length, [stream, length] {
+            char line[largest_line];
+            must(stream->read_line(line, sizeof line) == length && line[length - 1] == '\n', "a line");
+        });
+    }
+
+    Item recv(StreamPointer stream) {
+        return emptying(64, [stream] {
+            char bytes[64];
+            must(stream->recv(bytes, sizeof bytes) == sizeof bytes, "64 bytes");
+        });
+    }
+
+    Item read(std::size_t size) {
+        auto stream = connected();
+        return emptying(size, [stream, size] { must(stream->read(size).size() == size, "the bytes"); });
+    }
+
+    Item readinto(std::size_t size) {
+        auto stream = connected();
+        auto buffer = std::make_shared<std::vector<char>>(size);
+        return emptying(size, [stream, buffer] {
+            must(stream->readinto(buffer->data(), buffer->size()) == buffer->size(), "the bytes");
+        });
+    }
+
+    // --- There and back
+    Item echo_line() {
+        auto stream = connected();
+        peer_.tell("echo");
+        return [this, stream](std::int64_t count) {
+            const std::string out = std::string(79, 'x') + "\n";
+            char line[largest_line];
+            return timed(count, peer_.calls(), [&] {
+                stream->write(out.data(), out.size());
+                must(stream->read_line(line, sizeof line) == out.size(), "the line back");
+            });
+        };
+    }
+
+    Item round_trip(StreamPointer stream) {
+        peer_.tell("echo");
+        return [this, stream](std::int64_t count) {
+            char bytes[64] = {};
+            return timed(count, peer_.calls(), [&] {
+                must(stream->send(bytes, sizeof bytes) == sizeof bytes, "sending 64 bytes");
+                must(stream->recv(bytes, sizeof bytes) == sizeof bytes, "64 bytes back");
+            });
+        };
+    }
+
+    // --- In bulk
+    Item read_eof(std::size_t size) {
+        return [this, size](std::int64_t count) {
+            Sample total;
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t calls_before = peer_.calls();
+                auto stream = connected();
+                const Sample one = timed(1, calls_before, [&] {
+                    peer_.tell("source " + std::to_string(size));
+                    must(stream->read_all().size() == size, "all bytes to EOF");
+                });
+                total.operations += 1;
+                total.value += one.value;
+                total.own_calls += one.own_calls;
+            }
+            return total;
+        };
+    }
+
+    Item write() {
+        auto stream = connected();
+        peer_.ask("sink");
+        auto block = std::make_shared<std::vector<char>>(write_block);
+        return [this, stream, block](std::int64_t count) {
+            return timed(count, peer_.calls(), [&] { stream->write(block->data(), block->size()); });
+        };
+    }
+
+    // --- Without the peer: both ends are the worker's
+    Item connect() {
+        return [this](std::int64_t count) {
+            typename Net::Listener listener;  // a port of its own each time: old connections linger in TIME_WAIT
+            const std::uint16_t port = listener.port();
+            return timed(count, peer_.calls(), [&] {
+                Stream ours;
+                ours.connect(port);
+                Stream theirs = listener.accept();
+                ours.close();
+                theirs.close();
+            });
+        };
+    }
+
+    Item udp() {
+        auto from = std::make_shared<typename Net::Datagram>();
+        auto to = std::make_shared<typename Net::Datagram>();
+        from->bind();
+        to->bind();
+        return [this, from, to](std::int64_t count) {
+            const auto address = to->address();
+            char bytes[64] = {};
+            return timed(count, peer_.calls(), [&] {
+                must(from->send_to(bytes, sizeof bytes, address) == sizeof bytes, "a datagram out");
+                must(to->receive_from(bytes, sizeof bytes) == sizeof bytes, "a datagram in");
+            });
+        };
+    }
+
+    using Watched = typename Net::Watched;
+    static std::shared_ptr<std::vector<Watched>> many(std::size_t count) {
+        auto sockets = std::make_shared<std::vector<Watched>>(count);
+        for (Watched& one : *sockets) one.open();
+        return sockets;
+    }
+
+    // One of the sockets has a datagram to read, and keeps it.
+    Item poll(std::size_t size) {
+        auto sockets = many(size);
+        auto poller = std::make_shared<typename Net::Poller>(size);
+        for (Watched& one : *sockets) poller->add(one);
+        Watched& ready = (*sockets)[size / 2];
+        ready.send_to_itself();
+        return [this, sockets, poller](std::int64_t count) {
+            return timed(count, peer_.calls(), [&] { must(poller->wait() == 1, "one ready socket"); });
+        };
+    }
+
+    Item registering(std::size_t size) {
+        auto sockets = many(size);
+        return [this, sockets, size](std::int64_t count) {
+            Sample total;
+            while (total.operations < count) {
+                typename Net::Poller poller(size);
+                auto socket = sockets->begin();
+                const Sample one = timed(static_cast<std::int64_t>(size), 0, [&] { poller.add(*socket++); });
+                total.operations += one.operations;
+                total.value += one.value;
+            }
+            return total;
+        };
+    }
+
+    static std::int64_t resident_bytes() {
+        long unused = 0;
+        long pages = 0;
+        std::FILE* file = std::fopen("/proc/self/statm", "r");
+        must(file != nullptr && std::fscanf(file, "%ld %ld", &unused, &pages) == 2, "/proc/self/statm");
+        std::fclose(file);
+        return pages * ::sysconf(_SC_PAGESIZE);
+    }
+
+    static Item memory() {
+        return [](std::int64_t count) {
+            const std::int64_t before = resident_bytes();
+            std::vector<Stream> sockets(static_cast<std::size_t>(count));
+            for (Stream& one : sockets) one.open();
+            return Sample{count, resident_bytes() - before, 0};
+        };
+    }
+
+    Peer& peer_;
+};
+
+template <class Net> int worker_main(int argc, char** argv) {
+    must(argc == 3, "usage: <worker> ITEM PORT");
+    Peer peer(static_cast<std::uint16_t>(std::atoi(argv[2])));
+    Items<Net> items(peer);
+    const Item item = items.make(argv[1]);
+    errno = 0;
+    must(static_cast<bool>(item), "this contestant has no such item");
+    std::puts("ready");
+    std::fflush(stdout);
+    long long count = 0;
+    while (std::scanf("%lld", &count) == 1) {
+        const Sample sample = item(count);
+        std::printf("%lld %lld %lld\n", static_cast<long long>(sample.operations),
+                    static_cast<long long>(sample.value), static_cast<long long>(sample.own_calls));
+        std::fflush(stdout);
+    }
+    return 0;
+}
+
+}  // namespace bench

@@ -1,0 +1,391 @@
+"""A worker in Python, for CPython and MicroPython alike: does one work item again and again for one contestant.
+
+    python worker.py CONTESTANT ITEM PORT     PORT: the peer's (peer.cpp)
+
+CONTESTANT: usocket; socket and makefile (CPython's own); stock (MicroPython's own). It talks as worker.hpp says.
+"""
+
+import sys
+
+CPYTHON = sys.implementation.name == "cpython"
+CONTESTANT, ITEM, PORT = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+if CPYTHON:
+    from time import perf_counter_ns as now
+else:
+    from time import time_ns as now
+
+if ITEM != "import":
+    if CPYTHON:
+        import socket as control  # what the peer is talked to with
+    if CONTESTANT == "usocket":
+        import usocket as socket
+    else:
+        import socket
+    if not CPYTHON:
+        control = socket
+
+PIPE_BYTES = 192 * 1024
+RECEIVE_BUFFER = 1024 * 1024
+WRITE_BLOCK = 1024 * 1024
+TIMEOUT_S = 10
+SO_RCVBUF = 8  # of Linux; MicroPython's own module does not name it
+
+
+def loopback(port, module=None):
+    return (module or socket).getaddrinfo("127.0.0.1", port)[0][-1]
+
+
+class Peer:
+    """The control connection, which counts its system calls."""
+
+    def __init__(self, port):
+        self.calls = 0
+        self.socket = control.socket()
+        self.socket.connect(loopback(port, control))
+        self.data_port = int(self.reply())
+
+    def tell(self, command):
+        self.calls += 1
+        self.socket.send((command + "\n").encode())
+
+    def reply(self):
+        self.calls += 1
+        return self.socket.recv(16).decode()
+
+    def ask(self, command):
+        self.tell(command)
+        assert self.reply() == "ok\n"
+
+    def free_port(self):
+        self.tell("port")
+        return int(self.reply())
+
+
+def connected():
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+    sock.connect(loopback(peer.data_port))
+    peer.ask("accept")
+    return sock
+
+
+def stream_of(sock):
+    return sock.makefile("rwb") if CONTESTANT == "makefile" else sock
+
+
+def timed(count, calls_before, operation):
+    """The time that operation() takes `count` times."""
+    begin = now()
+    for _ in range(count):
+        operation()
+    end = now()
+    return count, end - begin, peer.calls - calls_before
+
+
+# --- Out of a full pipe: the peer fills the queue, then the clock runs while the worker empties it.
+
+
+def emptying(unit, operation, argument=None):
+    fill_count = PIPE_BYTES // unit
+    fill = f"fill {fill_count * unit} {min(unit, 4096)}"
+
+    def empty_with_argument():
+        begin = now()
+        for _ in range(fill_count):
+            operation(argument)
+        return now() - begin
+
+    def empty_without():
+        begin = now()
+        for _ in range(fill_count):
+            operation()
+        return now() - begin
+
+    empty = empty_without if argument is None else empty_with_argument
+
+    def sample(count):
+        calls_before = peer.calls
+        operations = value = 0
+        while operations < count:
+            peer.ask(fill)
+            value += empty()
+            operations += fill_count
+        return operations, value, peer.calls - calls_before
+
+    return sample
+
+
+def lines(length):
+    return emptying(length, stream_of(connected()).readline)
+
+
+def recv(sock):
+    return emptying(64, sock.recv, 64)
+
+
+def read(size):
+    sock = connected()
+    if CONTESTANT == "socket":
+        return emptying(size, lambda size: sock.recv(size, socket.MSG_WAITALL), size)
+    return emptying(size, stream_of(sock).read, size)
+
+
+def readinto(size):
+    sock = connected()
+    buffer = bytearray(size)
+    if CONTESTANT == "socket":
+        return emptying(size, sock.recv_into, buffer)
+    return emptying(size, stream_of(sock).readinto, buffer)
+
+
+# --- There and back
+
+
+def echo_line():
+    stream = stream_of(connected())
+    peer.tell("echo")
+    line = b"x" * 79 + b"\n"
+    write, readline = stream.write, stream.readline
+
+    def operation():
+        write(line)
+        readline()
+
+    def flushing_operation():
+        write(line)
+        stream.flush()
+        readline()
+
+    return lambda count: timed(count, peer.calls, flushing_operation if CONTESTANT == "makefile" else operation)
+
+
+def round_trip(sock):
+    peer.tell("echo")
+    send, recv_, data = sock.send, sock.recv, bytes(64)
+
+    def operation():
+        send(data)
+        recv_(64)
+
+    return lambda count: timed(count, peer.calls, operation)
+
+
+def with_timeout(sock):
+    sock.settimeout(TIMEOUT_S)
+    return sock
+
+
+# --- In bulk
+
+
+def read_eof(size):
+    def sample(count):
+        value = own_calls = 0
+        for _ in range(count):
+            calls_before = peer.calls
+            sock = connected()
+            stream = stream_of(sock)
+            begin = now()
+            peer.tell(f"source {size}")
+            got = stream.read()
+            value += now() - begin
+            assert len(got) == size
+            del got
+            stream.close()
+            sock.close()
+            own_calls += peer.calls - calls_before
+        return count, value, own_calls
+
+    return sample
+
+
+def write():
+    sock = connected()
+    peer.ask("sink")
+    block = bytes(WRITE_BLOCK)
+    stream = stream_of(sock)
+    if CONTESTANT == "socket":
+        return lambda count: timed(count, peer.calls, lambda: sock.sendall(block))
+    if CONTESTANT != "makefile":
+        return lambda count: timed(count, peer.calls, lambda: sock.write(block))
+
+    def operation():
+        stream.write(block)
+        stream.flush()
+
+    return lambda count: timed(count, peer.calls, operation)
+
+
+# --- Without the peer: both ends are the worker's
+
+
+def connect():
+    new_socket = socket.socket
+
+    def sample(count):
+        # A port of its own each time: old connections linger in TIME_WAIT.
+        address = loopback(peer.free_port())
+        listener = new_socket()
+        listener.bind(address)
+        listener.listen(128)
+        calls_before = peer.calls
+
+        def operation():
+            ours = new_socket()
+            ours.connect(address)
+            theirs, _ = listener.accept()
+            ours.close()
+            theirs.close()
+
+        result = timed(count, calls_before, operation)
+        listener.close()
+        return result
+
+    return sample
+
+
+def datagram_socket():
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def udp():
+    sender, receiver = datagram_socket(), datagram_socket()
+    address = loopback(peer.free_port())
+    receiver.bind(address)
+    sendto, recvfrom, data = sender.sendto, receiver.recvfrom, bytes(64)
+
+    def operation():
+        sendto(data, address)
+        recvfrom(64)
+
+    return lambda count: timed(count, peer.calls, operation)
+
+
+def poller_for():
+    """A new poller, and what registers a socket with it for reading."""
+    if CPYTHON and CONTESTANT == "socket":
+        import select
+
+        poller = select.epoll()
+        return poller, lambda sock: poller.register(sock, select.EPOLLIN)
+    if CPYTHON:
+        import uselect as select
+    else:
+        import select
+
+    poller = select.poll()
+    return poller, lambda sock: poller.register(sock, select.POLLIN)
+
+
+kept = []  # sockets that a poller watches: they must live as long
+
+
+def poll(size):
+    sockets = [datagram_socket() for _ in range(size)]
+    poller, register = poller_for()
+    for sock in sockets:
+        register(sock)
+    # One has a datagram to read, and keeps it.
+    ready = sockets[size // 2]
+    address = loopback(peer.free_port())
+    ready.bind(address)
+    ready.sendto(b"x", address)
+    assert len(poller.poll(-1)) == 1
+
+    kept.extend(sockets)
+    return lambda count: timed(count, peer.calls, lambda: poller.poll(-1))
+
+
+def registering(size):
+    sockets = [datagram_socket() for _ in range(size)]
+
+    def sample(count):
+        operations = value = 0
+        while operations < count:
+            _, register = poller_for()
+            begin = now()
+            for sock in sockets:
+                register(sock)
+            value += now() - begin
+            operations += size
+        return operations, value, 0
+
+    return sample
+
+
+def memory_in_use():
+    if not CPYTHON:
+        import gc
+
+        gc.collect()
+        return gc.mem_alloc()
+    import resource
+
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def memory(count):
+    sockets = [None] * count
+    before = memory_in_use()
+    for i in range(count):
+        sockets[i] = stream_of(socket.socket())
+    return count, memory_in_use() - before, 0
+
+
+def timed_import(_):
+    begin = now()
+    if CONTESTANT == "usocket":
+        import usocket  # noqa: F401
+    else:
+        import socket  # noqa: F401
+    return 1, now() - begin, 0
+
+
+def item():
+    kind, _, number = ITEM.rpartition("_")
+    if kind == "lines":
+        return lines(int(number))
+    if kind == "poll":
+        return poll(int(number))
+    if kind == "register":
+        return registering(int(number))
+    if kind == "read_eof":
+        return read_eof(int(number[:-1]) << 20)
+    return {
+        "echo_line": echo_line,
+        "round_trip": lambda: round_trip(connected()),
+        "round_trip_timeout": lambda: round_trip(with_timeout(connected())),
+        "recv_64": lambda: recv(connected()),
+        "recv_64_timeout": lambda: recv(with_timeout(connected())),
+        "read_16": lambda: read(16),
+        "read_64k": lambda: read(64 * 1024),
+        "readinto_4k": lambda: readinto(4096),
+        "write_1m": write,
+        "connect": connect,
+        "udp": udp,
+        "memory": lambda: memory,
+        "import": lambda: timed_import,
+    }[ITEM]()
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    if CPYTHON:
+        sys.stdout.flush()
+
+
+def main():
+    sample = item()
+    say("ready")
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        say(" ".join(map(str, sample(int(line)))))
+
+
+if ITEM != "import":
+    peer = Peer(PORT)
+main()
