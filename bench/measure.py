@@ -199,7 +199,7 @@ def count_calls(work: Work, contestant: Contestant, peers: Peers) -> float:
     with tempfile.NamedTemporaryFile("r", suffix=".strace") as log:
         with Worker(contestant, work, peers, ["strace", "-f", "-qq", "-o", log.name]) as worker:
             worker.sample(1)  # what only the first does
-            operations, _, own_calls = worker.sample(work.traced)
+            operations, _, own_calls = worker.sample(max(1, round(work.traced * contestant.trace_share)))
         calls = [re.sub(r"^\d+ +", "", line) for line in log]
     answers = [i for i, call in enumerate(calls) if call.startswith("write(1,")]
     own = re.compile(r"<\.\.\. |--- |\+\+\+ |read\(0,|write\(1,")

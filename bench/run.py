@@ -23,7 +23,7 @@ import plan
 import report
 import size
 from measure import BenchError, Figures, Peers
-from plan import REPO, Contestant, Group, Work
+from plan import REPO, Group, Work
 
 GROUPS = ["cpp", "cpython", "micropython"]
 SPARE_DESCRIPTORS = 100
@@ -142,14 +142,9 @@ def run_work(work: Work, group: Group, peers: Peers, quick: bool, traces: bool) 
     figures = measure.measure(work, contestants, peers, measure.QUICK if quick else measure.FULL)
     if traces and work.traced:
         for one in contestants:
-            if not is_too_slow_to_trace(work, one):
+            if one.trace_share == 1 or not work.name.startswith("read_eof_"):
                 figures[one.name].calls = measure.count_calls(work, one, peers)
     return figures
-
-
-def is_too_slow_to_trace(work: Work, contestant: Contestant) -> bool:
-    """One call for each byte, and strace stops at each."""
-    return contestant.name == "stock" and work.name.startswith("read_eof_")
 
 
 def show(all_results: list[report.Results], versions: dict[str, str], options: argparse.Namespace) -> None:

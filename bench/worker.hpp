@@ -4,7 +4,7 @@
 //   bench_<contestant> ITEM PORT     PORT: the peer's (peer.cpp)
 //
 // It prints "ready", then reads from its standard input, line by line, how many operations to do, and prints how many
-// it has done (pipes are emptied to their end), the nanoseconds they took (for `memory`: bytes), and how many system
+// it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), and how many system
 // calls in between were the bench's own.
 #pragma once
 
@@ -151,14 +151,14 @@ private:
     // --- Out of a full pipe: the peer fills the queue, then the clock runs while the worker empties it.
     template <class Operation> Item emptying(std::size_t unit, Operation operation) {
         return [this, unit, operation](std::int64_t count) {
-            const auto fill_count = static_cast<std::int64_t>(pipe_bytes / unit);
-            const std::string fill = "fill " + std::to_string(static_cast<std::size_t>(fill_count) * unit) + " " +
-                                     std::to_string(std::min(unit, largest_line));
+            const auto most = static_cast<std::int64_t>(pipe_bytes / unit);
             const std::int64_t calls_before = peer_.calls();
             Sample total;
             while (total.operations < count) {
-                peer_.ask(fill);
-                const Sample one = timed(fill_count, peer_.calls(), operation);
+                const std::int64_t part = std::min(most, count - total.operations);
+                peer_.ask("fill " + std::to_string(static_cast<std::size_t>(part) * unit) + " " +
+                          std::to_string(std::min(unit, largest_line)));
+                const Sample one = timed(part, peer_.calls(), operation);
                 total.operations += one.operations;
                 total.value += one.value;
             }

@@ -2,7 +2,8 @@
 
     python worker.py CONTESTANT ITEM PORT     PORT: the peer's (peer.cpp)
 
-CONTESTANT: usocket; socket and makefile (CPython's own); stock (MicroPython's own). It talks as worker.hpp says.
+CONTESTANT: usocket; socket, makefile and makefile_rb (CPython's own); stock (MicroPython's own). It talks as
+worker.hpp says.
 """
 
 import sys
@@ -25,6 +26,7 @@ if ITEM != "import":
     if not CPYTHON:
         control = socket
 
+IS_MAKEFILE = CONTESTANT.startswith("makefile")
 PIPE_BYTES = 192 * 1024
 RECEIVE_BUFFER = 1024 * 1024
 WRITE_BLOCK = 1024 * 1024
@@ -71,7 +73,7 @@ def connected():
 
 
 def stream_of(sock):
-    return sock.makefile("rwb") if CONTESTANT == "makefile" else sock
+    return sock.makefile("rwb" if CONTESTANT == "makefile" else "rb") if IS_MAKEFILE else sock
 
 
 def timed(count, calls_before, operation):
@@ -87,18 +89,15 @@ def timed(count, calls_before, operation):
 
 
 def emptying(unit, operation, argument=None):
-    fill_count = PIPE_BYTES // unit
-    fill = f"fill {fill_count * unit} {min(unit, 4096)}"
-
-    def empty_with_argument():
+    def empty_with_argument(count):
         begin = now()
-        for _ in range(fill_count):
+        for _ in range(count):
             operation(argument)
         return now() - begin
 
-    def empty_without():
+    def empty_without(count):
         begin = now()
-        for _ in range(fill_count):
+        for _ in range(count):
             operation()
         return now() - begin
 
@@ -108,9 +107,10 @@ def emptying(unit, operation, argument=None):
         calls_before = peer.calls
         operations = value = 0
         while operations < count:
-            peer.ask(fill)
-            value += empty()
-            operations += fill_count
+            part = min(PIPE_BYTES // unit, count - operations)
+            peer.ask(f"fill {part * unit} {min(unit, 4096)}")
+            value += empty(part)
+            operations += part
         return operations, value, peer.calls - calls_before
 
     return sample
@@ -157,7 +157,7 @@ def echo_line():
         stream.flush()
         readline()
 
-    return lambda count: timed(count, peer.calls, flushing_operation if CONTESTANT == "makefile" else operation)
+    return lambda count: timed(count, peer.calls, flushing_operation if IS_MAKEFILE else operation)
 
 
 def round_trip(sock):
@@ -207,7 +207,7 @@ def write():
     stream = stream_of(sock)
     if CONTESTANT == "socket":
         return lambda count: timed(count, peer.calls, lambda: sock.sendall(block))
-    if CONTESTANT != "makefile":
+    if not IS_MAKEFILE:
         return lambda count: timed(count, peer.calls, lambda: sock.write(block))
 
     def operation():

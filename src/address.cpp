@@ -14,7 +14,10 @@ Result<Address> Address::inet(int family, std::string_view host, std::int64_t po
     PackedAddress ip;  // all zero: the wildcard
     if (!host.empty()) {
         const auto parsed = sys::parse_ip(family, host);
-        if (!parsed) return Error(Fault::address_not_numeric);
+        if (!parsed) {
+            const int other = family == sys::af_inet ? sys::af_inet6 : sys::af_inet;
+            return Error(sys::parse_ip(other, host) ? Fault::address_other_family : Fault::address_not_numeric);
+        }
         ip = *parsed;
     }
     if (port < 0 || port > 0xffff) return Error(Fault::port_range);

@@ -46,11 +46,6 @@ Timeout Blocking::remaining() noexcept {
 
 Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
     if (timeout_.is_zero()) return Error(EAGAIN);
-    // Ready, and again nothing goes: a datagram to a full receiver of AF_UNIX, which the sender's poll does not show.
-    if (++sleeps_ > 2) {
-        const Error error = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(1'000'000));
-        return error == Error() && socket_ != nullptr && socket_->closed() ? Error(EBADF) : error;
-    }
     for (;;) {
         const Timeout left = remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
@@ -61,6 +56,12 @@ Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
             if (const Error error = after_signal(); error != Error()) return error;
         }
     }
+}
+
+// Ready, and again nothing goes: a datagram to a full receiver of AF_UNIX, which the sender's poll does not show.
+Error Blocking::nap() noexcept {
+    const Error error = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(1'000'000));
+    return error == Error() && socket_ != nullptr && socket_->closed() ? Error(EBADF) : error;
 }
 
 Error Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {

@@ -23,13 +23,14 @@ public:
     // the system; else it must not, and is done again each time `fd` shows one of `events`.
     template <class Op> auto perform(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
         leave();
-        for (;;) {
+        for (unsigned sleeps = 0;;) {
             auto result = op();
             if (result || (result.error() != Error(EAGAIN) && result.error() != Error(EINTR))) {
                 enter();
                 return result;
             }
-            const Error error = result.error() == Error(EINTR) ? after_signal() : sleep(fd, events);
+            const bool is_signal = result.error() == Error(EINTR);
+            const Error error = is_signal ? after_signal() : ++sleeps <= 2 ? sleep(fd, events) : nap();
             if (error != Error()) {
                 enter();
                 return error;
@@ -59,12 +60,12 @@ private:
     void enter() noexcept;
     Error after_signal() noexcept;
     Error sleep(sys::Fd fd, unsigned events) noexcept;
+    Error nap() noexcept;
     Error sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
 
     Call& call_;
     Timeout timeout_;
     Socket* socket_;
-    unsigned sleeps_ = 0;
 };
 
 }  // namespace usocket

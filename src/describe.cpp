@@ -1,8 +1,7 @@
 // Socket::describe: the text inside a repr (SOCK-8), the same on every host.
-#include <charconv>
-#include <cstring>
 #include <string_view>
 
+#include "decimal.hpp"
 #include "sys/sys.hpp"
 #include "usocket/socket.hpp"
 
@@ -14,40 +13,40 @@ class Writer {
 public:
     explicit Writer(MutableBuffer text) noexcept : text_(text) {}
 
-    Writer& operator<<(std::string_view piece) noexcept {
-        for (const char c : piece) put(c);
-        return *this;
-    }
-    Writer& operator<<(std::int64_t number) noexcept {
-        char digits[24];
-        const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-        return *this << std::string_view(digits, static_cast<std::size_t>(end - digits));
-    }
+    Writer& operator<<(std::string_view piece) noexcept;
+    Writer& operator<<(std::int64_t number) noexcept;
     // Printable ASCII as it is, the rest as \xNN.
-    Writer& escaped(ConstBuffer bytes) noexcept {
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            const std::uint8_t byte = bytes.data()[i];
-            if (byte >= ' ' && byte < 127 && byte != '\\' && byte != '\'') {
-                put(static_cast<char>(byte));
-            } else {
-                static constexpr char hex[] = "0123456789abcdef";
-                *this << "\\x";
-                put(hex[byte >> 4]);
-                put(hex[byte & 15]);
-            }
-        }
-        return *this;
-    }
+    Writer& escaped(ConstBuffer bytes) noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
-    void put(char c) noexcept {
-        if (size_ < text_.size()) text_.data()[size_++] = static_cast<std::uint8_t>(c);
-    }
-
     MutableBuffer text_;
     std::size_t size_ = 0;
 };
+
+Writer& Writer::operator<<(std::string_view piece) noexcept {
+    for (const char c : piece) {
+        if (size_ < text_.size()) text_.data()[size_++] = static_cast<std::uint8_t>(c);
+    }
+    return *this;
+}
+
+Writer& Writer::operator<<(std::int64_t number) noexcept {
+    if (number < 0) *this << "-";
+    return *this << Decimal(static_cast<std::uint64_t>(number < 0 ? -number : number)).view();
+}
+
+Writer& Writer::escaped(ConstBuffer bytes) noexcept {
+    static constexpr char hex[] = "0123456789abcdef";
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const std::uint8_t byte = bytes.data()[i];
+        const char escape[] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+        const char plain = static_cast<char>(byte);
+        const bool is_plain = byte >= ' ' && byte < 127 && byte != '\\' && byte != '\'';
+        *this << (is_plain ? std::string_view(&plain, 1) : std::string_view(escape, sizeof escape));
+    }
+    return *this;
+}
 
 // As the tuple that the address methods take, or the path.
 void write_address(Writer& out, const Address& address) noexcept {
@@ -64,14 +63,11 @@ void write_address(Writer& out, const Address& address) noexcept {
 // Seconds with as many decimals as they need.
 void write_seconds(Writer& out, Timeout timeout) noexcept {
     constexpr std::int64_t second = 1'000'000'000;
-    out << timeout.nanoseconds() / second;
-    std::int64_t rest = timeout.nanoseconds() % second;
-    out << ".";
-    do {
-        rest *= 10;
-        out << rest / second;
-        rest %= second;
-    } while (rest != 0);
+    const Decimal one_and_rest(static_cast<std::uint64_t>(second + timeout.nanoseconds() % second));
+    std::string_view rest = one_and_rest.view();
+    rest.remove_prefix(1);
+    while (rest.size() > 1 && rest.back() == '0') rest.remove_suffix(1);
+    out << timeout.nanoseconds() / second << "." << rest;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "aside.hpp"
+#include "held.hpp"
 #include "window.hpp"
 
 namespace usocket {
@@ -133,9 +134,7 @@ int Socket::poll_fileno() noexcept {
 // From now on no call leaves handed-out bytes in the queue; a call that goes on sees to it as it ends.
 void Socket::expose() noexcept {
     gate_.fetch_or(exposed_bit, std::memory_order_seq_cst);
-    if (!try_lock_reader(fork_reader)) return;
-    Windows::close(*this);
-    unlock_reader();
+    close_window();
 }
 
 bool Socket::try_lock_reader(std::uint32_t id) noexcept {
@@ -147,17 +146,21 @@ bool Socket::try_lock_reader(std::uint32_t id) noexcept {
     return true;
 }
 
+// Unless somebody reads, who then sees to it.
+void Socket::close_window() noexcept {
+    const Held held;
+    if (!try_lock_reader(fork_reader)) return;
+    Windows::close(*this);
+    reader_.exchange(0, std::memory_order_seq_cst);
+}
+
 // Either this sees what expose() has set, or expose() finds the lock free.
 void Socket::unlock_reader() noexcept {
-    if (exposed()) Windows::close(*this);
+    const bool was_exposed = exposed();
+    if (was_exposed) Windows::close(*this);
     if (sys::is_only_thread()) return reader_.store(0, std::memory_order_relaxed);
-    for (;;) {
-        reader_.exchange(0, std::memory_order_seq_cst);
-        if (!exposed() || !try_lock_reader(fork_reader)) return;
-        if (!Windows::is_open(*this)) break;
-        Windows::close(*this);
-    }
     reader_.exchange(0, std::memory_order_seq_cst);
+    if (!was_exposed && exposed()) close_window();
 }
 
 bool Socket::reading(const Call& call) const noexcept {
@@ -199,6 +202,7 @@ Error Socket::await_reader(Call& call, std::uint32_t id) noexcept {
 // them. False: it keeps the lock.
 bool Socket::lend(Call& call) noexcept {
     if (!reading(call)) return false;
+    const Held held;
     if (call.sink_ != nullptr && call.sink_->size() != 0) {
         Aside* aside = make_aside();
         if (aside == nullptr || has_kept()) return false;
@@ -213,6 +217,7 @@ bool Socket::lend(Call& call) noexcept {
 // With the lock again: what of it nobody has read is the call's again.
 void Socket::take_back(Call& call) noexcept {
     if (!call.lent_) return;
+    const Held held;
     call.lent_ = false;
     Sink& sink = *call.sink_;
     const std::size_t left = aside_.load(std::memory_order_acquire)->kept.take_back(sink.data(), sink.size());
@@ -224,6 +229,7 @@ void Socket::take_back(Call& call) noexcept {
 // The call ends while its bytes are lent: they stay with the socket (TIME-6).
 void Socket::give_up(Call& call) noexcept {
     if (!call.lent_) return;
+    const Held held;
     // Another reader either takes them in now or, having taken them all, sleeps.
     while (!try_lock_reader(reader_id(call))) {
         if (!has_kept()) {
@@ -239,17 +245,26 @@ void Socket::give_up(Call& call) noexcept {
 }
 
 void Socket::unwound(Call& call) noexcept {
+    const Held held;
     if (reading(call)) {
-        Windows::close(*this);
+        take_back(call);
         if (call.sink_ != nullptr) {
-            const std::size_t taken = call.notes_ ? call.taken_from_ + sys::noted(call.note_) : 0;
-            if (taken > call.sink_->size()) call.sink_->set_size(taken);
+            count_taken(call, *call.sink_);
             restore_lowat(call);
             if (call.sink_->size() != 0 && !has_kept()) keep(*call.sink_);
         }
+        Windows::close(*this);
         unlock_reader(call);
     }
+    give_up(call);
     if (call.inside_) (void)leave(call, Error());
+}
+
+// What the call has got, if it was left while it took something in.
+void Socket::count_taken(const Call& call, Sink& sink) const noexcept {
+    if (call.notes_) sink.set_size(call.taken_from_ + sys::noted(call.note_));
+    const bool is_still_shown = call.shown_ != 0 && Windows::view(*this).size() == call.shown_;
+    if (is_still_shown) sink.set_size(call.taken_from_);
 }
 
 }  // namespace usocket

@@ -29,9 +29,10 @@ template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> dec
     return result;
 }
 
+// A stream has one reader at a time; messages are whole whoever takes them.
 template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcept -> decltype(body()) {
     return inside(call, [&]() noexcept -> decltype(body()) {
-        if (!call.inside_) return body();
+        if (!call.inside_ || !is_stream()) return body();
         for (;;) {
             if (const Error error = lock_reader(call); error != Error()) {
                 give_up(call);

@@ -192,8 +192,8 @@ Error Poll::make_state() noexcept {
     return Error();
 }
 
-Result<Registration*> Poll::register_(Socket& socket, void* userdata) noexcept {
-    return register_(socket, sys::poll_in | sys::poll_out, userdata);
+Result<Registration*> Poll::register_(Socket& socket) noexcept {
+    return register_(socket, sys::poll_in | sys::poll_out);
 }
 
 Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {

@@ -1,10 +1,12 @@
 // getaddrinfo: checks and copies its arguments, asks for numeric hosts at once and waits for names as for a socket.
 #include "usocket/resolver.hpp"
 
-#include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "blocking.hpp"
+#include "decimal.hpp"
+#include "held.hpp"
 #include "sys/sys.hpp"
 
 namespace usocket {
@@ -22,7 +24,6 @@ public:
         chars_[name.size()] = '\0';
         return true;
     }
-    void set(std::int64_t number) noexcept { *std::to_chars(chars_, chars_ + 24, number).ptr = '\0'; }
     [[nodiscard]] const char* get() const noexcept { return chars_; }
 
 private:
@@ -38,20 +39,28 @@ public:
         list.first_ = first;
         return list;
     }
+    static Result<void*> numeric(const sys::Query& query) noexcept {
+        const Held held;
+        return sys::resolve_numeric(query);
+    }
     static Result<AddressInfoList> look_up(const sys::Query& query, Call& call) noexcept {
-        const auto lookup = sys::lookup_start(query);
-        if (!lookup) return lookup.error();
-        call.lookup_ = *lookup;
+        if (const Error error = start(query, call); error != Error()) return error;
         const auto ready =
-            Blocking(call, Timeout::none(), nullptr).wait(sys::lookup_ready_fd(*lookup), sys::poll_in);
+            Blocking(call, Timeout::none(), nullptr).wait(sys::lookup_ready_fd(call.lookup_), sys::poll_in);
+        const Held held;
         if (!ready) {
             cancel(call);
             return ready.error();
         }
-        call.lookup_ = nullptr;
-        const auto found = sys::lookup_finish(*lookup);
+        const auto found = sys::lookup_finish(std::exchange(call.lookup_, nullptr));
         if (!found) return found.error();
         return list(*found);
+    }
+    static Error start(const sys::Query& query, Call& call) noexcept {
+        const Held held;
+        const auto lookup = sys::lookup_start(query);
+        if (lookup) call.lookup_ = *lookup;
+        return lookup.error();
     }
     static void cancel(Call& call) noexcept {
         if (call.lookup_ != nullptr) sys::lookup_cancel(call.lookup_);
@@ -85,20 +94,23 @@ Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Servic
     }
     if (const auto port = service.port()) {
         if (*port < 0 || *port > 0xffff) return Error(Fault::port_range);
-        service_name.set(*port);
+        (void)service_name.set(Decimal(static_cast<std::uint64_t>(*port)).view());
         query.service = service_name.get();
     } else if (const auto name = service.name()) {
         if (!service_name.set(*name)) return Error(Fault::bad_name);
         query.service = service_name.get();
     }
 
-    const auto numeric = sys::resolve_numeric(query);
+    const auto numeric = Resolution::numeric(query);
     if (numeric) return Resolution::list(*numeric);
     if (!host || !sys::is_name_unknown(numeric.error())) return numeric.error();
 
     return Resolution::look_up(query, call);
 }
 
-void unwound(Call& call) noexcept { Resolution::cancel(call); }
+void unwound(Call& call) noexcept {
+    const Held held;
+    Resolution::cancel(call);
+}
 
 }  // namespace usocket

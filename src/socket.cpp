@@ -7,6 +7,7 @@
 
 #include "aside.hpp"
 #include "gate.hpp"
+#include "held.hpp"
 #include "window.hpp"
 
 namespace usocket {
@@ -115,14 +116,21 @@ Result<Accepted> Socket::accept(Call&& call) noexcept {
 }
 
 Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
-    return inside(call, [&]() noexcept -> Result<Address> {
-        Address peer;
-        Blocking blocking(call, timeout_, this);
-        const auto fd = blocking.perform(fd_, sys::poll_in, [&]() noexcept { return sys::accept(fd_, peer); });
-        if (!fd) return fd.error();
-        conn = Socket(*fd, family_, type(), proto());
-        return peer;
+    Address peer;
+    const auto accepted = inside(call, [&]() noexcept {
+        // A longjmp out of accept() would lose the descriptor: it waits outside.
+        const bool must_not_sleep = call.unwinds() && timeout_.is_none();
+        return Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept -> Result<void> {
+            const Held held;
+            if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
+            const auto fd = sys::accept(fd_, peer);
+            if (fd) conn = Socket(*fd, family_, type(), proto());
+            if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);
+            return fd.error();
+        });
     });
+    if (!accepted) return accepted.error();
+    return peer;
 }
 
 // A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
@@ -134,8 +142,9 @@ Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
         const bool is_unix = family_ == sys::af_unix;
         for (;;) {
             const auto connected = blocking.once([&]() noexcept {
-                // In the system it would wait for room in the backlog out of reach of close() (SOCK-4).
-                const bool must_not_sleep = is_unix && timeout_.is_none();
+                // In the system it would wait out of reach of a close() that has just begun, and for room in the backlog
+                // of AF_UNIX out of reach of any (SOCK-4).
+                const bool must_not_sleep = (is_unix || is_stream()) && timeout_.is_none();
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
                 const auto result = sys::connect(fd_, address);
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);
@@ -143,7 +152,12 @@ Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
             });
             const int code = connected.error().code();
             const bool goes_on = code == EINPROGRESS ? !timeout_.is_zero() : code == EINTR && !is_unix;
-            if (goes_on) return finish_connect(call);
+            if (goes_on) {
+                const Error error = finish_connect(call);
+                // Told so once more, Linux takes it for connected: from now on another connect is EISCONN.
+                if (error == Error()) (void)sys::connect(fd_, address);
+                return error;
+            }
             if (code == EINTR) {
                 if (const Error error = blocking.check_signals(); error != Error()) return error;
                 if (closed()) return Error(EBADF);

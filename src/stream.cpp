@@ -6,6 +6,7 @@
 
 #include "aside.hpp"
 #include "gate.hpp"
+#include "held.hpp"
 #include "usocket/socket.hpp"
 #include "window.hpp"
 
@@ -69,20 +70,19 @@ Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flag
 }
 
 Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
-    return inside_to_receive(call, [&]() noexcept { return receive(call, buffer, flags, nullptr); });
+    return receive_inside(call, buffer, flags, nullptr);
 }
 
 Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
     Result<ReceivedFrom> from{ReceivedFrom()};
-    const auto size = inside_to_receive(call, [&]() noexcept { return receive(call, buffer, flags, &from->address); });
+    const auto size = receive_inside(call, buffer, flags, &from->address);
     from->size = *size;
     if (!size) from = size.error();
     return from;
 }
 
-// A stream has one reader at a time; messages are whole whoever takes them.
-template <class Body> auto Socket::inside_to_receive(Call& call, Body body) noexcept -> decltype(body()) {
-    return is_stream() ? reading_inside(call, body) : inside(call, body);
+Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
+    return reading_inside(call, [&]() noexcept { return receive(call, buffer, flags, from); });
 }
 
 Result<std::size_t> Socket::transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept {
@@ -122,6 +122,7 @@ Result<std::size_t> Socket::receive(Call& call, MutableBuffer buffer, int flags,
     if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
     const int own_flags = sys::msg_peek | sys::msg_dontwait | sys::msg_waitall;
     if ((flags & ~own_flags) == 0 && has_kept() && buffer.size() != 0) {
+        const Held held;
         Kept& kept = aside_.load(std::memory_order_acquire)->kept;
         const std::size_t count = std::min(buffer.size(), kept.size());
         std::memcpy(buffer.data(), kept.data(), count);
@@ -178,9 +179,7 @@ Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcep
         Windows::consume(*this, limit);
         return {};
     }
-    return read_with(call, sink, [&]() noexcept {
-        return is_stream() ? fill(call, sink, limit) : fill_message(call, sink, limit);
-    });
+    return read_with(call, sink, limit, &Socket::fill);
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
@@ -189,24 +188,22 @@ Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noe
         Windows::consume(*this, line.size());
         return {};
     }
-    return read_with(call, sink, [&]() noexcept {
-        return is_stream() ? fill_line(call, sink, limit) : fill_message(call, sink, limit);
-    });
+    return read_with(call, sink, limit, &Socket::fill_line);
 }
 
 // What the open window has to give, if nobody can come between: what is read most, at its shortest. An open window says
 // that the socket is open and nobody else's.
 ConstBuffer Socket::shown_to(const Call& call) const noexcept {
-    if (!Windows::is_open(*this) || !sys::is_only_thread() || has_kept()) return {};
-    if (call.host_ != nullptr && call.host_->unwinds) return {};
+    if (!sys::is_only_thread() || !Windows::is_open(*this) || has_kept()) return {};
+    if (call.unwinds()) return {};
     return Windows::view(*this);
 }
 
-// Runs `fill` and sees to it that what it took in before it failed stays with the socket.
-template <class Fill> Result<void> Socket::read_with(Call& call, Sink& sink, Fill fill) noexcept {
+// Runs `filler` and sees to it that what it took in before it failed stays with the socket.
+Result<void> Socket::read_with(Call& call, Sink& sink, std::size_t limit, Fill filler) noexcept {
     call.sink_ = &sink;
-    const auto result = inside_to_receive(call, [&]() noexcept -> Result<void> {
-        const Error error = fill();
+    const auto result = reading_inside(call, [&]() noexcept -> Result<void> {
+        const Error error = is_stream() ? (this->*filler)(call, sink, limit) : fill_message(call, sink, limit);
         if (error == Error() || sink.size() == 0 || call.lent_) return error;
         // A short read is all that can be done without memory to keep the bytes in; fill() fails before it waits.
         if (error == Error(EAGAIN) || !can_keep(sink)) return {};
@@ -241,11 +238,16 @@ Error Socket::check_progress(Call& call, const Sink& sink) noexcept {
 
 // At most `count` bytes, for which the sink has room, from where they are next in line; 0 is EOF.
 Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept {
-    if (const std::size_t held = take_held(sink, count); held != 0) return held;
+    const bool is_watched = watched() && !timeout_.is_zero();
+    if (is_watched && Windows::view(*this).size() < count) Windows::close(*this);
+    if (const std::size_t held = take_held(call, sink, count); held != 0) return held;
     // From here on the call may end without the bytes that it has: make sure now that they can be kept.
     if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
-    const bool is_watched = watched() && !timeout_.is_zero();
-    if (completes && !is_watched && Windows::open_for_reads(*this, count)) return take_held(sink, count);
+    if (completes && !is_watched) {
+        const auto opened = Windows::open_for_reads(*this, count);
+        if (!opened) return opened.error();
+        if (*opened) return take_held(call, sink, count);
+    }
     if (is_watched) {
         const auto whole = await_whole(call, sink.room().first(count), completes);
         if (!whole || *whole == 0) return whole;
@@ -255,8 +257,9 @@ Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count, b
 }
 
 // From the bytes kept back or shown by the window.
-std::size_t Socket::take_held(Sink& sink, std::size_t count) noexcept {
+std::size_t Socket::take_held(Call& call, Sink& sink, std::size_t count) noexcept {
     if (has_kept()) {
+        const Held held;
         Kept& kept = aside_.load(std::memory_order_acquire)->kept;
         count = std::min(count, kept.size());
         sink.append(kept.data(), count);
@@ -265,10 +268,22 @@ std::size_t Socket::take_held(Sink& sink, std::size_t count) noexcept {
         return count;
     }
     const ConstBuffer shown = Windows::view(*this);
-    count = std::min(count, shown.size());
-    if (count == 0) return 0;
+    if (shown.size() == 0) return 0;
+    if (count >= shown.size()) {
+        const Held held;
+        sink.append(shown.data(), shown.size());
+        Windows::consume(*this, shown.size());
+        return shown.size();
+    }
+    // A longjmp finds the window's front where it was, or moved: unwound() looks.
+    call.taken_from_ = sink.size();
+    call.shown_ = shown.size();
+    in_this_order();
     sink.append(shown.data(), count);
+    in_this_order();
     Windows::consume(*this, count);
+    in_this_order();
+    call.shown_ = 0;
     return count;
 }
 
@@ -278,16 +293,20 @@ Result<std::size_t> Socket::take_queued(Call& call, Sink& sink, std::size_t coun
     const MutableBuffer room = sink.room().first(std::min(count, max_transfer));
     const bool may_sleep = timeout_.is_none();
     const int flags = may_sleep ? sys::msg_waitall : sys::msg_dontwait;
-    const bool unwinds = call.host_ != nullptr && call.host_->unwinds;
-    call.notes_ = false;
+    const bool unwinds = call.unwinds();
     call.taken_from_ = sink.size();
-    const auto received = blocking.perform(fd_, sys::poll_in, [&]() noexcept {
-        if (!unwinds) return sys::recv(fd_, room, flags);
+    if (unwinds) {
+        call.note_ = {};
+        in_this_order();
         call.notes_ = true;
-        return sys::recv_noted(fd_, room, flags, call.note_);
+    }
+    const auto received = blocking.perform(fd_, sys::poll_in, [&]() noexcept {
+        return unwinds ? sys::recv_noted(fd_, room, flags, call.note_) : sys::recv(fd_, room, flags);
     });
+    if (received) sink.set_size(call.taken_from_ + *received);
+    in_this_order();
+    call.notes_ = false;
     if (!received) return received;
-    sink.set_size(call.taken_from_ + *received);
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
         if (!can_keep(sink)) return Error(ENOMEM);
@@ -311,12 +330,14 @@ Error Socket::fill_line(Call& call, Sink& sink, std::size_t limit) noexcept {
         if (const Error error = check_progress(call, sink); error != Error()) return error;
         if (sink.size() != 0 && !has_kept() && !can_keep(sink)) return Error(ENOMEM);
         // A window that ended inside of this line was full: there is likely to be more.
-        if (sink.size() != 0 && !Windows::is_open(*this) && !exposed()) (void)Windows::open(*this);
+        if (sink.size() != 0 && !Windows::is_open(*this) && !exposed()) {
+            if (const auto opened = Windows::open(*this); !opened) return opened.error();
+        }
         const auto line = peek_line(call, limit - sink.size());
         if (!line) return line.error();
         if (*line == 0) return closed() ? Error(EBADF) : Error();
         if (sink.room().size() < *line && !sink.reserve(*line)) return Error(ENOMEM);
-        if (take_held(sink, *line) != 0) continue;
+        if (take_held(call, sink, *line) != 0) continue;
         const auto taken = take_queued(call, sink, *line);
         if (!taken) return taken.error();
         if (*taken == 0) return Error();
@@ -340,7 +361,8 @@ Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
     if (!peeked || peeked->size == 0) return peeked.error() == Error() ? Result<std::size_t>(0) : peeked.error();
     const std::size_t line = line_length(seen, peeked->size);
     // There is more than this line: a window pays.
-    if ((line < peeked->size || peeked->size == sizeof seen) && !exposed() && Windows::open(*this)) {
+    if ((line < peeked->size || peeked->size == sizeof seen) && !exposed()) {
+        if (const auto opened = Windows::open(*this); !opened) return opened.error();
         if (const std::size_t shown = line_in_window(limit, !is_watched); shown != 0) return shown;
     }
     const bool is_whole = seen[line - 1] == '\n' || line == limit || !is_watched || peeked->ended;
@@ -377,6 +399,7 @@ bool Socket::can_keep(Sink& sink) noexcept {
 
 void Socket::keep(Sink& sink) noexcept {
     if (!can_keep(sink)) return;
+    const Held held;
     Aside* aside = aside_.load(std::memory_order_acquire);
     if (sink.can_surrender()) {
         aside->kept.keep(sink.surrender());

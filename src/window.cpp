@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "held.hpp"
 #include "sys/sys.hpp"
 
 // How many bytes a window shows, and how many windows there are; a small device sets less (0 windows: none).
@@ -49,7 +50,8 @@ ConstBuffer Windows::view(const Socket& socket) noexcept {
     return {window.bytes + window.begin, window.end - window.begin};
 }
 
-bool Windows::open(Socket& socket, std::size_t most) noexcept {
+Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
+    const Held held;
     for (std::size_t i = 0; i < window_count; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
@@ -65,13 +67,14 @@ bool Windows::open(Socket& socket, std::size_t most) noexcept {
         // A fork or a fileno() may have come between the caller's look and now.
         if (window.end != 0 && !socket.exposed()) return true;
         close(socket);
-        return false;
+        const bool is_failed = !peeked && peeked.error() != Error(EAGAIN) && peeked.error() != Error(EINTR);
+        return is_failed ? Result<bool>(peeked.error()) : false;
     }
     return false;
 }
 
 // The third in a row looks whether there is more; where that did not pay, the next look comes after twice as many.
-bool Windows::open_for_reads(Socket& socket, std::size_t size) noexcept {
+Result<bool> Windows::open_for_reads(Socket& socket, std::size_t size) noexcept {
     if (size > longest_read) {
         socket.window_ = 0;
         return false;
@@ -81,10 +84,11 @@ bool Windows::open_for_reads(Socket& socket, std::size_t size) noexcept {
     socket.window_ = static_cast<std::uint8_t>(row + count);
     const bool is_time = count > 2 && (count & (count + 1)) == 0;
     if (!is_time || socket.exposed()) return false;
-    if (open(socket, size * reads_shown) && view(socket).size() > size) return true;
+    const auto opened = open(socket, size * reads_shown);
+    if (view(socket).size() > size) return true;
     close(socket);
     socket.window_ = static_cast<std::uint8_t>(row + count);
-    return false;
+    return opened ? false : opened;
 }
 
 void Windows::consume(Socket& socket, std::size_t count) noexcept {
@@ -96,6 +100,7 @@ void Windows::consume(Socket& socket, std::size_t count) noexcept {
 }
 
 void Windows::close_open(Socket& socket) noexcept {
+    const Held held;
     Window& window = pool[socket.window_ - 1];
     // A fork that holds the window wants the reader lock, which the caller has: it lets go. Closing already: a
     // longjmp has ended that before its end, and the note says how far it came.

@@ -8,8 +8,10 @@ namespace usocket::cpython {
 namespace {
 
 bool found(Address& address, const Result<Address>& result, nb::handle argument) {
-    if (!result) raise(result.error(), argument);
-    else address = *result;
+    if (!result)
+        raise(result.error(), argument);
+    else
+        address = *result;
     return result.has_value();
 }
 
@@ -25,11 +27,12 @@ bool from_native(nb::handle from, Address& address) {
 // The element that the core found fault with.
 nb::handle culprit(nb::handle tuple, Fault fault) {
     switch (fault) {
-    case Fault::address_not_numeric: return PyTuple_GET_ITEM(tuple.ptr(), 0);
-    case Fault::port_range: return PyTuple_GET_ITEM(tuple.ptr(), 1);
-    case Fault::flowinfo_not_zero: return PyTuple_GET_ITEM(tuple.ptr(), 2);
-    case Fault::scopeid_range: return PyTuple_GET_ITEM(tuple.ptr(), 3);
-    default: return tuple;
+        case Fault::address_not_numeric:
+        case Fault::address_other_family: return PyTuple_GET_ITEM(tuple.ptr(), 0);
+        case Fault::port_range: return PyTuple_GET_ITEM(tuple.ptr(), 1);
+        case Fault::flowinfo_not_zero: return PyTuple_GET_ITEM(tuple.ptr(), 2);
+        case Fault::scopeid_range: return PyTuple_GET_ITEM(tuple.ptr(), 3);
+        default: return tuple;
     }
 }
 
@@ -86,11 +89,11 @@ nb::object decode(Readable& native) {
     const auto family = nb::steal(PyLong_FromLong(address->family()));
     const auto payload = to_bytes(address->payload());
     switch (address->family()) {
-    case AF_INET: return make_tuple(family, payload, number(address->port()));
-    case AF_INET6:
-        return make_tuple(family, payload, number(address->port()), number(address->flowinfo()),
-                          number(address->scopeid()));
-    default: return make_tuple(family, payload);
+        case AF_INET: return make_tuple(family, payload, number(address->port()));
+        case AF_INET6:
+            return make_tuple(family, payload, number(address->port()), number(address->flowinfo()),
+                              number(address->scopeid()));
+        default: return make_tuple(family, payload);
     }
 }
 

@@ -43,8 +43,12 @@ nb::object raise_or_none(Error error) { return error == Error(EAGAIN) ? nb::none
 bool Int::set(nb::handle from) noexcept {
     object = from;
     int overflow = 0;
-    const auto number = nb::steal(PyNumber_Index(from.ptr()));
-    if (number.is_valid()) value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+    if (PyLong_CheckExact(from.ptr())) {
+        value = PyLong_AsLongLongAndOverflow(from.ptr(), &overflow);
+        if (value != -1) return true;  // nearly all are such
+    } else if (const auto number = nb::steal(PyNumber_Index(from.ptr())); number.is_valid()) {
+        value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+    }
     if (overflow != 0) {
         using Limits = std::numeric_limits<std::int64_t>;
         value = overflow < 0 ? Limits::min() : Limits::max();
@@ -87,9 +91,8 @@ PyObject* BytesSink::object(const Sink& sink) noexcept {
 bool BytesSink::grow(Sink& sink, std::size_t capacity) noexcept {
     if (capacity > static_cast<std::size_t>(PY_SSIZE_T_MAX) - header - 1) return false;
     PyObject* bytes = object(sink);
-    PyObject* grown = bytes != nullptr
-                          ? resize(bytes, capacity)
-                          : PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(capacity));
+    PyObject* grown = bytes != nullptr ? resize(bytes, capacity)
+                                       : PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(capacity));
     if (grown == nullptr) {
         PyErr_Clear();
         return false;

@@ -108,8 +108,8 @@ private:
 };
 
 inline nb::object to_bytes(ConstBuffer bytes) noexcept {
-    return nb::steal(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()),
-                                               static_cast<Py_ssize_t>(bytes.size())));
+    return nb::steal(
+        PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
 }
 // The native address (ADDR-1).
 inline nb::object to_python(const Address& address) noexcept { return to_bytes({address.data(), address.size()}); }

@@ -40,13 +40,17 @@ struct Poller {
     }
     void remove(nb::handle object) {
         Int number;
-        if (PyLong_Check(object.ptr()) && number.set(object)) drop(descriptors, number.value);
-        else drop(objects, object.ptr());
+        if (PyLong_Check(object.ptr()) && number.set(object))
+            drop(descriptors, number.value);
+        else
+            drop(objects, object.ptr());
     }
 
 private:
     // What the entry held is let go last: it may call back.
-    template <class Map> static void drop(Map& map, const typename Map::key_type& key) { const auto node = map.extract(key); }
+    template <class Map> static void drop(Map& map, const typename Map::key_type& key) {
+        const auto node = map.extract(key);
+    }
 };
 
 // The descriptor of what has a fileno(). False: the Python error is set.
@@ -108,7 +112,8 @@ nb::object unregister(Poller& self, nb::handle object, bool is_error) {
         return nb::none();
     }
     if (!is_error) return nb::none();
-    PyErr_SetObject(PyExc_KeyError, object.ptr());
+    const auto error = nb::steal(PyObject_CallOneArg(PyExc_KeyError, object.ptr()));
+    if (error.is_valid()) PyErr_SetObject(PyExc_KeyError, error.ptr());
     return {};
 }
 
@@ -175,9 +180,8 @@ nb::object poll(Poller& self, OptionalNumber timeout_ms) {
 nb::object ipoll(Poller& self, OptionalNumber timeout_ms, Int flags) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, flags.value & 1, ready)) return {};
-    const auto list = list_of(ready, [](const Ready& one, const nb::object& events) {
-        return make_tuple(one.object, events, one.userdata);
-    });
+    const auto list = list_of(
+        ready, [](const Ready& one, const nb::object& events) { return make_tuple(one.object, events, one.userdata); });
     return list.is_valid() ? nb::steal(PyObject_GetIter(list.ptr())) : nb::object();
 }
 
@@ -204,9 +208,8 @@ int clear(PyObject* self) {
     return 0;
 }
 
-PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                       {0, nullptr}};
+PyType_Slot slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(traverse)}, {Py_tp_clear, reinterpret_cast<void*>(clear)}, {0, nullptr}};
 
 }  // namespace
 
@@ -214,11 +217,12 @@ void add_poll(nb::module_& module) {
     nb::class_<Poller> poller(module, "poll", nb::type_slots(slots), nb::is_weak_referenceable(),
                               "Waits for many sockets and descriptors at once.");
     poller.def(nb::init<>(), nb::sig("def __init__(self) -> None"));
-    poller.def("register", [](Poller& self, nb::handle obj, Int mask) { return register_(self, obj, mask, {}); },
-               nb::arg().none(), nb::arg() = POLLIN | POLLOUT,
-               nb::sig("def register(self, obj: int | HasFileno, eventmask: int = POLLIN | POLLOUT, /) -> None"),
-               "Watches a descriptor or an object with fileno(), which ipoll() returns with its userdata. What is\n"
-               "registered already gets the new mask and, if given, the new userdata.");
+    poller.def(
+        "register", [](Poller& self, nb::handle obj, Int mask) { return register_(self, obj, mask, {}); },
+        nb::arg().none(), nb::arg() = POLLIN | POLLOUT,
+        nb::sig("def register(self, obj: int | HasFileno, eventmask: int = POLLIN | POLLOUT, /) -> None"),
+        "Watches a descriptor or an object with fileno(), which ipoll() returns with its userdata. What is\n"
+        "registered already gets the new mask and, if given, the new userdata.");
     poller.def("register", register_, nb::arg().none(), nb::arg(), nb::arg().none(),
                nb::sig("def register(self, obj: int | HasFileno, eventmask: int, userdata: object, /) -> None"));
     poller.def("unregister", unregister, nb::arg().none(), nb::arg("throw") = true,
@@ -227,10 +231,10 @@ void add_poll(nb::module_& module) {
     poller.def("modify", modify, nb::arg().none(), nb::arg(),
                nb::sig("def modify(self, obj: object, eventmask: int, /) -> None"),
                "Watches obj for other events. OSError(ENOENT) if it is not registered.");
-    poller.def("poll", poll, nb::arg() = -1,
+    poller.def("poll", poll, nb::arg().none() = -1,
                nb::sig("def poll(self, timeout_ms: float | None = -1, /) -> list[tuple[Any, int]]"),
                "Waits until something is ready, for ever if the timeout is negative: a list of (obj, event).");
-    poller.def("ipoll", ipoll, nb::arg() = -1, nb::arg() = 0,
+    poller.def("ipoll", ipoll, nb::arg().none() = -1, nb::arg() = 0,
                nb::sig("def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> "
                        "Iterator[tuple[Any, int, Any]]"),
                "poll() as an iterator over (obj, event, userdata). flags=1: what is returned is not watched any more\n"

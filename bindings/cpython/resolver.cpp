@@ -24,8 +24,8 @@ bool text_of(nb::handle from, Text& text) {
 
 nb::object entry(const AddressInfo& info) {
     const auto number = [](int value) { return nb::steal(PyLong_FromLong(value)); };
-    const auto name = nb::steal(PyUnicode_DecodeUTF8(
-        info.canonname.data(), static_cast<Py_ssize_t>(info.canonname.size()), "surrogateescape"));
+    const auto name = nb::steal(
+        PyUnicode_DecodeUTF8(info.canonname.data(), static_cast<Py_ssize_t>(info.canonname.size()), "surrogateescape"));
     return make_tuple(number(info.family), number(info.type), number(info.proto), name, to_python(info.sockaddr));
 }
 
@@ -70,13 +70,12 @@ nb::object resolve(nb::handle host, nb::handle port, Int af, Int type, Int proto
 }  // namespace
 
 void add_resolver(nb::module_& module) {
-    module.def(
-        "getaddrinfo", resolve, nb::arg().none(), nb::arg().none(), nb::arg() = 0, nb::arg() = 0, nb::arg() = 0,
-        nb::arg() = 0,
-        nb::sig("def getaddrinfo(host: str | bytes | None, port: int | str | None, af: int = 0, type: int = 0, "
-                "proto: int = 0, flags: int = 0, /) -> list[tuple[int, int, int, str, bytes]]"),
-        "What a host and port resolve to, in the system's order: (family, type, proto, canonname, sockaddr).\n"
-        "A failure is OSError with a negative code, the resolver's own.");
+    module.def("getaddrinfo", resolve, nb::arg().none(), nb::arg().none(), nb::arg() = 0, nb::arg() = 0, nb::arg() = 0,
+               nb::arg() = 0,
+               nb::sig("def getaddrinfo(host: str | bytes | None, port: int | str | None, af: int = 0, type: int = 0, "
+                       "proto: int = 0, flags: int = 0, /) -> list[tuple[int, int, int, str, bytes]]"),
+               "What a host and port resolve to, in the system's order: (family, type, proto, canonname, sockaddr).\n"
+               "A failure is OSError with a negative code, the resolver's own.");
 }
 
 }  // namespace usocket::cpython

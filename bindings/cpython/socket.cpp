@@ -131,7 +131,7 @@ nb::object sendmsg(Socket& self, nb::handle buffers, nb::handle ancdata, Int fla
     const int has_ancdata = PyObject_IsTrue(ancdata.ptr());
     if (has_ancdata > 0) PyErr_SetString(PyExc_ValueError, "ancillary data is not supported");
     if (has_ancdata != 0) return {};
-    const auto joined = nb::steal(PyObject_CallMethod(to_bytes({}).ptr(), "join", "O", buffers.ptr()));
+    const auto joined = nb::steal(PyObject_CallMethod(to_bytes({}).ptr(), "join", "(O)", buffers.ptr()));
     Readable data;
     if (!joined.is_valid() || !data.borrow(joined)) return {};
     return address.is_none() ? send(self, data, flags) : sendto_with(self, data, flags, address);
@@ -141,8 +141,10 @@ nb::object sendmsg(Socket& self, nb::handle buffers, nb::handle ancdata, Int fla
 bool make_room(BytesSink& bytes, Int bufsize) {
     const auto size = arguments::bufsize(bufsize.value);
     if (size && bytes.sink().reserve(*size)) return true;
-    if (size) PyErr_NoMemory();
-    else raise(size.error(), bufsize.object);
+    if (size)
+        PyErr_NoMemory();
+    else
+        raise(size.error(), bufsize.object);
     return false;
 }
 
@@ -320,7 +322,7 @@ PyObject* repr(PyObject* self) {
     const auto name = nb::steal(PyObject_GetAttrString(type.ptr(), "__qualname__"));
     if (!module.is_valid() || !name.is_valid()) return nullptr;
     if (!nb::inst_ready(self)) return PyUnicode_FromFormat("<%S.%S, not initialised>", module.ptr(), name.ptr());
-    char text[512];
+    char text[1024];
     const std::size_t size = nb::inst_ptr<Socket>(self)->describe(MutableBuffer(text));
     const auto state = nb::steal(PyUnicode_DecodeASCII(text, static_cast<Py_ssize_t>(size), "replace"));
     if (!state.is_valid()) return nullptr;
@@ -328,12 +330,11 @@ PyObject* repr(PyObject* self) {
 }
 
 PyObject* next_line(PyObject* self) {
-    Socket* socket = nullptr;
-    if (!nb::try_cast(nb::handle(self), socket)) {
+    if (!nb::inst_ready(self)) {
         PyErr_SetString(PyExc_TypeError, "not initialised");
         return nullptr;
     }
-    const auto line = readline(*socket, OptionalInt());
+    const auto line = readline(*nb::inst_ptr<Socket>(self), OptionalInt());
     const bool is_line = line.is_valid() && PyBytes_Check(line.ptr()) && PyBytes_GET_SIZE(line.ptr()) != 0;
     return is_line ? nb::object(line).release().ptr() : nullptr;
 }
@@ -375,8 +376,9 @@ using Class = nb::class_<Socket>;
 void add_connections(Class& socket) {
     socket.def("bind", bind, nb::sig("def bind(self, address: " USOCKET_ADDRESS ", /) -> None"),
                "Binds the socket to its own address.");
-    socket.def("connect", connect, nb::sig("def connect(self, address: " USOCKET_ADDRESS ", /) -> None"),
-               "Connects to a remote socket. Non-blocking: OSError(EINPROGRESS); poll for POLLOUT, then ask for SO_ERROR.");
+    socket.def(
+        "connect", connect, nb::sig("def connect(self, address: " USOCKET_ADDRESS ", /) -> None"),
+        "Connects to a remote socket. Non-blocking: OSError(EINPROGRESS); poll for POLLOUT, then ask for SO_ERROR.");
     socket.def("listen", listen, nb::arg() = nb::none(),
                nb::sig("def listen(self, backlog: int | None = None, /) -> None"),
                "Lets the system accept up to backlog connections ahead of accept(); a negative number counts as 0.");
@@ -391,10 +393,16 @@ void add_connections(Class& socket) {
 }
 
 void add_socket_methods(Class& socket) {
-    socket.def("send", send, nb::arg(), nb::arg() = 0, nb::sig("def send(self, bytes: Buffer, flags: int = 0, /) -> int"),
-               "Sends what the system takes; returns how many bytes that was.");
-    socket.def("sendall", sendall, nb::arg(), nb::arg() = 0,
-               nb::sig("def sendall(self, bytes: Buffer, flags: int = 0, /) -> None"), "Sends all of the bytes.");
+    // Those called most are overloads: nanobind's quickest way to a function is without defaults.
+    socket.def(
+        "send", [](Socket& self, Readable& data) { return send(self, data, Int()); },
+        nb::sig("def send(self, bytes: Buffer, /) -> int"),
+        "Sends what the system takes; returns how many bytes that was.");
+    socket.def("send", send, nb::sig("def send(self, bytes: Buffer, flags: int, /) -> int"));
+    socket.def(
+        "sendall", [](Socket& self, Readable& data) { return sendall(self, data, Int()); },
+        nb::sig("def sendall(self, bytes: Buffer, /) -> None"), "Sends all of the bytes.");
+    socket.def("sendall", sendall, nb::sig("def sendall(self, bytes: Buffer, flags: int, /) -> None"));
     socket.def("sendto", sendto, nb::sig("def sendto(self, bytes: Buffer, address: " USOCKET_ADDRESS ", /) -> int"),
                "Sends to an address; returns how many bytes.");
     socket.def("sendto", sendto_with,
@@ -403,12 +411,16 @@ void add_socket_methods(Class& socket) {
                nb::sig("def sendmsg(self, buffers: Iterable[Buffer], ancdata: tuple[()] = (), flags: int = 0, "
                        "address: " USOCKET_ADDRESS " | None = None, /) -> int"),
                "Sends the buffers as one, without ancillary data; returns how many bytes went out.");
-    socket.def("recv", recv, nb::arg(), nb::arg() = 0,
-               nb::sig("def recv(self, bufsize: int, flags: int = 0, /) -> bytes"),
-               "Receives at most bufsize bytes; none means that the peer has shut down.");
-    socket.def("recvfrom", recvfrom, nb::arg(), nb::arg() = 0,
-               nb::sig("def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, bytes]"),
-               "recv() that also returns the address of the sender: (bytes, address).");
+    socket.def(
+        "recv", [](Socket& self, Int bufsize) { return recv(self, bufsize, Int()); },
+        nb::sig("def recv(self, bufsize: int, /) -> bytes"),
+        "Receives at most bufsize bytes; none means that the peer has shut down.");
+    socket.def("recv", recv, nb::sig("def recv(self, bufsize: int, flags: int, /) -> bytes"));
+    socket.def(
+        "recvfrom", [](Socket& self, Int bufsize) { return recvfrom(self, bufsize, Int()); },
+        nb::sig("def recvfrom(self, bufsize: int, /) -> tuple[bytes, bytes]"),
+        "recv() that also returns the address of the sender: (bytes, address).");
+    socket.def("recvfrom", recvfrom, nb::sig("def recvfrom(self, bufsize: int, flags: int, /) -> tuple[bytes, bytes]"));
     socket.def("recv_into", recv_into, nb::arg("buffer"), nb::arg("nbytes") = 0, nb::arg("flags") = 0,
                nb::sig("def recv_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> int"),
                "recv() into a buffer, at most nbytes or, with 0, all of it; returns how many bytes arrived.");
@@ -418,8 +430,9 @@ void add_socket_methods(Class& socket) {
 }
 
 void add_stream_methods(Class& socket) {
-    socket.def("read", read, nb::arg() = nb::none(), nb::sig("def read(self, n: int | None = None, /) -> bytes | None"),
-               "Reads n bytes, fewer only at EOF, or all until EOF. Non-blocking: what there is, None if that is nothing.");
+    socket.def(
+        "read", read, nb::arg() = nb::none(), nb::sig("def read(self, n: int | None = None, /) -> bytes | None"),
+        "Reads n bytes, fewer only at EOF, or all until EOF. Non-blocking: what there is, None if that is nothing.");
     socket.def("readinto", readinto, nb::arg(), nb::arg() = nb::none(),
                nb::sig("def readinto(self, buf: Buffer, nbytes: int | None = None, /) -> int | None"),
                "read() into a buffer; returns how many bytes.");
@@ -432,7 +445,7 @@ void add_stream_methods(Class& socket) {
                "the system takes, None if that is nothing.");
     socket.def("write", write_part, nb::arg(), nb::arg(), nb::arg().none(),
                nb::sig("def write(self, buf: Buffer, off: int, n: int | None, /) -> int | None"));
-    socket.def("makefile", makefile, nb::arg() = "rb", nb::arg() = 0,
+    socket.def("makefile", makefile, nb::arg() = "rb", nb::arg().none() = 0,
                nb::sig("def makefile(self, mode: str = 'rb', buffering: int | None = 0, /) -> Self"),
                "The socket itself, which is a stream; mode is 'rb', 'wb' or 'rwb', buffering is ignored.");
 }
@@ -453,7 +466,8 @@ void add_options(Class& socket) {
     socket.def("settimeout", settimeout, nb::arg().none(),
                nb::sig("def settimeout(self, value: float | None, /) -> None"),
                "How long a call may take, in seconds; then it is OSError(ETIMEDOUT). None: for ever. 0: non-blocking.");
-    socket.def("gettimeout", gettimeout, nb::sig("def gettimeout(self) -> float | None"), "The timeout in seconds or None.");
+    socket.def("gettimeout", gettimeout, nb::sig("def gettimeout(self) -> float | None"),
+               "The timeout in seconds or None.");
     socket.def("setblocking", setblocking, nb::arg().none(), nb::sig("def setblocking(self, flag: object, /) -> None"),
                "True is settimeout(None), False is settimeout(0).");
     socket.def("getblocking", &Socket::getblocking, "False if non-blocking.");

@@ -1,6 +1,7 @@
 // Bytes in memory: borrowed to read (ConstBuffer), borrowed to fill (MutableBuffer), owned (Bytes), growing (Sink).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -18,10 +19,16 @@ public:
     constexpr ConstBuffer() noexcept = default;
     constexpr ConstBuffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
     constexpr ConstBuffer(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
-    constexpr ConstBuffer(const char* text) noexcept : ConstBuffer(std::string_view(text)) {}
+    // Up to its NUL, as with a literal; an array of char without one is all taken.
+    template <class Pointer>
+        requires std::is_pointer_v<Pointer> && std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Pointer>>, char>
+    constexpr ConstBuffer(const Pointer& text) noexcept : ConstBuffer(std::string_view(text)) {}
+    template <std::size_t N>
+    constexpr ConstBuffer(const char (&text)[N]) noexcept
+        : ConstBuffer(text, std::min(N, std::string_view(text, N).find('\0'))) {}
     template <std::ranges::contiguous_range Range>
         requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-                 (!std::is_same_v<std::remove_extent_t<Range>, char>)  // a literal ends before its NUL
+                 (!std::is_same_v<std::remove_extent_t<Range>, char>)
     constexpr ConstBuffer(const Range& range) noexcept
         : data_(std::ranges::data(range)),
           size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
@@ -142,7 +149,7 @@ public:
     [[nodiscard]] static Sink sink() noexcept { return Sink(grow, surrender); }
     [[nodiscard]] static Bytes take(Sink& sink) noexcept {
         Bytes bytes;
-        grow_to_fit(sink);
+        give_slack_back(sink);
         bytes.data_ = sink.data();
         bytes.size_ = sink.size();
         sink = Bytes::sink();
@@ -161,9 +168,11 @@ private:
         sink = Bytes::sink();
         return block;
     }
-    // Gives the slack back where it is worth a call of realloc.
-    static void grow_to_fit(Sink& sink) noexcept {
-        if (sink.capacity() - sink.size() > 4096 && sink.size() != 0) (void)grow(sink, sink.size());
+    // Gives the slack back where it is worth a call of realloc: not what doubling leaves, which has no pages behind it
+    // as long as nobody writes there, while a read() into memory fresh from the system would have to get all of its own.
+    static void give_slack_back(Sink& sink) noexcept {
+        const std::size_t slack = sink.capacity() - sink.size();
+        if (slack > 4096 && slack > sink.size() && sink.size() != 0) (void)grow(sink, sink.size());
     }
 
     std::uint8_t* data_ = nullptr;

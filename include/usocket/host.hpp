@@ -10,7 +10,7 @@ namespace usocket {
 
 namespace sys {
 struct Lookup;
-// What a stack notes of a system call that receives, should a longjmp lose its result.
+// What a stack notes of a system call that receives, should a longjmp lose its result. All zero: nothing.
 struct ReceiveNote {
     static constexpr std::size_t size = 96;
     alignas(std::int64_t) unsigned char bytes[size];
@@ -42,6 +42,8 @@ private:
     friend class Socket;
     friend class Resolution;
 
+    [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
+
     const Host* host_ = nullptr;
     void* token_ = nullptr;
     Sink* sink_ = nullptr;               // what has been taken in so far
@@ -54,6 +56,7 @@ private:
     bool lent_ = false;                  // what is in the sink has been lent to the socket's other readers
     volatile int lowat_ = 0;             // SO_RCVLOWAT to restore; 0: it is as it was
     volatile bool notes_ = false;        // note_ counts bytes behind the sink's first taken_from_
+    volatile std::size_t shown_ = 0;     // what the window had to give before it gave what is behind taken_from_
     std::size_t taken_from_ = 0;
     sys::ReceiveNote note_;              // only for a host that unwinds
 };

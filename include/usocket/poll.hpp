@@ -32,8 +32,8 @@ public:
     // Watches a socket, or any descriptor; what is registered already gets the new mask and userdata. The socket
     // may be closed and destroyed while registered: it is then reported until it is unregistered. Without a mask:
     // POLLIN and POLLOUT. (`register` is a keyword of C++.)
-    Result<Registration*> register_(Socket& socket, void* userdata = nullptr) noexcept;
-    Result<Registration*> register_(Socket& socket, unsigned events, void* userdata) noexcept;
+    Result<Registration*> register_(Socket& socket) noexcept;
+    Result<Registration*> register_(Socket& socket, unsigned events, void* userdata = nullptr) noexcept;
     Result<Registration*> register_(int fd, unsigned events, void* userdata = nullptr) noexcept;
     // A registration of its own, beside any other of the same descriptor.
     Result<Registration*> register_another(int fd, unsigned events, void* userdata = nullptr) noexcept;

@@ -62,6 +62,7 @@ class Service {
 public:
     constexpr Service() noexcept = default;
     constexpr Service(std::nullopt_t) noexcept {}
+    constexpr Service(std::nullptr_t) noexcept {}
     constexpr Service(std::string_view name) noexcept : name_(name) {}
     constexpr Service(const char* name) noexcept : name_(name) {}
     // Not in 0..65535: Fault::port_range from getaddrinfo().
@@ -86,6 +87,10 @@ private:
 [[nodiscard]] Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service, int af = 0,
                                                   int type = 0, int proto = 0, int flags = 0,
                                                   Call&& call = Call()) noexcept;
+[[nodiscard]] inline Result<AddressInfoList> getaddrinfo(std::nullptr_t, Service service, int af = 0, int type = 0,
+                                                         int proto = 0, int flags = 0) noexcept {
+    return getaddrinfo(std::nullopt, service, af, type, proto, flags);
+}
 
 // For a host that unwinds: after a longjmp out of getaddrinfo() that was given `call`.
 void unwound(Call& call) noexcept;

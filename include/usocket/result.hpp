@@ -15,6 +15,7 @@ namespace usocket {
 #define USOCKET_FAULTS(X)                                                                                    \
     X(none, "")                                                                                              \
     X(address_not_numeric, "the host is not a numeric address (resolve names with getaddrinfo())")           \
+    X(address_other_family, "the host is an address of the other family (AF_INET or AF_INET6)")                  \
     X(address_too_short, "a native address holds at least its family and, for AF_INET and AF_INET6, all of " \
                          "its fields (use what getaddrinfo() returns, or a tuple)")                          \
     X(address_too_long, "a native address is at most 128 bytes long")                                        \
@@ -99,7 +100,8 @@ public:
     // Only with has_value().
     constexpr T& operator*() & noexcept { return value_; }
     constexpr const T& operator*() const& noexcept { return value_; }
-    constexpr T&& operator*() && noexcept { return std::move(value_); }
+    // By value: what is left of a temporary Result ends with the expression, as in `for (auto x : *f())`.
+    constexpr T operator*() && noexcept { return std::move(value_); }
     constexpr T* operator->() noexcept { return &value_; }
     constexpr const T* operator->() const noexcept { return &value_; }
 
@@ -115,7 +117,11 @@ public:
         if (!has_value()) throw BadResultAccess(error_);
         return value_;
     }
-    constexpr T&& value() && {
+    constexpr const T& value() const& {
+        if (!has_value()) throw BadResultAccess(error_);
+        return value_;
+    }
+    constexpr T value() && {
         if (!has_value()) throw BadResultAccess(error_);
         return std::move(value_);
     }

@@ -151,11 +151,13 @@ private:
     bool try_lock_reader(std::uint32_t id) noexcept;
     Error lock_reader(Call& call) noexcept;
     Error await_reader(Call& call, std::uint32_t id) noexcept;
+    void close_window() noexcept;
     void unlock_reader() noexcept;
     void unlock_reader(Call& call) noexcept;
     [[nodiscard]] bool lend(Call& call) noexcept;
     void take_back(Call& call) noexcept;
     void give_up(Call& call) noexcept;
+    void count_taken(const Call& call, Sink& sink) const noexcept;
     [[nodiscard]] bool reading(const Call& call) const noexcept;
     [[nodiscard]] bool exposed() const noexcept;
     [[nodiscard]] bool watched() const noexcept;
@@ -163,7 +165,6 @@ private:
     void release() noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto reading_inside(Call& call, Body body) noexcept -> decltype(body());
-    template <class Body> auto inside_to_receive(Call& call, Body body) noexcept -> decltype(body());
     static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
 
     // socket.cpp, stream.cpp: the same methods, inside
@@ -171,12 +172,13 @@ private:
         std::size_t size = 0;
         bool ended = false;  // nothing more will come
     };
+    Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept;
     Result<std::size_t> transmit_all(Call& call, ConstBuffer data, int flags) noexcept;
     Error finish_connect(Call& call) noexcept;
     Result<std::size_t> take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept;
-    std::size_t take_held(Sink& sink, std::size_t count) noexcept;
+    std::size_t take_held(Call& call, Sink& sink, std::size_t count) noexcept;
     Result<std::size_t> take_queued(Call& call, Sink& sink, std::size_t count) noexcept;
     Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
     Error check_progress(Call& call, const Sink& sink) noexcept;
@@ -192,7 +194,8 @@ private:
     Result<bool> await_more(Call& call, Blocking& blocking, std::size_t enough) noexcept;
     void set_lowat(int bytes) noexcept;
     void restore_lowat(Call& call) noexcept;
-    template <class Fill> Result<void> read_with(Call& call, Sink& sink, Fill fill) noexcept;
+    using Fill = Error (Socket::*)(Call& call, Sink& sink, std::size_t limit) noexcept;
+    Result<void> read_with(Call& call, Sink& sink, std::size_t limit, Fill filler) noexcept;
     [[nodiscard]] bool is_stream() const noexcept;
     [[nodiscard]] bool is_tcp() const noexcept;
     [[nodiscard]] bool can_keep(Sink& sink) noexcept;

@@ -39,7 +39,6 @@ from socket import (
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from usocket import _usocket
-from usocket._usocket import *  # noqa: F403
 from usocket._usocket import (
     AF_INET,
     AF_INET6,
@@ -64,7 +63,7 @@ Address: TypeAlias = Any
 error = OSError
 timeout = TimeoutError
 
-__all__ = _usocket.__all__ + [
+__all__ = [
     "SocketType",
     "close",
     "create_connection",
@@ -97,6 +96,10 @@ __all__ = _usocket.__all__ + [
     "setdefaulttimeout",
     "timeout",
 ]
+__all__ += _usocket.__all__
+
+
+globals().update({name: getattr(_usocket, name) for name in _usocket.__all__ if name.isupper()})
 
 
 def __getattr__(name: str) -> int:
@@ -337,7 +340,7 @@ def create_connection(
             raise
     try:
         if all_errors and sys.version_info >= (3, 11):
-            raise ExceptionGroup("create_connection failed", errors)
+            raise ExceptionGroup("create_connection failed", errors)  # noqa: F821
         raise errors[-1]
     finally:
         errors.clear()  # a cycle with the traceback's frame otherwise

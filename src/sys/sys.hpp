@@ -43,7 +43,7 @@ struct OpenedPair {
 // Close-on-exec, and without SIGPIPE for what is sent on it (SOCK-2). The proto of the result is what the system chose.
 Result<Opened> open(int family, int type, int proto) noexcept;
 Result<OpenedPair> open_pair(int family, int type, int proto) noexcept;
-// Nothing about a descriptor that somebody else opened is known before this. ENOTSOCK, EBADF.
+// Nothing about a descriptor that somebody else opened is known before this; close-on-exec after it. ENOTSOCK, EBADF.
 Result<Opened> inspect(Fd fd) noexcept;
 Result<Fd> duplicate(Fd fd) noexcept;
 void close(Fd fd) noexcept;
@@ -140,6 +140,11 @@ void yield_thread() noexcept;
 // Not 0 while the process has one thread alone; 0 where the system does not tell.
 extern const char* const single_threaded;
 inline bool is_only_thread() noexcept { return *single_threaded != 0; }
+
+// --- Signals whose handler longjmps out of calls (Host::unwinds). Between these two they wait; the second only if the
+// first returns true.
+bool hold_signals() noexcept;
+void release_signals() noexcept;
 
 // --- Memory of the core's own: nullptr if there is none. resize(p, 0) frees and returns nullptr.
 void* resize(void* memory, std::size_t size) noexcept;

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from python_support import Pair, make_pair
 
 HERE = Path(__file__).parent
+
+# No example fails for being slow: the machine may be busy.
+hypothesis.settings.register_profile("usocket", deadline=None)
+hypothesis.settings.load_profile("usocket")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

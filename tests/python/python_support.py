@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeAlias
 
+import uselect
 import usocket
 
 Pair: TypeAlias = tuple[usocket.socket, usocket.socket]
@@ -48,28 +50,27 @@ def udp_socket() -> usocket.socket:
     return socket
 
 
-def fill(socket: usocket.socket) -> int:
-    """Sends until the system takes no more; returns how much that was."""
+def fill(socket: usocket.socket) -> None:
+    """Sends until the system takes no more, even after the other side's queue has taken in what it can."""
     timeout = socket.gettimeout()
     socket.settimeout(0)
-    total = 0
-    # More than once: what the other side's queue takes in makes room again.
-    while (sent := socket.write(bytes(1 << 16))) is not None:
-        total += sent
+    poll = uselect.poll()
+    poll.register(socket, uselect.POLLOUT)
+    settling_ms = 0 if socket.family == usocket.AF_UNIX else 300  # TCP's probe of a closed window comes after 200 ms
+    block = bytes(1 << 16)
+    while socket.write(block) is not None or poll.poll(settling_ms) or socket.write(block) is not None:
+        pass
     socket.settimeout(timeout)
-    return total
 
 
-def drain(socket: usocket.socket) -> int:
-    """Takes what there is, without waiting; returns how much that was."""
+def drain(socket: usocket.socket) -> None:
+    """Takes what there is, without waiting."""
     timeout = socket.gettimeout()
     socket.settimeout(0)
-    total = 0
     with contextlib.suppress(BlockingIOError):
-        while data := socket.recv(1 << 16):
-            total += len(data)
+        while socket.recv(1 << 16):
+            pass
     socket.settimeout(timeout)
-    return total
 
 
 @contextlib.contextmanager
@@ -94,6 +95,11 @@ def full_backlog(family: int) -> Iterator[Any]:
             socket.close()
 
 
+def send_and_close(socket: usocket.socket, data: bytes) -> None:
+    socket.sendall(data)
+    socket.close()
+
+
 def error_of(function: Callable[..., Any], *arguments: Any) -> int:
     """The number of the OSError that a call ends in."""
     try:
@@ -104,6 +110,8 @@ def error_of(function: Callable[..., Any], *arguments: Any) -> int:
 
 
 def descriptors() -> set[str]:
+    """What is open, once what other tests have dropped is gone."""
+    gc.collect()
     return set(os.listdir("/proc/self/fd"))
 
 
@@ -128,7 +136,7 @@ class Caller(threading.Thread):
             self.error = error
 
     def wait_until_blocked(self) -> None:
-        """Until the thread sleeps in a system call that is not the interpreter's own lock, as far as the system tells."""
+        """Until the thread sleeps in a system call other than for the interpreter's lock, if the system tells."""
         path = Path(f"/proc/self/task/{self.native_id}/syscall")
         while self.is_alive():
             try:

@@ -99,7 +99,7 @@ BAD_TUPLES = [
     (AF_INET, (), ValueError, r"\(host, port\)"),
     (AF_INET, ("127.0.0.1\0", 80), ValueError, "numeric"),
     (AF_INET, ("127.1", 80), ValueError, "numeric"),
-    (AF_INET, ("::1", 80), ValueError, "numeric"),
+    (AF_INET, ("::1", 80), ValueError, "other family.*::1"),
     (AF_INET, ("\udc80", 80), ValueError, "surrogates"),
     (AF_INET, ["127.0.0.1", 80], TypeError, "list"),
     (AF_INET, None, TypeError, "NoneType"),
@@ -117,7 +117,9 @@ BAD_TUPLES = [
 
 
 @pytest.mark.parametrize(("family", "address", "error", "text"), BAD_TUPLES)
-def test_addr_3_what_is_wrong_with_a_tuple_is_said(family: int, address: Any, error: type[Exception], text: str) -> None:
+def test_addr_3_what_is_wrong_with_a_tuple_is_said(
+    family: int, address: Any, error: type[Exception], text: str
+) -> None:
     if family == AF_INET6 and not HAS_IPV6:
         pytest.skip("the system has no IPv6")
     with usocket.socket(family, SOCK_DGRAM) as socket:
@@ -260,7 +262,9 @@ def test_addr_7_the_references_examples() -> None:
     assert inet_pton(AF_INET, "1.2.3.4") == b"\x01\x02\x03\x04"
 
 
-@pytest.mark.parametrize("text", ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "::1", "x", "1.2.3.4\0", "é", "1" * 999])
+@pytest.mark.parametrize(
+    "text", ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "::1", "x", "1.2.3.4\0", "é", "1" * 999]
+)
 def test_addr_7_malformed_text(text: str) -> None:
     assert error_of(inet_pton, AF_INET, text) == errno.EINVAL
 

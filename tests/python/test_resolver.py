@@ -20,8 +20,10 @@ from usocket import AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOC
 
 def as_standard(found: list[tuple[int, int, int, str, bytes]]) -> list[Any]:
     """With addresses as the standard library shows them."""
-    return [(*rest, (usocket.inet_ntop(sockaddr(native)[0], sockaddr(native)[1]), *sockaddr(native)[2:]))
-            for *rest, native in found]
+    return [
+        (*rest, (usocket.inet_ntop(sockaddr(native)[0], sockaddr(native)[1]), *sockaddr(native)[2:]))
+        for *rest, native in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_gai_1_canonname() -> None:
 
 def test_gai_1_takes_no_keywords() -> None:
     with pytest.raises(TypeError):
-        getaddrinfo(host="127.0.0.1", port=80)  # type: ignore[call-arg]
+        getaddrinfo(host="127.0.0.1", port=80)
 
 
 def test_gai_2_nothing_is_the_loopback_or_with_ai_passive_the_wildcard() -> None:
@@ -159,9 +161,7 @@ def test_gai_2_names_are_resolved(resolver: dict[str, str]) -> None:
 
 def test_gai_3_eai_system_becomes_the_errno_behind_it(resolver: dict[str, str]) -> None:
     done = run_python(
-        "import usocket\n"
-        "try: usocket.getaddrinfo('system.test', 80)\n"
-        "except OSError as error: print(error.args[0])\n",
+        "import usocket\ntry: usocket.getaddrinfo('system.test', 80)\nexcept OSError as error: print(error.args[0])\n",
         **resolver,
     )
     assert int(done.stdout) == errno.EMFILE

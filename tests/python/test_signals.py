@@ -41,7 +41,7 @@ def receiving(name: str, *arguments: Any) -> Iterator[Waiting]:
 
 @contextlib.contextmanager
 def sending(name: str, *arguments: Any) -> Iterator[Waiting]:
-    with make_pair("tcp") as (one, other):
+    with make_pair("unix") as (one, other):
         fill(one)
         yield lambda: getattr(one, name)(*arguments), one, lambda: drain(other)
 
@@ -186,7 +186,9 @@ def test_time_5_a_handler_may_read_from_the_socket(name: str, timeout: float | N
             assert getattr(one, method)(*arguments) in (b"done\n", 5)
 
 
-@pytest.mark.parametrize("program", ["import usocket\na, b = usocket.socketpair()\nprint('ready', flush=True)\na.read()\n"])
+@pytest.mark.parametrize(
+    "program", ["import usocket\na, b = usocket.socketpair()\nprint('ready', flush=True)\na.read()\n"]
+)
 @pytest.mark.parametrize("as_module", [False, True])
 def test_time_5_ctrl_c_ends_a_program(program: str, as_module: bool, tmp_path: Path) -> None:
     """With a KeyboardInterrupt; under python -m usocket as well."""

@@ -68,7 +68,7 @@ def test_sock_1_an_impossible_combination_is_the_systems_error(arguments: tuple[
 
 def test_sock_1_takes_no_keywords() -> None:
     with pytest.raises(TypeError):
-        usocket.socket(af=AF_INET)  # type: ignore[call-arg]
+        usocket.socket(af=AF_INET)
 
 
 def test_sock_1_a_subclass_has_all_of_it() -> None:
@@ -99,7 +99,7 @@ def test_sock_1_without_its_constructor_a_socket_is_of_no_use_and_no_harm() -> N
 def test_sock_1_a_second_construction_is_refused(tcp: Pair) -> None:
     before = descriptors()
     with pytest.raises(TypeError):
-        tcp[0].__init__()  # type: ignore[misc]
+        tcp[0].__init__()
     assert descriptors() == before
     tcp[0].write(b"alive")
     assert tcp[1].read(5) == b"alive"
@@ -428,7 +428,7 @@ def test_sock_7_errors(tcp: Pair) -> None:
         socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 2**31)
     for value in (None, "1", 1.0):
         with pytest.raises(TypeError):
-            socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, value)  # type: ignore[call-overload]
+            socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, value)
 
 
 # --- SOCK-8
@@ -481,7 +481,7 @@ def test_sock_8_adopting_what_is_no_socket() -> None:
     with pytest.raises(ValueError):
         usocket.socket(fileno=10**30)
     with pytest.raises(TypeError):
-        usocket.socket(fileno="0")  # type: ignore[arg-type]
+        usocket.socket(fileno="0")
 
 
 def test_sock_8_dup_is_the_same_connection(tcp: Pair) -> None:
@@ -522,7 +522,9 @@ def test_sock_8_iteration_is_by_lines(pair: Pair) -> None:
 
 def test_sock_8_repr_shows_state_fd_and_both_ends() -> None:
     with make_pair("tcp") as (one, other):
-        local, remote = (f"('127.0.0.1', {usocket.sockaddr(name)[2]})" for name in (one.getsockname(), one.getpeername()))
+        local, remote = (
+            f"('127.0.0.1', {usocket.sockaddr(name)[2]})" for name in (one.getsockname(), one.getpeername())
+        )
         one.settimeout(1.5)
         assert repr(one) == (
             f"<usocket.socket fd={one.fileno()}, family={AF_INET}, type={SOCK_STREAM}, proto={IPPROTO_TCP}, "
@@ -539,7 +541,7 @@ def test_sock_8_a_socket_is_no_value(tcp: Pair) -> None:
     assert {socket: 1}[socket] == 1
     assert weakref.ref(socket)() is socket
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError, match="cannot pickle 'usocket.socket' object"):
+        with pytest.raises(TypeError, match=r"cannot pickle '(usocket\.)?socket' object"):
             pickle.dumps(socket, protocol)
     for function in (copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):

@@ -63,10 +63,16 @@ SENDING: list[tuple[str, tuple[Any, ...]]] = [
     ("write", (bytes(1 << 20),)),
 ]
 CASES: list[tuple[str, State, str, tuple[Any, ...]]] = [
-    *((f"{kind} {name}", partial(empty, kind), name, arguments)
-      for kind in ("tcp", "unix", "udp") for name, arguments in RECEIVING),
-    *((f"{kind} {name}", partial(full, kind), name, arguments)
-      for kind in ("tcp", "unix") for name, arguments in SENDING),
+    *(
+        (f"{kind} {name}", partial(empty, kind), name, arguments)
+        for kind in ("tcp", "unix", "udp")
+        for name, arguments in RECEIVING
+    ),
+    *(
+        (f"{kind} {name}", partial(full, kind), name, arguments)
+        for kind in ("tcp", "unix")
+        for name, arguments in SENDING
+    ),
     ("tcp accept", partial(listening, AF_INET), "accept", ()),
     ("unix accept", partial(listening, AF_UNIX), "accept", ()),
 ]

@@ -30,7 +30,17 @@ SHORT = 0.02  # seconds: long enough for nothing, as nothing comes
 
 @pytest.mark.parametrize(
     ("value", "timeout"),
-    [(None, None), (0, 0.0), (0.0, 0.0), (-0.0, 0.0), (1, 1.0), (2.5, 2.5), (1e-9, 1e-9), (9223372036, 9223372036.0), (True, 1.0)],
+    [
+        (None, None),
+        (0, 0.0),
+        (0.0, 0.0),
+        (-0.0, 0.0),
+        (1, 1.0),
+        (2.5, 2.5),
+        (1e-9, 1e-9),
+        (9223372036, 9223372036.0),
+        (True, 1.0),
+    ],
 )
 def test_time_1_gettimeout_returns_what_was_set(value: Any, timeout: float | None, tcp: Pair) -> None:
     socket = tcp[0]
@@ -39,7 +49,9 @@ def test_time_1_gettimeout_returns_what_was_set(value: Any, timeout: float | Non
     assert socket.getblocking() is (timeout != 0)
 
 
-@pytest.mark.parametrize("value", [-1, -1e-9, float("nan"), float("inf"), -float("inf"), 9223372037, 10**400, -(10**400)])
+@pytest.mark.parametrize(
+    "value", [-1, -1e-9, float("nan"), float("inf"), -float("inf"), 9223372037, 10**400, -(10**400)]
+)
 def test_time_1_what_is_no_timeout(value: Any, tcp: Pair) -> None:
     with pytest.raises(ValueError, match="None or a number of seconds"):
         tcp[0].settimeout(value)
@@ -193,7 +205,7 @@ def test_time_4_stream_methods_return_none_or_what_moved(pair: Pair) -> None:
     other.write(b"abc")
     assert (one.readline(), one.readline()) == (b"abc", None)
     other.write(b"abc")
-    assert (one.readinto(buffer), buffer, one.readinto(buffer)) == (3, b"abc" + bytes(6), None)
+    assert (one.readinto(buffer), buffer, one.readinto(buffer)) == (3, bytearray(b"abc" + bytes(6)), None)
     other.write(b"abc")
     assert (one.read(), one.read()) == (b"abc", None)
     other.close()
@@ -214,7 +226,13 @@ class Stop(Exception):
     pass
 
 
-READS: list[tuple[str, tuple[Any, ...]]] = [("read", ()), ("read", (10,)), ("readinto", (bytearray(10),)), ("readline", ()), ("readline", (10,))]
+READS: list[tuple[str, tuple[Any, ...]]] = [
+    ("read", ()),
+    ("read", (10,)),
+    ("readinto", (bytearray(10),)),
+    ("readline", ()),
+    ("readline", (10,)),
+]
 NEXT: list[Callable[[usocket.socket], Any]] = [
     lambda socket: socket.read(4),
     lambda socket: socket.recv(100),
@@ -224,12 +242,16 @@ NEXT: list[Callable[[usocket.socket], Any]] = [
 ]
 
 
-def timeout_ends(function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket) -> None:
+def timeout_ends(
+    function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket
+) -> None:
     one.settimeout(SHORT)
     assert error_of(function, *arguments) == ETIMEDOUT
 
 
-def signal_ends(function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket) -> None:
+def signal_ends(
+    function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket
+) -> None:
     def handler(count: int) -> None:
         if count == 3:
             raise Stop
@@ -238,7 +260,9 @@ def signal_ends(function: Callable[..., Any], arguments: tuple[Any, ...], one: u
         function(*arguments)
 
 
-def signal_ends_with_a_timeout(function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket) -> None:
+def signal_ends_with_a_timeout(
+    function: Callable[..., Any], arguments: tuple[Any, ...], one: usocket.socket, other: usocket.socket
+) -> None:
     one.settimeout(60)
     signal_ends(function, arguments, one, other)
 

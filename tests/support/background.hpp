@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-namespace loopback {
+namespace usocket::tests {
 
 class Background {
 public:
@@ -50,4 +50,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace loopback
+}  // namespace usocket::tests

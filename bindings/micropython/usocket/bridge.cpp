@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "held.hpp"
 #include "sys/sys.hpp"
 #include "usocket/arguments.hpp"
 #include "usocket/resolver.hpp"
@@ -95,6 +96,9 @@ Block surrender(Sink& sink) noexcept {
 
 // The core's own memory is the collector's, which finds it from the socket that it belongs to.
 void* usocket::sys::resize(void* memory, std::size_t size) noexcept { return usocket_host_resize(memory, size); }
+
+bool usocket::sys::hold_signals() noexcept { return usocket_host_hold_signals(); }
+void usocket::sys::release_signals() noexcept { usocket_host_release_signals(); }
 
 bool usocket_core_is_fault(usocket_error_t error) { return cxx(error).fault() != Fault::none; }
 const char* usocket_core_message(usocket_error_t error) { return cxx(error).message(); }
@@ -187,13 +191,18 @@ size_t usocket_core_sink_capacity(const usocket_sink_t* sink) { return cxx(sink)
 void usocket_core_make(usocket_socket_t* socket) { new (socket) Socket; }
 
 // A finaliser may be called by hand: what is left is a closed socket.
-void usocket_core_destroy(usocket_socket_t* socket) { cxx(socket) = Socket(); }
+void usocket_core_destroy(usocket_socket_t* socket) {
+    const Held held;
+    cxx(socket) = Socket();
+}
 
 usocket_error_t usocket_core_open(usocket_socket_t* socket, int af, int type, int proto) {
+    const Held held;
     return give(Socket::open(af, type, proto), socket);
 }
 
 usocket_error_t usocket_core_pair(usocket_socket_t* first, usocket_socket_t* second, int af, int type, int proto) {
+    const Held held;
     auto pair = Socket::pair(af, type, proto);
     if (pair) {
         cxx(first) = std::move(pair->first);
@@ -207,6 +216,7 @@ usocket_error_t usocket_core_adopt(usocket_socket_t* socket, int fd) { return gi
 void usocket_core_close(usocket_socket_t* socket) { cxx(socket).close(); }
 
 usocket_error_t usocket_core_dup(usocket_socket_t* socket, usocket_socket_t* copy) {
+    const Held held;
     return give(cxx(socket).dup(), copy);
 }
 
@@ -233,6 +243,7 @@ usocket_error_t usocket_core_getpeername(usocket_socket_t* socket, usocket_addre
 }
 
 usocket_error_t usocket_core_settimeout(usocket_socket_t* socket, bool has_seconds, double seconds) {
+    const Held held;
     if (!has_seconds) return c(cxx(socket).settimeout(Timeout::none()));
     const auto timeout = Timeout::from_seconds(seconds);
     return timeout ? c(cxx(socket).settimeout(*timeout)) : c(timeout);
@@ -245,6 +256,7 @@ bool usocket_core_gettimeout(const usocket_socket_t* socket, double* seconds) {
 }
 
 usocket_error_t usocket_core_setblocking(usocket_socket_t* socket, bool blocking) {
+    const Held held;
     return c(cxx(socket).setblocking(blocking));
 }
 
@@ -381,6 +393,7 @@ bool usocket_core_found_next(usocket_found_t* entry) {
 bool usocket_core_is_port(usocket_error_t error) { return cxx(error).fault() == Fault::port_range; }
 
 void usocket_core_found_free(void** found) {
+    const Held held;
     list_in(found).~AddressInfoList();
     *found = nullptr;
 }

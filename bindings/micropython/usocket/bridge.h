@@ -177,6 +177,8 @@ void usocket_host_leave(void);
 void usocket_host_enter(void);
 bool usocket_host_interrupted(void);
 bool usocket_host_unwinds(void);
+bool usocket_host_hold_signals(void);
+void usocket_host_release_signals(void);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,8 @@
 // What the host gives the core: memory of the collector's, other threads and signals while a call waits.
 #include "module.h"
 
+#include <signal.h>
+
 #include "py/gc.h"
 #include "py/mpthread.h"
 
@@ -36,6 +38,30 @@ bool usocket_host_interrupted(void) {
 bool usocket_host_unwinds(void) {
     return MICROPY_ASYNC_KBD_INTR;
 }
+
+#if MICROPY_ASYNC_KBD_INTR
+bool usocket_host_hold_signals(void) {
+    sigset_t interrupt, before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    return !sigismember(&before, SIGINT);
+}
+
+void usocket_host_release_signals(void) {
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+}
+#else
+bool usocket_host_hold_signals(void) {
+    return false;
+}
+
+void usocket_host_release_signals(void) {
+}
+#endif
 
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t *request) {
     usocket_core_begin(request);

@@ -13,9 +13,9 @@ USOCKET_STACK := $(USOCKET_CORE)/sys/posix
 SRC_USERMOD += $(addprefix $(USERMOD_DIR)/,modusocket.c socket.c address.c convert.c host.c)
 SRC_USERMOD_CXX += $(addprefix $(USERMOD_DIR)/,bridge.cpp constants.cpp)
 
-# Polling is the host's, and memory is its collector's (bridge.cpp).
+# Polling is the host's, memory its collector's, and the signals are its own (bridge.cpp).
 SRC_USERMOD_CXX += $(filter-out %/poll.cpp,$(wildcard $(USOCKET_CORE)/*.cpp))
-SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
+SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
 
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \

@@ -71,7 +71,7 @@ Result<Opened> inspect(Fd fd) noexcept {
     socklen_t size = sizeof type;
     if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return last_error();
     const int flags = ::fcntl(fd, F_GETFL);
-    if (flags < 0) return last_error();
+    if (flags < 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return last_error();
     sockaddr_storage name{};
     socklen_t name_size = sizeof name;
     int family = AF_UNSPEC;

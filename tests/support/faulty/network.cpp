@@ -77,6 +77,7 @@ void arm_jump(std::jmp_buf& target, unsigned calls, bool after) {
     network().jump_in = calls;
     network().jump_after = after;
     network().jump_armed_now = false;
+    network().jump_waits = false;
 }
 
 void disarm_jump() { network().jump = nullptr; }
@@ -84,15 +85,17 @@ void disarm_jump() { network().jump = nullptr; }
 namespace {
 
 bool is_of_a_transfer(Sys call) {
-    static constexpr Sys transfers[] = {Sys::recv,    Sys::recvfrom, Sys::recv_noted, Sys::discard,
-                                        Sys::send,    Sys::sendto,   Sys::wait};
+    static constexpr Sys transfers[] = {Sys::recv,   Sys::recvfrom, Sys::recv_noted, Sys::discard,   Sys::send,
+                                        Sys::sendto, Sys::wait,     Sys::setsockopt, Sys::getsockopt};
     return std::find(std::begin(transfers), std::end(transfers), call) != std::end(transfers);
 }
 
-[[noreturn]] void jump() {
-    std::jmp_buf* target = std::exchange(network().jump, nullptr);
+// The signal comes: its handler jumps, now or when it may.
+void jump() {
     network().jump_armed_now = false;
-    std::longjmp(*target, 1);
+    network().jump_waits = network().held != 0;
+    if (network().jump_waits) return;
+    std::longjmp(*std::exchange(network().jump, nullptr), 1);
 }
 
 }  // namespace
@@ -100,7 +103,11 @@ bool is_of_a_transfer(Sys call) {
 void begin(Sys call) {
     ++network().calls[static_cast<std::size_t>(call)];
     ++network().all_calls;
-    if (network().jump == nullptr || !is_of_a_transfer(call)) return;
+    if (is_of_a_transfer(call)) jump_point();
+}
+
+void jump_point() {
+    if (network().jump == nullptr || network().jump_waits) return;
     if (network().jump_in != 0) {
         --network().jump_in;
     } else if (network().jump_after) {
@@ -110,10 +117,14 @@ void begin(Sys call) {
     }
 }
 
+void signal_released() {
+    if (network().jump != nullptr) jump();
+}
+
 void end(bool is_noted) {
     if (network().jump == nullptr || !network().jump_armed_now) return;
-    if (is_noted) jump();
-    // Not here, but before the next.
+    if (is_noted || network().held != 0) return jump();
+    // Not here, where its result would be lost, but before the next.
     network().jump_armed_now = false;
     network().jump_after = false;
 }

@@ -84,6 +84,8 @@ struct Network {
     unsigned jump_in = 0;
     bool jump_after = false;
     bool jump_armed_now = false;  // out of the call that goes on
+    unsigned held = 0;            // sys::hold_signals()
+    bool jump_waits = false;      // for their release
 
     std::int64_t clock = 0;
     std::uint64_t event_count = 0;
@@ -113,6 +115,9 @@ Network& network();
 
 // --- What each call begins and ends with
 void begin(Sys call);
+// A jump may come here too, though this is no system call.
+void jump_point();
+void signal_released();
 // `is_noted`: its result is not lost if it jumps now.
 void end(bool is_noted);
 bool inject(Kind kind);

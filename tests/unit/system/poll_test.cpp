@@ -20,17 +20,10 @@
 #include "background.hpp"
 #include "loopback.hpp"
 
+namespace usocket::tests {
 namespace {
 
 using namespace std::chrono_literals;
-using loopback::Background;
-using loopback::must;
-using usocket::Error;
-using usocket::Fault;
-using usocket::Poll;
-using usocket::Registration;
-using usocket::Socket;
-using usocket::Timeout;
 using Event = Poll::Event;
 
 // What is ready now, at most 64.
@@ -73,16 +66,16 @@ struct Pipe {
 // On TCP and on AF_UNIX.
 class PollStream : public ::testing::TestWithParam<const char*> {
 protected:
-    loopback::Pair pair_ = std::string(GetParam()) == "tcp" ? loopback::tcp_pair() : loopback::unix_pair();
+    Pair pair_ = std::string(GetParam()) == "tcp" ? tcp_pair() : unix_pair();
     Poll poll_;
 };
 INSTANTIATE_TEST_SUITE_P(Families, PollStream, ::testing::Values("tcp", "unix"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& one) { return std::string(one.param); });
 
 // --- POLL-1: register, modify, unregister
 
 TEST(Poll1, RegisterWithoutMaskIsInAndOut) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here));
     EXPECT_EQ(events_now(poll), unsigned{POLLOUT});
@@ -92,7 +85,7 @@ TEST(Poll1, RegisterWithoutMaskIsInAndOut) {
 }
 
 TEST(Poll1, EventNamesWhatWasRegistered) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     Registration* registration = must(poll.register_(pair.here, POLLOUT, tag(7)));
     const auto events = ready_now(poll);
@@ -103,7 +96,7 @@ TEST(Poll1, EventNamesWhatWasRegistered) {
 }
 
 TEST(Poll1, RegisteringAgainChangesMaskAndUserdata) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     Registration* first = must(poll.register_(pair.here, POLLIN, tag(1)));
     Registration* again = must(poll.register_(pair.here, POLLOUT, tag(2)));
@@ -127,7 +120,7 @@ TEST(Poll1, RegisteringADescriptorAgainChangesMaskAndUserdata) {
 }
 
 TEST(Poll1, ModifyChangesTheMaskOnly) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     Registration* registration = must(poll.register_(pair.here, POLLIN, tag(1)));
     must(poll.modify(pair.here, POLLOUT));
@@ -139,7 +132,7 @@ TEST(Poll1, ModifyChangesTheMaskOnly) {
 }
 
 TEST(Poll1, UnregisteredIsNotReported) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Pipe pipe;
     Poll poll;
     must(poll.register_(pair.here));
@@ -169,7 +162,7 @@ TEST(Poll1, SeparateRegistrationsOfOneDescriptor) {
 }
 
 TEST(Poll1, ASocketAndItsDescriptorAreTwoRegistrations) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLOUT, tag(1)));
     must(poll.register_(pair.here.poll_fileno(), POLLOUT, tag(2)));
@@ -182,7 +175,7 @@ TEST(Poll1, ASocketAndItsDescriptorAreTwoRegistrations) {
 }
 
 TEST(Poll1, TwoPollsWatchOneSocket) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll first, second;
     must(first.register_(pair.here, POLLOUT, tag(1)));
     must(second.register_(pair.here, POLLIN, tag(2)));
@@ -195,7 +188,7 @@ TEST(Poll1, TwoPollsWatchOneSocket) {
 }
 
 TEST(Poll1, EmptyOnTimeout) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     Event events[4];
     EXPECT_EQ(must(poll.poll(events, Timeout(5ms))), 0u);  // nothing registered at all
@@ -208,14 +201,14 @@ TEST(Poll1, EmptyOnTimeout) {
 }
 
 TEST(Poll1, NoRoomForEvents) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here));
     EXPECT_EQ(must(poll.poll(nullptr, 0)), 0u);
 }
 
 TEST(Poll1, WaitEndsWhenSomethingArrives) {
-    auto pair = loopback::tcp_pair();
+    auto pair = tcp_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLIN, nullptr));
     Event events[4];
@@ -229,7 +222,7 @@ TEST(Poll1, WaitEndsWhenSomethingArrives) {
 }
 
 TEST(Poll1, OneShotReportsOnceUntilTheNextMask) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLOUT, nullptr));
     Event events[4];
@@ -244,8 +237,8 @@ TEST(Poll1, OneShotReportsOnceUntilTheNextMask) {
 }
 
 TEST(Poll1, OneShotSpendsOnlyWhatIsReturned) {
-    auto first = loopback::unix_pair();
-    auto second = loopback::unix_pair();
+    auto first = unix_pair();
+    auto second = unix_pair();
     Poll poll;
     must(poll.register_(first.here, POLLOUT, nullptr));
     must(poll.register_(second.here, POLLOUT, nullptr));
@@ -260,7 +253,7 @@ TEST(Poll1, OneShotSpendsOnlyWhatIsReturned) {
 }
 
 TEST(Poll1, MovedPollKeepsItsRegistrations) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLOUT, tag(3)));
     Poll moved = std::move(poll);
@@ -273,7 +266,7 @@ TEST(Poll1, MovedPollKeepsItsRegistrations) {
 // --- POLL-2: what can be registered, and what is unknown
 
 TEST(Poll2, UnknownIsEnoent) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Pipe pipe;
     Poll poll;
     EXPECT_EQ(poll.modify(pair.here, POLLIN).error(), Error(ENOENT));
@@ -292,13 +285,12 @@ TEST(Poll2, UnknownIsEnoent) {
 
 TEST(Poll2, BadDescriptorsAreRefusedWithoutMemory) {
     Poll poll;
+    EXPECT_TRUE(ready_now(poll).empty());  // opens what it needs itself
     int closed = -1;
     {
         Pipe pipe;
         closed = pipe.read_end();
     }
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
     rusage used_before{}, used_after{};
     ::getrusage(RUSAGE_SELF, &used_before);
     for (const int bad : {-1, INT_MIN, INT_MAX, INT_MAX - 1, 1 << 28, closed}) {
@@ -312,7 +304,7 @@ TEST(Poll2, BadDescriptorsAreRefusedWithoutMemory) {
 }
 
 TEST(Poll2, AClosedSocketIsRefused) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     pair.here.close();
     Poll poll;
     EXPECT_EQ(poll.register_(pair.here).error(), Error(EBADF));
@@ -320,7 +312,7 @@ TEST(Poll2, AClosedSocketIsRefused) {
 }
 
 TEST(Poll2, BadMasksAreAFaultAndChangeNothing) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     EXPECT_EQ(poll.register_(pair.here, 0x10000, nullptr).error(), Error(Fault::event_mask));
     EXPECT_EQ(poll.size(), 0u);
@@ -367,8 +359,8 @@ TEST(Poll3, ErrorComesUnasked) {
 }
 
 TEST(Poll3, RefusedConnectionIsReported) {
-    usocket::Address address;
-    { auto server = loopback::listener(address); }
+    Address address;
+    { auto server = listener(address); }
     Socket socket = must(usocket::socket());
     must(socket.setblocking(false));
     ASSERT_EQ(socket.connect(address).error(), Error(EINPROGRESS));
@@ -444,7 +436,7 @@ TEST_P(PollStream, Poll3NumberReusedAfterClose) {
     must(poll_.register_(pair_.here, POLLIN, tag(1)));
     const int old_number = pair_.here.fileno();
     pair_.here.close();
-    auto next = loopback::unix_pair();
+    auto next = unix_pair();
     ASSERT_EQ(next.here.fileno(), old_number);
     must(poll_.register_(next.here, POLLIN, tag(2)));
     EXPECT_EQ(poll_.size(), 2u);
@@ -495,7 +487,7 @@ protected:
         ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
         if (limit.rlim_cur < 2 * many + 200) GTEST_SKIP() << "the system allows too few open files";
         for (std::size_t i = 0; i < many; ++i) {
-            pairs_.push_back(loopback::unix_pair());
+            pairs_.push_back(unix_pair());
             must(poll_.register_(pairs_[i].here, POLLIN, tag(i + 1)));
         }
     }
@@ -505,7 +497,7 @@ protected:
     }
 
     rlimit before_{};
-    std::vector<loopback::Pair> pairs_;
+    std::vector<Pair> pairs_;
     Poll poll_;
 };
 
@@ -627,8 +619,8 @@ TEST_P(PollStream, InAChildOfFork) {
 // --- Other threads
 
 TEST(PollThreads, UnregisteredByAnotherThreadDuringTheWait) {
-    auto quiet = loopback::unix_pair();
-    auto other = loopback::unix_pair();
+    auto quiet = unix_pair();
+    auto other = unix_pair();
     Poll poll;
     must(poll.register_(quiet.here, POLLIN, tag(1)));
     must(poll.register_(other.here, POLLIN, tag(2)));
@@ -645,8 +637,8 @@ TEST(PollThreads, UnregisteredByAnotherThreadDuringTheWait) {
 }
 
 TEST(PollThreads, RegisteredByAnotherThreadDuringTheWait) {
-    auto quiet = loopback::unix_pair();
-    auto other = loopback::unix_pair();
+    auto quiet = unix_pair();
+    auto other = unix_pair();
     Poll poll;
     must(poll.register_(quiet.here, POLLIN, tag(1)));
     Event events[4];
@@ -660,7 +652,7 @@ TEST(PollThreads, RegisteredByAnotherThreadDuringTheWait) {
 }
 
 TEST(PollThreads, ModifiedByAnotherThreadDuringTheWait) {
-    auto pair = loopback::unix_pair();
+    auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLIN, tag(1)));
     Event events[4];
@@ -674,3 +666,4 @@ TEST(PollThreads, ModifiedByAnotherThreadDuringTheWait) {
 }
 
 }  // namespace
+}  // namespace usocket::tests

@@ -1,0 +1,404 @@
+"""NAME-2: the face of CPython's socket module. What both modules should do alike is asked of both."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import select
+import socket as standard
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import usocket
+from python_support import Caller, descriptors
+from usocket import compat
+
+HAS_IPV6 = standard.has_ipv6 and Path("/proc/net/if_inet6").exists()
+LOCALHOST = "localhost"  # is in every hosts file
+
+
+@pytest.fixture(params=[standard, compat], ids=["standard", "compat"])
+def socket(request: pytest.FixtureRequest) -> Any:
+    """The module under test, and the one that it is to be like."""
+    return request.param
+
+
+@pytest.fixture
+def server(socket: Any) -> Iterator[Any]:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield one
+
+
+# --- Addresses
+
+
+def test_name_2_addresses_are_tuples(socket: Any, server: Any) -> None:
+    host, port = server.getsockname()
+    assert (host, type(port)) == ("127.0.0.1", int)
+    with socket.create_connection((host, port)) as client:
+        conn, address = server.accept()
+        with conn:
+            assert address == client.getsockname() == conn.getpeername()
+            assert conn.getsockname() == client.getpeername() == (host, port)
+            assert type(conn) is socket.socket
+
+
+def test_name_2_datagrams(socket: Any) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        assert one.sendto(b"hello", other.getsockname()) == 5
+        assert other.recvfrom(10) == (b"hello", one.getsockname())
+        assert one.sendto(b"flags", 0, other.getsockname()) == 5
+        buffer = bytearray(10)
+        assert other.recvfrom_into(buffer, nbytes=3, flags=0) == (3, one.getsockname())
+        assert one.sendmsg([b"a", memoryview(b"b")], [], 0, other.getsockname()) == 2
+        assert other.recv_into(buffer=buffer, nbytes=0, flags=socket.MSG_DONTWAIT) == 2
+        assert buffer[:2] == b"ab"
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="the system has no IPv6")
+def test_name_2_ipv6_addresses_have_four_parts(socket: Any) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        host, port, flowinfo, scopeid = server.getsockname()
+        assert (host, flowinfo, scopeid) == ("::1", 0, 0)
+        with socket.create_connection(("::1", port)) as client:
+            assert client.getpeername() == ("::1", port, 0, 0)
+            server.accept()[0].close()
+
+
+@pytest.mark.parametrize("name", ["text", "bytes", "bytearray", "abstract"])
+def test_addr_4_paths_are_taken_as_bytes_too(name: str, socket: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    given: Any = {"text": path, "bytes": path.encode(), "bytearray": bytearray(path.encode()), "abstract": "\0" + path}[
+        name
+    ]
+    shown = b"\0" + path.encode() if name == "abstract" else path
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(given)
+        server.listen()
+        client.connect(given)
+        conn, address = server.accept()
+        with conn:
+            assert address in ("", b"")
+            assert client.getpeername() == conn.getsockname() == shown
+
+
+def test_name_2_unnamed_addresses(socket: Any) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        assert one.getsockname() == one.getpeername() == ""
+        one.send(b"x")
+        assert other.recvfrom(1) == (b"x", None)
+
+
+# --- Names
+
+
+def test_name_2_names_are_resolved(socket: Any) -> None:
+    with socket.create_server((LOCALHOST, 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection((LOCALHOST, port), timeout=60) as client:
+            assert client.getpeername()[1] == port
+        with socket.socket() as client:
+            client.connect((LOCALHOST, port))
+        with socket.socket() as client:
+            assert client.connect_ex((LOCALHOST, port)) == 0
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
+        one.bind((LOCALHOST.encode(), 0))
+        other.sendto(b"x", (bytearray(LOCALHOST.encode()), one.getsockname()[1]))
+        assert one.recv(1) == b"x"
+
+
+def test_name_2_special_hosts(socket: Any) -> None:
+    with socket.socket() as one:
+        one.bind(("", 0))
+        assert one.getsockname()[0] == "0.0.0.0"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        assert one.connect_ex(("<broadcast>", 9)) == errno.EACCES
+
+
+def test_name_2_a_failed_lookup_is_a_gaierror(socket: Any) -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo("no.number", 80, flags=socket.AI_NUMERICHOST)
+    assert caught.value.args[0] == socket.EAI_NONAME < 0
+    with pytest.raises(OSError):
+        socket.getaddrinfo("127.0.0.1", 80, family=9999)
+
+
+def test_name_2_getaddrinfo_takes_keywords(socket: Any) -> None:
+    found = socket.getaddrinfo(
+        host="127.0.0.1", port=b"80", family=socket.AF_INET, type=socket.SOCK_STREAM, proto=0, flags=0
+    )
+    assert [tuple(entry) for entry in found] == [
+        (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 80))
+    ]
+    assert socket.getaddrinfo(b"127.0.0.1", "80") == socket.getaddrinfo("127.0.0.1", 80)
+
+
+def test_name_2_opaque_addresses_are_taken_as_well() -> None:
+    with compat.create_server(("127.0.0.1", 0)) as server:
+        native = usocket.getaddrinfo(*server.getsockname())[0][4]
+        with compat.socket() as client:
+            client.connect(native)
+            assert client.getpeername() == server.getsockname()
+        assert compat.sockaddr(native) == usocket.sockaddr(native)
+
+
+def test_addr_3_what_is_wrong_with_a_tuple_is_said() -> None:
+    with compat.socket() as one:
+        for address, text in ((("127.0.0.1", 65536), "port"), (("127.0.0.1",), r"\(host, port\)"), ("path", "AF_UNIX")):
+            with pytest.raises(ValueError, match=text):
+                one.bind(address)
+        with pytest.raises(TypeError, match="port"):
+            one.bind((LOCALHOST, "80"))
+        with pytest.raises(TypeError, match="host"):
+            one.bind((None, 80))
+
+
+# --- Errors
+
+
+def test_name_2_the_exceptions(socket: Any) -> None:
+    assert socket.error is OSError and socket.timeout is TimeoutError
+    assert issubclass(socket.gaierror, OSError) and issubclass(socket.herror, OSError)
+
+
+def test_time_3_a_timeout_is_a_timeout(socket: Any, server: Any) -> None:
+    server.settimeout(0.02)
+    with pytest.raises(socket.timeout):
+        server.accept()
+    assert server.timeout == 0.02
+
+
+def test_name_2_connect_ex_returns_the_error(socket: Any, server: Any) -> None:
+    address = server.getsockname()
+    server.close()
+    with socket.socket() as client:
+        assert client.connect_ex(address) == errno.ECONNREFUSED
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+    assert sys.exc_info() == (None, None, None)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="ExceptionGroup came with CPython 3.11")
+def test_name_2_create_connection_shows_all_errors_if_asked(socket: Any, server: Any) -> None:
+    address = server.getsockname()
+    server.close()
+    with pytest.raises(ExceptionGroup) as caught:  # noqa: F821
+        socket.create_connection(address, all_errors=True)
+    assert [type(error) for error in caught.value.exceptions] == [ConnectionRefusedError]
+
+
+# --- Making sockets
+
+
+def test_name_2_the_constructor_takes_keywords(socket: Any) -> None:
+    with socket.socket(family=socket.AF_UNIX, type=socket.SOCK_DGRAM, proto=0) as one:
+        assert (one.family, one.type, one.proto) == (socket.AF_UNIX, socket.SOCK_DGRAM, 0)
+        with socket.socket(fileno=os.dup(one.fileno())) as other:
+            assert (other.family, other.type) == (one.family, one.type)
+
+
+def test_name_2_fromfd_duplicates(socket: Any, server: Any) -> None:
+    with socket.fromfd(server.fileno(), server.family, server.type) as copy:
+        assert copy.fileno() != server.fileno()
+        assert copy.getsockname() == server.getsockname()
+
+
+def test_sock_3_fromfd_leaks_nothing() -> None:
+    before = descriptors()
+    with open(os.devnull, "rb") as file, pytest.raises(OSError):
+        compat.fromfd(file.fileno(), compat.AF_INET, compat.SOCK_STREAM)
+    assert descriptors() == before
+
+
+def test_name_2_dup_and_detach(socket: Any, server: Any) -> None:
+    with server.dup() as copy:
+        assert type(copy) is socket.socket
+        assert copy.getsockname() == server.getsockname()
+    fd = server.fileno()
+    assert server.detach() == fd and server.fileno() == -1
+    socket.close(fd)
+
+
+def test_name_2_socketpair(socket: Any) -> None:
+    one, other = socket.socketpair(family=socket.AF_UNIX, type=socket.SOCK_DGRAM)
+    with one, other:
+        one.send(b"x")
+        assert other.recv(1) == b"x"
+        assert type(one) is socket.socket
+
+
+def test_name_2_default_timeout(socket: Any) -> None:
+    assert socket.getdefaulttimeout() is None
+    socket.setdefaulttimeout(7)
+    try:
+        assert socket.getdefaulttimeout() == 7.0
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            assert server.gettimeout() == 7.0
+            with socket.create_connection(server.getsockname()) as client, server.accept()[0] as conn:
+                assert client.gettimeout() == conn.gettimeout() == 7.0
+            with socket.create_connection(server.getsockname(), timeout=None) as client:
+                assert client.gettimeout() is None
+    finally:
+        socket.setdefaulttimeout(None)
+    for wrong, error in ((-1, ValueError), (float("nan"), ValueError), ("1", TypeError)):
+        with pytest.raises(error):
+            socket.setdefaulttimeout(wrong)
+    assert socket.getdefaulttimeout() is None
+
+
+def test_sock_5_connections_of_a_server_with_a_timeout_are_blocking(socket: Any, server: Any) -> None:
+    server.settimeout(60)
+    with socket.create_connection(server.getsockname()), server.accept()[0] as conn:
+        assert conn.gettimeout() is None
+
+
+def test_name_2_create_server(socket: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1, reuse_port=True) as server:
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+        with socket.create_connection(server.getsockname(), source_address=("127.0.0.1", 0)):
+            server.accept()[0].close()
+    before = descriptors()
+    with pytest.raises(ValueError):
+        socket.create_server(("127.0.0.1", 0), dualstack_ipv6=True)
+    with pytest.raises(OSError):
+        socket.create_server(("127.0.0.1", 0), family=9999)
+    gc.collect()
+    assert descriptors() == before
+
+
+@pytest.mark.skipif(not (HAS_IPV6 and standard.has_dualstack_ipv6()), reason="the system has no dual stack")
+def test_name_2_a_dual_stack_server(socket: Any) -> None:
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        with socket.create_connection(("127.0.0.1", server.getsockname()[1])):
+            conn, address = server.accept()
+            with conn:
+                assert address[0] == "::ffff:127.0.0.1"
+
+
+# --- The rest of the module
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("gethostname", ()),
+        ("gethostbyname", (LOCALHOST,)),
+        ("getfqdn", (LOCALHOST,)),
+        ("htons", (1,)),
+        ("htonl", (1,)),
+        ("ntohs", (1,)),
+        ("ntohl", (1,)),
+        ("inet_aton", ("127.0.0.1",)),
+        ("inet_ntoa", (b"\x7f\0\0\1",)),
+        ("if_nameindex", ()),
+        ("has_dualstack_ipv6", ()),
+        ("getprotobyname", ("tcp",)),
+    ],
+)
+def test_name_2_what_needs_no_socket_is_the_standard_librarys(name: str, arguments: tuple[Any, ...]) -> None:
+    def outcome(module: Any) -> Any:
+        try:
+            return getattr(module, name)(*arguments)
+        except OSError as error:
+            return error.args
+
+    assert outcome(compat) == outcome(standard)
+
+
+@pytest.mark.parametrize("name", ["NI_DGRAM", "AF_PACKET", "IPPROTO_ICMP", "SOCK_NONBLOCK", "INADDR_ANY", "has_ipv6"])
+def test_name_2_other_constants_are_there(name: str) -> None:
+    assert getattr(compat, name) == getattr(standard, name)
+
+
+@pytest.mark.parametrize("name", ["SocketIO", "nonsense", "__path__", "send_fds"])
+def test_name_2_what_it_does_not_have(name: str) -> None:
+    with pytest.raises(AttributeError, match=name):
+        getattr(compat, name)
+
+
+def test_name_2_its_constants_are_usockets() -> None:
+    assert {name: getattr(compat, name) for name in usocket.__all__ if name.isupper()} == {
+        name: getattr(usocket, name) for name in usocket.__all__ if name.isupper()
+    }
+
+
+def test_strm_6_makefile_takes_keywords_and_is_the_socket() -> None:
+    one, other = compat.socketpair()
+    with one, other:
+        assert one.makefile(mode="rwb", buffering=0) is one
+        with pytest.raises(ValueError):
+            one.makefile("r")
+
+
+def test_name_2_a_class_of_ones_own() -> None:
+    """As with CPython, accept() and dup() return the module's own class."""
+
+    class Mine(compat.socket):
+        pass
+
+    with Mine() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        with compat.create_connection(server.getsockname()), server.accept()[0] as conn, server.dup() as copy:
+            assert type(conn) is type(copy) is compat.socket
+        assert "Mine fd=" in repr(server)
+
+
+def test_name_2_an_echo_server_in_a_thread(socket: Any, server: Any) -> None:
+    def echo() -> None:
+        conn, _ = server.accept()
+        with conn:
+            while data := conn.recv(4096):
+                conn.sendall(data)
+
+    thread = threading.Thread(target=echo)
+    thread.start()
+    with socket.create_connection(server.getsockname()) as client:
+        client.sendall(b"x" * 100_000)
+        client.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: client.recv(4096), b""))
+    thread.join()
+    assert received == b"x" * 100_000
+
+
+def test_name_2_non_blocking_connect(socket: Any, server: Any) -> None:
+    with socket.socket() as client:
+        client.setblocking(False)
+        assert client.connect_ex(server.getsockname()) in (0, errno.EINPROGRESS)
+        select.select([], [client], [])
+        assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        with pytest.raises(BlockingIOError):
+            client.recv(1)
+
+
+def test_sock_8_with_and_repr(socket: Any) -> None:
+    with socket.socket() as one:
+        assert f"fd={one.fileno()}" in repr(one)
+    assert "[closed]" in repr(one)
+
+
+def test_sock_3_unclosed_sockets_are_warned_of(socket: Any) -> None:
+    with pytest.warns(ResourceWarning, match="unclosed <.*socket"):
+        socket.socket()
+        gc.collect()
+
+
+def test_time_2_recv_waits_in_another_thread(socket: Any) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        caller = Caller(one.recv, 1)
+        caller.wait_until_blocked()
+        other.send(b"x")
+        assert caller.finish() == b"x"

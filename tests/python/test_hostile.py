@@ -1,0 +1,377 @@
+"""SOCK-1, SOCK-6, ADDR-3: every public function and method, called with every wrong type and with values at and past
+each bound: a clear exception each time, never a crash, and no descriptor and no memory is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uselect
+import usocket
+from python_support import descriptors
+from usocket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, compat
+
+# --- What an argument can be: what it takes, what it must refuse as a TypeError, what lies at and past its bounds
+
+
+class Kind:
+    def __init__(self, good: Any, wrong: list[Any], bounds: list[Any] | None = None) -> None:
+        self.good, self.wrong, self.bounds = good, wrong, bounds or []
+
+
+class Raises:
+    """Has every special method, and none works."""
+
+    def __index__(self) -> int:
+        raise ZeroDivisionError
+
+    def __float__(self) -> float:
+        raise ZeroDivisionError
+
+    def __bool__(self) -> bool:
+        raise ZeroDivisionError
+
+    def fileno(self) -> int:
+        raise ZeroDivisionError
+
+
+class NotAnInt:
+    def __index__(self) -> str:
+        return "1"
+
+    fileno = __index__
+
+
+def strange() -> list[Any]:
+    return [object(), [], {}, set(), 1j, ..., type, len, lambda: 0, NotAnInt(), range(3), usocket, float]
+
+
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2**15,
+    2**16 - 1,
+    2**16,
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    -(2**31) - 1,
+    2**32,
+    2**63 - 1,
+    2**63,
+    -(2**63) - 1,
+    10**30,
+]
+STRIDED = memoryview(bytearray(8))[::2]
+
+INT = Kind(0, [None, 1.5, "1", b"1", (), *strange()], NUMBERS)
+SIZE = Kind(4, INT.wrong, NUMBERS)
+OPTIONAL_INT = Kind(4, [wrong for wrong in INT.wrong if wrong is not None], [None, *NUMBERS])
+NUMBER = Kind(
+    0, ["1", b"1", (), *strange()], [None, 0.0, -0.0, 1e-9, -1.0, float("nan"), float("inf"), 1e300, *NUMBERS]
+)
+READABLE = Kind(b"data", [None, 1, 1.5, "str", (), STRIDED, *strange()], [b"", bytearray(3), memoryview(b"xyz")])
+WRITABLE = Kind(bytearray(8), [None, 1, "str", b"bytes", (), memoryview(b"x"), STRIDED, *strange()], [bytearray()])
+ADDRESS = Kind(
+    ("127.0.0.1", 9),
+    [None, 1, 1.5, [], ("127.0.0.1", "9"), ("127.0.0.1", None), (None, 9), (1, 2), ([], 9), *strange()],
+    [b"", b"x", bytes(200), (), ("127.0.0.1",), ("127.0.0.1", -1), ("127.0.0.1", 2**16), ("127.0.0.1", 10**30)]
+    + [("127.0.0.1", 9, 0, 0), ("", 0), ("x" * 1000, 9), ("\0", 9), ("\udc80", 9), "path", "\0" * 200, "x" * 200],
+)
+OPTIONAL_ADDRESS = Kind(ADDRESS.good, [wrong for wrong in ADDRESS.wrong if wrong is not None], [None, *ADDRESS.bounds])
+# A tuple of whatever is no address for AF_UNIX.
+UNIX_ADDRESS = Kind(
+    "\0usocket-test",
+    [wrong for wrong in ADDRESS.wrong if not isinstance(wrong, tuple)],
+    [*ADDRESS.bounds, *(wrong for wrong in ADDRESS.wrong if isinstance(wrong, tuple)), ADDRESS.good],
+)
+OPTIONAL_UNIX_ADDRESS = Kind("\0x", [wrong for wrong in UNIX_ADDRESS.wrong if wrong is not None], [None])
+HOST = Kind("127.0.0.1", [1, 1.5, (), *strange()], [None, "", b"", b"127.0.0.1", "\0", "x" * 1025, b"\xff\0", "\udc80"])
+PORT = Kind(9, [1.5, b"9", (), *strange()], [None, "", "9", "no-such-service", "\0", "\udc80", *NUMBERS])
+FAMILY = Kind(AF_INET, INT.wrong, NUMBERS)
+TEXT = Kind("1.2.3.4", [None, 1, b"1.2.3.4", (), *strange()], ["", "x", "\0", "\udc80", "1" * 10_000])
+PACKED = Kind(bytes(4), READABLE.wrong, [b"", bytes(3), bytes(16), bytes(10_000)])
+NATIVE = Kind(usocket.getaddrinfo("127.0.0.1", 9)[0][4], READABLE.wrong, [b"", b"x", bytes(128), bytes(129)])
+MODE = Kind("rb", [None, 1, b"rb", (), *strange()], ["", "wb", "rwb", "r", "rb\0", "\udc80", "x" * 10_000])
+BUFFERING = OPTIONAL_INT
+TRUTH = Kind(True, [Raises()], [None, "", [1], 0])
+OPTION = Kind(1, [None, 1.5, "1", (), *strange()], [*NUMBERS, b"", bytes(4), bytes(10_000)])
+BUFFERS = Kind([b"a", b"b"], [None, 1, ["str"], [1], object(), ...], [[], [b""], (b"x",), iter([b"x"])])
+ANCDATA = Kind((), [], [[], ["anything"]])
+OBJECT = Kind(None, [], [])  # anything goes
+THROW = Kind(False, ["x", 1.5, None], [True])
+MASK = Kind(1, INT.wrong, NUMBERS)
+POLLED = Kind(0, [None, "x", 1.5, (), NotAnInt(), *strange()], [-1, 2**31, 10**30])
+
+Signature = tuple[Kind, ...]
+
+SOCKET: dict[str, Signature] = {
+    "bind": (ADDRESS,),
+    "connect": (ADDRESS,),
+    "listen": (OPTIONAL_INT,),
+    "accept": (),
+    "shutdown": (INT,),
+    "close": (),
+    "send": (READABLE, INT),
+    "sendall": (READABLE, INT),
+    "sendto": (READABLE, INT, ADDRESS),
+    "sendmsg": (BUFFERS, ANCDATA, INT, OPTIONAL_ADDRESS),
+    "recv": (SIZE, INT),
+    "recvfrom": (SIZE, INT),
+    "recv_into": (WRITABLE, SIZE, INT),
+    "recvfrom_into": (WRITABLE, SIZE, INT),
+    "read": (OPTIONAL_INT,),
+    "read1": (OPTIONAL_INT,),
+    "readinto": (WRITABLE, OPTIONAL_INT),
+    "readline": (OPTIONAL_INT,),
+    "write": (READABLE, SIZE, OPTIONAL_INT),
+    "makefile": (MODE, BUFFERING),
+    "readable": (),
+    "writable": (),
+    "seekable": (),
+    "flush": (),
+    "settimeout": (NUMBER,),
+    "gettimeout": (),
+    "setblocking": (TRUTH,),
+    "getblocking": (),
+    "setsockopt": (INT, INT, OPTION),
+    "getsockopt": (INT, INT, SIZE),
+    "getsockname": (),
+    "getpeername": (),
+    "fileno": (),
+    "detach": (),
+    "dup": (),
+    "_accept_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
+    "_dup_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
+}
+OF_UNIX = {ADDRESS: UNIX_ADDRESS, OPTIONAL_ADDRESS: OPTIONAL_UNIX_ADDRESS}
+UNIX_SOCKET = {name: tuple(OF_UNIX.get(kind, kind) for kind in signature) for name, signature in SOCKET.items()}
+PROPERTIES = {"closed", "family", "type", "proto"}
+POLL: dict[str, Signature] = {
+    "register": (POLLED, MASK, OBJECT),
+    "unregister": (OBJECT, THROW),
+    "modify": (OBJECT, MASK),
+    "poll": (NUMBER,),
+    "ipoll": (NUMBER, INT),
+}
+FUNCTIONS: dict[str, Signature] = {
+    "socket": (FAMILY, Kind(SOCK_STREAM, INT.wrong, NUMBERS), INT),
+    "socketpair": (Kind(AF_UNIX, INT.wrong, NUMBERS), Kind(SOCK_STREAM, INT.wrong, NUMBERS), INT),
+    "getaddrinfo": (HOST, PORT, FAMILY, INT, INT, Kind(usocket.AI_NUMERICHOST, INT.wrong, NUMBERS)),
+    "inet_ntop": (FAMILY, PACKED),
+    "inet_pton": (FAMILY, TEXT),
+    "sockaddr": (NATIVE,),
+}
+
+# --- Calls
+
+# What a call may end in when an argument is of the right type: it depends on the system and the state.
+FAILURES = (ValueError, OSError, KeyError, MemoryError, ZeroDivisionError)
+
+
+def close_all(thing: Any) -> None:
+    """Closes what a call has made."""
+    if isinstance(thing, usocket.socket):
+        thing.close()
+    elif isinstance(thing, tuple | list):
+        for one in thing:
+            close_all(one)
+
+
+@contextlib.contextmanager
+def a_socket(cls: type[usocket.socket]) -> Iterator[usocket.socket]:
+    one, other = usocket.socketpair(AF_UNIX, SOCK_STREAM)
+    with other, cls(fileno=one.detach()) as socket:
+        socket.settimeout(0)
+        other.send(b"something\n")
+        yield socket
+
+
+@contextlib.contextmanager
+def an_inet_socket(cls: type[usocket.socket]) -> Iterator[usocket.socket]:
+    with cls(AF_INET, SOCK_DGRAM) as socket:
+        socket.settimeout(0)
+        yield socket
+
+
+@contextlib.contextmanager
+def a_poll(_: object = None) -> Iterator[uselect.poll]:
+    poll = uselect.poll()
+    one, other = usocket.socketpair()
+    with one, other:
+        poll.register(one)  # is ready: no call waits
+        yield poll
+
+
+@contextlib.contextmanager
+def the_module(module: Any) -> Iterator[Any]:
+    yield module
+
+
+Place = tuple[Callable[[Any], contextlib.AbstractContextManager[Any]], Any]
+
+
+def attempts(signature: Signature) -> Iterator[tuple[tuple[Any, ...], bool]]:
+    """The arguments of each call, and whether one of them is of a wrong type."""
+    good = [kind.good for kind in signature]
+    for position, kind in enumerate(signature):
+        for values, is_wrong in ((kind.wrong, True), (kind.bounds, False)):
+            for value in values:
+                yield (*good[:position], value, *good[position + 1 :]), is_wrong
+    yield tuple(good), False
+
+
+def attempt(place: Place, name: str, arguments: tuple[Any, ...], is_wrong: bool) -> None:
+    make, argument = place
+    with make(argument) as target:
+        function = getattr(target, name)
+        if name in ("detach", "close"):
+            target.close()
+        if is_wrong:
+            with pytest.raises((TypeError, ZeroDivisionError)):
+                close_all(function(*arguments))
+        else:
+            with contextlib.suppress(*FAILURES):
+                close_all(function(*arguments))
+
+
+@contextlib.contextmanager
+def nothing_lost() -> Iterator[None]:
+    """Descriptors and traced memory are the same before and after."""
+    gc.collect()
+    before = descriptors()
+    tracemalloc.start()
+    try:
+        memory = tracemalloc.get_traced_memory()[0]
+        yield
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - memory < 64 * 1024
+    finally:
+        tracemalloc.stop()
+    assert descriptors() == before
+
+
+CASES: list[Any] = [
+    *(
+        pytest.param((a_socket, cls), name, signature, id=f"{module} unix {name}")
+        for module, cls in (("usocket", usocket.socket), ("compat", compat.socket))
+        for name, signature in UNIX_SOCKET.items()
+    ),
+    *(
+        pytest.param((an_inet_socket, cls), name, signature, id=f"{module} inet {name}")
+        for module, cls in (("usocket", usocket.socket), ("compat", compat.socket))
+        for name, signature in SOCKET.items()
+    ),
+    *(pytest.param((a_poll, None), name, signature, id=f"poll {name}") for name, signature in POLL.items()),
+    *(
+        pytest.param((the_module, module), name, signature, id=f"{module.__name__} {name}")
+        for module in (usocket, compat)
+        for name, signature in FUNCTIONS.items()
+    ),
+]
+
+
+def is_fine_in_compat(place: Place, name: str, arguments: tuple[Any, ...]) -> bool:
+    """What CPython's own socket takes although usocket does not."""
+    if place[1] is not compat:
+        return False
+    return (name, arguments[0]) == ("socketpair", None) or (name, arguments[1:2]) == ("getaddrinfo", (b"9",))
+
+
+@pytest.mark.parametrize(("place", "name", "signature"), CASES)
+def test_sock_1_every_argument_of_every_type(
+    place: Place, name: str, signature: Signature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the paths of AF_UNIX end up
+    calls = [
+        (arguments, is_wrong and not is_fine_in_compat(place, name, arguments))
+        for arguments, is_wrong in attempts(signature)
+    ]
+    for arguments, is_wrong in calls:
+        attempt(place, name, arguments, is_wrong)
+    with nothing_lost():
+        for _ in range(3):
+            for arguments, is_wrong in calls:
+                attempt(place, name, arguments, is_wrong)
+
+
+@pytest.mark.parametrize(("place", "name", "signature"), CASES)
+def test_sock_1_every_number_of_arguments(place: Place, name: str, signature: Signature) -> None:
+    """Too many, and a keyword that nobody knows."""
+    make, argument = place
+    good = [kind.good for kind in signature]
+    with make(argument) as target, pytest.raises(TypeError):
+        getattr(target, name)(*good, *[0] * 3)
+    with make(argument) as target, pytest.raises(TypeError):
+        getattr(target, name)(*good, no_such_keyword=1)
+
+
+REQUIRED = {"bind", "connect", "shutdown", "send", "sendall", "sendto", "sendmsg", "recv", "recvfrom", "recv_into"}
+REQUIRED |= {"recvfrom_into", "readinto", "write", "settimeout", "setblocking", "setsockopt", "getsockopt"}
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+@pytest.mark.parametrize("cls", [usocket.socket, compat.socket])
+def test_sock_1_too_few_arguments(cls: type[usocket.socket], name: str) -> None:
+    with a_socket(cls) as socket, pytest.raises(TypeError):
+        getattr(socket, name)()
+
+
+def test_sock_1_everything_public_is_tried() -> None:
+    def public(thing: object) -> set[str]:
+        return {name for name in vars(thing) if not name.startswith("__")}
+
+    assert public(usocket.socket) == set(SOCKET) | PROPERTIES
+    assert public(uselect.poll) == set(POLL)
+    assert {name for name in usocket.__all__ if not name.isupper()} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(PROPERTIES))
+def test_sock_8_properties_are_read_only(name: str) -> None:
+    with a_socket(usocket.socket) as socket, pytest.raises(AttributeError):
+        setattr(socket, name, 1)
+
+
+def test_sock_6_an_exporter_that_fails_is_a_type_error() -> None:
+    """A buffer that is gone by the time it is asked for."""
+    view = memoryview(bytearray(4))
+    view.release()
+    with a_socket(usocket.socket) as socket:
+        for name in ("send", "write", "readinto", "recv_into"):
+            with pytest.raises((TypeError, ValueError)):
+                getattr(socket, name)(view)
+
+
+def test_sock_6_resident_memory_is_bounded() -> None:
+    """What tracemalloc does not see: the core's own memory."""
+
+    def resident() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            one, other = usocket.socketpair()
+            with one, other:
+                poll = uselect.poll()
+                poll.register(one, uselect.POLLIN)
+                other.send(b"a line\nand a part")
+                one.settimeout(0)
+                assert one.readline() == b"a line\n"
+                one.settimeout(1e-6)
+                with contextlib.suppress(OSError):
+                    one.read(100)
+                poll.poll(0)
+            usocket.getaddrinfo("127.0.0.1", 80)
+
+    work(500)
+    before = resident()
+    work(5000)
+    assert resident() - before < 4 << 20

@@ -1,0 +1,125 @@
+// POLL-1 POLL-3: threads register, unregister and close while others poll.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <vector>
+
+#include "background.hpp"
+#include "loopback.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(PollThreads, Poll1RegisterAndUnregisterDuringWaits) {
+    Poll poll;
+    Pair bell = unix_pair();
+    must(poll.register_(bell.here, POLLIN, &bell));
+    std::atomic<bool> is_over{false};
+    std::atomic<int> rings{0};
+    {
+        const auto wait = [&] {
+            Poll::Event events[8];
+            while (!is_over) {
+                const std::size_t count = must(poll.poll(events));
+                for (std::size_t i = 0; i < count; ++i) rings += events[i].userdata == &bell ? 1 : 0;
+            }
+        };
+        Background waiters[] = {Background(wait), Background(wait)};
+        {
+            const auto churn = [&] {
+                for (int i = 0; i < 300; ++i) {
+                    Pair pair = i % 2 == 0 ? unix_pair() : tcp_pair();
+                    must(poll.register_(pair.here, POLLIN, nullptr));
+                    must(pair.there.send("x"));
+                    must(poll.modify(pair.here, POLLIN | POLLOUT));
+                    must(poll.unregister(pair.here));
+                }
+            };
+            Background churners[] = {Background(churn), Background(churn)};
+        }
+        EXPECT_EQ(poll.size(), 1u);
+        is_over = true;
+        must(bell.there.send("x"));
+    }
+    EXPECT_GE(rings, 2);
+}
+
+TEST(PollThreads, Poll3CloseDuringWaits) {
+    for (int round = 0; round < 100; ++round) {
+        Poll poll;
+        std::array<Pair, 4> pairs = {unix_pair(), tcp_pair(), unix_pair(), tcp_pair()};
+        for (Pair& pair : pairs) must(poll.register_(pair.here, POLLIN, &pair));
+        std::size_t closed = 0;
+        {
+            Background waiter([&] {
+                // Each close is reported, without another event.
+                while (closed != pairs.size()) {
+                    Poll::Event events[8];
+                    const std::size_t count = must(poll.poll(events));
+                    for (std::size_t i = 0; i < count; ++i) {
+                        ASSERT_EQ(events[i].events, unsigned{POLLHUP | POLLNVAL});
+                        poll.unregister(events[i].registration);
+                        ++closed;
+                    }
+                }
+            });
+            if (round % 2 == 0) waiter.await_asleep();
+            Background first([&] {
+                pairs[0].here.close();
+                pairs[1].here.close();
+            });
+            Background second([&] {
+                pairs[2].here.close();
+                pairs[3].here.close();
+            });
+        }
+        ASSERT_EQ(closed, pairs.size());
+        ASSERT_EQ(poll.size(), 0u);
+    }
+}
+
+// A registration races with the close of its socket: refused, or reported as closed.
+TEST(PollThreads, Poll3RegisterWhileItIsClosed) {
+    Poll poll;
+    for (int round = 0; round < 300; ++round) {
+        Pair pair = unix_pair();
+        Result<Registration*> registered = Error(EBADF);
+        {
+            Background closer([&] { pair.here.close(); });
+            registered = poll.register_(pair.here, POLLIN, nullptr);
+        }
+        if (!registered) {
+            ASSERT_EQ(registered.error(), Error(EBADF));
+            continue;
+        }
+        Poll::Event events[2];
+        ASSERT_EQ(must(poll.poll(events)), 1u);
+        ASSERT_EQ(events[0].registration, *registered);
+        ASSERT_EQ(events[0].events, unsigned{POLLHUP | POLLNVAL});
+        must(poll.unregister(pair.here));
+    }
+}
+
+// POLL-5: a reader that gives up halfway ends the wait of one that polls, every time.
+TEST(PollThreads, Poll5KeptBytesEndWaits) {
+    Pair pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, nullptr));
+    must(pair.here.settimeout(Timeout(2ms)));
+    for (int round = 0; round < 50; ++round) {
+        must(pair.there.send("half"));
+        Background reader([&] { EXPECT_EQ(pair.here.read(5).error(), Error(ETIMEDOUT)); });
+        Poll::Event events[1];
+        ASSERT_EQ(must(poll.poll(events)), 1u);
+        reader.join();
+        ASSERT_EQ(must(poll.poll(events)), 1u);
+        ASSERT_EQ(must(pair.here.read(4)).view(), "half");
+    }
+}
+
+}  // namespace
+}  // namespace usocket::tests
