@@ -4,11 +4,10 @@
 // it first sends the port where it takes data connections, then obeys lines of text, and answers "ok" once done:
 //
 //   accept            takes the next data connection; the commands below are about that
-//   fill BYTES LINE   sends BYTES bytes, a "\n" at the end of every LINE; "ok" when all of them are in the reader's queue
-//   source BYTES      sends BYTES bytes and closes; no "ok"
-//   echo              sends back what it receives, to EOF; no "ok"
-//   sink              says "ok" and drops what it receives, to EOF
-//   port              binds an ephemeral TCP port, gives it back and sends its number instead of "ok"
+//   fill BYTES LINE   sends BYTES bytes, a "\n" at the end of every LINE; "ok" when all of them are in the reader's
+//   queue source BYTES      sends BYTES bytes and closes; no "ok" echo              sends back what it receives, to
+//   EOF; no "ok" sink              says "ok" and drops what it receives, to EOF port              binds an ephemeral
+//   TCP port, gives it back and sends its number instead of "ok"
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -131,7 +130,8 @@ private:
 
     bool sink() {
         std::vector<char> bytes(chunk);
-        while (::recv(data_.get(), bytes.data(), bytes.size(), MSG_TRUNC) > 0) {}
+        while (::recv(data_.get(), bytes.data(), bytes.size(), MSG_TRUNC) > 0) {
+        }
         return true;
     }
 
@@ -156,6 +156,7 @@ int main() {
         }
     }).detach();
     char unused = 0;
-    while (::read(STDIN_FILENO, &unused, 1) > 0) {}
+    while (::read(STDIN_FILENO, &unused, 1) > 0) {
+    }
     std::_Exit(0);
 }

@@ -64,11 +64,12 @@ def main() -> int:
         plan.micropython_group(options.micropython, works),
     ]
     try:
-        run_groups([group for group in groups if group.name in options.groups], options)
+        failures = run_groups([group for group in groups if group.name in options.groups], options)
     except BenchError as error:
-        print(f"\nbench: {error}", file=sys.stderr)
-        return 1
-    return 0
+        failures = [str(error)]
+    for failure in failures:
+        print(f"bench: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def parse_options() -> argparse.Namespace:
@@ -97,7 +98,8 @@ def most_sockets() -> int:
     return plan.SOCKETS if hard == resource.RLIM_INFINITY else min(plan.SOCKETS, hard - SPARE_DESCRIPTORS)
 
 
-def run_groups(groups: list[Group], options: argparse.Namespace) -> None:
+def run_groups(groups: list[Group], options: argparse.Namespace) -> list[str]:
+    """Returns what went wrong; the rest is shown and written."""
     for group in groups:
         check_programs(group)
     chosen = {group.name: chosen_works(group, options) for group in groups}
@@ -108,17 +110,23 @@ def run_groups(groups: list[Group], options: argparse.Namespace) -> None:
     progress = Progress(sum(len(works) for works in chosen.values()))
     peers = Peers(options.programs / "bench_peer")
     all_results = []
+    failures = []
     try:
         for group in groups:
             results = report.Results(group, {})
             for work in chosen[group.name]:
                 progress.step(f"{group.title}: {work.title}")
-                results.figures[work.name] = run_work(work, group, peers, options.quick, traces)
+                try:
+                    results.figures[work.name] = run_work(work, group, peers, options.quick, traces)
+                except BenchError as error:
+                    failures.append(f"{group.title}, {work.title}: {error}")
             all_results.append(results)
     finally:
         peers.close()
     progress.end()
-    show(all_results, versions, options)
+    for results in all_results:
+        show(results, versions, options)
+    return failures
 
 
 def check_programs(group: Group) -> None:
@@ -147,18 +155,13 @@ def run_work(work: Work, group: Group, peers: Peers, quick: bool, traces: bool) 
     return figures
 
 
-def show(all_results: list[report.Results], versions: dict[str, str], options: argparse.Namespace) -> None:
-    for results in all_results:
-        print("\n" + report.text(results, versions, markdown=False))
-    sizes = size.report(options.micropython) if any(one.group.name == "micropython" for one in all_results) else []
-    print("\n".join(sizes))
+def show(results: report.Results, versions: dict[str, str], options: argparse.Namespace) -> None:
+    more = size.report(options.micropython) if results.group.name == "micropython" else []
+    print("\n" + report.text(results, versions, markdown=False, more=more))
     if options.only:
         return
-    folder = REPO / "bench" / "results" / ("quick" if options.quick else "")
-    for results in all_results:
-        is_micropython = results.group.name == "micropython"
-        written = report.write(results, versions, folder, sizes if is_micropython else [])
-        print("written: " + " ".join(str(path.relative_to(REPO)) for path in written))
+    written = report.write(results, versions, REPO / "bench/results" / ("quick" if options.quick else ""), more)
+    print("written: " + " ".join(str(path.relative_to(REPO)) for path in written))
 
 
 # --- The machine

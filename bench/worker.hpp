@@ -4,8 +4,8 @@
 //   bench_<contestant> ITEM PORT     PORT: the peer's (peer.cpp)
 //
 // It prints "ready", then reads from its standard input, line by line, how many operations to do, and prints how many
-// it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), and how many system
-// calls in between were the bench's own.
+// it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), and how many
+// system calls in between were the bench's own.
 #pragma once
 
 #include <time.h>
@@ -345,8 +345,8 @@ template <class Net> int worker_main(int argc, char** argv) {
     long long count = 0;
     while (std::scanf("%lld", &count) == 1) {
         const Sample sample = item(count);
-        std::printf("%lld %lld %lld\n", static_cast<long long>(sample.operations),
-                    static_cast<long long>(sample.value), static_cast<long long>(sample.own_calls));
+        std::printf("%lld %lld %lld\n", static_cast<long long>(sample.operations), static_cast<long long>(sample.value),
+                    static_cast<long long>(sample.own_calls));
         std::fflush(stdout);
     }
     return 0;

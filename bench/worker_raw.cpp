@@ -176,8 +176,9 @@ public:
     void bind() { fd_ = bench::bind_loopback(SOCK_DGRAM); }
     [[nodiscard]] sockaddr_in address() const { return bench::loopback(bench::port_of(fd_.get())); }
     std::size_t send_to(const char* bytes, std::size_t size, const sockaddr_in& to) {
-        return checked(::sendto(fd_.get(), bytes, size, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to),
-                       "sendto()");
+        return checked(
+            ::sendto(fd_.get(), bytes, size, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to),
+            "sendto()");
     }
     std::size_t receive_from(char* bytes, std::size_t size) {
         sockaddr_storage from;
@@ -198,7 +199,9 @@ private:
 
 class Poller {
 public:
-    explicit Poller(std::size_t) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) { must(epoll_.get() >= 0, "epoll_create1()"); }
+    explicit Poller(std::size_t) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+        must(epoll_.get() >= 0, "epoll_create1()");
+    }
     void add(Datagram& socket) {
         epoll_event event{};
         event.events = EPOLLIN;

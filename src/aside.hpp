@@ -25,7 +25,8 @@ public:
     void keep_copy(const std::uint8_t* bytes, std::size_t size) noexcept;
     // Only while empty.
     void keep(Block block) noexcept;
-    // Only while empty: shows memory of somebody else's, until take_back(), which returns how many bytes are left of it.
+    // Only while empty: shows memory of somebody else's, until take_back(), which returns how many bytes are left of
+    // it.
     void lend(const std::uint8_t* bytes, std::size_t size) noexcept;
     std::size_t take_back(const std::uint8_t* bytes, std::size_t size) noexcept;
     // Forgets the first `count` bytes, and gives the memory back with the last one.

@@ -20,9 +20,7 @@ constexpr std::uint32_t polled_bit = 0x00008000;
 constexpr std::uint32_t calls_mask = 0x00007fff;
 constexpr std::uint32_t forks_limit = 255;
 
-std::uint32_t generation_bits() noexcept {
-    return (sys::process_generation() << generation_shift) & generation_mask;
-}
+std::uint32_t generation_bits() noexcept { return (sys::process_generation() << generation_shift) & generation_mask; }
 
 // The calls that a fork has left behind do not go on in the child.
 std::uint32_t in_this_process(std::uint32_t gate) noexcept {
@@ -122,9 +120,7 @@ bool Socket::exposed() const noexcept {
     return (gate & exposed_bit) != 0 || forks == forks_limit || ((gate & forks_mask) >> forks_shift) != forks;
 }
 
-bool Socket::watched() const noexcept {
-    return (gate_.load(std::memory_order_relaxed) & polled_bit) != 0 || exposed();
-}
+bool Socket::watched() const noexcept { return (gate_.load(std::memory_order_relaxed) & polled_bit) != 0 || exposed(); }
 
 int Socket::poll_fileno() noexcept {
     if ((gate_.fetch_or(polled_bit, std::memory_order_relaxed) & closed_bit) != 0) return sys::no_fd;
@@ -187,8 +183,8 @@ Error Socket::await_reader(Call& call, std::uint32_t id) noexcept {
     for (;;) {
         // Something arrives for whoever reads, and then it takes that reader a moment to take it in. What it keeps
         // back instead (TIME-6) does not show: look now and then.
-        const auto arrived = blocking.pause(fd_.load(std::memory_order_relaxed), sys::poll_in,
-                                            Timeout::of_nanoseconds(20'000'000));
+        const auto arrived =
+            blocking.pause(fd_.load(std::memory_order_relaxed), sys::poll_in, Timeout::of_nanoseconds(20'000'000));
         if (!arrived) return arrived.error();
         if (try_lock_reader(id)) return Error();
         if (closed()) return Error(EBADF);

@@ -32,11 +32,11 @@ struct Registration {
     unsigned events = 0;
     void* userdata = nullptr;
     bool is_socket = false;
-    bool closed = false;        // its socket is
-    bool kept = false;          // its socket keeps bytes back
-    bool always_ready = false;  // the system cannot poll it: a regular file
-    bool spent = false;         // reported in one-shot mode since the last mask
-    bool is_urgent = false;     // in the list of those that the system does not know to be ready
+    bool closed = false;              // its socket is
+    bool kept = false;                // its socket keeps bytes back
+    bool always_ready = false;        // the system cannot poll it: a regular file
+    bool spent = false;               // reported in one-shot mode since the last mask
+    bool is_urgent = false;           // in the list of those that the system does not know to be ready
     Poll::Event* reported = nullptr;  // during poll(): where
     Registration* next_of_socket = nullptr;
     Registration* next_of_fd = nullptr;
@@ -97,8 +97,8 @@ struct Poll::State {
                           std::size_t room, bool one_shot) noexcept;
     std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept;
     void begin_with(Registration& registration) noexcept;
-    std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
-                              std::size_t ready, std::size_t room) noexcept;
+    std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events, std::size_t ready,
+                              std::size_t room) noexcept;
     static void report(Registration& registration, unsigned events, Event& event) noexcept;
     void spend(Registration& registration) noexcept;
 };
@@ -118,7 +118,7 @@ template <class T> bool grow(T*& array, std::size_t& size, std::size_t least) no
 }
 
 // Rings: before the first comes the last.
-template <class T> void unlink(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
+template <class T> void unlink(T*& first, T& item, T* T::* next, T* T::* previous) noexcept {
     item.*previous->*next = item.*next;
     item.*next->*previous = item.*previous;
     if (first == &item) first = item.*next == &item ? nullptr : item.*next;
@@ -126,7 +126,7 @@ template <class T> void unlink(T*& first, T& item, T* T::*next, T* T::*previous)
 }
 
 // As the last.
-template <class T> void link(T*& first, T& item, T* T::*next, T* T::*previous) noexcept {
+template <class T> void link(T*& first, T& item, T* T::* next, T* T::* previous) noexcept {
     if (first == nullptr) first = item.*next = item.*previous = &item;
     item.*next = first;
     item.*previous = first->*previous;
@@ -289,11 +289,12 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
         sys::PollerEvent found[batch];
         const Timeout left = round->urgent != 0 ? Timeout::zero() : blocking.remaining();
         const auto found_count = blocking.once([&]() noexcept {
-            return round->room == 0 ? Result<std::size_t>(0) : sys::poller_wait(state_->poller, found, round->room, left);
+            return round->room == 0 ? Result<std::size_t>(0)
+                                    : sys::poller_wait(state_->poller, found, round->room, left);
         });
         const bool is_cut_short = found_count.error() == Error(EINTR);
-        const std::size_t ready = state_->end_round(*round, found, found_count.value_or(0u), events,
-                                                    is_cut_short ? 0 : count, one_shot);
+        const std::size_t ready =
+            state_->end_round(*round, found, found_count.value_or(0u), events, is_cut_short ? 0 : count, one_shot);
         if (ready != 0) return ready;
         if (is_cut_short) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
@@ -410,6 +411,7 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
     registration->fd = fd;
     registration->events = events;
     registration->userdata = userdata;
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): make_room() has seen to it.
     registration->next_of_fd = by_fd[fd];
     by_fd[fd] = registration;
     const Error error = tell_system(fd, registration->next_of_fd == nullptr);

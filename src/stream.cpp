@@ -41,8 +41,8 @@ std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
 
 // The first line of the bytes, if it is there as a whole and no longer than `limit`; else empty.
 ConstBuffer whole_line(ConstBuffer bytes, std::size_t limit) noexcept {
-    const std::size_t size = std::min(bytes.size(), limit);
-    const void* newline = size == 0 ? nullptr : std::memchr(bytes.data(), '\n', size);
+    if (bytes.data() == nullptr) return {};
+    const void* newline = std::memchr(bytes.data(), '\n', std::min(bytes.size(), limit));
     if (newline == nullptr) return {};
     return {bytes.data(), static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes.data()) + 1};
 }
@@ -410,9 +410,7 @@ void Socket::keep(Sink& sink) noexcept {
     kept_changed();
 }
 
-void Socket::kept_changed() noexcept {
-    aside_.load(std::memory_order_acquire)->tell(false);
-}
+void Socket::kept_changed() noexcept { aside_.load(std::memory_order_acquire)->tell(false); }
 
 // --- For C++: into memory of the C heap
 

@@ -17,15 +17,14 @@
 namespace usocket {
 namespace {
 
-// free -> owned -> closing -> free; a fork holds each window, from before it until after it, so that none is open then.
-enum class State : std::uint32_t { free, owned, closing, held };
+// free -> owned -> free; a fork holds each window, from before it until after it, so that none is open then.
+enum class State : std::uint32_t { free, owned, held };
 
 struct Window {
     std::atomic<State> state{State::free};
     std::uint32_t begin = 0;  // bytes handed out
     std::uint32_t end = 0;    // bytes peeked
     std::atomic<Socket*> owner{nullptr};
-    sys::ReceiveNote note{};  // while closing: how many bytes have gone from the queue
     std::uint8_t bytes[USOCKET_WINDOW_SIZE];
 };
 
@@ -60,9 +59,9 @@ Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
         window.end = 0;
         window.owner = &socket;
         socket.window_ = static_cast<std::uint8_t>(i + 1);
-        const auto peeked = sys::recv(socket.fd_.load(std::memory_order_relaxed),
-                                      MutableBuffer(window.bytes, sizeof window.bytes).first(most),
-                                      sys::msg_peek | sys::msg_dontwait);
+        const auto peeked =
+            sys::recv(socket.fd_.load(std::memory_order_relaxed),
+                      MutableBuffer(window.bytes, sizeof window.bytes).first(most), sys::msg_peek | sys::msg_dontwait);
         window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
         // A fork or a fileno() may have come between the caller's look and now.
         if (window.end != 0 && !socket.exposed()) return true;
@@ -102,18 +101,11 @@ void Windows::consume(Socket& socket, std::size_t count) noexcept {
 void Windows::close_open(Socket& socket) noexcept {
     const Held held;
     Window& window = pool[socket.window_ - 1];
-    // A fork that holds the window wants the reader lock, which the caller has: it lets go. Closing already: a
-    // longjmp has ended that before its end, and the note says how far it came.
-    bool is_begun = false;
-    while (!acquire(window, State::owned, State::closing)) {
-        is_begun = window.state.load(std::memory_order_relaxed) == State::closing;
-        if (is_begun) break;
-        sys::yield_thread();
-    }
-    if (is_begun) window.begin -= static_cast<std::uint32_t>(sys::noted(window.note));
+    // A fork that holds the window wants the reader lock, which the caller has: it lets go.
+    while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     while (window.begin != 0) {
-        const auto dropped = sys::discard(socket.fd_.load(std::memory_order_relaxed), {window.bytes, window.begin},
-                                          socket.is_tcp(), window.note);
+        const auto dropped =
+            sys::discard(socket.fd_.load(std::memory_order_relaxed), {window.bytes, window.begin}, socket.is_tcp());
         if (dropped.value_or(0u) != 0) {
             window.begin -= static_cast<std::uint32_t>(*dropped);
         } else if (dropped.error() != Error(EINTR)) {
@@ -121,7 +113,6 @@ void Windows::close_open(Socket& socket) noexcept {
         }
     }
     socket.window_ = 0;
-    window.note = {};
     window.owner = nullptr;
     window.state.store(State::free, std::memory_order_release);
 }

@@ -22,8 +22,8 @@ public:
     // What the socket's open window has to give; empty without one.
     static ConstBuffer view(const Socket& socket) noexcept;
     static bool is_open(const Socket& socket) noexcept { return socket.window_ != 0 && socket.window_ < row; }
-    // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the queue.
-    // An error is the socket's own (SO_ERROR), which the system tells but once.
+    // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the
+    // queue. An error is the socket's own (SO_ERROR), which the system tells but once.
     static Result<bool> open(Socket& socket, std::size_t most = SIZE_MAX) noexcept;
     // Opens one if the reads, of which the next is of `size` bytes, have been short for some time, and if the queue has
     // more than the next one takes.

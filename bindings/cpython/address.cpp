@@ -89,11 +89,11 @@ nb::object decode(Readable& native) {
     const auto family = nb::steal(PyLong_FromLong(address->family()));
     const auto payload = to_bytes(address->payload());
     switch (address->family()) {
-        case AF_INET: return make_tuple(family, payload, number(address->port()));
+        case AF_INET: return tuple_of(family, payload, number(address->port()));
         case AF_INET6:
-            return make_tuple(family, payload, number(address->port()), number(address->flowinfo()),
-                              number(address->scopeid()));
-        default: return make_tuple(family, payload);
+            return tuple_of(family, payload, number(address->port()), number(address->flowinfo()),
+                            number(address->scopeid()));
+        default: return tuple_of(family, payload);
     }
 }
 
@@ -105,7 +105,7 @@ nb::object ntop(Int af, Readable& packed) {
     return nb::steal(PyUnicode_FromStringAndSize(text->chars.data(), text->size));
 }
 
-nb::object pton(Int af, nb::str text) {
+nb::object pton(Int af, const nb::str& text) {
     const auto family = arguments::to_int(af.value);
     if (!family) return raise(family.error(), af.object);
     Py_ssize_t size = 0;

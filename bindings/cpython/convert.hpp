@@ -115,7 +115,7 @@ inline nb::object to_bytes(ConstBuffer bytes) noexcept {
 inline nb::object to_python(const Address& address) noexcept { return to_bytes({address.data(), address.size()}); }
 
 // A tuple of what is given, which must be valid; null if any is not.
-template <class... Items> nb::object make_tuple(const Items&... items) noexcept {
+template <class... Items> nb::object tuple_of(const Items&... items) noexcept {
     if ((!items.is_valid() || ...)) return {};
     return nb::steal(PyTuple_Pack(sizeof...(items), items.ptr()...));
 }

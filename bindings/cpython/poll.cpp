@@ -1,7 +1,9 @@
 // The class poll of uselect (POLL-1..5).
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -154,15 +156,15 @@ bool wait(Poller& self, OptionalNumber timeout_ms, bool one_shot, std::vector<Re
     }
     // Before anything is allocated for Python: whatever that may set off can unregister them.
     ready.reserve(*count);
-    for (std::size_t i = 0; i < *count; ++i) {
-        const auto* entry = static_cast<const Entry*>(events.get()[i].userdata);
-        ready.push_back({entry->object, events.get()[i].events, entry->userdata});
+    for (const Poll::Event& event : std::span(events.get(), std::min(*count, room))) {
+        const auto* entry = static_cast<const Entry*>(event.userdata);
+        ready.push_back({entry->object, event.events, entry->userdata});
     }
     return true;
 }
 
 template <class ToTuple> nb::object list_of(const std::vector<Ready>& ready, ToTuple to_tuple) {
-    const auto list = nb::steal(PyList_New(0));
+    auto list = nb::steal(PyList_New(0));
     if (!list.is_valid()) return {};
     for (const Ready& one : ready) {
         const nb::object tuple = to_tuple(one, nb::steal(PyLong_FromUnsignedLong(one.events)));
@@ -174,14 +176,14 @@ template <class ToTuple> nb::object list_of(const std::vector<Ready>& ready, ToT
 nb::object poll(Poller& self, OptionalNumber timeout_ms) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, false, ready)) return {};
-    return list_of(ready, [](const Ready& one, const nb::object& events) { return make_tuple(one.object, events); });
+    return list_of(ready, [](const Ready& one, const nb::object& events) { return tuple_of(one.object, events); });
 }
 
 nb::object ipoll(Poller& self, OptionalNumber timeout_ms, Int flags) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, flags.value & 1, ready)) return {};
     const auto list = list_of(
-        ready, [](const Ready& one, const nb::object& events) { return make_tuple(one.object, events, one.userdata); });
+        ready, [](const Ready& one, const nb::object& events) { return tuple_of(one.object, events, one.userdata); });
     return list.is_valid() ? nb::steal(PyObject_GetIter(list.ptr())) : nb::object();
 }
 

@@ -7,18 +7,16 @@
 namespace usocket::cpython {
 namespace {
 
-using Text = std::optional<std::string_view>;
-
 nb::object refuse(const char* what, nb::handle got) {
     PyErr_Format(PyExc_TypeError, "%s, not %s", what, Py_TYPE(got.ptr())->tp_name);
     return {};
 }
 
-// Null: the Python error is set. The text belongs to `from`.
-bool text_of(nb::handle from, Text& text) {
+// False: the Python error is set. The text belongs to `from`.
+bool text_of(nb::handle from, std::string_view& text) {
     Py_ssize_t size = 0;
     const char* chars = PyUnicode_AsUTF8AndSize(from.ptr(), &size);
-    if (chars != nullptr) text = std::string_view(chars, static_cast<std::size_t>(size));
+    if (chars != nullptr) text = {chars, static_cast<std::size_t>(size)};
     return chars != nullptr;
 }
 
@@ -26,27 +24,27 @@ nb::object entry(const AddressInfo& info) {
     const auto number = [](int value) { return nb::steal(PyLong_FromLong(value)); };
     const auto name = nb::steal(
         PyUnicode_DecodeUTF8(info.canonname.data(), static_cast<Py_ssize_t>(info.canonname.size()), "surrogateescape"));
-    return make_tuple(number(info.family), number(info.type), number(info.proto), name, to_python(info.sockaddr));
+    return tuple_of(number(info.family), number(info.type), number(info.proto), name, to_python(info.sockaddr));
 }
 
 nb::object resolve(nb::handle host, nb::handle port, Int af, Int type, Int proto, Int flags) {
-    Text host_text;
+    std::string_view host_text;
     if (PyBytes_Check(host.ptr())) {
-        host_text = std::string_view(PyBytes_AS_STRING(host.ptr()), static_cast<std::size_t>(Py_SIZE(host.ptr())));
-    } else if (!host.is_none() && !PyUnicode_Check(host.ptr())) {
+        host_text = {PyBytes_AS_STRING(host.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(host.ptr()))};
+    } else if (PyUnicode_Check(host.ptr())) {
+        if (!text_of(host, host_text)) return {};
+    } else if (!host.is_none()) {
         return refuse("host must be str, bytes or None", host);
-    } else if (!host.is_none() && !text_of(host, host_text)) {
-        return {};
     }
     Service service;
-    Int port_number;
     if (PyUnicode_Check(port.ptr())) {
-        Text port_text;
-        if (!text_of(port, port_text)) return {};
-        service = Service(*port_text);
+        std::string_view name;
+        if (!text_of(port, name)) return {};
+        service = Service(name);
     } else if (!port.is_none()) {
-        if (!port_number.set(port)) return refuse("port must be int, str or None", port);
-        service = Service(port_number.value);
+        Int number;
+        if (!number.set(port)) return refuse("port must be int, str or None", port);
+        service = Service(number.value);
     }
     const Int given[] = {af, type, proto, flags};
     int numbers[4];
@@ -55,10 +53,15 @@ nb::object resolve(nb::handle host, nb::handle port, Int af, Int type, Int proto
         if (!number) return raise(number.error(), given[i].object);
         numbers[i] = *number;
     }
+    const auto text = host.is_none() ? std::nullopt : std::optional(host_text);
     const auto found =
-        getaddrinfo(host_text, service, numbers[0], numbers[1], numbers[2], numbers[3], Call(usocket::cpython::host));
-    if (!found) return raise(found.error(), found.error().fault() == Fault::port_range ? port : host);
-    const auto list = nb::steal(PyList_New(0));
+        getaddrinfo(text, service, numbers[0], numbers[1], numbers[2], numbers[3], Call(usocket::cpython::host));
+    if (!found) {
+        const bool is_port = found.error().fault() == Fault::port_range;
+        return is_port ? raise(found.error(), port)
+                       : raise(found.error(), tuple_of(nb::borrow(host), nb::borrow(port)));
+    }
+    auto list = nb::steal(PyList_New(0));
     if (!list.is_valid()) return {};
     for (const AddressInfo& info : *found) {
         const auto item = entry(info);

@@ -1,5 +1,7 @@
 // The class socket (SOCK-1..8, TIME-1..6, STRM-1..7) and socketpair().
+#include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -53,7 +55,7 @@ nb::object pair_as(nb::handle type, Int af, Int kind, Int proto) {
     if (!is_socket_type(type)) return {};
     if (!to_ints({{af, &family}, {kind, &kind_number}, {proto, &protocol}})) return {};
     Socket *first = nullptr, *second = nullptr;
-    const auto pair = make_tuple(make_closed(type, first), make_closed(type, second));
+    auto pair = tuple_of(make_closed(type, first), make_closed(type, second));
     auto opened = Socket::pair(family, kind_number, protocol);
     if (!opened) return raise(opened.error());
     *first = std::move(opened->first);
@@ -71,7 +73,7 @@ nb::object accept_as(Socket& self, nb::handle type) {
     const auto made = make_closed(type, conn);
     const auto peer = self.accept_into(*conn, Call(host));
     if (!peer) return raise(peer.error());
-    return make_tuple(made, to_python(*peer));
+    return tuple_of(made, to_python(*peer));
 }
 
 nb::object accept(Socket& self) { return accept_as(self, nb::type<Socket>()); }
@@ -167,7 +169,7 @@ nb::object recvfrom(Socket& self, Int bufsize, Int flags) {
     int number = 0;
     if (!to_ints({{flags, &number}}) || !make_room(bytes, bufsize)) return {};
     const auto from = self.recvfrom_into(bytes.sink().room(), number, Call(host));
-    return from ? make_tuple(take(bytes, from->size), to_python(from->address)) : raise(from.error());
+    return from ? tuple_of(take(bytes, from->size), to_python(from->address)) : raise(from.error());
 }
 
 nb::object recv_into(Socket& self, Writable& buffer, Int nbytes, Int flags) {
@@ -184,7 +186,7 @@ nb::object recvfrom_into(Socket& self, Writable& buffer, Int nbytes, Int flags) 
     if (!part) return raise(part.error(), nbytes.object);
     const auto from = self.recvfrom_into(*part, number, Call(host));
     if (!from) return raise(from.error());
-    return make_tuple(nb::steal(PyLong_FromSize_t(from->size)), to_python(from->address));
+    return tuple_of(nb::steal(PyLong_FromSize_t(from->size)), to_python(from->address));
 }
 
 // --- Stream methods
@@ -221,7 +223,7 @@ nb::object write_part(Socket& self, Readable& buffer, Int off, OptionalInt n) {
 
 nb::object write(Socket& self, Readable& buffer, OptionalInt n) { return write_part(self, buffer, Int(), n); }
 
-nb::object makefile(nb::handle self, nb::str mode, OptionalInt) {
+nb::object makefile(nb::handle self, const nb::str& mode, OptionalInt) {
     if (nb::inst_ptr<Socket>(self)->closed()) return raise(Error(EBADF));
     Py_ssize_t size = 0;
     const char* chars = PyUnicode_AsUTF8AndSize(mode.ptr(), &size);
@@ -302,7 +304,7 @@ nb::object detach(Socket& self) {
 nb::object dup_as(Socket& self, nb::handle type) {
     if (!is_socket_type(type)) return {};
     Socket* copy = nullptr;
-    const auto made = make_closed(type, copy);
+    auto made = make_closed(type, copy);
     auto opened = self.dup();
     if (!opened) return raise(opened.error());
     *copy = std::move(*opened);
@@ -493,7 +495,7 @@ void add_state(Class& socket) {
     socket.def_prop_ro("type", &Socket::type, "The type, SOCK_*.");
     socket.def_prop_ro("proto", &Socket::proto, "The protocol, IPPROTO_*.");
     socket.def("__enter__", [](nb::handle self) { return nb::borrow(self); });
-    socket.def("__exit__", [](Socket& self, nb::args) { close(self); });
+    socket.def("__exit__", [](Socket& self, const nb::args&) { close(self); });
     socket.def("__reduce_ex__", refuse_pickling);
 }
 

@@ -28,7 +28,7 @@ public:
         : ConstBuffer(text, std::min(N, std::string_view(text, N).find('\0'))) {}
     template <std::ranges::contiguous_range Range>
         requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-                 (!std::is_same_v<std::remove_extent_t<Range>, char>)
+                     (!std::is_same_v<std::remove_extent_t<Range>, char>)
     constexpr ConstBuffer(const Range& range) noexcept
         : data_(std::ranges::data(range)),
           size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
@@ -49,7 +49,7 @@ public:
     constexpr MutableBuffer(void* data, std::size_t size) noexcept : data_(data), size_(size) {}
     template <std::ranges::contiguous_range Range>
         requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-                 (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
+                     (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
     constexpr MutableBuffer(Range&& range) noexcept
         : data_(std::ranges::data(range)),
           size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
@@ -169,7 +169,8 @@ private:
         return block;
     }
     // Gives the slack back where it is worth a call of realloc: not what doubling leaves, which has no pages behind it
-    // as long as nobody writes there, while a read() into memory fresh from the system would have to get all of its own.
+    // as long as nobody writes there, while a read() into memory fresh from the system would have to get all of its
+    // own.
     static void give_slack_back(Sink& sink) noexcept {
         const std::size_t slack = sink.capacity() - sink.size();
         if (slack > 4096 && slack > sink.size() && sink.size() != 0) (void)grow(sink, sink.size());

@@ -46,19 +46,19 @@ private:
 
     const Host* host_ = nullptr;
     void* token_ = nullptr;
-    Sink* sink_ = nullptr;               // what has been taken in so far
-    Sink memory_{MutableBuffer()};       // that, if it goes into the caller's own memory
-    sys::Lookup* lookup_ = nullptr;      // what the resolver has under way
-    std::int64_t deadline_ = 0;          // of the monotonic clock, in ns; 0: not yet asked for
-    volatile bool left_ = false;         // between leave and enter
-    volatile bool inside_ = false;       // counted by the socket's gate
-    volatile bool reads_ = false;        // has or wants the socket's reader lock
-    bool lent_ = false;                  // what is in the sink has been lent to the socket's other readers
-    volatile int lowat_ = 0;             // SO_RCVLOWAT to restore; 0: it is as it was
-    volatile bool notes_ = false;        // note_ counts bytes behind the sink's first taken_from_
-    volatile std::size_t shown_ = 0;     // what the window had to give before it gave what is behind taken_from_
+    Sink* sink_ = nullptr;            // what has been taken in so far
+    Sink memory_{MutableBuffer()};    // that, if it goes into the caller's own memory
+    sys::Lookup* lookup_ = nullptr;   // what the resolver has under way
+    std::int64_t deadline_ = 0;       // of the monotonic clock, in ns; 0: not yet asked for
+    volatile bool left_ = false;      // between leave and enter
+    volatile bool inside_ = false;    // counted by the socket's gate
+    volatile bool reads_ = false;     // has or wants the socket's reader lock
+    bool lent_ = false;               // what is in the sink has been lent to the socket's other readers
+    volatile int lowat_ = 0;          // SO_RCVLOWAT to restore; 0: it is as it was
+    volatile bool notes_ = false;     // note_ counts bytes behind the sink's first taken_from_
+    volatile std::size_t shown_ = 0;  // what the window had to give before it gave what is behind taken_from_
     std::size_t taken_from_ = 0;
-    sys::ReceiveNote note_;              // only for a host that unwinds
+    sys::ReceiveNote note_;  // only for a host that unwinds
 };
 
 }  // namespace usocket

@@ -18,8 +18,8 @@ struct WatchHooks;
 class Poll {
 public:
     struct Event {
-        int fd = -1;                    // -1: its socket has been closed
-        unsigned events = 0;            // POLLIN, POLLOUT, POLLERR, POLLHUP; POLLHUP and POLLNVAL for a closed one
+        int fd = -1;          // -1: its socket has been closed
+        unsigned events = 0;  // POLLIN, POLLOUT, POLLERR, POLLHUP; POLLHUP and POLLNVAL for a closed one
         void* userdata = nullptr;
         Registration* registration = nullptr;
     };
@@ -48,8 +48,8 @@ public:
     // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on
     // timeout. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0.
     // The cost grows with what is ready, not with what is registered (POLL-4).
-    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
-                             bool one_shot = false, Call&& call = Call()) noexcept;
+    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(), bool one_shot = false,
+                             Call&& call = Call()) noexcept;
     template <std::size_t N>
     Result<std::size_t> poll(Event (&events)[N], Timeout timeout = Timeout::none(), bool one_shot = false) noexcept {
         return poll(events, N, timeout, one_shot);

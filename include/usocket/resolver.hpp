@@ -54,7 +54,7 @@ public:
 
 private:
     friend class Resolution;  // resolver.cpp
-    void* first_ = nullptr;  // the stack's own list
+    void* first_ = nullptr;   // the stack's own list
 };
 
 // The service: nothing, a decimal number or a name ("http").

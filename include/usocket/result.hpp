@@ -12,29 +12,31 @@ namespace usocket {
 
 // What is wrong with an argument. `none` for errors that the system or the resolver reported.
 // X(name, text): the text completes "invalid argument: ..." and says what would be right.
-#define USOCKET_FAULTS(X)                                                                                    \
-    X(none, "")                                                                                              \
-    X(address_not_numeric, "the host is not a numeric address (resolve names with getaddrinfo())")           \
-    X(address_other_family, "the host is an address of the other family (AF_INET or AF_INET6)")                  \
-    X(address_too_short, "a native address holds at least its family and, for AF_INET and AF_INET6, all of " \
-                         "its fields (use what getaddrinfo() returns, or a tuple)")                          \
-    X(address_too_long, "a native address is at most 128 bytes long")                                        \
-    X(address_family, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX")                      \
-    X(address_arity, "an AF_INET address is (host, port), an AF_INET6 address (host, port[, flowinfo[, "     \
-                     "scopeid]])")                                                                            \
-    X(port_range, "port must be in 0..65535")                                                                \
-    X(flowinfo_not_zero, "flowinfo must be 0")                                                               \
-    X(scopeid_range, "scopeid must be an interface index in 0..4294967295")                                  \
-    X(path_too_long, "the path is longer than the system allows for AF_UNIX")                                \
-    X(bad_path, "an AF_UNIX path has no NUL in it, except in front of an abstract name")                         \
-    X(bad_name, "a host or service name has at most 1024 bytes and no NUL among them")                                                       \
-    X(packed_length, "a packed address is 4 bytes long for AF_INET, 16 for AF_INET6")                        \
-    X(bufsize_range, "a size must be in 0..2147483647")                                                      \
-    X(timeout_range, "a timeout is None or a number of seconds in 0..9223372036")                            \
-    X(makefile_mode, "mode must be 'rb', 'wb' or 'rwb'")                                                     \
-    X(slice_range, "offset and length must lie within the buffer")                                           \
-    X(option_length, "an option's length must be in 0..1024")                                                \
-    X(event_mask, "an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535")                           \
+#define USOCKET_FAULTS(X) \
+    X(none, "") \
+    X(address_not_numeric, "the host is not a numeric address (resolve names with getaddrinfo())") \
+    X(address_other_family, "the host is an address of the other family (AF_INET or AF_INET6)") \
+    X(address_too_short, \
+      "a native address holds at least its family and, for AF_INET and AF_INET6, all of " \
+      "its fields (use what getaddrinfo() returns, or a tuple)") \
+    X(address_too_long, "a native address is at most 128 bytes long") \
+    X(address_family, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX") \
+    X(address_arity, \
+      "an AF_INET address is (host, port), an AF_INET6 address (host, port[, flowinfo[, " \
+      "scopeid]])") \
+    X(port_range, "port must be in 0..65535") \
+    X(flowinfo_not_zero, "flowinfo must be 0") \
+    X(scopeid_range, "scopeid must be an interface index in 0..4294967295") \
+    X(path_too_long, "the path is longer than the system allows for AF_UNIX") \
+    X(bad_path, "an AF_UNIX path has no NUL in it, except in front of an abstract name") \
+    X(bad_name, "a host or service name has at most 1024 bytes and no NUL among them") \
+    X(packed_length, "a packed address is 4 bytes long for AF_INET, 16 for AF_INET6") \
+    X(bufsize_range, "a size must be in 0..2147483647") \
+    X(timeout_range, "a timeout is None or a number of seconds in 0..9223372036") \
+    X(makefile_mode, "mode must be 'rb', 'wb' or 'rwb'") \
+    X(slice_range, "offset and length must lie within the buffer") \
+    X(option_length, "an option's length must be in 0..1024") \
+    X(event_mask, "an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535") \
     X(int_range, "the number does not fit the system's int")
 
 enum class Fault : std::uint8_t {

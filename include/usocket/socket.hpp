@@ -207,11 +207,11 @@ private:
     static constexpr std::uint32_t closed_gate = 0x80000000;
     std::atomic<std::uint32_t> gate_{closed_gate};
     Timeout timeout_{};
-    std::atomic<Aside*> aside_{nullptr};      // what few sockets have: bytes kept back, polls that watch
-    std::atomic<std::uint32_t> reader_{0};    // the call that reads the stream; 0: none
-    std::uint16_t kind_ = 0;                  // type and protocol
+    std::atomic<Aside*> aside_{nullptr};    // what few sockets have: bytes kept back, polls that watch
+    std::atomic<std::uint32_t> reader_{0};  // the call that reads the stream; 0: none
+    std::uint16_t kind_ = 0;                // type and protocol
     std::uint8_t family_ = 0;
-    std::uint8_t window_ = 0;                 // 1 + number of its open window; 0 and from 0x80 on: none
+    std::uint8_t window_ = 0;  // 1 + number of its open window; 0 and from 0x80 on: none
 };
 
 struct Accepted {

@@ -61,8 +61,8 @@ Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& fr
 // recv that says how many bytes it took in the note too, which is right even if a signal handler longjmps out of it.
 Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept;
 std::size_t noted(const ReceiveNote& note) noexcept;
-// Drops up to scratch.size() bytes, which are there, off a stream's queue without waiting; the note is as above.
-Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp, ReceiveNote& note) noexcept;
+// Drops up to scratch.size() bytes, which are there, off a stream's queue without waiting.
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp) noexcept;
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept;
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept;
 
@@ -85,7 +85,8 @@ struct PollerEvent {  // uninitialised: a wait has room for many
 struct Poller;
 Result<Poller*> poller_open() noexcept;
 void poller_close(Poller* poller) noexcept;
-// Adds or changes. EPERM: the descriptor is always ready (a regular file). A descriptor that is closed leaves by itself.
+// Adds or changes. EPERM: the descriptor is always ready (a regular file). A descriptor that is closed leaves by
+// itself.
 Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noexcept;
 void poller_remove(Poller* poller, Fd fd) noexcept;
 // Never more than `count` events; 0 on timeout or after poller_wake().
@@ -139,7 +140,12 @@ void on_fork(void (*before)(), void (*after)()) noexcept;
 void yield_thread() noexcept;
 // Not 0 while the process has one thread alone; 0 where the system does not tell.
 extern const char* const single_threaded;
+#if defined(USOCKET_SMALL)
+// What is shorter for one thread alone costs code that a small device has better uses for.
+constexpr bool is_only_thread() noexcept { return false; }
+#else
 inline bool is_only_thread() noexcept { return *single_threaded != 0; }
+#endif
 
 // --- Signals whose handler longjmps out of calls (Host::unwinds). Between these two they wait; the second only if the
 // first returns true.

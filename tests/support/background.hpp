@@ -13,7 +13,8 @@ namespace usocket::tests {
 
 class Background {
 public:
-    template <class Body> explicit Background(Body body)
+    template <class Body>
+    explicit Background(Body body)
         : thread_([this, body = std::move(body)]() mutable {
               id_ = static_cast<int>(::syscall(SYS_gettid));
               body();

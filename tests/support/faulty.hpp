@@ -22,10 +22,13 @@
 namespace usocket::faulty {
 
 // The system calls, one for each function of the seam that has one.
-#define USOCKET_FAULTY_CALLS(X)                                                                                 \
-    X(open) X(open_pair) X(inspect) X(duplicate) X(close) X(set_nonblocking) X(bind) X(listen) X(accept)        \
-    X(connect) X(shutdown) X(recv) X(recvfrom) X(recv_noted) X(discard) X(send) X(sendto) X(setsockopt)         \
-    X(getsockopt) X(getsockname) X(getpeername) X(wait) X(poller_wait)
+// clang-format off
+#define USOCKET_FAULTY_CALLS(X) \
+    X(open) X(open_pair) X(inspect) X(duplicate) X(close) X(set_nonblocking) \
+    X(bind) X(listen) X(accept) X(connect) X(shutdown) \
+    X(recv) X(recvfrom) X(recv_noted) X(discard) X(send) X(sendto) \
+    X(setsockopt) X(getsockopt) X(getsockname) X(getpeername) X(wait) X(poller_wait)
+// clang-format on
 
 enum class Sys : std::uint8_t {
 #define USOCKET_FAULTY_CALL(name) name,
@@ -36,15 +39,15 @@ enum class Sys : std::uint8_t {
 [[nodiscard]] const char* name_of(Sys call) noexcept;
 
 // What can go wrong at a call.
-#define USOCKET_FAULTY_FAULTS(X)                                                    \
-    X(cut)        /* a transfer moves less than it could */                         \
-    X(interrupt)  /* EINTR, at once or after waiting for a while */                 \
-    X(again)      /* EAGAIN though it could be done */                              \
-    X(no_buffers) /* ENOBUFS */                                                     \
-    X(no_memory)  /* ENOMEM */                                                      \
-    X(reset)      /* the connection breaks: ECONNRESET, once */                     \
-    X(delay)      /* it takes up to Faults::longest_delay */                        \
-    X(spurious)   /* a wait says ready, and nothing is */                           \
+#define USOCKET_FAULTY_FAULTS(X) \
+    X(cut)        /* a transfer moves less than it could */ \
+    X(interrupt)  /* EINTR, at once or after waiting for a while */ \
+    X(again)      /* EAGAIN though it could be done */ \
+    X(no_buffers) /* ENOBUFS */ \
+    X(no_memory)  /* ENOMEM */ \
+    X(reset)      /* the connection breaks: ECONNRESET, once */ \
+    X(delay)      /* it takes up to Faults::longest_delay */ \
+    X(spurious)   /* a wait says ready, and nothing is */ \
     X(refuse)     /* sys::resize() has no memory */
 
 enum class Kind : std::uint8_t {

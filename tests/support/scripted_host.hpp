@@ -31,8 +31,8 @@ public:
     [[nodiscard]] unsigned signals() const { return signals_; }
     [[nodiscard]] unsigned given_up() const { return given_up_; }
 
-    std::function<void()> while_left;     // what other threads do
-    std::function<bool()> on_signal;      // what handlers do; true: give the call up
+    std::function<void()> while_left;  // what other threads do
+    std::function<bool()> on_signal;   // what handlers do; true: give the call up
 
 private:
     static ScriptedHost*& current() {

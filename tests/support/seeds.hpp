@@ -24,7 +24,9 @@ template <class Run> void for_each_seed(Run run) {
     const char* only = std::getenv("USOCKET_SEED");
     const char* count = std::getenv("USOCKET_SEEDS");
     const std::uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 0;
-    const std::uint64_t last = only != nullptr ? first + 1 : count != nullptr ? std::strtoull(count, nullptr, 10) : 10'000;
+    const std::uint64_t last = only != nullptr    ? first + 1
+                               : count != nullptr ? std::strtoull(count, nullptr, 10)
+                                                  : 10'000;
     ASSERT_LT(first, last) << "USOCKET_SEEDS is a number above 0";
     for (std::uint64_t seed = first; seed < last; ++seed) {
         run(seed);

@@ -73,43 +73,41 @@ inline std::vector<Waiting> all_waiting() {
     const auto unix_streams = [] { return unix_pair(); };
     return {
         {"accept", listening, [](Socket& s, Call&& c) { return s.accept(std::move(c)).error(); }},
-        {"accept_into", listening, [](Socket& s, Call&& c) {
+        {"accept_into", listening,
+         [](Socket& s, Call&& c) {
              Socket conn;
              return s.accept_into(conn, std::move(c)).error();
          }},
         {"send", full_tcp, [](Socket& s, Call&& c) { return s.send("x", 0, std::move(c)).error(); }},
-        {"send, a datagram", full_unix_datagrams, [](Socket& s, Call&& c) { return s.send("x", 0, std::move(c)).error(); }},
+        {"send, a datagram", full_unix_datagrams,
+         [](Socket& s, Call&& c) { return s.send("x", 0, std::move(c)).error(); }},
         {"sendall", full_tcp, [](Socket& s, Call&& c) { return s.sendall(much, 0, std::move(c)).error(); }},
-        {"sendto", full_tcp, [](Socket& s, Call&& c) {
-             return s.sendto("x", must(s.getpeername()), 0, std::move(c)).error();
-         }},
+        {"sendto", full_tcp,
+         [](Socket& s, Call&& c) { return s.sendto("x", must(s.getpeername()), 0, std::move(c)).error(); }},
         {"write", full_tcp, [](Socket& s, Call&& c) { return s.write(much, std::move(c)).error(); }},
         {"recv_into", tcp_pair, [](Socket& s, Call&& c) { return s.recv_into(room, 0, std::move(c)).error(); }},
-        {"recv_into, MSG_PEEK", tcp_pair, [](Socket& s, Call&& c) {
-             return s.recv_into(room, MSG_PEEK, std::move(c)).error();
-         }},
-        {"recvfrom_into", bound_datagrams, [](Socket& s, Call&& c) {
-             return s.recvfrom_into(room, 0, std::move(c)).error();
-         }},
-        {"recvfrom_into, a stream", tcp_pair, [](Socket& s, Call&& c) {
-             return s.recvfrom_into(room, 0, std::move(c)).error();
-         }},
+        {"recv_into, MSG_PEEK", tcp_pair,
+         [](Socket& s, Call&& c) { return s.recv_into(room, MSG_PEEK, std::move(c)).error(); }},
+        {"recvfrom_into", bound_datagrams,
+         [](Socket& s, Call&& c) { return s.recvfrom_into(room, 0, std::move(c)).error(); }},
+        {"recvfrom_into, a stream", tcp_pair,
+         [](Socket& s, Call&& c) { return s.recvfrom_into(room, 0, std::move(c)).error(); }},
         {"readinto", tcp_pair, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readinto, AF_UNIX", unix_streams, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
-        {"readinto, datagrams", bound_datagrams, [](Socket& s, Call&& c) {
-             return s.readinto(room, std::move(c)).error();
-         }},
+        {"readinto, datagrams", bound_datagrams,
+         [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readline_into", tcp_pair, [](Socket& s, Call&& c) { return s.readline_into(room, std::move(c)).error(); }},
-        {"readline_into, AF_UNIX", unix_streams, [](Socket& s, Call&& c) {
-             return s.readline_into(room, std::move(c)).error();
-         }},
-        {"read_to", tcp_pair, [](Socket& s, Call&& c) {
+        {"readline_into, AF_UNIX", unix_streams,
+         [](Socket& s, Call&& c) { return s.readline_into(room, std::move(c)).error(); }},
+        {"read_to", tcp_pair,
+         [](Socket& s, Call&& c) {
              Sink sink = Bytes::sink();
              const Error error = s.read_to(sink, Socket::no_limit, std::move(c)).error();
              (void)Bytes::take(sink);
              return error;
          }},
-        {"readline_to", tcp_pair, [](Socket& s, Call&& c) {
+        {"readline_to", tcp_pair,
+         [](Socket& s, Call&& c) {
              Sink sink = Bytes::sink();
              const Error error = s.readline_to(sink, Socket::no_limit, std::move(c)).error();
              (void)Bytes::take(sink);

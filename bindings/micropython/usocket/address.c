@@ -9,26 +9,24 @@
 
 // --- Resolving
 
-static void resolve(usocket_query_t *query, mp_obj_t host, mp_obj_t port) {
+static void resolve(usocket_query_t* query, mp_obj_t host, mp_obj_t port) {
     query->request.socket = NULL;
     query->found = NULL;
     const usocket_error_t error = usocket_wait(usocket_core_getaddrinfo, &query->request);
     usocket_check(error, usocket_core_is_port(error) ? port : host);
 }
 
-static mp_obj_t new_entry(const usocket_found_t *entry, bool compat) {
+static mp_obj_t new_entry(const usocket_found_t* entry, bool compat) {
     mp_obj_t items[] = {
-        MP_OBJ_NEW_SMALL_INT(entry->family),
-        MP_OBJ_NEW_SMALL_INT(entry->type),
-        MP_OBJ_NEW_SMALL_INT(entry->proto),
-        mp_obj_new_str(entry->canonname.data, entry->canonname.size),
+        MP_OBJ_NEW_SMALL_INT(entry->family),          MP_OBJ_NEW_SMALL_INT(entry->type),
+        MP_OBJ_NEW_SMALL_INT(entry->proto),           mp_obj_new_str(entry->canonname.data, entry->canonname.size),
         usocket_new_address(&entry->address, compat),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 
 // Frees the list whatever happens.
-static mp_obj_t new_list(void **found, bool compat) {
+static mp_obj_t new_list(void** found, bool compat) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
         usocket_core_found_free(found);
@@ -45,7 +43,7 @@ static mp_obj_t new_list(void **found, bool compat) {
     return list;
 }
 
-static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, bool compat) {
+static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args, bool compat) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -60,7 +58,7 @@ static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *k
     const mp_obj_t host = args[ARG_host].u_obj, port = args[ARG_port].u_obj;
 
     usocket_query_t query;
-    query.host = query.service = (usocket_bytes_t) {NULL, 0};
+    query.host = query.service = (usocket_bytes_t){NULL, 0};
     if (host != mp_const_none) {
         query.host = usocket_get_text(host);
     }
@@ -78,12 +76,12 @@ static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *k
     return new_list(&query.found, compat);
 }
 
-static mp_obj_t getaddrinfo_opaque(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static mp_obj_t getaddrinfo_opaque(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     return getaddrinfo(n_args, pos_args, kw_args, false);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_obj, 2, getaddrinfo_opaque);
 
-static mp_obj_t getaddrinfo_compat(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static mp_obj_t getaddrinfo_compat(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     return getaddrinfo(n_args, pos_args, kw_args, true);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj, 2, getaddrinfo_compat);
@@ -91,10 +89,10 @@ MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj, 2, getaddrinfo_compat
 // --- To a socket
 
 // A name (NAME-2) counts as the first address of the family that it has.
-static void get_resolved(int family, const usocket_inet_t *from, mp_obj_t host, usocket_address_t *address) {
+static void get_resolved(int family, const usocket_inet_t* from, mp_obj_t host, usocket_address_t* address) {
     usocket_query_t query;
     query.host = from->host;
-    query.service = (usocket_bytes_t) {NULL, 0};
+    query.service = (usocket_bytes_t){NULL, 0};
     query.has_port = false;
     query.family = family;
     query.type = query.proto = query.flags = 0;
@@ -107,17 +105,17 @@ static void get_resolved(int family, const usocket_inet_t *from, mp_obj_t host, 
     usocket_decoded_t decoded;
     usocket_core_address_decode(&entry.address, &decoded);
     usocket_inet_t numeric = *from;
-    numeric.host = (usocket_bytes_t) {decoded.host, decoded.host_size};
+    numeric.host = (usocket_bytes_t){decoded.host, decoded.host_size};
     if (numeric.scopeid == 0) {
         numeric.scopeid = decoded.scopeid;
     }
     usocket_check(usocket_core_address_inet(address, family, &numeric), host);
 }
 
-static void get_tuple(const usocket_obj_t *self, mp_obj_t from, usocket_address_t *address) {
+static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
     const int family = usocket_core_family(&self->socket);
     size_t size;
-    mp_obj_t *items;
+    mp_obj_t* items;
     mp_obj_tuple_get(from, &size, &items);
     usocket_check(usocket_core_tuple_size(family, size), from);
     int64_t numbers[3] = {0, 0, 0};
@@ -138,7 +136,7 @@ static void get_tuple(const usocket_obj_t *self, mp_obj_t from, usocket_address_
     usocket_check(error, element < 0 ? from : items[element]);
 }
 
-void usocket_get_address(const usocket_obj_t *self, mp_obj_t from, usocket_address_t *address) {
+void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
     const int family = usocket_core_family(&self->socket);
     if (mp_obj_is_type(from, &mp_type_tuple)) {
         get_tuple(self, from, address);
@@ -147,8 +145,9 @@ void usocket_get_address(const usocket_obj_t *self, mp_obj_t from, usocket_addre
     } else {
         const usocket_bytes_t bytes = usocket_get_bytes(from);
         const bool is_path = usocket_is_compat(self) && usocket_core_takes_paths(family);
-        usocket_check(is_path ? usocket_core_address_path(address, family, bytes)
-                              : usocket_core_address_native(address, bytes), from);
+        usocket_check(
+            is_path ? usocket_core_address_path(address, family, bytes) : usocket_core_address_native(address, bytes),
+            from);
     }
 }
 
@@ -156,14 +155,14 @@ void usocket_get_address(const usocket_obj_t *self, mp_obj_t from, usocket_addre
 
 // As CPython has it: text, but bytes where there is none, as in an abstract name.
 static mp_obj_t new_path(usocket_bytes_t path) {
-    const bool is_abstract = path.size != 0 && *(const char *)path.data == '\0';
+    const bool is_abstract = path.size != 0 && *(const char*)path.data == '\0';
     if (is_abstract || !utf8_check(path.data, path.size)) {
         return usocket_new_bytes(path);
     }
     return mp_obj_new_str(path.data, path.size);
 }
 
-static mp_obj_t new_compat(const usocket_address_t *address) {
+static mp_obj_t new_compat(const usocket_address_t* address) {
     usocket_decoded_t decoded;
     usocket_core_address_decode(address, &decoded);
     if (decoded.kind == USOCKET_UNIX) {
@@ -182,7 +181,7 @@ static mp_obj_t new_compat(const usocket_address_t *address) {
     return mp_obj_new_tuple(decoded.kind == USOCKET_INET ? 2 : 4, items);
 }
 
-mp_obj_t usocket_new_address(const usocket_address_t *address, bool compat) {
+mp_obj_t usocket_new_address(const usocket_address_t* address, bool compat) {
     return compat ? new_compat(address) : usocket_new_bytes(usocket_core_address_bytes(address));
 }
 
@@ -195,10 +194,8 @@ static mp_obj_t decode(mp_obj_t from) {
     usocket_decoded_t decoded;
     usocket_core_address_decode(&address, &decoded);
     mp_obj_t items[] = {
-        MP_OBJ_NEW_SMALL_INT(decoded.family),
-        usocket_new_bytes(usocket_core_address_payload(&address)),
-        MP_OBJ_NEW_SMALL_INT(decoded.port),
-        mp_obj_new_int_from_uint(decoded.flowinfo),
+        MP_OBJ_NEW_SMALL_INT(decoded.family),      usocket_new_bytes(usocket_core_address_payload(&address)),
+        MP_OBJ_NEW_SMALL_INT(decoded.port),        mp_obj_new_int_from_uint(decoded.flowinfo),
         mp_obj_new_int_from_uint(decoded.scopeid),
     };
     const size_t size = decoded.kind == USOCKET_INET ? 3 : decoded.kind == USOCKET_INET6 ? 5 : 2;

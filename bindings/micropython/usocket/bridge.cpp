@@ -299,11 +299,11 @@ usocket_error_t usocket_core_address_inet(usocket_address_t* address, int family
 
 int usocket_core_tuple_element(usocket_error_t error) {
     switch (cxx(error).fault()) {
-    case Fault::address_not_numeric: return 0;
-    case Fault::port_range: return 1;
-    case Fault::flowinfo_not_zero: return 2;
-    case Fault::scopeid_range: return 3;
-    default: return -1;
+        case Fault::address_not_numeric: return 0;
+        case Fault::port_range: return 1;
+        case Fault::flowinfo_not_zero: return 2;
+        case Fault::scopeid_range: return 3;
+        default: return -1;
     }
 }
 
@@ -373,8 +373,8 @@ usocket_error_t usocket_core_getaddrinfo(usocket_request_t* request) {
     const Service service = query->has_port                  ? Service(query->port)
                             : query->service.data != nullptr ? Service(text(query->service))
                                                              : Service();
-    auto found = getaddrinfo(host_name, service, query->family, query->type, query->proto, query->flags,
-                             cxx(&request->call));
+    auto found =
+        getaddrinfo(host_name, service, query->family, query->type, query->proto, query->flags, cxx(&request->call));
     new (&query->found) AddressInfoList(std::move(*found));
     return c(found);
 }

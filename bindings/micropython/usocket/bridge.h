@@ -12,95 +12,105 @@ extern "C" {
 #endif
 
 // usocket::Error: 0 for none, an errno, a negative resolver code, or a larger number for a fault.
-typedef struct { int32_t number; } usocket_error_t;
+typedef struct {
+    int32_t number;
+} usocket_error_t;
 
 static inline bool usocket_failed(usocket_error_t error) { return error.number != 0; }
 bool usocket_core_is_fault(usocket_error_t error);
-const char *usocket_core_message(usocket_error_t error);
-
-typedef struct { uint64_t space[4]; } usocket_socket_t;
-typedef struct { uint64_t space[17]; } usocket_address_t;
-typedef struct { uint64_t space[32]; } usocket_call_t;
-typedef struct { void *space[5]; } usocket_sink_t;
+const char* usocket_core_message(usocket_error_t error);
 
 typedef struct {
-    const void *data;
+    uint64_t space[4];
+} usocket_socket_t;
+typedef struct {
+    uint64_t space[17];
+} usocket_address_t;
+typedef struct {
+    uint64_t space[32];
+} usocket_call_t;
+typedef struct {
+    void* space[5];
+} usocket_sink_t;
+
+typedef struct {
+    const void* data;
     size_t size;
 } usocket_bytes_t;
 
 // What a call that may wait is given, and what it gives back. Lives in the C frame that makes the call, so that
 // usocket_core_unwound() finds it after a longjmp.
 typedef struct {
-    usocket_socket_t *socket;
-    uint8_t *data;              // what is sent, or is to be filled
+    usocket_socket_t* socket;
+    uint8_t* data;  // what is sent, or is to be filled
     size_t size;
     int flags;                  // MSG_*
     usocket_address_t address;  // where to, or where from
-    usocket_socket_t *conn;     // closed; what accept() fills
+    usocket_socket_t* conn;     // closed; what accept() fills
     bool has_limit;             // read(), readline(): whether there is `limit`
     int64_t limit;
-    usocket_sink_t sink;        // what they fill
-    size_t count;               // how many bytes moved
+    usocket_sink_t sink;  // what they fill
+    size_t count;         // how many bytes moved
     usocket_call_t call;
 } usocket_request_t;
 
-typedef usocket_error_t (*usocket_method_t)(usocket_request_t *request);
+typedef usocket_error_t (*usocket_method_t)(usocket_request_t* request);
 
 // Before a method gets the request; after a longjmp out of it.
-void usocket_core_begin(usocket_request_t *request);
-void usocket_core_unwound(usocket_request_t *request);
+void usocket_core_begin(usocket_request_t* request);
+void usocket_core_unwound(usocket_request_t* request);
 
-usocket_error_t usocket_core_accept(usocket_request_t *request);
-usocket_error_t usocket_core_connect(usocket_request_t *request);
-usocket_error_t usocket_core_send(usocket_request_t *request);
-usocket_error_t usocket_core_sendall(usocket_request_t *request);
-usocket_error_t usocket_core_sendto(usocket_request_t *request);
-usocket_error_t usocket_core_recv(usocket_request_t *request);
-usocket_error_t usocket_core_recvfrom(usocket_request_t *request);
-usocket_error_t usocket_core_read(usocket_request_t *request);
-usocket_error_t usocket_core_readline(usocket_request_t *request);
-usocket_error_t usocket_core_readinto(usocket_request_t *request);
-usocket_error_t usocket_core_write(usocket_request_t *request);
+usocket_error_t usocket_core_accept(usocket_request_t* request);
+usocket_error_t usocket_core_connect(usocket_request_t* request);
+usocket_error_t usocket_core_send(usocket_request_t* request);
+usocket_error_t usocket_core_sendall(usocket_request_t* request);
+usocket_error_t usocket_core_sendto(usocket_request_t* request);
+usocket_error_t usocket_core_recv(usocket_request_t* request);
+usocket_error_t usocket_core_recvfrom(usocket_request_t* request);
+usocket_error_t usocket_core_read(usocket_request_t* request);
+usocket_error_t usocket_core_readline(usocket_request_t* request);
+usocket_error_t usocket_core_readinto(usocket_request_t* request);
+usocket_error_t usocket_core_write(usocket_request_t* request);
 
 // A sink over memory of the host's collector, and what it holds.
-void usocket_core_sink(usocket_sink_t *sink);
-bool usocket_core_sink_reserve(usocket_sink_t *sink, size_t size);
-uint8_t *usocket_core_sink_data(const usocket_sink_t *sink);
-size_t usocket_core_sink_size(const usocket_sink_t *sink);
-size_t usocket_core_sink_capacity(const usocket_sink_t *sink);
+void usocket_core_sink(usocket_sink_t* sink);
+bool usocket_core_sink_reserve(usocket_sink_t* sink, size_t size);
+uint8_t* usocket_core_sink_data(const usocket_sink_t* sink);
+size_t usocket_core_sink_size(const usocket_sink_t* sink);
+size_t usocket_core_sink_capacity(const usocket_sink_t* sink);
 
 // --- A socket, without waiting. `socket` is memory for one (make), or one.
-void usocket_core_make(usocket_socket_t *socket);
-void usocket_core_destroy(usocket_socket_t *socket);
-usocket_error_t usocket_core_open(usocket_socket_t *socket, int af, int type, int proto);
-usocket_error_t usocket_core_pair(usocket_socket_t *first, usocket_socket_t *second, int af, int type, int proto);
-usocket_error_t usocket_core_adopt(usocket_socket_t *socket, int fd);
-void usocket_core_close(usocket_socket_t *socket);
-usocket_error_t usocket_core_dup(usocket_socket_t *socket, usocket_socket_t *copy);
-usocket_error_t usocket_core_detach(usocket_socket_t *socket, int *fd);
-usocket_error_t usocket_core_bind(usocket_socket_t *socket, const usocket_address_t *address);
+void usocket_core_make(usocket_socket_t* socket);
+void usocket_core_destroy(usocket_socket_t* socket);
+usocket_error_t usocket_core_open(usocket_socket_t* socket, int af, int type, int proto);
+usocket_error_t usocket_core_pair(usocket_socket_t* first, usocket_socket_t* second, int af, int type, int proto);
+usocket_error_t usocket_core_adopt(usocket_socket_t* socket, int fd);
+void usocket_core_close(usocket_socket_t* socket);
+usocket_error_t usocket_core_dup(usocket_socket_t* socket, usocket_socket_t* copy);
+usocket_error_t usocket_core_detach(usocket_socket_t* socket, int* fd);
+usocket_error_t usocket_core_bind(usocket_socket_t* socket, const usocket_address_t* address);
 // Without a number: the core's default.
-usocket_error_t usocket_core_listen(usocket_socket_t *socket, bool has_backlog, int64_t backlog);
-usocket_error_t usocket_core_shutdown(usocket_socket_t *socket, int how);
-usocket_error_t usocket_core_getsockname(usocket_socket_t *socket, usocket_address_t *address);
-usocket_error_t usocket_core_getpeername(usocket_socket_t *socket, usocket_address_t *address);
+usocket_error_t usocket_core_listen(usocket_socket_t* socket, bool has_backlog, int64_t backlog);
+usocket_error_t usocket_core_shutdown(usocket_socket_t* socket, int how);
+usocket_error_t usocket_core_getsockname(usocket_socket_t* socket, usocket_address_t* address);
+usocket_error_t usocket_core_getpeername(usocket_socket_t* socket, usocket_address_t* address);
 // Without a number: None.
-usocket_error_t usocket_core_settimeout(usocket_socket_t *socket, bool has_seconds, double seconds);
-bool usocket_core_gettimeout(const usocket_socket_t *socket, double *seconds);
-usocket_error_t usocket_core_setblocking(usocket_socket_t *socket, bool blocking);
-bool usocket_core_getblocking(const usocket_socket_t *socket);
-usocket_error_t usocket_core_setsockopt(usocket_socket_t *socket, int level, int name, int value);
-usocket_error_t usocket_core_setsockopt_bytes(usocket_socket_t *socket, int level, int name, usocket_bytes_t value);
-usocket_error_t usocket_core_getsockopt(usocket_socket_t *socket, int level, int name, int *value);
+usocket_error_t usocket_core_settimeout(usocket_socket_t* socket, bool has_seconds, double seconds);
+bool usocket_core_gettimeout(const usocket_socket_t* socket, double* seconds);
+usocket_error_t usocket_core_setblocking(usocket_socket_t* socket, bool blocking);
+bool usocket_core_getblocking(const usocket_socket_t* socket);
+usocket_error_t usocket_core_setsockopt(usocket_socket_t* socket, int level, int name, int value);
+usocket_error_t usocket_core_setsockopt_bytes(usocket_socket_t* socket, int level, int name, usocket_bytes_t value);
+usocket_error_t usocket_core_getsockopt(usocket_socket_t* socket, int level, int name, int* value);
 // `size` is what there is room for, and then what was filled.
-usocket_error_t usocket_core_getsockopt_bytes(usocket_socket_t *socket, int level, int name, void *value, size_t *size);
-int usocket_core_fileno(usocket_socket_t *socket);
-int usocket_core_poll_fileno(usocket_socket_t *socket);
-unsigned usocket_core_poll_now(usocket_socket_t *socket, unsigned events);
-int usocket_core_family(const usocket_socket_t *socket);
-int usocket_core_type(const usocket_socket_t *socket);
-int usocket_core_proto(const usocket_socket_t *socket);
-size_t usocket_core_describe(usocket_socket_t *socket, char *text, size_t size);
+usocket_error_t usocket_core_getsockopt_bytes(usocket_socket_t* socket, int level, int name, void* value, size_t* size);
+int usocket_core_fileno(usocket_socket_t* socket);
+int usocket_core_poll_fileno(usocket_socket_t* socket);
+unsigned usocket_core_poll_now(usocket_socket_t* socket, unsigned events);
+int usocket_core_family(const usocket_socket_t* socket);
+int usocket_core_type(const usocket_socket_t* socket);
+int usocket_core_proto(const usocket_socket_t* socket);
+size_t usocket_core_describe(usocket_socket_t* socket, char* text, size_t size);
 
 // --- Addresses
 typedef struct {
@@ -109,15 +119,15 @@ typedef struct {
 } usocket_inet_t;
 
 usocket_error_t usocket_core_tuple_size(int family, size_t count);
-usocket_error_t usocket_core_address_inet(usocket_address_t *address, int family, const usocket_inet_t *from);
+usocket_error_t usocket_core_address_inet(usocket_address_t* address, int family, const usocket_inet_t* from);
 // Which element of an address tuple the error is about; -1: the tuple as a whole.
 int usocket_core_tuple_element(usocket_error_t error);
 bool usocket_core_is_name(usocket_error_t error);  // the host is not numeric
-bool usocket_core_takes_paths(int family);  // AF_UNIX
-usocket_error_t usocket_core_address_path(usocket_address_t *address, int family, usocket_bytes_t path);
-usocket_error_t usocket_core_address_native(usocket_address_t *address, usocket_bytes_t native);
-usocket_bytes_t usocket_core_address_bytes(const usocket_address_t *address);
-usocket_bytes_t usocket_core_address_payload(const usocket_address_t *address);
+bool usocket_core_takes_paths(int family);         // AF_UNIX
+usocket_error_t usocket_core_address_path(usocket_address_t* address, int family, usocket_bytes_t path);
+usocket_error_t usocket_core_address_native(usocket_address_t* address, usocket_bytes_t native);
+usocket_bytes_t usocket_core_address_bytes(const usocket_address_t* address);
+usocket_bytes_t usocket_core_address_payload(const usocket_address_t* address);
 
 enum { USOCKET_INET, USOCKET_INET6, USOCKET_UNIX, USOCKET_OTHER };
 typedef struct {
@@ -128,10 +138,10 @@ typedef struct {
     char host[48];
     size_t host_size;
 } usocket_decoded_t;
-void usocket_core_address_decode(const usocket_address_t *address, usocket_decoded_t *decoded);
+void usocket_core_address_decode(const usocket_address_t* address, usocket_decoded_t* decoded);
 
-usocket_error_t usocket_core_inet_ntop(int family, usocket_bytes_t packed, char text[48], size_t *size);
-usocket_error_t usocket_core_inet_pton(int family, usocket_bytes_t text, uint8_t packed[16], size_t *size);
+usocket_error_t usocket_core_inet_ntop(int family, usocket_bytes_t packed, char text[48], size_t* size);
+usocket_error_t usocket_core_inet_pton(int family, usocket_bytes_t text, uint8_t packed[16], size_t* size);
 
 // --- Resolving
 typedef struct {
@@ -141,38 +151,38 @@ typedef struct {
     bool has_port;
     int64_t port;
     int family, type, proto, flags;
-    void *found;  // the list, to be given to usocket_core_found_free(); NULL if empty
+    void* found;  // the list, to be given to usocket_core_found_free(); NULL if empty
 } usocket_query_t;
-usocket_error_t usocket_core_getaddrinfo(usocket_request_t *query);
+usocket_error_t usocket_core_getaddrinfo(usocket_request_t* query);
 bool usocket_core_is_port(usocket_error_t error);  // the port is out of range
-void usocket_core_found_free(void **found);
+void usocket_core_found_free(void** found);
 
 typedef struct {
-    const void *next;  // at first the list
+    const void* next;  // at first the list
     int family, type, proto;
     usocket_bytes_t canonname;  // lives as long as the list
     usocket_address_t address;
 } usocket_found_t;
 // The next entry; false: there is none any more.
-bool usocket_core_found_next(usocket_found_t *entry);
+bool usocket_core_found_next(usocket_found_t* entry);
 
 // --- Arguments: rules that the core has for every host
-usocket_error_t usocket_core_to_int(int64_t number, int *value);
-usocket_error_t usocket_core_bufsize(int64_t number, size_t *size);
-usocket_error_t usocket_core_option_length(int64_t number, size_t *size);
+usocket_error_t usocket_core_to_int(int64_t number, int* value);
+usocket_error_t usocket_core_bufsize(int64_t number, size_t* size);
+usocket_error_t usocket_core_option_length(int64_t number, size_t* size);
 usocket_error_t usocket_core_makefile_mode(usocket_bytes_t mode);
 // These narrow the request's data and size.
-usocket_error_t usocket_core_recv_part(usocket_request_t *request, int64_t nbytes);
-usocket_error_t usocket_core_read_part(usocket_request_t *request, bool has_nbytes, int64_t nbytes);
-usocket_error_t usocket_core_write_part(usocket_request_t *request, int64_t off, bool has_n, int64_t n);
+usocket_error_t usocket_core_recv_part(usocket_request_t* request, int64_t nbytes);
+usocket_error_t usocket_core_read_part(usocket_request_t* request, bool has_nbytes, int64_t nbytes);
+usocket_error_t usocket_core_write_part(usocket_request_t* request, int64_t off, bool has_n, int64_t n);
 
 enum { USOCKET_IPPROTO_SEC = 100 };  // the WiPy's
 
 // The value of a constant that is in none of the modules' tables (NAME-3).
-bool usocket_core_constant(const char *name, size_t size, int32_t *value);
+bool usocket_core_constant(const char* name, size_t size, int32_t* value);
 
 // --- What the host gives the core; host.c
-void *usocket_host_resize(void *memory, size_t size);
+void* usocket_host_resize(void* memory, size_t size);
 void usocket_host_leave(void);
 void usocket_host_enter(void);
 bool usocket_host_interrupted(void);

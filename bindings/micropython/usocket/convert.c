@@ -11,7 +11,7 @@ void usocket_raise(usocket_error_t error, mp_obj_t argument) {
     if (error.number == MP_EINTR) {
         mp_handle_pending(true);
     }
-    const char *message = usocket_core_message(error);
+    const char* message = usocket_core_message(error);
     if (!usocket_core_is_fault(error)) {
         mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(error.number), mp_obj_new_str(message, strlen(message))};
         nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
@@ -49,7 +49,7 @@ int usocket_get_int(mp_obj_t from) {
 usocket_bytes_t usocket_get_bytes(mp_obj_t from) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(from, &info, MP_BUFFER_READ);
-    return (usocket_bytes_t) {info.buf, info.len};
+    return (usocket_bytes_t){info.buf, info.len};
 }
 
 usocket_bytes_t usocket_get_text(mp_obj_t from) {
@@ -58,24 +58,22 @@ usocket_bytes_t usocket_get_text(mp_obj_t from) {
     return text;
 }
 
-mp_obj_t usocket_new_bytes(usocket_bytes_t bytes) {
-    return mp_obj_new_bytes(bytes.data, bytes.size);
-}
+mp_obj_t usocket_new_bytes(usocket_bytes_t bytes) { return mp_obj_new_bytes(bytes.data, bytes.size); }
 
 // --- Bytes that the core fills
 
 // From how many bytes of slack on it pays to give them back.
 #define WORTH_SHRINKING (32)
 
-mp_obj_str_t *usocket_bytes_begin(usocket_sink_t *sink) {
-    mp_obj_str_t *object = m_new_obj(mp_obj_str_t);
-    *object = (mp_obj_str_t) {{&mp_type_bytes}, 0, 0, NULL};
+mp_obj_str_t* usocket_bytes_begin(usocket_sink_t* sink) {
+    mp_obj_str_t* object = m_new_obj(mp_obj_str_t);
+    *object = (mp_obj_str_t){{&mp_type_bytes}, 0, 0, NULL};
     usocket_core_sink(sink);
     return object;
 }
 
-mp_obj_str_t *usocket_bytes_begin_sized(usocket_request_t *request, size_t size) {
-    mp_obj_str_t *object = usocket_bytes_begin(&request->sink);
+mp_obj_str_t* usocket_bytes_begin_sized(usocket_request_t* request, size_t size) {
+    mp_obj_str_t* object = usocket_bytes_begin(&request->sink);
     if (!usocket_core_sink_reserve(&request->sink, size)) {
         m_malloc_fail(size);
     }
@@ -85,9 +83,9 @@ mp_obj_str_t *usocket_bytes_begin_sized(usocket_request_t *request, size_t size)
 }
 
 // The hash is computed by whoever wants it: the host does so where it is 0.
-mp_obj_t usocket_bytes_end(mp_obj_str_t *object, const usocket_sink_t *sink, size_t size) {
+mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, size_t size) {
     const size_t capacity = usocket_core_sink_capacity(sink);
-    uint8_t *data = usocket_core_sink_data(sink);
+    uint8_t* data = usocket_core_sink_data(sink);
     if (size == 0) {
         m_del(byte, data, capacity + 1);
         return mp_const_empty_bytes;
@@ -96,7 +94,7 @@ mp_obj_t usocket_bytes_end(mp_obj_str_t *object, const usocket_sink_t *sink, siz
         size = capacity;  // with MSG_TRUNC the system counts what it had no room for
     }
     if (capacity - size >= WORTH_SHRINKING) {
-        uint8_t *shrunk = m_renew_maybe(byte, data, capacity + 1, size + 1, true);
+        uint8_t* shrunk = m_renew_maybe(byte, data, capacity + 1, size + 1, true);
         data = shrunk != NULL ? shrunk : data;
     }
     data[size] = '\0';

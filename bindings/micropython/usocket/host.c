@@ -7,7 +7,7 @@
 #include "py/mpthread.h"
 
 // Also from a finaliser, which the collector calls while it is locked: then freeing does nothing, the sweep does it.
-void *usocket_host_resize(void *memory, size_t size) {
+void* usocket_host_resize(void* memory, size_t size) {
     if (size == 0) {
         m_del(byte, memory, 0);
         return NULL;
@@ -15,13 +15,9 @@ void *usocket_host_resize(void *memory, size_t size) {
     return memory == NULL ? m_malloc_maybe(size) : m_renew_maybe(byte, memory, 0, size, true);
 }
 
-void usocket_host_leave(void) {
-    MP_THREAD_GIL_EXIT();
-}
+void usocket_host_leave(void) { MP_THREAD_GIL_EXIT(); }
 
-void usocket_host_enter(void) {
-    MP_THREAD_GIL_ENTER();
-}
+void usocket_host_enter(void) { MP_THREAD_GIL_ENTER(); }
 
 // The exception stays pending until usocket_raise() lets the host raise it.
 bool usocket_host_interrupted(void) {
@@ -35,9 +31,7 @@ bool usocket_host_interrupted(void) {
     return true;
 }
 
-bool usocket_host_unwinds(void) {
-    return MICROPY_ASYNC_KBD_INTR;
-}
+bool usocket_host_unwinds(void) { return MICROPY_ASYNC_KBD_INTR; }
 
 #if MICROPY_ASYNC_KBD_INTR
 bool usocket_host_hold_signals(void) {
@@ -55,17 +49,14 @@ void usocket_host_release_signals(void) {
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 #else
-bool usocket_host_hold_signals(void) {
-    return false;
-}
+bool usocket_host_hold_signals(void) { return false; }
 
-void usocket_host_release_signals(void) {
-}
+void usocket_host_release_signals(void) {}
 #endif
 
-usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t *request) {
+usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request) {
     usocket_core_begin(request);
-    #if MICROPY_ASYNC_KBD_INTR
+#if MICROPY_ASYNC_KBD_INTR
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
         usocket_core_unwound(request);
@@ -74,7 +65,7 @@ usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t *request
     const usocket_error_t error = method(request);
     nlr_pop();
     return error;
-    #else
+#else
     return method(request);
-    #endif
+#endif
 }

@@ -19,7 +19,7 @@ SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wil
 
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
-	-fno-asynchronous-unwind-tables -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
+	-fno-asynchronous-unwind-tables -DUSOCKET_SMALL -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
 
 # What is C here is as small: nobody throws through it.
 $(addprefix $(BUILD)/$(notdir $(USERMOD_DIR))/,modusocket.o socket.o address.o convert.o host.o): \

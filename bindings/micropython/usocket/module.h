@@ -30,7 +30,7 @@ extern const mp_obj_type_t usocket_type_socket_compat;  // socket's: addresses a
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
 
-static inline bool usocket_is_compat(const usocket_obj_t *self) {
+static inline bool usocket_is_compat(const usocket_obj_t* self) {
     return self->base.type == &usocket_type_socket_compat;
 }
 
@@ -56,19 +56,19 @@ mp_obj_t usocket_new_bytes(usocket_bytes_t bytes);
 // A bytes object that the core fills: made before the call that fills its sink, so that nothing received is lost for
 // want of memory, and without a copy of what is (SOCK-6). The second has room for `size` bytes, which becomes the
 // request's.
-mp_obj_str_t *usocket_bytes_begin(usocket_sink_t *sink);
-mp_obj_str_t *usocket_bytes_begin_sized(usocket_request_t *request, size_t size);
-mp_obj_t usocket_bytes_end(mp_obj_str_t *object, const usocket_sink_t *sink, size_t size);
+mp_obj_str_t* usocket_bytes_begin(usocket_sink_t* sink);
+mp_obj_str_t* usocket_bytes_begin_sized(usocket_request_t* request, size_t size);
+mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, size_t size);
 
 // --- Calls that may wait; host.c
 // Calls the method, and puts the socket right if the host's signal handler jumps out of it.
-usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t *request);
+usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request);
 
 // --- Addresses; address.c
 // What a socket takes as an address.
-void usocket_get_address(const usocket_obj_t *self, mp_obj_t from, usocket_address_t *address);
+void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address);
 // How a face shows one.
-mp_obj_t usocket_new_address(const usocket_address_t *address, bool compat);
+mp_obj_t usocket_new_address(const usocket_address_t* address, bool compat);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_sockaddr_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_ntop_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_pton_obj);

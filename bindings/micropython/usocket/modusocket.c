@@ -10,16 +10,19 @@
 #define IPPROTO_SEC USOCKET_IPPROTO_SEC
 
 // The constants that have an entry in the modules' tables; the others are found by name (constants.cpp).
+// clang-format off
 #define CONSTANTS(X) \
-    X(AF_INET) X(AF_INET6) X(AF_UNIX) X(SOCK_STREAM) X(SOCK_DGRAM) X(SOCK_RAW) X(IPPROTO_TCP) X(IPPROTO_UDP) \
-    X(IPPROTO_SEC) X(SOL_SOCKET) X(SO_REUSEADDR) X(SO_KEEPALIVE) X(SO_BROADCAST) X(SO_LINGER) X(SO_ERROR) \
-    X(TCP_NODELAY) X(MSG_PEEK) X(MSG_DONTWAIT) X(SHUT_RD) X(SHUT_WR) X(SHUT_RDWR) X(AI_PASSIVE) X(EAI_NONAME)
+    X(AF_INET) X(AF_INET6) X(AF_UNIX) X(SOCK_STREAM) X(SOCK_DGRAM) X(SOCK_RAW) \
+    X(IPPROTO_TCP) X(IPPROTO_UDP) X(IPPROTO_SEC) \
+    X(SOL_SOCKET) X(SO_REUSEADDR) X(SO_KEEPALIVE) X(SO_BROADCAST) X(SO_LINGER) X(SO_ERROR) X(TCP_NODELAY) \
+    X(MSG_PEEK) X(MSG_DONTWAIT) X(SHUT_RD) X(SHUT_WR) X(SHUT_RDWR) X(AI_PASSIVE) X(EAI_NONAME)
+// clang-format on
 
 #define ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(name)},
 
-static bool find_constant(qstr name, mp_obj_t *value) {
+static bool find_constant(qstr name, mp_obj_t* value) {
     size_t size;
-    const char *text = (const char *)qstr_data(name, &size);
+    const char* text = (const char*)qstr_data(name, &size);
     int32_t number;
     if (!usocket_core_constant(text, size, &number)) {
         return false;
@@ -30,7 +33,7 @@ static bool find_constant(qstr name, mp_obj_t *value) {
 
 #if USOCKET_MICROPYTHON
 // Called by the host for names that are in no table.
-void usocket_delegate(mp_obj_t module, qstr name, mp_obj_t *dest) {
+void usocket_delegate(mp_obj_t module, qstr name, mp_obj_t* dest) {
     (void)module;
     if (dest[0] == MP_OBJ_NULL) {
         find_constant(name, &dest[0]);
@@ -53,23 +56,20 @@ static MP_DEFINE_CONST_FUN_OBJ_1(getattr_obj, getattr);
 // What is the same in both.
 #define COMMON_ENTRIES \
     {MP_ROM_QSTR(MP_QSTR_inet_ntop), MP_ROM_PTR(&usocket_inet_ntop_obj)}, \
-    {MP_ROM_QSTR(MP_QSTR_inet_pton), MP_ROM_PTR(&usocket_inet_pton_obj)}, \
-    {MP_ROM_QSTR(MP_QSTR_sockaddr), MP_ROM_PTR(&usocket_sockaddr_obj)}, \
-    GETATTR_ENTRY \
-    CONSTANTS(ENTRY)
+        {MP_ROM_QSTR(MP_QSTR_inet_pton), MP_ROM_PTR(&usocket_inet_pton_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_sockaddr), MP_ROM_PTR(&usocket_sockaddr_obj)}, GETATTR_ENTRY CONSTANTS(ENTRY)
 
 static const mp_rom_map_elem_t usocket_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_usocket)},
     {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&usocket_type_socket)},
     {MP_ROM_QSTR(MP_QSTR_getaddrinfo), MP_ROM_PTR(&usocket_getaddrinfo_obj)},
     {MP_ROM_QSTR(MP_QSTR_socketpair), MP_ROM_PTR(&usocket_socketpair_obj)},
-    COMMON_ENTRIES
-};
+    COMMON_ENTRIES};
 static MP_DEFINE_CONST_DICT(usocket_globals, usocket_table);
 
 const mp_obj_module_t usocket_module = {
     .base = {&mp_type_module},
-    .globals = (mp_obj_dict_t *)&usocket_globals,
+    .globals = (mp_obj_dict_t*)&usocket_globals,
 };
 
 static const mp_rom_map_elem_t socket_table[] = {
@@ -80,13 +80,12 @@ static const mp_rom_map_elem_t socket_table[] = {
     {MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_timeout), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_gaierror), MP_ROM_PTR(&mp_type_OSError)},
-    COMMON_ENTRIES
-};
+    COMMON_ENTRIES};
 static MP_DEFINE_CONST_DICT(socket_globals, socket_table);
 
 const mp_obj_module_t usocket_socket_module = {
     .base = {&mp_type_module},
-    .globals = (mp_obj_dict_t *)&socket_globals,
+    .globals = (mp_obj_dict_t*)&socket_globals,
 };
 
 // Pycopy searches the lines of this file for MP_REGISTER_MODULE, blind to #ifdef, but not behind a comment.

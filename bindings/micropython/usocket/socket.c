@@ -10,16 +10,16 @@
 // --- Making
 
 // A closed socket: made before the system opens one for it, so that no failure loses a descriptor.
-static usocket_obj_t *make(const mp_obj_type_t *type) {
-    usocket_obj_t *self = m_malloc_with_finaliser(sizeof(usocket_obj_t));
+static usocket_obj_t* make(const mp_obj_type_t* type) {
+    usocket_obj_t* self = m_malloc_with_finaliser(sizeof(usocket_obj_t));
     usocket_core_make(&self->socket);
     self->base.type = type;
     return self;
 }
 
 // The socket of a method, which may have been called with anything, or be one of a subclass.
-static usocket_obj_t *get(mp_obj_t from) {
-    const mp_obj_type_t *type = mp_obj_get_type(from);
+static usocket_obj_t* get(mp_obj_t from) {
+    const mp_obj_type_t* type = mp_obj_get_type(from);
     if (type == &usocket_type_socket || type == &usocket_type_socket_compat) {
         return MP_OBJ_TO_PTR(from);
     }
@@ -38,7 +38,7 @@ static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
     return mp_const_none;
 }
 
-static mp_obj_t make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
+static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, const mp_obj_t* all_args) {
     enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -59,13 +59,14 @@ static mp_obj_t make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, 
     const mp_obj_t fileno = args[ARG_fileno].u_obj;
     const bool adopts = fileno != MP_OBJ_NULL && fileno != mp_const_none;
     const int fd = adopts ? usocket_get_int(fileno) : -1;
-    usocket_obj_t *self = make(type);
-    usocket_check(adopts ? usocket_core_adopt(&self->socket, fd)
-                         : usocket_core_open(&self->socket, family, kind, proto), MP_OBJ_NULL);
+    usocket_obj_t* self = make(type);
+    usocket_check(
+        adopts ? usocket_core_adopt(&self->socket, fd) : usocket_core_open(&self->socket, family, kind, proto),
+        MP_OBJ_NULL);
     return MP_OBJ_FROM_PTR(self);
 }
 
-static mp_obj_t socketpair_as(const mp_obj_type_t *type, size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp_obj_t* args) {
     const int family = n_args > 0 ? usocket_get_int(args[0]) : AF_UNIX;
     const int kind = n_args > 1 ? usocket_get_int(args[1]) : SOCK_STREAM;
     const int proto = n_args > 2 ? usocket_get_int(args[2]) : 0;
@@ -76,12 +77,12 @@ static mp_obj_t socketpair_as(const mp_obj_type_t *type, size_t n_args, const mp
     return tuple;
 }
 
-static mp_obj_t socketpair_opaque(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socketpair_opaque(size_t n_args, const mp_obj_t* args) {
     return socketpair_as(&usocket_type_socket, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj, 0, 3, socketpair_opaque);
 
-static mp_obj_t socketpair_compat(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socketpair_compat(size_t n_args, const mp_obj_t* args) {
     return socketpair_as(&usocket_type_socket_compat, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj, 0, 3, socketpair_compat);
@@ -89,33 +90,33 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj, 0, 3, socketp
 // --- Connections
 
 // What a call that may wait is given before all else.
-static usocket_obj_t *begin(usocket_request_t *request, mp_obj_t self_in) {
-    usocket_obj_t *self = get(self_in);
+static usocket_obj_t* begin(usocket_request_t* request, mp_obj_t self_in) {
+    usocket_obj_t* self = get(self_in);
     request->socket = &self->socket;
     request->flags = 0;
     return self;
 }
 
 // Flags are the last argument, or not there.
-static void get_flags(usocket_request_t *request, size_t n_args, const mp_obj_t *args, size_t index) {
+static void get_flags(usocket_request_t* request, size_t n_args, const mp_obj_t* args, size_t index) {
     if (n_args > index) {
         request->flags = usocket_get_int(args[index]);
     }
 }
 
-static mp_obj_t wait_for_none(usocket_method_t method, usocket_request_t *request) {
+static mp_obj_t wait_for_none(usocket_method_t method, usocket_request_t* request) {
     return none_or_raise(usocket_wait(method, request), MP_OBJ_NULL);
 }
 
-static mp_obj_t wait_for_count(usocket_method_t method, usocket_request_t *request) {
+static mp_obj_t wait_for_count(usocket_method_t method, usocket_request_t* request) {
     usocket_check(usocket_wait(method, request), MP_OBJ_NULL);
     return mp_obj_new_int_from_uint(request->count);
 }
 
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     usocket_request_t request;
-    usocket_obj_t *self = begin(&request, self_in);
-    usocket_obj_t *conn = make(self->base.type);
+    usocket_obj_t* self = begin(&request, self_in);
+    usocket_obj_t* conn = make(self->base.type);
     request.conn = &conn->socket;
     usocket_check(usocket_wait(usocket_core_accept, &request), MP_OBJ_NULL);
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(conn), usocket_new_address(&request.address, usocket_is_compat(self))};
@@ -124,7 +125,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 
 static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t from) {
-    usocket_obj_t *self = get(self_in);
+    usocket_obj_t* self = get(self_in);
     usocket_address_t address;
     usocket_get_address(self, from, &address);
     return none_or_raise(usocket_core_bind(&self->socket, &address), MP_OBJ_NULL);
@@ -138,8 +139,8 @@ static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
-static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
-    usocket_obj_t *self = get(args[0]);
+static mp_obj_t socket_listen(size_t n_args, const mp_obj_t* args) {
+    usocket_obj_t* self = get(args[0]);
     const bool has_backlog = n_args > 1 && args[1] != mp_const_none;
     const int64_t backlog = has_backlog ? usocket_get_int64(args[1]) : 0;
     return none_or_raise(usocket_core_listen(&self->socket, has_backlog, backlog), has_backlog ? args[1] : MP_OBJ_NULL);
@@ -147,12 +148,12 @@ static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
-    usocket_obj_t *self = get(self_in);
+    usocket_obj_t* self = get(self_in);
     return none_or_raise(usocket_core_shutdown(&self->socket, usocket_get_int(how)), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
-static mp_obj_t socket_close(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_close(size_t n_args, const mp_obj_t* args) {
     (void)n_args;  // 4 as __exit__
     usocket_core_close(&get(args[0])->socket);
     return mp_const_none;
@@ -169,14 +170,14 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket___del___obj, socket___del__);
 
 // --- Socket methods
 
-static void lend(usocket_request_t *request, mp_obj_t from, mp_uint_t access) {
+static void lend(usocket_request_t* request, mp_obj_t from, mp_uint_t access) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(from, &info, access);
     request->data = info.buf;
     request->size = info.len;
 }
 
-static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_send(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
@@ -185,7 +186,7 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_send_obj, 2, 3, socket_send);
 
-static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
@@ -194,9 +195,9 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendall_obj, 2, 3, socket_sendall);
 
-static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    usocket_obj_t *self = begin(&request, args[0]);
+    usocket_obj_t* self = begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
     get_flags(&request, n_args - 1, args, 2);
     usocket_get_address(self, args[n_args - 1], &request.address);
@@ -204,26 +205,26 @@ static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendto_obj, 3, 4, socket_sendto);
 
-static mp_obj_str_t *make_room(usocket_request_t *request, size_t n_args, const mp_obj_t *args) {
+static mp_obj_str_t* make_room(usocket_request_t* request, size_t n_args, const mp_obj_t* args) {
     size_t size;
     usocket_check(usocket_core_bufsize(usocket_get_int64(args[1]), &size), args[1]);
     get_flags(request, n_args, args, 2);
     return usocket_bytes_begin_sized(request, size);
 }
 
-static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_recv(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
-    mp_obj_str_t *bytes = make_room(&request, n_args, args);
+    mp_obj_str_t* bytes = make_room(&request, n_args, args);
     usocket_check(usocket_wait(usocket_core_recv, &request), MP_OBJ_NULL);
     return usocket_bytes_end(bytes, &request.sink, request.count);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recv_obj, 2, 3, socket_recv);
 
-static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    usocket_obj_t *self = begin(&request, args[0]);
-    mp_obj_str_t *bytes = make_room(&request, n_args, args);
+    usocket_obj_t* self = begin(&request, args[0]);
+    mp_obj_str_t* bytes = make_room(&request, n_args, args);
     usocket_check(usocket_wait(usocket_core_recvfrom, &request), MP_OBJ_NULL);
     mp_obj_t pair[] = {
         usocket_bytes_end(bytes, &request.sink, request.count),
@@ -234,7 +235,8 @@ static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recvfrom_obj, 2, 3, socket_recvfrom);
 
 // recv_into(buffer, nbytes=0, flags=0)
-static usocket_obj_t *lend_part(usocket_request_t *request, size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static usocket_obj_t* lend_part(usocket_request_t* request, size_t n_args, const mp_obj_t* pos_args,
+                                mp_map_t* kw_args) {
     enum { ARG_buffer, ARG_nbytes, ARG_flags };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_buffer, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -243,7 +245,7 @@ static usocket_obj_t *lend_part(usocket_request_t *request, size_t n_args, const
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
-    usocket_obj_t *self = begin(request, pos_args[0]);
+    usocket_obj_t* self = begin(request, pos_args[0]);
     lend(request, args[ARG_buffer].u_obj, MP_BUFFER_WRITE);
     request->flags = usocket_get_int(args[ARG_flags].u_obj);
     const mp_obj_t nbytes = args[ARG_nbytes].u_obj;
@@ -251,16 +253,16 @@ static usocket_obj_t *lend_part(usocket_request_t *request, size_t n_args, const
     return self;
 }
 
-static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     usocket_request_t request;
     lend_part(&request, n_args, pos_args, kw_args);
     return wait_for_count(usocket_core_recv, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recv_into_obj, 1, socket_recv_into);
 
-static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     usocket_request_t request;
-    usocket_obj_t *self = lend_part(&request, n_args, pos_args, kw_args);
+    usocket_obj_t* self = lend_part(&request, n_args, pos_args, kw_args);
     mp_obj_t pair[] = {
         wait_for_count(usocket_core_recvfrom, &request),
         usocket_new_address(&request.address, usocket_is_compat(self)),
@@ -271,12 +273,10 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recvfrom_into_obj, 1, socket_recvfrom_i
 
 // --- Stream methods: None where nothing moved (TIME-4)
 
-static bool would_block(usocket_error_t error) {
-    return error.number == MP_EAGAIN;
-}
+static bool would_block(usocket_error_t error) { return error.number == MP_EAGAIN; }
 
 // An int, or None or not there, which count as none.
-static bool get_optional(size_t n_args, const mp_obj_t *args, size_t index, int64_t *number) {
+static bool get_optional(size_t n_args, const mp_obj_t* args, size_t index, int64_t* number) {
     *number = 0;
     if (n_args <= index || args[index] == mp_const_none) {
         return false;
@@ -285,11 +285,11 @@ static bool get_optional(size_t n_args, const mp_obj_t *args, size_t index, int6
     return true;
 }
 
-static mp_obj_t read_by(usocket_method_t method, size_t n_args, const mp_obj_t *args) {
+static mp_obj_t read_by(usocket_method_t method, size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     request.has_limit = get_optional(n_args, args, 1, &request.limit);
-    mp_obj_str_t *bytes = usocket_bytes_begin(&request.sink);
+    mp_obj_str_t* bytes = usocket_bytes_begin(&request.sink);
     const usocket_error_t error = usocket_wait(method, &request);
     if (would_block(error)) {
         return mp_const_none;
@@ -298,17 +298,15 @@ static mp_obj_t read_by(usocket_method_t method, size_t n_args, const mp_obj_t *
     return usocket_bytes_end(bytes, &request.sink, usocket_core_sink_size(&request.sink));
 }
 
-static mp_obj_t socket_read(size_t n_args, const mp_obj_t *args) {
-    return read_by(usocket_core_read, n_args, args);
-}
+static mp_obj_t socket_read(size_t n_args, const mp_obj_t* args) { return read_by(usocket_core_read, n_args, args); }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_read_obj, 1, 2, socket_read);
 
-static mp_obj_t socket_readline(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_readline(size_t n_args, const mp_obj_t* args) {
     return read_by(usocket_core_readline, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readline_obj, 1, 2, socket_readline);
 
-static mp_obj_t count_or_none(usocket_method_t method, usocket_request_t *request) {
+static mp_obj_t count_or_none(usocket_method_t method, usocket_request_t* request) {
     const usocket_error_t error = usocket_wait(method, request);
     if (would_block(error)) {
         return mp_const_none;
@@ -317,7 +315,7 @@ static mp_obj_t count_or_none(usocket_method_t method, usocket_request_t *reques
     return mp_obj_new_int_from_uint(request->count);
 }
 
-static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_WRITE);
@@ -329,7 +327,7 @@ static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readinto_obj, 2, 3, socket_readinto);
 
 // write(buf), write(buf, n), write(buf, off, n)
-static mp_obj_t socket_write(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_write(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
@@ -342,7 +340,7 @@ static mp_obj_t socket_write(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_write_obj, 2, 4, socket_write);
 
-static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     enum { ARG_mode, ARG_buffering };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_mode, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_QSTR(MP_QSTR_rb)}},
@@ -366,13 +364,13 @@ static mp_obj_t iternext(mp_obj_t self_in) {
 // --- Options
 
 static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t value) {
-    usocket_obj_t *self = get(self_in);
+    usocket_obj_t* self = get(self_in);
     const bool has_seconds = value != mp_const_none;
-    #if MICROPY_PY_BUILTINS_FLOAT
+#if MICROPY_PY_BUILTINS_FLOAT
     const double seconds = has_seconds ? (double)mp_obj_get_float(value) : 0;
-    #else
+#else
     const double seconds = has_seconds ? (double)usocket_get_int64(value) : 0;
-    #endif
+#endif
     return none_or_raise(usocket_core_settimeout(&self->socket, has_seconds, seconds), value);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
@@ -382,11 +380,11 @@ static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
     if (!usocket_core_gettimeout(&get(self_in)->socket, &seconds)) {
         return mp_const_none;
     }
-    #if MICROPY_PY_BUILTINS_FLOAT
+#if MICROPY_PY_BUILTINS_FLOAT
     return mp_obj_new_float((mp_float_t)seconds);
-    #else
+#else
     return mp_obj_new_int((mp_int_t)seconds);
-    #endif
+#endif
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
 
@@ -400,21 +398,22 @@ static mp_obj_t socket_getblocking(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
 
-static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t* args) {
     (void)n_args;  // 4
-    usocket_obj_t *self = get(args[0]);
+    usocket_obj_t* self = get(args[0]);
     const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
     if (mp_obj_is_int(args[3]) || mp_obj_is_bool(args[3])) {
-        return none_or_raise(usocket_core_setsockopt(&self->socket, level, name, usocket_get_int(args[3])), MP_OBJ_NULL);
+        return none_or_raise(usocket_core_setsockopt(&self->socket, level, name, usocket_get_int(args[3])),
+                             MP_OBJ_NULL);
     }
     const usocket_bytes_t value = usocket_get_bytes(args[3]);
     return none_or_raise(usocket_core_setsockopt_bytes(&self->socket, level, name, value), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 4, socket_setsockopt);
 
-static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    usocket_obj_t *self = begin(&request, args[0]);
+    usocket_obj_t* self = begin(&request, args[0]);
     const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
     size_t size = 0;
     if (n_args > 3) {
@@ -425,7 +424,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
         usocket_check(usocket_core_getsockopt(&self->socket, level, name, &value), MP_OBJ_NULL);
         return mp_obj_new_int(value);
     }
-    mp_obj_str_t *bytes = usocket_bytes_begin_sized(&request, size);
+    mp_obj_str_t* bytes = usocket_bytes_begin_sized(&request, size);
     usocket_check(usocket_core_getsockopt_bytes(&self->socket, level, name, request.data, &size), MP_OBJ_NULL);
     return usocket_bytes_end(bytes, &request.sink, size);
 }
@@ -434,7 +433,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_g
 // --- What it is
 
 static mp_obj_t socket_getsockname(mp_obj_t self_in) {
-    usocket_obj_t *self = get(self_in);
+    usocket_obj_t* self = get(self_in);
     usocket_address_t address;
     usocket_check(usocket_core_getsockname(&self->socket, &address), MP_OBJ_NULL);
     return usocket_new_address(&address, usocket_is_compat(self));
@@ -442,7 +441,7 @@ static mp_obj_t socket_getsockname(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
 
 static mp_obj_t socket_getpeername(mp_obj_t self_in) {
-    usocket_obj_t *self = get(self_in);
+    usocket_obj_t* self = get(self_in);
     usocket_address_t address;
     usocket_check(usocket_core_getpeername(&self->socket, &address), MP_OBJ_NULL);
     return usocket_new_address(&address, usocket_is_compat(self));
@@ -462,49 +461,43 @@ static mp_obj_t socket_detach(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
 
 static mp_obj_t socket_dup(mp_obj_t self_in) {
-    usocket_obj_t *self = get(self_in);
-    usocket_obj_t *copy = make(self->base.type);
+    usocket_obj_t* self = get(self_in);
+    usocket_obj_t* copy = make(self->base.type);
     usocket_check(usocket_core_dup(&self->socket, &copy->socket), MP_OBJ_NULL);
     return MP_OBJ_FROM_PTR(copy);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_dup_obj, socket_dup);
 
-static void print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+static void print(const mp_print_t* print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
-    usocket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_obj_t* self = MP_OBJ_TO_PTR(self_in);
     char text[512];
     const size_t size = usocket_core_describe(&self->socket, text, sizeof text);
     mp_printf(print, "<%s.socket %.*s>", usocket_is_compat(self) ? "socket" : "usocket", (int)size, text);
 }
 
 // Loads family, type and proto; methods are found where the host looks for them.
-static void attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
-    const usocket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+static void attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {
+    const usocket_obj_t* self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
         return;
     }
     switch (name) {
-        case MP_QSTR_family:
-            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_family(&self->socket));
-            return;
-        case MP_QSTR_type:
-            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_type(&self->socket));
-            return;
-        case MP_QSTR_proto:
-            dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_proto(&self->socket));
-            return;
+        case MP_QSTR_family: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_family(&self->socket)); return;
+        case MP_QSTR_type: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_type(&self->socket)); return;
+        case MP_QSTR_proto: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_proto(&self->socket)); return;
         default:
-            #if USOCKET_MICROPYTHON
+#if USOCKET_MICROPYTHON
             dest[1] = MP_OBJ_SENTINEL;  // go on in locals_dict
-            #else
+#else
             mp_load_method_maybe_from_locals_dict(self_in, name, dest);
-            #endif
+#endif
     }
 }
 
 // --- The host's stream protocol (STRM-7): short reads and writes, EAGAIN for its callers to see
 
-static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void *data, mp_uint_t size, int *errcode) {
+static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void* data, mp_uint_t size, int* errcode) {
     usocket_request_t request;
     begin(&request, self_in);
     request.data = data;
@@ -520,25 +513,22 @@ static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void *data,
     return MP_STREAM_ERROR;
 }
 
-static mp_uint_t stream_read(mp_obj_t self_in, void *data, mp_uint_t size, int *errcode) {
+static mp_uint_t stream_read(mp_obj_t self_in, void* data, mp_uint_t size, int* errcode) {
     return transfer(usocket_core_recv, self_in, data, size, errcode);
 }
 
-static mp_uint_t stream_write(mp_obj_t self_in, const void *data, mp_uint_t size, int *errcode) {
-    return transfer(usocket_core_send, self_in, (void *)data, size, errcode);
+static mp_uint_t stream_write(mp_obj_t self_in, const void* data, mp_uint_t size, int* errcode) {
+    return transfer(usocket_core_send, self_in, (void*)data, size, errcode);
 }
 
-static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
-    usocket_obj_t *self = get(self_in);
+static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int* errcode) {
+    usocket_obj_t* self = get(self_in);
     switch (request) {
-        case MP_STREAM_FLUSH:
-            return 0;
+        case MP_STREAM_FLUSH: return 0;
         case MP_STREAM_POLL:
             // The system's numbers are the host's on this port.
             return usocket_core_poll_now(&self->socket, arg);
-        case MP_STREAM_CLOSE:
-            usocket_core_close(&self->socket);
-            return 0;
+        case MP_STREAM_CLOSE: usocket_core_close(&self->socket); return 0;
         case MP_STREAM_GET_FILENO: {
             const int fd = usocket_core_poll_fileno(&self->socket);
             if (fd >= 0) {
@@ -547,9 +537,7 @@ static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
             *errcode = MP_EBADF;
             return MP_STREAM_ERROR;
         }
-        default:
-            *errcode = MP_EINVAL;
-            return MP_STREAM_ERROR;
+        default: *errcode = MP_EINVAL; return MP_STREAM_ERROR;
     }
 }
 
@@ -604,15 +592,9 @@ static MP_DEFINE_CONST_DICT(locals, locals_table);
 #else
 #define DEFINE_TYPE(object) \
     const mp_obj_type_t object = { \
-        {&mp_type_type}, \
-        .name = MP_QSTR_socket, \
-        .print = print, \
-        .make_new = make_new, \
-        .attr = attr, \
-        .getiter = mp_identity_getiter, \
-        .iternext = iternext, \
-        .protocol = &protocol, \
-        .locals_dict = (mp_obj_dict_t *)&locals, \
+        {&mp_type_type},      .name = MP_QSTR_socket, .print = print, \
+        .make_new = make_new, .attr = attr,           .getiter = mp_identity_getiter, \
+        .iternext = iternext, .protocol = &protocol,  .locals_dict = (mp_obj_dict_t*)&locals, \
     }
 #endif
 

@@ -88,17 +88,17 @@ int address_family(const Address& address) noexcept {
 
 std::size_t address_min_size(int family) noexcept {
     switch (family) {
-    case AF_INET: return sizeof(sockaddr_in);
-    case AF_INET6: return sizeof(sockaddr_in6);
-    default: return family_size;
+        case AF_INET: return sizeof(sockaddr_in);
+        case AF_INET6: return sizeof(sockaddr_in6);
+        default: return family_size;
     }
 }
 
 std::uint16_t address_port(const Address& address) noexcept {
     switch (address.family()) {
-    case AF_INET: return ntohs(as<sockaddr_in>(address).sin_port);
-    case AF_INET6: return ntohs(as<sockaddr_in6>(address).sin6_port);
-    default: return 0;
+        case AF_INET: return ntohs(as<sockaddr_in>(address).sin_port);
+        case AF_INET6: return ntohs(as<sockaddr_in6>(address).sin6_port);
+        default: return 0;
     }
 }
 
@@ -112,11 +112,12 @@ std::uint32_t address_scopeid(const Address& address) noexcept {
 
 ConstBuffer address_payload(const Address& address) noexcept {
     switch (address.family()) {
-    case AF_INET: return {address.data() + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
-    case AF_INET6: return {address.data() + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
-    default:
-        return address.size() <= family_size ? ConstBuffer()
-                                             : ConstBuffer(address.data() + family_size, address.size() - family_size);
+        case AF_INET: return {address.data() + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
+        case AF_INET6: return {address.data() + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
+        default:
+            return address.size() <= family_size
+                       ? ConstBuffer()
+                       : ConstBuffer(address.data() + family_size, address.size() - family_size);
     }
 }
 

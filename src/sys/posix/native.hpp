@@ -1,9 +1,9 @@
 // What the files of this stack share: a system call's result as a Result.
 #pragma once
 
+#include <sys/types.h>
 #include <cerrno>
 #include <cstddef>
-#include <sys/types.h>
 
 #include "sys/sys.hpp"
 

@@ -162,9 +162,9 @@ Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNo
 std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
 #endif
 
-Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp, ReceiveNote& note) noexcept {
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp) noexcept {
     // Only TCP drops without copying (tcp(7)); AF_UNIX would leave the bytes where they are.
-    return recv_noted(fd, scratch, MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0), note);
+    return recv(fd, scratch, MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0));
 }
 
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
@@ -172,8 +172,7 @@ Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
 }
 
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept {
-    return checked_size(
-        ::sendto(fd, data.data(), data.size(), flags | MSG_NOSIGNAL, native(to), native_size(to)));
+    return checked_size(::sendto(fd, data.data(), data.size(), flags | MSG_NOSIGNAL, native(to), native_size(to)));
 }
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {

@@ -58,15 +58,15 @@ Error planned_failure(Sys call) {
 
 Error random_failure(Kind kind, File* file) {
     switch (kind) {
-    case Kind::interrupt: return Error(EINTR);
-    case Kind::again: return Error(EAGAIN);
-    case Kind::no_buffers: return Error(ENOBUFS);
-    case Kind::no_memory: return Error(ENOMEM);
-    case Kind::reset:
-        // The call itself finds out what that means for it.
-        if (file != nullptr && file->state == File::State::connected) file->break_connection();
-        return Error();
-    default: return Error();
+        case Kind::interrupt: return Error(EINTR);
+        case Kind::again: return Error(EAGAIN);
+        case Kind::no_buffers: return Error(ENOBUFS);
+        case Kind::no_memory: return Error(ENOMEM);
+        case Kind::reset:
+            // The call itself finds out what that means for it.
+            if (file != nullptr && file->state == File::State::connected) file->break_connection();
+            return Error();
+        default: return Error();
     }
 }
 
@@ -249,14 +249,14 @@ std::size_t File::room_at_peer() const {
 
 unsigned File::events() const {
     switch (state) {
-    case State::lookup: return ended ? POLLIN : 0;
-    case State::listening: return backlog.empty() ? 0 : POLLIN;
-    case State::connecting: return 0;
-    case State::fresh:
-        if (error != 0) return POLLIN | POLLOUT | POLLERR | POLLHUP;
-        if (is_stream()) return POLLOUT | POLLHUP;
-        break;
-    case State::connected: break;
+        case State::lookup: return ended ? POLLIN : 0;
+        case State::listening: return backlog.empty() ? 0 : POLLIN;
+        case State::connecting: return 0;
+        case State::fresh:
+            if (error != 0) return POLLIN | POLLOUT | POLLERR | POLLHUP;
+            if (is_stream()) return POLLOUT | POLLHUP;
+            break;
+        case State::connected: break;
     }
     unsigned all = 0;
     const bool is_low = is_tcp() && queue().size() < static_cast<std::size_t>(lowat) && !ended && error == 0;

@@ -36,8 +36,8 @@ struct File {
     Address remote;
     std::weak_ptr<File> peer;
 
-    std::string stream;      // the receive queue...
-    std::size_t taken = 0;   // ...without its first bytes
+    std::string stream;     // the receive queue...
+    std::size_t taken = 0;  // ...without its first bytes
     std::deque<Packet> messages;
     std::size_t room = 64 * 1024;
     bool ended = false;        // no more will arrive
@@ -60,7 +60,7 @@ struct File {
     [[nodiscard]] bool is_tcp() const { return is_stream() && family != AF_UNIX; }
     [[nodiscard]] bool can_receive() const { return !is_empty() || ended || error != 0; }
     [[nodiscard]] bool can_send() const { return cannot_send || error != 0 || room_at_peer() != 0; }
-    void end();    // EOF arrives
+    void end();  // EOF arrives
     void break_connection();
     // Its last descriptor has gone.
     void closed();

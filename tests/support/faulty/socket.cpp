@@ -71,7 +71,8 @@ void name(File& file) {
 
 Result<Opened> open(int family, int type, int proto) noexcept {
     begin(Sys::open);
-    if (const Error error = trouble(Sys::open, nullptr, Kind::no_memory, Kind::no_buffers); error != Error()) return error;
+    if (const Error error = trouble(Sys::open, nullptr, Kind::no_memory, Kind::no_buffers); error != Error())
+        return error;
     auto file = new_file(family, type, proto);
     if (!file) return file.error();
     const Fd fd = install(*file);
@@ -245,7 +246,8 @@ Result<void> connect(Fd fd, const Address& address) noexcept {
     begin(Sys::connect);
     File* file = find(fd);
     if (file == nullptr) return Error(EBADF);
-    if (const Error error = trouble(Sys::connect, file, Kind::no_memory, Kind::no_buffers); error != Error()) return error;
+    if (const Error error = trouble(Sys::connect, file, Kind::no_memory, Kind::no_buffers); error != Error())
+        return error;
     if (address.family() != file->family) return Error(EAFNOSUPPORT);
     if (!file->is_stream()) {
         name(*file);
@@ -306,7 +308,8 @@ std::size_t take_bytes(File& file, MutableBuffer buffer, int flags) {
 Result<std::size_t> receive(Sys call, Fd fd, MutableBuffer buffer, int flags, Address* from) {
     File* file = find(fd);
     if (file == nullptr) return Error(EBADF);
-    const Error error = trouble(call, file, Kind::reset, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory);
+    const Error error =
+        trouble(call, file, Kind::reset, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory);
     if (error != Error()) return error;
     if (file->is_stream() && file->state != File::State::connected) return Error(ENOTCONN);
     const bool may_sleep = !file->nonblocking && (flags & MSG_DONTWAIT) == 0;
@@ -377,12 +380,10 @@ Result<std::size_t> drop(Fd fd, std::size_t most) {
 
 }  // namespace
 
-Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool, ReceiveNote& note) noexcept {
-    auto* dropped_count = new (note.bytes) std::size_t{0};
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool) noexcept {
     begin(Sys::discard);
     const auto dropped = drop(fd, scratch.size());
-    if (dropped) *dropped_count = *dropped;
-    end(true);
+    end(false);
     return dropped;
 }
 
@@ -393,7 +394,8 @@ namespace {
 Result<std::size_t> transmit(Sys call, Fd fd, ConstBuffer data, int flags) {
     File* file = find(fd);
     if (file == nullptr) return Error(EBADF);
-    const Error error = trouble(call, file, Kind::reset, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory);
+    const Error error =
+        trouble(call, file, Kind::reset, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory);
     if (error != Error()) return error;
     if (file->is_stream() && file->state != File::State::connected) return Error(ENOTCONN);
     if (!file->can_send()) {
@@ -418,7 +420,8 @@ Result<std::size_t> transmit(Sys call, Fd fd, ConstBuffer data, int flags) {
 Result<std::size_t> transmit_to(Fd fd, ConstBuffer data, const Address& to) {
     File* file = find(fd);
     if (file == nullptr) return Error(EBADF);
-    if (const Error error = trouble(Sys::sendto, file, Kind::interrupt, Kind::again, Kind::no_buffers); error != Error()) {
+    if (const Error error = trouble(Sys::sendto, file, Kind::interrupt, Kind::again, Kind::no_buffers);
+        error != Error()) {
         return error;
     }
     name(*file);
@@ -441,8 +444,8 @@ Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept {
     begin(Sys::sendto);
     const File* file = find(fd);
-    const auto sent = file != nullptr && file->is_stream() ? transmit(Sys::sendto, fd, data, flags)
-                                                           : transmit_to(fd, data, to);
+    const auto sent =
+        file != nullptr && file->is_stream() ? transmit(Sys::sendto, fd, data, flags) : transmit_to(fd, data, to);
     end(true);
     return sent;
 }

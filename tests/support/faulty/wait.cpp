@@ -100,7 +100,8 @@ Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool) noexcept {
 }
 
 void poller_remove(Poller* poller, Fd fd) noexcept {
-    if (const Poller::Watched* place = poller->find(fd)) poller->all.erase(poller->all.begin() + (place - poller->all.data()));
+    if (const Poller::Watched* place = poller->find(fd))
+        poller->all.erase(poller->all.begin() + (place - poller->all.data()));
 }
 
 Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept {

@@ -100,7 +100,8 @@ TEST_F(Deadline, BytesThatTrickleInDoNotMoveIt) {
             faulty::at(faulty::now() + i * 10'000'000 - 1, [this] { connection_.peer.feed("x"); });
         }
         expect_timeout(waiting);
-        EXPECT_EQ(connection_.socket.recv(1000)->view(), std::string(25, 'x')) << "what came in time is not lost (TIME-6)";
+        EXPECT_EQ(connection_.socket.recv(1000)->view(), std::string(25, 'x'))
+            << "what came in time is not lost (TIME-6)";
     }
 }
 
@@ -109,7 +110,8 @@ TEST_F(Deadline, ItHoldsWhileBytesNeverStop) {
     faulty::Faults faults;
     faults[Kind::delay] = 1000;
     faults.longest_delay = 100'000;
-    for (const auto wait : {+[](Socket& s) { return s.read().error(); }, +[](Socket& s) { return s.readline().error(); }}) {
+    for (const auto wait :
+         {+[](Socket& s) { return s.read().error(); }, +[](Socket& s) { return s.readline().error(); }}) {
         SetUp();
         std::size_t fed = 0;
         std::function<void()> feed = [&] {

@@ -209,7 +209,9 @@ TEST_F(Jumped, TheBytesThatTheSystemHadGivenAreKept) {
     char memory[10];
     for (unsigned calls = 0;; ++calls) {
         ASSERT_LT(calls, 100u);
-        if (!jumps_out_of(calls, true, [&](Call&& call) { (void)connection_.socket.readinto(memory, std::move(call)); })) break;
+        if (!jumps_out_of(calls, true,
+                          [&](Call&& call) { (void)connection_.socket.readinto(memory, std::move(call)); }))
+            break;
         EXPECT_EQ(connection_.socket.recv(10, MSG_PEEK)->view(), "abc") << "jumped after " << calls << " calls";
     }
     EXPECT_EQ(connection_.socket.recv(10)->view(), "abc");
@@ -237,7 +239,8 @@ TEST_F(Jumped, AWindowIsPutRight) {
 TEST_F(Jumped, TheSocketCanBeClosedAndForked) {
     connection_.peer.feed("1\n2\n3\n");
     char memory[10];
-    EXPECT_TRUE(jumps_out_of(1, true, [&](Call&& call) { (void)connection_.socket.readline_into(memory, std::move(call)); }));
+    EXPECT_TRUE(
+        jumps_out_of(1, true, [&](Call&& call) { (void)connection_.socket.readline_into(memory, std::move(call)); }));
     faulty::fork_as_parent();
     EXPECT_EQ(connection_.socket.readline()->view(), "1\n");
     connection_.socket.close();
@@ -252,9 +255,7 @@ protected:
         faulty::reset(1);
         faulty::add_name("slow.test", {Address::inet(AF_INET, "127.0.0.5", 0).value()}, 1'000'000'000);
     }
-    void expect_no_leak() {
-        EXPECT_EQ(faulty::open_descriptors(), 0u);
-    }
+    void expect_no_leak() { EXPECT_EQ(faulty::open_descriptors(), 0u); }
 };
 
 TEST_F(Names, ANameIsLookedUpWhileOtherThreadsRun) {

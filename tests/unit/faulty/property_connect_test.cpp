@@ -22,7 +22,8 @@ public:
         faulty::explain_hangs([this] { return where() + "; once more: " + rerun_command(seed_); });
         faulty::when_idle([this] { return is_accepting_ ? add_client() : take_client(); });
         family_ = random_.chance(500) ? AF_INET : AF_UNIX;
-        address_ = family_ == AF_INET ? Address::inet(AF_INET, "127.0.0.1", 80).value() : Address::unix_path("here").value();
+        address_ =
+            family_ == AF_INET ? Address::inet(AF_INET, "127.0.0.1", 80).value() : Address::unix_path("here").value();
         server_ = Socket::open(family_, SOCK_STREAM).value();
         server_.bind(address_).value();
         server_.listen(static_cast<int>(random_.below(4))).value();
@@ -35,10 +36,10 @@ public:
         const std::uint64_t steps = random_.between(2, 25);
         for (step_ = 0; step_ < steps && !failed_; ++step_) {
             switch (random_.below(6)) {
-            case 0: faulty::advance(static_cast<std::int64_t>(random_.below(10'000'000))); break;
-            case 1:
-            case 2: accept(); break;
-            default: connect(); break;
+                case 0: faulty::advance(static_cast<std::int64_t>(random_.below(10'000'000))); break;
+                case 1:
+                case 2: accept(); break;
+                default: connect(); break;
             }
             const std::size_t sockets = 1 + clients_.size() + accepted_.size();
             require(faulty::open_descriptors() == sockets, "a descriptor leaks (SOCK-3)");
@@ -64,13 +65,15 @@ private:
     Timeout choose_timeout() {
         const auto kind = random_.below(10);
         if (kind < 3) return Timeout::zero();
-        return kind > 5 ? Timeout::of_nanoseconds(static_cast<std::int64_t>(random_.between(1, 30'000'000))) : Timeout();
+        return kind > 5 ? Timeout::of_nanoseconds(static_cast<std::int64_t>(random_.between(1, 30'000'000)))
+                        : Timeout();
     }
 
     Before snapshot() {
         Before before;
         before.given_up = host_.given_up();
-        for (std::size_t i = 0; i < faulty::kind_count; ++i) before.injected[i] = faulty::injected(static_cast<Kind>(i));
+        for (std::size_t i = 0; i < faulty::kind_count; ++i)
+            before.injected[i] = faulty::injected(static_cast<Kind>(i));
         return before;
     }
 
@@ -142,14 +145,16 @@ private:
             if (error == Error(ETIMEDOUT)) require(faulty::now() == deadline, "it timed out too early");
         }
         switch (error.code()) {
-        case 0: break;
-        case EINPROGRESS: require(is_connect && timeout.is_zero(), "EINPROGRESS from a socket that blocks (TIME-3)"); break;
-        case EAGAIN: require(timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
-        case ETIMEDOUT: require(!timeout.is_none() && !timeout.is_zero(), "ETIMEDOUT without a timeout"); break;
-        case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
-        case ENOMEM: require(happened(before, Kind::no_memory), "ENOMEM out of nowhere"); break;
-        case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
-        default: require(false, std::string("unexpected: ") + error.message()); break;
+            case 0: break;
+            case EINPROGRESS:
+                require(is_connect && timeout.is_zero(), "EINPROGRESS from a socket that blocks (TIME-3)");
+                break;
+            case EAGAIN: require(timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
+            case ETIMEDOUT: require(!timeout.is_none() && !timeout.is_zero(), "ETIMEDOUT without a timeout"); break;
+            case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
+            case ENOMEM: require(happened(before, Kind::no_memory), "ENOMEM out of nowhere"); break;
+            case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
+            default: require(false, std::string("unexpected: ") + error.message()); break;
         }
     }
     [[nodiscard]] static bool happened(const Before& before, Kind kind) {
@@ -159,7 +164,8 @@ private:
     // Who has been connected talks to one who has been accepted.
     void finish() {
         faulty::set_faults(faulty::Faults());
-        while (!failed_ && take_client()) {}
+        while (!failed_ && take_client()) {
+        }
         std::size_t heard = 0;
         for (Socket& client : clients_) {
             if (!client.getpeername()) continue;

@@ -18,7 +18,8 @@ class Messaging {
 public:
     explicit Messaging(std::uint64_t seed) : seed_(seed), random_(seed) {
         faulty::reset(seed);
-        faulty::explain_hangs([this] { return "seed " + std::to_string(seed_) + "; once more: " + rerun_command(seed_); });
+        faulty::explain_hangs(
+            [this] { return "seed " + std::to_string(seed_) + "; once more: " + rerun_command(seed_); });
         faulty::when_idle([this] { return feed(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_DGRAM);
         socket_ = std::move(connection.socket);
@@ -34,11 +35,11 @@ public:
     void run() {
         for (std::uint64_t step = random_.between(3, 40); step != 0 && !failed_; --step) {
             switch (random_.below(8)) {
-            case 0: (void)feed(); break;
-            case 1: feed_later(); break;
-            case 2: set_timeout(); break;
-            case 3: send(); break;
-            default: receive(); break;
+                case 0: (void)feed(); break;
+                case 1: feed_later(); break;
+                case 2: set_timeout(); break;
+                case 3: send(); break;
+                default: receive(); break;
             }
         }
         socket_ = Socket();
@@ -83,19 +84,24 @@ private:
     void receive() {
         const std::size_t size = random_.below(250);
         const bool is_peek = random_.chance(200);
-        const std::int64_t deadline = faulty::now() + (socket_.gettimeout().is_none() ? 0 : socket_.gettimeout().nanoseconds());
+        const std::int64_t deadline =
+            faulty::now() + (socket_.gettimeout().is_none() ? 0 : socket_.gettimeout().nanoseconds());
         std::string memory(size, '\0');
         Result<std::size_t> got = std::size_t{0};
         switch (random_.below(4)) {
-        case 0: got = socket_.readinto(memory, Call(host_.host())); break;
-        case 1: got = socket_.readline_into(memory, Call(host_.host())); break;
-        default: got = socket_.recv_into(memory, is_peek ? MSG_PEEK : 0, Call(host_.host())); is_taken_ = !is_peek; break;
+            case 0: got = socket_.readinto(memory, Call(host_.host())); break;
+            case 1: got = socket_.readline_into(memory, Call(host_.host())); break;
+            default:
+                got = socket_.recv_into(memory, is_peek ? MSG_PEEK : 0, Call(host_.host()));
+                is_taken_ = !is_peek;
+                break;
         }
         if (!socket_.gettimeout().is_none()) require(faulty::now() <= deadline, "it lasted longer than its timeout");
         if (got) {
             require(!to_come_.empty(), "a message out of nowhere");
             if (failed_) return;
-            require(memory.substr(0, *got) == to_come_.front().substr(0, size), "another message, or not all that fits");
+            require(memory.substr(0, *got) == to_come_.front().substr(0, size),
+                    "another message, or not all that fits");
             if (is_taken_) to_come_.pop_front();
         } else {
             check_error(got.error(), deadline);
@@ -106,12 +112,12 @@ private:
     void check_error(Error error, std::int64_t deadline) {
         const Timeout timeout = socket_.gettimeout();
         switch (error.code()) {
-        case EAGAIN: require(timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
-        case ETIMEDOUT: require(!timeout.is_none() && faulty::now() == deadline, "it timed out too early"); break;
-        case EINTR: require(host_.given_up() != 0, "EINTR though no handler gave up (TIME-5)"); break;
-        case ENOBUFS: require(faulty::injected(Kind::no_buffers) != 0, "ENOBUFS out of nowhere"); break;
-        case ENOMEM: require(faulty::injected(Kind::refuse) != 0, "ENOMEM out of nowhere"); break;
-        default: require(false, error.message()); break;
+            case EAGAIN: require(timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
+            case ETIMEDOUT: require(!timeout.is_none() && faulty::now() == deadline, "it timed out too early"); break;
+            case EINTR: require(host_.given_up() != 0, "EINTR though no handler gave up (TIME-5)"); break;
+            case ENOBUFS: require(faulty::injected(Kind::no_buffers) != 0, "ENOBUFS out of nowhere"); break;
+            case ENOMEM: require(faulty::injected(Kind::refuse) != 0, "ENOMEM out of nowhere"); break;
+            default: require(false, error.message()); break;
         }
     }
 

@@ -59,19 +59,19 @@ private:
         if (ends_.empty()) return open();
         End& end = *ends_[random_.below(ends_.size())];
         switch (random_.below(14)) {
-        case 0: open(); break;
-        case 1:
-        case 2: end.peer.feed("some bytes"); break;
-        case 3: keep_some(end); break;
-        case 4: read_some(end); break;
-        case 5: end.peer.shut_down(); break;
-        case 6: close(end); break;
-        case 7: register_descriptor(end); break;
-        case 8: modify(); break;
-        case 9: unregister(); break;
-        case 10: poll_once(); break;
-        case 11: fork(); break;
-        default: register_socket(end); break;
+            case 0: open(); break;
+            case 1:
+            case 2: end.peer.feed("some bytes"); break;
+            case 3: keep_some(end); break;
+            case 4: read_some(end); break;
+            case 5: end.peer.shut_down(); break;
+            case 6: close(end); break;
+            case 7: register_descriptor(end); break;
+            case 8: modify(); break;
+            case 9: unregister(); break;
+            case 10: poll_once(); break;
+            case 11: fork(); break;
+            default: register_socket(end); break;
         }
     }
 
@@ -166,7 +166,8 @@ private:
         one.mask = choose_mask();
         one.is_spent = false;
         const bool by_socket = one.is_socket && one.end != nullptr && random_.chance(500);
-        const auto modified = by_socket ? poll_.modify(*one.end->socket, one.mask) : poll_.modify(one.registration, one.mask);
+        const auto modified =
+            by_socket ? poll_.modify(*one.end->socket, one.mask) : poll_.modify(one.registration, one.mask);
         require(modified.has_value(), "modify");
     }
 

@@ -20,7 +20,19 @@ using faulty::Kind;
 // The kinds of runs; what a host's hooks do and what a longjmp does exclude each other.
 enum class HostKind { none, hooks, unwinds };
 
-enum class Op { read, read_all, readinto, readline, readline_limit, readline_into, recv, recv_into, recvfrom, peek, count };
+enum class Op {
+    read,
+    read_all,
+    readinto,
+    readline,
+    readline_limit,
+    readline_into,
+    recv,
+    recv_into,
+    recvfrom,
+    peek,
+    count
+};
 constexpr const char* op_names[] = {"read",          "read_all", "readinto",  "readline", "readline_limit",
                                     "readline_into", "recv",     "recv_into", "recvfrom", "peek"};
 
@@ -89,22 +101,22 @@ private:
 
     void step() {
         switch (random_.below(16)) {
-        case 0: send_some(); break;
-        case 1: send_later(); break;
-        case 2: faulty::advance(static_cast<std::int64_t>(random_.below(20'000'000))); break;
-        case 3: set_timeout(); break;
-        case 4: look_closer(); break;
-        case 5: take_from_elsewhere(); break;
-        case 6: maybe_end(); break;
-        default: receive(); break;
+            case 0: send_some(); break;
+            case 1: send_later(); break;
+            case 2: faulty::advance(static_cast<std::int64_t>(random_.below(20'000'000))); break;
+            case 3: set_timeout(); break;
+            case 4: look_closer(); break;
+            case 5: take_from_elsewhere(); break;
+            case 6: maybe_end(); break;
+            default: receive(); break;
         }
     }
 
     void choose_faults() {
         faulty::Faults faults;
         const bool is_calm = random_.chance(150);
-        for (const Kind kind : {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory, Kind::spurious,
-                                Kind::refuse}) {
+        for (const Kind kind : {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory,
+                                Kind::spurious, Kind::refuse}) {
             if (is_calm || random_.chance(500)) continue;
             faults[kind] = static_cast<unsigned>(random_.between(1, kind == Kind::cut ? 600 : 120));
         }
@@ -163,18 +175,18 @@ private:
         const auto kind = random_.below(12);
         trace("look closer, " + std::to_string(kind));
         switch (kind) {
-        case 0: exposed_ = socket_.fileno() >= 0; break;
-        case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
-        case 2: watched_ = socket_.poll_fileno() >= 0; break;
-        case 3: faulty::fork_as_parent(), exposed_ = true; break;
-        case 4: faulty::fork_as_child(), exposed_ = true; break;
-        case 5: require(socket_.getsockname().has_value(), "getsockname"); break;
-        case 6: {
-            Socket moved = std::move(socket_);
-            socket_ = std::move(moved);
-            break;
-        }
-        default: break;
+            case 0: exposed_ = socket_.fileno() >= 0; break;
+            case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
+            case 2: watched_ = socket_.poll_fileno() >= 0; break;
+            case 3: faulty::fork_as_parent(), exposed_ = true; break;
+            case 4: faulty::fork_as_child(), exposed_ = true; break;
+            case 5: require(socket_.getsockname().has_value(), "getsockname"); break;
+            case 6: {
+                Socket moved = std::move(socket_);
+                socket_ = std::move(moved);
+                break;
+            }
+            default: break;
         }
     }
 
@@ -195,7 +207,8 @@ private:
         if (host_kind_ == HostKind::unwinds && random_.chance(400)) {
             faulty::arm_jump(jump_, static_cast<unsigned>(random_.below(6)), random_.chance(700));
         }
-        receive(op, random_.chance(30) ? random_.below(150'000) : random_.between(1, 1 + random_.below(400)), &host_.host());
+        receive(op, random_.chance(30) ? random_.below(150'000) : random_.between(1, 1 + random_.below(400)),
+                &host_.host());
         faulty::disarm_jump();
     }
 
@@ -222,7 +235,8 @@ private:
     Before snapshot() {
         if (!is_nested_) nested_until_ = 0;
         Before before{faulty::now(), socket_.gettimeout(), unreturned_, ended(), host_.given_up(), nested_count_, {}};
-        for (std::size_t i = 0; i < faulty::kind_count; ++i) before.injected[i] = faulty::injected(static_cast<Kind>(i));
+        for (std::size_t i = 0; i < faulty::kind_count; ++i)
+            before.injected[i] = faulty::injected(static_cast<Kind>(i));
         return before;
     }
 
@@ -267,28 +281,31 @@ private:
         const MutableBuffer memory(attempt.memory);
         Call&& call = std::move(*attempt.call);
         switch (op) {
-        case Op::read: attempt.read = socket_.read_to(attempt.sink, size, std::move(call)); break;
-        case Op::read_all: attempt.read = socket_.read_to(attempt.sink, Socket::no_limit, std::move(call)); break;
-        case Op::readline: attempt.read = socket_.readline_to(attempt.sink, Socket::no_limit, std::move(call)); break;
-        case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, size, std::move(call)); break;
-        case Op::readinto: attempt.count = socket_.readinto(memory, std::move(call)); break;
-        case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)); break;
-        case Op::recvfrom: {
-            const auto from = socket_.recvfrom_into(memory, 0, std::move(call));
-            attempt.count = from ? Result<std::size_t>(from->size) : from.error();
-            break;
-        }
-        case Op::recv:
-        case Op::recv_into: attempt.count = socket_.recv_into(memory, 0, std::move(call)); break;
-        case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK, std::move(call)); break;
-        case Op::count: break;
+            case Op::read: attempt.read = socket_.read_to(attempt.sink, size, std::move(call)); break;
+            case Op::read_all: attempt.read = socket_.read_to(attempt.sink, Socket::no_limit, std::move(call)); break;
+            case Op::readline:
+                attempt.read = socket_.readline_to(attempt.sink, Socket::no_limit, std::move(call));
+                break;
+            case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, size, std::move(call)); break;
+            case Op::readinto: attempt.count = socket_.readinto(memory, std::move(call)); break;
+            case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)); break;
+            case Op::recvfrom: {
+                const auto from = socket_.recvfrom_into(memory, 0, std::move(call));
+                attempt.count = from ? Result<std::size_t>(from->size) : from.error();
+                break;
+            }
+            case Op::recv:
+            case Op::recv_into: attempt.count = socket_.recv_into(memory, 0, std::move(call)); break;
+            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK, std::move(call)); break;
+            case Op::count: break;
         }
     }
 
     static Outcome finish(Op op, Attempt& attempt) {
         Outcome outcome;
         const Bytes bytes = Bytes::take(attempt.sink);
-        const bool is_into_sink = op == Op::read || op == Op::read_all || op == Op::readline || op == Op::readline_limit;
+        const bool is_into_sink =
+            op == Op::read || op == Op::read_all || op == Op::readline || op == Op::readline_limit;
         outcome.error = is_into_sink ? attempt.read.error() : attempt.count.error();
         if (outcome.error != Error()) return outcome;
         outcome.bytes = is_into_sink ? std::string(bytes.view()) : std::string(attempt.memory.data(), *attempt.count);
@@ -333,20 +350,25 @@ private:
 
     void check_error(Op op, const Before& before, const Outcome& outcome) {
         switch (outcome.error.code()) {
-        case EAGAIN:
-            require(before.timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)");
-            if (trouble_free(before)) require(before.unreturned.empty(), "EAGAIN though there was something (TIME-4)");
-            break;
-        case ETIMEDOUT: require(!before.timeout.is_none() && !before.timeout.is_zero(), "ETIMEDOUT without a timeout"); break;
-        case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
-        case ECONNRESET:
-            require(faulty::injected(Kind::reset) != 0 && !is_reset_known_, "ECONNRESET out of nowhere");
-            is_reset_known_ = true;
-            break;
-        case ENOMEM: require(happened(before, Kind::refuse) || happened(before, Kind::no_memory), "ENOMEM out of nowhere"); break;
-        case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
-        case EBADF: require(socket_.closed(), "EBADF from an open socket"); break;
-        default: require(false, std::string("unexpected: ") + outcome.error.message()); break;
+            case EAGAIN:
+                require(before.timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)");
+                if (trouble_free(before))
+                    require(before.unreturned.empty(), "EAGAIN though there was something (TIME-4)");
+                break;
+            case ETIMEDOUT:
+                require(!before.timeout.is_none() && !before.timeout.is_zero(), "ETIMEDOUT without a timeout");
+                break;
+            case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
+            case ECONNRESET:
+                require(faulty::injected(Kind::reset) != 0 && !is_reset_known_, "ECONNRESET out of nowhere");
+                is_reset_known_ = true;
+                break;
+            case ENOMEM:
+                require(happened(before, Kind::refuse) || happened(before, Kind::no_memory), "ENOMEM out of nowhere");
+                break;
+            case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
+            case EBADF: require(socket_.closed(), "EBADF from an open socket"); break;
+            default: require(false, std::string("unexpected: ") + outcome.error.message()); break;
         }
         (void)op;
     }
@@ -372,7 +394,8 @@ private:
         if (unreturned_.empty()) {
             require(queue.empty() && !kept, "bytes are left that have been returned");
         } else if (kept) {
-            require(is_suffix && queue.size() < unreturned_.size(), "kept bytes and the queue are not what is unreturned");
+            require(is_suffix && queue.size() < unreturned_.size(),
+                    "kept bytes and the queue are not what is unreturned");
         } else if (exposed_) {
             require(queue == unreturned_, "the queue is not what is unreturned");
         } else {
@@ -401,10 +424,12 @@ private:
         if (is_nested_ || !random_.chance(60)) return;
         nest([this] {
             switch (random_.below(4)) {
-            case 0: look_while_busy(); break;
-            case 1: send_some(); break;
-            // It waits for whoever reads, as that does for bytes.
-            default: if (!socket_.gettimeout().is_none()) receive_nested(); break;
+                case 0: look_while_busy(); break;
+                case 1: send_some(); break;
+                // It waits for whoever reads, as that does for bytes.
+                default:
+                    if (!socket_.gettimeout().is_none()) receive_nested();
+                    break;
             }
         });
     }
@@ -424,10 +449,10 @@ private:
     void look_while_busy() {
         const faulty::Calm calm;
         switch (random_.below(4)) {
-        case 0: exposed_ = socket_.fileno() >= 0; break;
-        case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
-        case 2: (void)socket_.has_kept(); break;
-        default: watched_ = socket_.poll_fileno() >= 0; break;
+            case 0: exposed_ = socket_.fileno() >= 0; break;
+            case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
+            case 2: (void)socket_.has_kept(); break;
+            default: watched_ = socket_.poll_fileno() >= 0; break;
         }
     }
 

@@ -40,10 +40,10 @@ public:
         const std::uint64_t steps = random_.between(3, 60);
         for (step_ = 0; step_ < steps && !failed_; ++step_) {
             switch (random_.below(8)) {
-            case 0: (void)take_some(); break;
-            case 1: take_later(); break;
-            case 2: set_timeout(); break;
-            default: send(); break;
+                case 0: (void)take_some(); break;
+                case 1: take_later(); break;
+                case 2: set_timeout(); break;
+                default: send(); break;
             }
             if (is_broken_) break;
         }
@@ -65,7 +65,8 @@ private:
 
     void choose_faults() {
         faulty::Faults faults;
-        for (const Kind kind : {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory, Kind::spurious}) {
+        for (const Kind kind :
+             {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory, Kind::spurious}) {
             if (random_.chance(500)) continue;
             faults[kind] = static_cast<unsigned>(random_.between(1, kind == Kind::cut ? 600 : 120));
         }
@@ -129,7 +130,8 @@ private:
 
     Before snapshot() {
         Before before{faulty::now(), socket_.gettimeout(), host_.given_up(), {}};
-        for (std::size_t i = 0; i < faulty::kind_count; ++i) before.injected[i] = faulty::injected(static_cast<Kind>(i));
+        for (std::size_t i = 0; i < faulty::kind_count; ++i)
+            before.injected[i] = faulty::injected(static_cast<Kind>(i));
         return before;
     }
 
@@ -148,7 +150,8 @@ private:
             const auto sent = socket_.sendall(bytes, 0, std::move(call));
             return {sent.error(), bytes.size()};
         }
-        const auto sent = op == Op::send ? socket_.send(bytes, 0, std::move(call)) : socket_.write(bytes, std::move(call));
+        const auto sent =
+            op == Op::send ? socket_.send(bytes, 0, std::move(call)) : socket_.write(bytes, std::move(call));
         return {sent.error(), *sent};
     }
 
@@ -160,19 +163,21 @@ private:
         }
         if (outcome.jumped) return;
         switch (outcome.error.code()) {
-        case 0:
-            require(outcome.sent <= size, "more than there was");
-            require(outcome.sent != 0 || size == 0, "nothing went out, and no error says so");
-            if (op == Op::write && outcome.sent < size) require(before.timeout.is_zero(), "a short write (STRM-4)");
-            break;
-        case EAGAIN: require(before.timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
-        case ETIMEDOUT: require(!before.timeout.is_none() && !before.timeout.is_zero(), "ETIMEDOUT without a timeout"); break;
-        case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
-        case ECONNRESET:
-        case EPIPE: require(is_reset(), "a broken connection out of nowhere"); break;
-        case ENOMEM: require(happened(before, Kind::no_memory), "ENOMEM out of nowhere"); break;
-        case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
-        default: require(false, std::string("unexpected: ") + outcome.error.message()); break;
+            case 0:
+                require(outcome.sent <= size, "more than there was");
+                require(outcome.sent != 0 || size == 0, "nothing went out, and no error says so");
+                if (op == Op::write && outcome.sent < size) require(before.timeout.is_zero(), "a short write (STRM-4)");
+                break;
+            case EAGAIN: require(before.timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)"); break;
+            case ETIMEDOUT:
+                require(!before.timeout.is_none() && !before.timeout.is_zero(), "ETIMEDOUT without a timeout");
+                break;
+            case EINTR: require(host_.given_up() != before.given_up, "EINTR though no handler gave up (TIME-5)"); break;
+            case ECONNRESET:
+            case EPIPE: require(is_reset(), "a broken connection out of nowhere"); break;
+            case ENOMEM: require(happened(before, Kind::no_memory), "ENOMEM out of nowhere"); break;
+            case ENOBUFS: require(happened(before, Kind::no_buffers), "ENOBUFS out of nowhere"); break;
+            default: require(false, std::string("unexpected: ") + outcome.error.message()); break;
         }
     }
     [[nodiscard]] static bool happened(const Before& before, Kind kind) {

@@ -113,7 +113,8 @@ TEST(Addresses, ADDR_3_ports) {
         EXPECT_EQ(Address::inet(AF_INET, "127.0.0.1", port).value().port(), port);
         EXPECT_EQ(Address::inet(AF_INET6, "::1", port).value().port(), port);
     }
-    for (const std::int64_t port : {std::int64_t{-1}, std::int64_t{65536}, std::int64_t{1} << 32, INT64_MAX, INT64_MIN}) {
+    for (const std::int64_t port :
+         {std::int64_t{-1}, std::int64_t{65536}, std::int64_t{1} << 32, INT64_MAX, INT64_MIN}) {
         EXPECT_EQ(Address::inet(AF_INET, "127.0.0.1", port).error(), Error(Fault::port_range)) << port;
         EXPECT_EQ(Address::inet(AF_INET6, "::1", port).error(), Error(Fault::port_range)) << port;
     }
@@ -365,11 +366,12 @@ TEST(Addresses, ADDR_7_there_and_back) {
 
 TEST(Addresses, ADDR_7_malformed_text_is_EINVAL) {
     using namespace std::string_view_literals;
-    for (const std::string_view text : {""sv, "1"sv, "1.2.3"sv, "1.2.3.4.5"sv, "256.0.0.1"sv, "0x7f.0.0.1"sv, "127.0.0.1\n"sv,
-                                        "127.0.0.1\0"sv, "localhost"sv, "::1"sv}) {
+    for (const std::string_view text : {""sv, "1"sv, "1.2.3"sv, "1.2.3.4.5"sv, "256.0.0.1"sv, "0x7f.0.0.1"sv,
+                                        "127.0.0.1\n"sv, "127.0.0.1\0"sv, "localhost"sv, "::1"sv}) {
         EXPECT_EQ(inet_pton(AF_INET, text).error(), Error(EINVAL)) << text;
     }
-    for (const std::string_view text : {""sv, ":"sv, ":::"sv, "1::2::3"sv, "12345::"sv, "127.0.0.1"sv, "::1\0"sv, "[::1]"sv}) {
+    for (const std::string_view text :
+         {""sv, ":"sv, ":::"sv, "1::2::3"sv, "12345::"sv, "127.0.0.1"sv, "::1\0"sv, "[::1]"sv}) {
         EXPECT_EQ(inet_pton(AF_INET6, text).error(), Error(EINVAL)) << text;
     }
     for (std::size_t length = 40; length < 100; ++length) {
@@ -381,7 +383,8 @@ TEST(Addresses, ADDR_7_packed_bytes_of_the_wrong_length) {
     const std::array<std::uint8_t, 40> bytes{};
     for (std::size_t size = 0; size <= bytes.size(); ++size) {
         EXPECT_EQ(inet_ntop(AF_INET, {bytes.data(), size}).error(), size == 4 ? Error() : Error(Fault::packed_length));
-        EXPECT_EQ(inet_ntop(AF_INET6, {bytes.data(), size}).error(), size == 16 ? Error() : Error(Fault::packed_length));
+        EXPECT_EQ(inet_ntop(AF_INET6, {bytes.data(), size}).error(),
+                  size == 16 ? Error() : Error(Fault::packed_length));
     }
 }
 

@@ -50,7 +50,8 @@ Blocked full(Pair pair, std::function<Error(Socket&)> call) {
     bool is_full = false;
     while (!is_full) {
         fill(pair.here);
-        while (pair.here.send("x")) {}
+        while (pair.here.send("x")) {
+        }
         is_full = must(poll.poll(events, Timeout(50ms))) == 0 && !pair.here.send("x");
         if (pair.here.type() != SOCK_STREAM) break;
     }
@@ -62,8 +63,7 @@ Blocked full(Pair pair, std::function<Error(Socket&)> call) {
 Blocked connecting(int family) {
     auto others = std::make_shared<Others>();
     Socket server = must(socket(family, SOCK_STREAM));
-    must(server.bind(family == AF_UNIX ? must(Address::unix_path(others->directory.path("a")))
-                                       : any_port()));
+    must(server.bind(family == AF_UNIX ? must(Address::unix_path(others->directory.path("a"))) : any_port()));
     must(server.listen(0));
     const Address address = must(server.getsockname());
     others->sockets.push_back(std::move(server));
@@ -82,8 +82,7 @@ Blocked connecting(int family) {
 Blocked accepting(int family) {
     auto others = std::make_shared<Others>();
     Socket server = must(socket(family, SOCK_STREAM));
-    must(server.bind(family == AF_UNIX ? must(Address::unix_path(others->directory.path("a")))
-                                       : any_port()));
+    must(server.bind(family == AF_UNIX ? must(Address::unix_path(others->directory.path("a"))) : any_port()));
     must(server.listen());
     return {share(std::move(server)), [](Socket& socket) { return error_of(socket.accept()); }, others};
 }
@@ -227,11 +226,21 @@ struct QuickCase {
 };
 
 constexpr QuickCase quick_cases[] = {
-    {"recv", tcp_pair, do_recv},           {"recvfrom", udp_pair, do_recvfrom},
-    {"read", tcp_pair, do_read},           {"read_unix", [] { return unix_pair(); }, do_read},
-    {"readline", tcp_pair, do_readline},   {"readline_unix", [] { return unix_pair(); }, do_readline},
-    {"readinto", tcp_pair, do_readinto},   {"sendall", [] { return unix_pair(); }, do_sendall},
-    {"accept", [] { Address address; Pair pair; pair.here = listener(address); return pair; },
+    {"recv", tcp_pair, do_recv},
+    {"recvfrom", udp_pair, do_recvfrom},
+    {"read", tcp_pair, do_read},
+    {"read_unix", [] { return unix_pair(); }, do_read},
+    {"readline", tcp_pair, do_readline},
+    {"readline_unix", [] { return unix_pair(); }, do_readline},
+    {"readinto", tcp_pair, do_readinto},
+    {"sendall", [] { return unix_pair(); }, do_sendall},
+    {"accept",
+     [] {
+         Address address;
+         Pair pair;
+         pair.here = listener(address);
+         return pair;
+     },
      [](Socket& socket) { return error_of(socket.accept()); }},
 };
 
@@ -280,12 +289,9 @@ TEST(Reuse, Sock4NoCallBeginsOnTheNextFile) {
         {
             Background reader([&] { call_until_closed(do_readline); });
             Background receiver([&] { call_until_closed(do_recv); });
-            Background sender([&] {
-                call_until_closed([](Socket& socket) { return error_of(socket.send("z\n", MSG_DONTWAIT)); });
-            });
-            Background asker([&] {
-                call_until_closed([](Socket& socket) { return error_of(socket.getsockname()); });
-            });
+            Background sender(
+                [&] { call_until_closed([](Socket& socket) { return error_of(socket.send("z\n", MSG_DONTWAIT)); }); });
+            Background asker([&] { call_until_closed([](Socket& socket) { return error_of(socket.getsockname()); }); });
             if (round % 4 == 0) reader.await_asleep();
             pair.here.close();
             next = std::make_unique<Untouched>();
@@ -310,7 +316,8 @@ TEST(Close, Sock4RacesWithConnect) {
                 has_begun = true;
                 error = blocked.call(one);
             });
-            while (!has_begun) {}
+            while (!has_begun) {
+            }
             for (int i = 0; i < round % 6; ++i) std::this_thread::yield();
             one.close();
             caller.join();
@@ -324,10 +331,12 @@ TEST(Close, Sock4SeveralCallsAtOnce) {
         Pair pair = tcp_pair();
         Error errors[6];
         {
-            Background readers[] = {
-                Background([&] { errors[0] = do_recv(pair.here); }), Background([&] { errors[1] = do_read(pair.here); }),
-                Background([&] { errors[2] = do_readline(pair.here); }), Background([&] { errors[3] = do_readinto(pair.here); }),
-                Background([&] { errors[4] = do_peek(pair.here); }), Background([&] { errors[5] = do_read_all(pair.here); })};
+            Background readers[] = {Background([&] { errors[0] = do_recv(pair.here); }),
+                                    Background([&] { errors[1] = do_read(pair.here); }),
+                                    Background([&] { errors[2] = do_readline(pair.here); }),
+                                    Background([&] { errors[3] = do_readinto(pair.here); }),
+                                    Background([&] { errors[4] = do_peek(pair.here); }),
+                                    Background([&] { errors[5] = do_read_all(pair.here); })};
             if (round % 2 == 0) {
                 for (const Background& reader : readers) reader.await_asleep();
             }

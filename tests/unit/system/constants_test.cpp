@@ -39,10 +39,10 @@ TEST(Constants, NAME_3_sorted_and_unique) {
 }
 
 TEST(Constants, NAME_3_values_are_the_headers) {
-#define EXPECT_CONSTANT(name)                           \
-    {                                                   \
-        const Constant* found = find(#name);            \
-        ASSERT_NE(found, nullptr) << #name;             \
+#define EXPECT_CONSTANT(name) \
+    { \
+        const Constant* found = find(#name); \
+        ASSERT_NE(found, nullptr) << #name; \
         EXPECT_EQ(found->value, static_cast<long>(name)) << #name; \
     }
     EXPECT_CONSTANT(AF_INET)
@@ -89,7 +89,8 @@ TEST(Constants, NAME_3_values_are_the_headers) {
 std::map<std::string, std::string> defines_of_headers() {
     std::map<std::string, std::string> defines;
     FILE* compiler = ::popen(
-        "printf '#include <netdb.h>\\n#include <netinet/in.h>\\n#include <netinet/tcp.h>\\n#include <sys/socket.h>\\n' | "
+        "printf '#include <netdb.h>\\n#include <netinet/in.h>\\n#include <netinet/tcp.h>\\n#include <sys/socket.h>\\n' "
+        "| "
         "c++ -x c++ -dM -E - 2>/dev/null",
         "r");
     if (compiler == nullptr) return defines;
@@ -121,8 +122,8 @@ TEST(Constants, NAME_3_every_define_of_the_headers_is_there) {
 }
 
 TEST(Constants, NAME_3_nothing_else_is_there) {
-    const std::set<std::string_view> others = {"AF_INET",    "AF_INET6",    "AF_UNIX",     "SOCK_STREAM",
-                                               "SOCK_DGRAM", "SOCK_RAW",    "IPPROTO_IP",  "IPPROTO_TCP",
+    const std::set<std::string_view> others = {"AF_INET",     "AF_INET6",     "AF_UNIX",     "SOCK_STREAM",
+                                               "SOCK_DGRAM",  "SOCK_RAW",     "IPPROTO_IP",  "IPPROTO_TCP",
                                                "IPPROTO_UDP", "IPPROTO_IPV6", "IPPROTO_SEC", "SOMAXCONN"};
     for (const Constant& constant : constants()) {
         EXPECT_TRUE(is_wanted(constant.name) || others.contains(constant.name)) << constant.name;

@@ -16,9 +16,9 @@ using usocket::Address, usocket::Socket;
 
 // CPP-1: RAII, move-only.
 template <class T>
-constexpr bool is_move_only = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
-                              std::is_nothrow_default_constructible_v<T> && !std::is_copy_constructible_v<T> &&
-                              !std::is_copy_assignable_v<T>;
+constexpr bool is_move_only =
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+    std::is_nothrow_default_constructible_v<T> && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(is_move_only<Socket> && is_move_only<usocket::Poll> && is_move_only<usocket::AddressInfoList>);
 static_assert(is_move_only<usocket::Bytes>);
 // An address is a value.

@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Whether `body` says so, in a child of fork; one that hangs is ended after a while.
-template <class Body> ::testing::AssertionResult in_child(Body body) {
+template <class Body>::testing::AssertionResult in_child(Body body) {
     const pid_t child = ::fork();
     if (child < 0) return ::testing::AssertionFailure() << "no fork";
     if (child == 0) {
@@ -27,7 +27,8 @@ template <class Body> ::testing::AssertionResult in_child(Body body) {
     }
     int status = -1;
     if (::waitpid(child, &status, 0) != child) return ::testing::AssertionFailure() << "no child";
-    if (WIFSIGNALED(status)) return ::testing::AssertionFailure() << "the child was ended by signal " << WTERMSIG(status);
+    if (WIFSIGNALED(status))
+        return ::testing::AssertionFailure() << "the child was ended by signal " << WTERMSIG(status);
     if (status != 0) return ::testing::AssertionFailure() << "the child said no";
     return ::testing::AssertionSuccess();
 }
@@ -285,7 +286,9 @@ TEST(Leaks, Sock3NoDescriptorIsLeftOpen) {
         EXPECT_FALSE(socket(AF_INET, 12345).has_value());
         Socket refused = must(socket());
         Address address;
-        { Socket server = listener(address); }
+        {
+            Socket server = listener(address);
+        }
         EXPECT_EQ(refused.connect(address).error(), Error(ECONNREFUSED));
         EXPECT_FALSE(getaddrinfo("127.0.0.1", "no-such-service").has_value());
     };

@@ -1,4 +1,5 @@
-// CPP-1: a socket that moves takes along what it has received, what it shows and who watches it (STRM-5, TIME-6, POLL-5).
+// CPP-1: a socket that moves takes along what it has received, what it shows and who watches it (STRM-5, TIME-6,
+// POLL-5).
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

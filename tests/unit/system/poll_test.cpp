@@ -360,7 +360,9 @@ TEST(Poll3, ErrorComesUnasked) {
 
 TEST(Poll3, RefusedConnectionIsReported) {
     Address address;
-    { auto server = listener(address); }
+    {
+        auto server = listener(address);
+    }
     Socket socket = must(usocket::socket());
     must(socket.setblocking(false));
     ASSERT_EQ(socket.connect(address).error(), Error(EINPROGRESS));

@@ -109,7 +109,8 @@ TEST(Results, CPP_2_moves_what_can_only_be_moved) {
 // A range-based for keeps what value() and * return, but not the Result that they are called on.
 TEST(Results, CPP_2_a_loop_over_the_value_of_a_temporary) {
     unsigned count = 0;
-    for (const AddressInfo info : getaddrinfo("127.0.0.1", 80, AF_INET, SOCK_STREAM).value()) count += info.sockaddr.port();
+    for (const AddressInfo info : getaddrinfo("127.0.0.1", 80, AF_INET, SOCK_STREAM).value())
+        count += info.sockaddr.port();
     for (const AddressInfo info : *getaddrinfo("127.0.0.1", 80, AF_INET, SOCK_STREAM)) count += info.sockaddr.port();
     EXPECT_EQ(count, 160u);
     static_assert(!std::is_reference_v<decltype(*std::declval<Result<Socket>>())>);

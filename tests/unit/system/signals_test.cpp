@@ -9,6 +9,7 @@
 
 #include "loopback.hpp"
 #include "scripted_host.hpp"
+#include "signals.hpp"
 #include "waiting.hpp"
 
 namespace usocket::tests {
@@ -16,38 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-// Sends this thread one signal after the other. The handler does nothing; no SA_RESTART, so that each ends a
-// system call that sleeps.
-class Signals {
-public:
-    explicit Signals(std::chrono::microseconds pace = 1ms) {
-        struct sigaction action {};
-        action.sa_handler = [](int) { count() = count() + 1; };
-        ::sigaction(SIGUSR1, &action, &before_);
-        sender_ = std::jthread([pace, to = ::pthread_self()](const std::stop_token& stop) {
-            while (!stop.stop_requested()) {
-                ::pthread_kill(to, SIGUSR1);
-                std::this_thread::sleep_for(pace);
-            }
-        });
-    }
-    Signals(const Signals&) = delete;
-    Signals& operator=(const Signals&) = delete;
-    ~Signals() {
-        sender_.request_stop();
-        sender_.join();
-        ::sigaction(SIGUSR1, &before_, nullptr);
-    }
-    static std::atomic<unsigned>& count() {
-        static std::atomic<unsigned> the_count = 0;
-        return the_count;
-    }
-
-private:
-    struct sigaction before_ {};
-    std::jthread sender_;
-};
 
 // TIME-5 TIME-2
 TEST(Signals, TIME_5_without_a_host_they_end_nothing_before_the_deadline) {

@@ -143,7 +143,7 @@ TEST(Sockets, SOCK_2_every_descriptor_is_close_on_exec) {
 
 // SIGPIPE has its default action here: it would end the test.
 TEST(Sockets, SOCK_2_a_broken_connection_is_EPIPE_and_no_signal) {
-    struct sigaction action {};
+    struct sigaction action{};
     ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &action), 0);
     ASSERT_EQ(action.sa_handler, SIG_DFL);
     for (const bool is_tcp : {true, false}) {
@@ -674,9 +674,10 @@ TEST(Sockets, SOCK_8_describe_shows_state_and_both_ends) {
         return "('" + std::string(address.host().view()) + "', " + std::to_string(address.port()) + ")";
     };
     const std::string open = description(pair.here);
-    EXPECT_EQ(open, "fd=" + std::to_string(pair.here.fileno()) + ", family=" + std::to_string(AF_INET) + ", type=" +
-                        std::to_string(SOCK_STREAM) + ", proto=" + std::to_string(IPPROTO_TCP) + ", timeout=1.5, laddr=" +
-                        tuple(pair.here.getsockname().value()) + ", raddr=" + tuple(pair.here.getpeername().value()));
+    EXPECT_EQ(open, "fd=" + std::to_string(pair.here.fileno()) + ", family=" + std::to_string(AF_INET) +
+                        ", type=" + std::to_string(SOCK_STREAM) + ", proto=" + std::to_string(IPPROTO_TCP) +
+                        ", timeout=1.5, laddr=" + tuple(pair.here.getsockname().value()) +
+                        ", raddr=" + tuple(pair.here.getpeername().value()));
     pair.here.close();
     EXPECT_EQ(description(pair.here).find("[closed] fd=-1"), 0u);
     EXPECT_EQ(description(pair.here).find("laddr"), std::string::npos);

@@ -108,7 +108,9 @@ TEST_P(Stream, Strm1ReadToTheEndIsLinear) {
             ++grown;
             return true;
         },
-        [](Sink& one) noexcept { return Block{one.data(), one.size(), one.data(), [](void* p) noexcept { std::free(p); }}; });
+        [](Sink& one) noexcept {
+            return Block{one.data(), one.size(), one.data(), [](void* p) noexcept { std::free(p); }};
+        });
     must(pair_.here.read_to(sink, Socket::no_limit));
     EXPECT_EQ(sink.size(), size);
     EXPECT_LE(sink.capacity(), 4 * size);
@@ -192,7 +194,8 @@ TEST_P(Stream, Strm3ALineInPieces) {
 
 TEST_P(Stream, Strm3ManyLines) {
     std::string all;
-    for (int i = 0; i < 20'000; ++i) all += std::string(static_cast<std::size_t>(i % 61), 'x') + std::to_string(i) + "\n";
+    for (int i = 0; i < 20'000; ++i)
+        all += std::string(static_cast<std::size_t>(i % 61), 'x') + std::to_string(i) + "\n";
     Background sender([&] {
         send(all);
         must(pair_.there.shutdown(SHUT_WR));
@@ -253,7 +256,8 @@ TEST_P(Stream, Time4OtherwiseWhatThereWas) {
     char room[8];
     const auto arrive = [&](std::string_view bytes) {
         send(bytes);
-        while (!is_readable(pair_.here.poll_fileno())) {}
+        while (!is_readable(pair_.here.poll_fileno())) {
+        }
     };
     arrive("abc");
     EXPECT_EQ(read(), "abc");
@@ -347,30 +351,31 @@ void mix(Socket& here, Socket& there, int fd, bool counts, std::uint32_t seed) {
         if (left.empty()) continue;
         // All of it has arrived, or else it could not be told apart.
         std::string all(left.size(), '\0');
-        while (!here.has_kept() && must(here.recv_into(all, MSG_PEEK)) != left.size()) {}
+        while (!here.has_kept() && must(here.recv_into(all, MSG_PEEK)) != left.size()) {
+        }
         const std::size_t size = below(static_cast<std::uint32_t>(left.size())) + 1;
         const std::size_t newline = left.find('\n');
         std::string got;
         switch (below(6)) {
-        case 0: got = text(must(here.read(size))); break;
-        case 1: got = text(must(here.recv(size))); break;
-        case 2: {
-            const std::string seen = text(must(here.recv(size, MSG_PEEK)));
-            ASSERT_FALSE(seen.empty());
-            ASSERT_EQ(seen, left.substr(0, seen.size()));
-            break;
-        }
-        case 3:
-            got.resize(size);
-            ASSERT_EQ(must(here.readinto(got)), size);
-            break;
-        default:
-            if (newline == std::string::npos) {
-                ASSERT_EQ(here.readline().error(), Error(ETIMEDOUT));
-            } else {
-                got = text(must(here.readline()));
-                ASSERT_EQ(got.size(), newline + 1);
+            case 0: got = text(must(here.read(size))); break;
+            case 1: got = text(must(here.recv(size))); break;
+            case 2: {
+                const std::string seen = text(must(here.recv(size, MSG_PEEK)));
+                ASSERT_FALSE(seen.empty());
+                ASSERT_EQ(seen, left.substr(0, seen.size()));
+                break;
             }
+            case 3:
+                got.resize(size);
+                ASSERT_EQ(must(here.readinto(got)), size);
+                break;
+            default:
+                if (newline == std::string::npos) {
+                    ASSERT_EQ(here.readline().error(), Error(ETIMEDOUT));
+                } else {
+                    got = text(must(here.readline()));
+                    ASSERT_EQ(got.size(), newline + 1);
+                }
         }
         ASSERT_EQ(got, left.substr(0, got.size())) << "seed " << seed << " step " << step;
         left.erase(0, got.size());

@@ -30,14 +30,16 @@ TEST(Timeouts, TIME_1_from_seconds) {
 }
 
 TEST(Timeouts, TIME_1_the_smallest_span_is_not_none_at_all) {
-    for (const double seconds : {1e-10, 1e-30, std::numeric_limits<double>::min(), std::numeric_limits<double>::denorm_min()}) {
+    for (const double seconds :
+         {1e-10, 1e-30, std::numeric_limits<double>::min(), std::numeric_limits<double>::denorm_min()}) {
         EXPECT_EQ(Timeout::from_seconds(seconds).value().nanoseconds(), 1) << seconds;
     }
 }
 
 TEST(Timeouts, TIME_1_what_is_no_span_is_refused) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    for (const double seconds : {-1.0, -1e-300, 9223372037.0, 1e300, infinity, -infinity, std::nan(""), -std::nan("")}) {
+    for (const double seconds :
+         {-1.0, -1e-300, 9223372037.0, 1e300, infinity, -infinity, std::nan(""), -std::nan("")}) {
         EXPECT_EQ(Timeout::from_seconds(seconds).error(), Error(Fault::timeout_range)) << seconds;
     }
     EXPECT_EQ(Error(Fault::timeout_range).code(), EINVAL);

@@ -110,7 +110,8 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
         if (one.revents == 0) continue;
         if (one.fd == poller->wake_read) {
             char unused[64];
-            while (::read(poller->wake_read, unused, sizeof unused) > 0) {}
+            while (::read(poller->wake_read, unused, sizeof unused) > 0) {
+            }
         } else if ((one.revents & POLLNVAL) != 0) {
             // A descriptor that was closed leaves by itself.
             poller_remove(poller, one.fd);

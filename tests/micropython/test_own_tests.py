@@ -1,0 +1,86 @@
+"""MicroPython's own tests of sockets, from its source package: whatever passes with its own socket module passes with
+ours (STRM-7, NAME-2, TIME-4, POLL-3). They use fixed ports and some would look for the way out of this machine: they
+run in a network namespace that has nothing but a loopback interface.
+
+Left out are those that look up outside names or connect to outside addresses; of three of them the part that does not
+is called with a loopback address, by scripts/own_connect_tests.py."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from hosts import SCRIPTS, SOURCE, STOCK, SUPPORT, Host, run_isolated, way_in
+
+TESTS = SOURCE / "tests"
+TIME_LIMIT_S = 300
+
+SINGLE = {
+    "extmod": ["*socket*", "*select*", "*websocket*", "ssl_*", "tls_*"],
+    "net_hosted": ["accept_nonblock*", "accept_timeout*", "asyncio_loopback*", "asyncio_start_server*"],
+}
+# Two instances that talk to each other; asyncio, TCP, UDP and TLS.
+MULTI = "multi_net"
+
+VERDICT = re.compile(r"^(pass|FAIL|skip) +(\S+)", re.MULTILINE)
+MULTI_VERDICT = re.compile(r"^(\S+\.py) on .*: (pass|FAIL|skip|TIMEOUT)", re.MULTILINE)
+
+pytestmark = [
+    pytest.mark.skipif(way_in() is None, reason="this machine allows no network namespaces"),
+    pytest.mark.timeout(3 * TIME_LIMIT_S),
+]
+
+
+def verdicts_of_singles(host: Host, files: list[str], results: Path) -> dict[str, str]:
+    environment = {**os.environ, "MICROPY_MICROPYTHON": str(host.path), "MICROPYPATH": f".frozen:{SUPPORT}"}
+    # One of them expects no more than 1024 descriptors, and several have the same port.
+    command = ["sh", "-c", 'ulimit -n 1024 && exec "$@"', "sh", "./run-tests.py", "-j1", "--keep-path"]
+    done = run_isolated([*command, "--result-dir", str(results), *files], TESTS, environment, TIME_LIMIT_S)
+    return {name: verdict for verdict, name in VERDICT.findall(done.stdout)}
+
+
+def verdicts_of_multis(host: Host, files: list[str], results: Path) -> dict[str, str]:
+    environment = {**os.environ, "MICROPY_MICROPYTHON": str(host.path)}
+    instance = ["-i", f"micropython,MICROPYPATH=.frozen:{SUPPORT}"]
+    command = ["./run-multitests.py", *instance, *instance, *files]
+    done = run_isolated(command, TESTS, environment, TIME_LIMIT_S)
+    return {name: verdict for name, verdict in MULTI_VERDICT.findall(done.stdout)}
+
+
+@pytest.fixture(scope="module")
+def stock_verdicts() -> dict[str, dict[str, str]]:
+    """What the stock binary came to, by group."""
+    return {}
+
+
+@pytest.mark.parametrize("group", [*SINGLE, MULTI])
+def test_strm_7_what_passes_with_stock_passes_with_ours(
+    host: Host, group: str, stock_verdicts: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    patterns = SINGLE.get(group, ["*"])
+    files = sorted({f"{group}/{path.name}" for pattern in patterns for path in (TESTS / group).glob(pattern + ".py")})
+    assert files, f"no tests in {TESTS / group}"
+    run = verdicts_of_multis if group == MULTI else verdicts_of_singles
+    if group not in stock_verdicts:
+        stock_verdicts[group] = run(STOCK, files, tmp_path / "stock")
+    passing = sorted(name for name, verdict in stock_verdicts[group].items() if verdict == "pass")
+    assert len(passing) >= 4, stock_verdicts[group]
+    ours = run(host, passing, tmp_path / "ours")
+    failed = sorted(name for name in passing if ours.get(name) != "pass")
+    if failed:
+        # Some are about time, which a busy machine does not have: once more.
+        again = run(host, failed, tmp_path / "again")
+        failed = [name for name in failed if again.get(name) != "pass"]
+    assert not failed
+
+
+def test_time_4_connect_tests_with_a_loopback_address(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        arguments = [SCRIPTS / "own_connect_tests.py", str(TESTS / "net_hosted"), str(server.getsockname()[1])]
+        expected = STOCK.run(*arguments)
+        got = host.run(*arguments)
+    assert got.stdout == expected.stdout
+    assert got.stdout.splitlines()[-1] == "done"
