@@ -74,7 +74,6 @@ struct Poll::State {
         return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_size ? by_fd[fd] : nullptr;
     }
     Error prepare() noexcept;
-    Error make_room(sys::Fd fd) noexcept;
     Error after_fork() noexcept;
     Error tell_system(sys::Fd fd, bool is_new) noexcept;
     // `old`: what is to be changed instead, if anything.
@@ -82,6 +81,7 @@ struct Poll::State {
     Error change(Registration& registration, unsigned events) noexcept;
     void remove(Registration& registration) noexcept;
     void update(Registration& registration, bool kept, bool closed) noexcept;
+    Error link_fd(Registration& registration) noexcept;
     void unlink_fd(Registration& registration) noexcept;
     void unlink_socket(Registration& registration) noexcept;
     void sort_urgent(Registration& registration) noexcept;
@@ -97,6 +97,8 @@ struct Poll::State {
                           std::size_t room, bool one_shot) noexcept;
     std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept;
     void begin_with(Registration& registration) noexcept;
+    std::size_t collect_plain(const sys::PollerEvent* found, std::size_t found_count, Event* events,
+                              std::size_t room) const noexcept;
     std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events, std::size_t ready,
                               std::size_t room) noexcept;
     static void report(Registration& registration, unsigned events, Event& event) noexcept;
@@ -308,6 +310,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
 Result<Poll::State::Round> Poll::State::begin_round(std::size_t room) noexcept {
     const Locked locked(registry);
     if (const Error error = prepare(); error != Error()) return error;
+    if (const auto armed = sys::poller_arm(poller); !armed) return armed.error();
     Round round;
     urgent_first = !urgent_first;
     round.urgent_first = urgent_first;
@@ -321,6 +324,10 @@ std::size_t Poll::State::end_round(const Round& round, sys::PollerEvent* found, 
                                    std::size_t room, bool one_shot) noexcept {
     const Locked locked(registry);
     --waiting;
+    if (!one_shot && urgent == nullptr && found_count < batch) {
+        const std::size_t ready = collect_plain(found, found_count, events, room);
+        if (ready != 0) return ready;
+    }
     std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room) : 0;
     for (std::size_t before = room; found_count != 0 && ready != before && ready < room;) {
         before = ready;
@@ -351,15 +358,6 @@ Error Poll::State::prepare() noexcept {
         generation = sys::process_generation();
     }
     return Error();
-}
-
-// Only for a descriptor that there is: its number decides on the size of the table.
-Error Poll::State::make_room(sys::Fd fd) noexcept {
-    if (fd < 0) return Error(EBADF);
-    if (static_cast<std::size_t>(fd) < by_fd_size) return Error();
-    const auto tried = sys::poller_set(poller, fd, 0, true);
-    if (!tried && tried.error() != Error(EPERM)) return tried.error();
-    return grow(by_fd, by_fd_size, static_cast<std::size_t>(fd) + 1) ? Error() : Error(ENOMEM);
 }
 
 // The parent's poller would report to both: a child gets one of its own.
@@ -396,7 +394,6 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
                                        Registration* old) noexcept {
     if (events > all_events) return Error(Fault::event_mask);
     if (const Error error = prepare(); error != Error()) return error;
-    if (const Error error = make_room(fd); error != Error()) return error;
     if (old != nullptr) {
         old->userdata = userdata;
         if (const Error error = change(*old, events); error != Error()) return error;
@@ -411,14 +408,7 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
     registration->fd = fd;
     registration->events = events;
     registration->userdata = userdata;
-    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): make_room() has seen to it.
-    registration->next_of_fd = by_fd[fd];
-    by_fd[fd] = registration;
-    const Error error = tell_system(fd, registration->next_of_fd == nullptr);
-    if (error == Error(EPERM)) {
-        registration->always_ready = true;
-    } else if (error != Error()) {
-        unlink_fd(*registration);
+    if (const Error error = link_fd(*registration); error != Error()) {
         (void)sys::resize(registration, 0);
         return error;
     }
@@ -464,6 +454,29 @@ void Poll::State::update(Registration& registration, bool kept, bool closed) noe
         unlink_fd(registration);
     }
     sort_urgent(registration);
+}
+
+// The system is told first: only a descriptor that there is may decide on the size of the table.
+Error Poll::State::link_fd(Registration& registration) noexcept {
+    const sys::Fd fd = registration.fd;
+    Registration* const others = first_of(fd);
+    if (others == nullptr) {
+        const auto told = sys::poller_set(poller, fd, registration.events, true);
+        registration.always_ready = told.error() == Error(EPERM);
+        if (!told && !registration.always_ready) return told.error();
+        if (!grow(by_fd, by_fd_size, static_cast<std::size_t>(fd) + 1)) {
+            sys::poller_remove(poller, fd);
+            return Error(ENOMEM);
+        }
+    }
+    registration.next_of_fd = others;
+    by_fd[fd] = &registration;
+    if (others == nullptr) return Error();
+    const Error error = tell_system(fd, false);
+    registration.always_ready = error == Error(EPERM);
+    if (error == Error() || registration.always_ready) return Error();
+    unlink_fd(registration);
+    return error;
 }
 
 // Its number may be handed out anew from now on.
@@ -531,6 +544,21 @@ std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::s
         one = one->next_urgent == urgent ? nullptr : one->next_urgent;
     }
     if (left_out != nullptr) urgent = left_out;
+    return ready;
+}
+
+// As collect_found(), if each descriptor is registered once and there is room for all; else 0.
+std::size_t Poll::State::collect_plain(const sys::PollerEvent* found, std::size_t found_count, Event* events,
+                                       std::size_t room) const noexcept {
+    if (found_count > room) return 0;
+    std::size_t ready = 0;
+    for (std::size_t i = 0; i < found_count; ++i) {
+        Registration* one = first_of(found[i].fd);
+        if (one == nullptr) continue;
+        if (one->next_of_fd != nullptr) return 0;
+        const unsigned shown = one->shown(found[i].events);
+        if (shown != 0) events[ready++] = {one->fd, shown, one->userdata, one};
+    }
     return ready;
 }
 

@@ -161,12 +161,31 @@ Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept
     return call.memory_.size();
 }
 
+// The open window, if nobody can come between: what is read most, at its shortest. An open window says that the socket
+// is open and nobody else's.
+inline Window* Socket::window_at_hand(const Host* host) const noexcept {
+    if (!sys::is_only_thread() || !Windows::is_open(*this) || has_kept()) return nullptr;
+    return host != nullptr && host->unwinds ? nullptr : Windows::of(*this);
+}
+
+// A whole line out of the window at hand; returns its length, or 0.
+inline std::size_t Socket::copy_line(const Host* host, MutableBuffer buffer) noexcept {
+    Window* window = window_at_hand(host);
+    if (window == nullptr) return 0;
+    const ConstBuffer line = whole_line(window->view(), buffer.size());
+    if (line.size() == 0) return 0;
+    std::memcpy(buffer.data(), line.data(), line.size());
+    Windows::consume(*this, *window, line.size());
+    return line.size();
+}
+
+Result<std::size_t> Socket::readline_into(MutableBuffer buffer) noexcept {
+    const std::size_t size = copy_line(nullptr, buffer);
+    return size != 0 ? size : readline_into(buffer, Call());
+}
+
 Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noexcept {
-    if (const ConstBuffer line = whole_line(shown_to(call), buffer.size()); line.size() != 0) {
-        std::memcpy(buffer.data(), line.data(), line.size());
-        Windows::consume(*this, line.size());
-        return line.size();
-    }
+    if (const std::size_t size = copy_line(call.host_, buffer); size != 0) return size;
     call.memory_ = Sink(buffer);
     const auto read = readline_to(call.memory_, buffer.size(), static_cast<Call&&>(call));
     if (!read) return read.error();
@@ -174,29 +193,25 @@ Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noe
 }
 
 Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    if (const ConstBuffer shown = shown_to(call); limit != 0 && limit <= shown.size() && sink.reserve(limit)) {
-        sink.append(shown.data(), limit);
-        Windows::consume(*this, limit);
+    Window* window = window_at_hand(call.host_);
+    if (window != nullptr && limit != 0 && limit <= window->view().size() && sink.reserve(limit)) {
+        sink.append(window->view().data(), limit);
+        Windows::consume(*this, *window, limit);
         return {};
     }
     return read_with(call, sink, limit, &Socket::fill);
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    if (const ConstBuffer line = whole_line(shown_to(call), limit); line.size() != 0 && sink.reserve(line.size())) {
-        sink.append(line.data(), line.size());
-        Windows::consume(*this, line.size());
-        return {};
+    if (Window* window = window_at_hand(call.host_)) {
+        const ConstBuffer line = whole_line(window->view(), limit);
+        if (line.size() != 0 && sink.reserve(line.size())) {
+            sink.append(line.data(), line.size());
+            Windows::consume(*this, *window, line.size());
+            return {};
+        }
     }
     return read_with(call, sink, limit, &Socket::fill_line);
-}
-
-// What the open window has to give, if nobody can come between: what is read most, at its shortest. An open window says
-// that the socket is open and nobody else's.
-ConstBuffer Socket::shown_to(const Call& call) const noexcept {
-    if (!sys::is_only_thread() || !Windows::is_open(*this) || has_kept()) return {};
-    if (call.unwinds()) return {};
-    return Windows::view(*this);
 }
 
 // Runs `filler` and sees to it that what it took in before it failed stays with the socket.
@@ -267,12 +282,13 @@ std::size_t Socket::take_held(Call& call, Sink& sink, std::size_t count) noexcep
         kept_changed();
         return count;
     }
-    const ConstBuffer shown = Windows::view(*this);
-    if (shown.size() == 0) return 0;
+    Window* window = Windows::of(*this);
+    if (window == nullptr) return 0;
+    const ConstBuffer shown = window->view();
     if (count >= shown.size()) {
         const Held held;
         sink.append(shown.data(), shown.size());
-        Windows::consume(*this, shown.size());
+        Windows::consume(*this, *window, shown.size());
         return shown.size();
     }
     // A longjmp finds the window's front where it was, or moved: unwound() looks.
@@ -281,7 +297,7 @@ std::size_t Socket::take_held(Call& call, Sink& sink, std::size_t count) noexcep
     in_this_order();
     sink.append(shown.data(), count);
     in_this_order();
-    Windows::consume(*this, count);
+    Windows::consume(*this, *window, count);
     in_this_order();
     call.shown_ = 0;
     return count;

@@ -6,31 +6,10 @@
 #include "held.hpp"
 #include "sys/sys.hpp"
 
-// How many bytes a window shows, and how many windows there are; a small device sets less (0 windows: none).
-#if !defined(USOCKET_WINDOW_SIZE)
-#define USOCKET_WINDOW_SIZE 65536
-#endif
-#if !defined(USOCKET_WINDOWS)
-#define USOCKET_WINDOWS 16
-#endif
-
 namespace usocket {
 namespace {
 
-// free -> owned -> free; a fork holds each window, from before it until after it, so that none is open then.
-enum class State : std::uint32_t { free, owned, held };
-
-struct Window {
-    std::atomic<State> state{State::free};
-    std::uint32_t begin = 0;  // bytes handed out
-    std::uint32_t end = 0;    // bytes peeked
-    std::atomic<Socket*> owner{nullptr};
-    std::uint8_t bytes[USOCKET_WINDOW_SIZE];
-};
-
-constexpr std::size_t window_count = USOCKET_WINDOWS;
-static_assert(window_count < 128);  // see Windows::row
-Window pool[window_count == 0 ? 1 : window_count];
+using State = Window::State;
 
 // Reads up to this long may be so many that a window pays, which shows this many of them.
 constexpr std::size_t longest_read = 4096;
@@ -43,15 +22,11 @@ bool acquire(Window& window, State from, State to) noexcept {
 
 }  // namespace
 
-ConstBuffer Windows::view(const Socket& socket) noexcept {
-    if (!is_open(socket)) return {};
-    const Window& window = pool[socket.window_ - 1];
-    return {window.bytes + window.begin, window.end - window.begin};
-}
+Window Windows::pool[count == 0 ? 1 : count];
 
 Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
     const Held held;
-    for (std::size_t i = 0; i < window_count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
@@ -78,29 +53,26 @@ Result<bool> Windows::open_for_reads(Socket& socket, std::size_t size) noexcept 
         socket.window_ = 0;
         return false;
     }
-    unsigned count = (socket.window_ & most_in_row) + 1u;
-    if (count > most_in_row) count = most_in_row / 2 + 1;
-    socket.window_ = static_cast<std::uint8_t>(row + count);
-    const bool is_time = count > 2 && (count & (count + 1)) == 0;
+    unsigned reads = (socket.window_ & most_in_row) + 1u;
+    if (reads > most_in_row) reads = most_in_row / 2 + 1;
+    socket.window_ = static_cast<std::uint8_t>(row + reads);
+    const bool is_time = reads > 2 && (reads & (reads + 1)) == 0;
     if (!is_time || socket.exposed()) return false;
     const auto opened = open(socket, size * reads_shown);
     if (view(socket).size() > size) return true;
     close(socket);
-    socket.window_ = static_cast<std::uint8_t>(row + count);
+    socket.window_ = static_cast<std::uint8_t>(row + reads);
     return opened ? false : opened;
 }
 
-void Windows::consume(Socket& socket, std::size_t count) noexcept {
-    Window& window = pool[socket.window_ - 1];
-    window.begin += static_cast<std::uint32_t>(count);
-    if (window.begin != window.end) return;
+void Windows::finish(Socket& socket) noexcept {
     close_open(socket);
     socket.window_ = row + 2;  // there was much: the next short read looks again
 }
 
 void Windows::close_open(Socket& socket) noexcept {
     const Held held;
-    Window& window = pool[socket.window_ - 1];
+    Window& window = *of(socket);
     // A fork that holds the window wants the reader lock, which the caller has: it lets go.
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     while (window.begin != 0) {
@@ -119,14 +91,14 @@ void Windows::close_open(Socket& socket) noexcept {
 
 void Windows::moved(Socket& socket) noexcept {
     if (!is_open(socket)) return;
-    Window& window = pool[socket.window_ - 1];
+    Window& window = *of(socket);
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     window.owner = &socket;
     window.state.store(State::owned, std::memory_order_release);
 }
 
 void Windows::before_fork() noexcept {
-    for (std::size_t i = 0; i < window_count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         Window& window = pool[i];
         for (;;) {
             if (acquire(window, State::free, State::held)) break;

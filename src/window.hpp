@@ -8,20 +8,47 @@
 // Only for a descriptor that nobody else holds; a few windows serve all sockets, and before a fork all are closed.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "usocket/buffer.hpp"
 #include "usocket/socket.hpp"
 
+// How many bytes a window shows, and how many windows there are; a small device sets less (0 windows: none).
+#if !defined(USOCKET_WINDOW_SIZE)
+#define USOCKET_WINDOW_SIZE 65536
+#endif
+#if !defined(USOCKET_WINDOWS)
+#define USOCKET_WINDOWS 16
+#endif
+
 namespace usocket {
+
+struct Window {
+    // free -> owned -> free; a fork holds each window, from before it until after it, so that none is open then.
+    enum class State : std::uint32_t { free, owned, held };
+
+    std::atomic<State> state{State::free};
+    std::uint32_t begin = 0;  // bytes handed out
+    std::uint32_t end = 0;    // bytes peeked
+    std::atomic<Socket*> owner{nullptr};
+    std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE];
+
+    [[nodiscard]] ConstBuffer view() const noexcept { return {bytes + begin, end - begin}; }
+};
 
 class Windows {
 public:
     // Under the socket's reader lock, all of them.
-    // What the socket's open window has to give; empty without one.
-    static ConstBuffer view(const Socket& socket) noexcept;
+    // The socket's open window, or null.
+    static Window* of(const Socket& socket) noexcept { return is_open(socket) ? &pool[socket.window_ - 1] : nullptr; }
     static bool is_open(const Socket& socket) noexcept { return socket.window_ != 0 && socket.window_ < row; }
+    // What it has to give; empty without one.
+    static ConstBuffer view(const Socket& socket) noexcept {
+        const Window* window = of(socket);
+        return window == nullptr ? ConstBuffer() : window->view();
+    }
     // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the
     // queue. An error is the socket's own (SO_ERROR), which the system tells but once.
     static Result<bool> open(Socket& socket, std::size_t most = SIZE_MAX) noexcept;
@@ -29,7 +56,10 @@ public:
     // more than the next one takes.
     static Result<bool> open_for_reads(Socket& socket, std::size_t size) noexcept;
     // Hands out `count` bytes of view(); closes the window with its last one.
-    static void consume(Socket& socket, std::size_t count) noexcept;
+    static void consume(Socket& socket, Window& window, std::size_t count) noexcept {
+        window.begin += static_cast<std::uint32_t>(count);
+        if (window.begin == window.end) finish(socket);
+    }
     // Takes what was handed out off the queue. Does nothing without a window.
     static void close(Socket& socket) noexcept {
         if (is_open(socket)) close_open(socket);
@@ -40,11 +70,15 @@ public:
 private:
     // In Socket::window_: no window is open, and the bits below count the short reads since there was one.
     static constexpr std::uint8_t row = 0x80;
+    static constexpr std::size_t count = USOCKET_WINDOWS;
+    static_assert(count < row);
 
+    static void finish(Socket& socket) noexcept;
     static void close_open(Socket& socket) noexcept;
     static void before_fork() noexcept;
     static void after_fork() noexcept;
     static const bool knows_forks_;
+    static Window pool[count == 0 ? 1 : count];
 };
 
 }  // namespace usocket

@@ -19,6 +19,7 @@ class Blocking;
 class Poll;
 class Socket;
 struct Aside;
+struct Window;
 
 // The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
 inline constexpr int IPPROTO_SEC = 100;
@@ -88,7 +89,8 @@ public:
     static constexpr std::size_t no_limit = SIZE_MAX;
     [[nodiscard]] Result<Bytes> readline(std::size_t limit = no_limit) noexcept;
     // The same into the caller's memory, whose size is the limit; returns the line's length.
-    Result<std::size_t> readline_into(MutableBuffer buffer, Call&& call = Call()) noexcept;
+    Result<std::size_t> readline_into(MutableBuffer buffer) noexcept;
+    Result<std::size_t> readline_into(MutableBuffer buffer, Call&& call) noexcept;
     Result<std::size_t> write(ConstBuffer data, Call&& call = Call()) noexcept;
     // The same into a host's memory. `limit` for read_to(): no_limit is to EOF.
     Result<void> read_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
@@ -183,7 +185,8 @@ private:
     Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
     Error check_progress(Call& call, const Sink& sink) noexcept;
     Error fill_message(Call& call, Sink& sink, std::size_t limit) noexcept;
-    [[nodiscard]] ConstBuffer shown_to(const Call& call) const noexcept;
+    [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
+    std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
     Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
     Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
     std::size_t line_in_window(std::size_t limit, bool partly) noexcept;

@@ -77,7 +77,7 @@ std::int64_t now() noexcept;
 // Until one of `events` (poll_*) or an error condition; returns what there is, 0 on timeout. no_fd: just sleeps.
 Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept;
 
-// --- Many at once. `tag` comes back with the event.
+// --- Many at once
 struct PollerEvent {  // uninitialised: a wait has room for many
     Fd fd;
     unsigned events;
@@ -91,6 +91,8 @@ Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noe
 void poller_remove(Poller* poller, Fd fd) noexcept;
 // Never more than `count` events; 0 on timeout or after poller_wake().
 Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept;
+// To be called before a wait that poller_wake() may have to end.
+Result<void> poller_arm(Poller* poller) noexcept;
 // From any thread: ends the wait that goes on or the next one.
 void poller_wake(Poller* poller) noexcept;
 

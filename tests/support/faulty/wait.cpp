@@ -123,6 +123,8 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
     return found;
 }
 
+Result<void> poller_arm(Poller*) noexcept { return {}; }
+
 void poller_wake(Poller* poller) noexcept { poller->woken = true; }
 
 }  // namespace usocket::sys

@@ -14,19 +14,12 @@ static_assert(EPOLLIN == 0x1 && EPOLLOUT == 0x4 && EPOLLERR == 0x8 && EPOLLHUP =
 
 struct Poller {
     int epoll = -1;
-    int wake = -1;  // an eventfd, also in the epoll
+    int wake = -1;  // an eventfd, also in the epoll; a poll that never waits has none
 };
 
 namespace {
 
 constexpr int max_batch = 256;
-
-bool add(int epoll, int fd, unsigned events) noexcept {
-    epoll_event event{};
-    event.events = events;
-    event.data.fd = fd;
-    return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
 
 // epoll counts in milliseconds: rounded up, so that a wait is not too short.
 int milliseconds(Timeout timeout) noexcept {
@@ -40,14 +33,12 @@ int milliseconds(Timeout timeout) noexcept {
 Result<Poller*> poller_open() noexcept {
     auto* poller = static_cast<Poller*>(resize(nullptr, sizeof(Poller)));
     if (poller == nullptr) return Error(ENOMEM);
+    poller->wake = -1;
     poller->epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    poller->wake = poller->epoll < 0 ? -1 : ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (poller->wake < 0 || !add(poller->epoll, poller->wake, EPOLLIN)) {
-        const Error error = last_error();
-        poller_close(poller);
-        return error;
-    }
-    return poller;
+    if (poller->epoll >= 0) return poller;
+    const Error error = last_error();
+    poller_close(poller);
+    return error;
 }
 
 void poller_close(Poller* poller) noexcept {
@@ -87,6 +78,22 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
         (void)::eventfd_read(poller->wake, &unused);
     }
     return kept;
+}
+
+Result<void> poller_arm(Poller* poller) noexcept {
+    if (poller->wake >= 0) return {};
+    const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake < 0) return last_error();
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = wake;
+    if (::epoll_ctl(poller->epoll, EPOLL_CTL_ADD, wake, &event) < 0) {
+        const Error error = last_error();
+        ::close(wake);
+        return error;
+    }
+    poller->wake = wake;
+    return {};
 }
 
 void poller_wake(Poller* poller) noexcept { (void)::eventfd_write(poller->wake, 1); }

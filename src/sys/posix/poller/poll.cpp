@@ -129,6 +129,8 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
     return kept;
 }
 
+Result<void> poller_arm(Poller*) noexcept { return {}; }  // it can be woken from the start
+
 void poller_wake(Poller* poller) noexcept {
     const char unused = 0;
     (void)!::write(poller->wake_write, &unused, 1);
