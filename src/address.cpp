@@ -1,6 +1,7 @@
 // Address: checks what comes from outside; what only the system's headers know is asked of the stack.
 #include "usocket/address.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -42,8 +43,9 @@ Result<Address> Address::from_native(ConstBuffer native) noexcept {
 void Address::set_size(std::size_t size) noexcept {
     // A system may report more than it had room for.
     if (size > max_size) size = max_size;
+    const std::size_t written = std::max<std::size_t>(size, size_);
     size_ = static_cast<std::uint32_t>(sys::address_normalise(bytes_.data(), size));
-    std::memset(bytes_.data() + size_, 0, max_size - size_);
+    std::memset(bytes_.data() + size_, 0, written - size_);
 }
 
 int Address::family() const noexcept { return size_ == 0 ? 0 : sys::address_family(*this); }

@@ -144,7 +144,8 @@ Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
             const auto connected = blocking.once([&]() noexcept {
                 // In the system it would wait out of reach of a close() that has just begun, and for room in the
                 // backlog of AF_UNIX out of reach of any (SOCK-4). Only another thread closes meanwhile.
-                const bool must_not_sleep = (is_unix || is_stream()) && timeout_.is_none() && !sys::is_only_thread();
+                const bool must_not_sleep =
+                    (is_unix || is_stream()) && timeout_.is_none() && *sys::single_threaded == 0;
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
                 const auto result = sys::connect(fd_, address);
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);

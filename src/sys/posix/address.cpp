@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -45,6 +46,16 @@ Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
 
 Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
     Address::Text text;
+    if (family == AF_INET) {  // inet_ntop() does it by printf
+        char* at = text.chars.data();
+        char* const end = at + text.chars.size();
+        for (std::size_t i = 0; i < packed.size(); ++i) {
+            if (i != 0) *at++ = '.';
+            at = std::to_chars(at, end, packed.data()[i]).ptr;
+        }
+        text.size = static_cast<std::uint8_t>(at - text.chars.data());
+        return text;
+    }
     if (::inet_ntop(family, packed.data(), text.chars.data(), text.chars.size()) == nullptr) return last_error();
     text.size = static_cast<std::uint8_t>(std::strlen(text.chars.data()));
     return text;
