@@ -14,25 +14,19 @@
 
 namespace usocket {
 
+// Nobody can come between, not even the host's signal handlers.
+inline bool Socket::alone(const Call& call) noexcept { return call.host_ == nullptr && sys::is_only_thread(); }
+
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
-    // Alone, nobody can come between, not even the host's signal handlers.
-    const bool is_alone = call.host_ == nullptr && sys::is_only_thread();
-    if (is_alone) {
-        if (closed()) return Error(EBADF);
-    } else if (const Error error = enter(call); error != Error()) {
-        return error;
-    }
-    auto result = body();
-    if (is_alone) return result;
-    const Error error = leave(call, result.error());
-    if (error != result.error()) return error;
-    return result;
+    if (alone(call)) return closed() ? decltype(body())(Error(EBADF)) : body();
+    return inside_with_others(call, body);
 }
 
 // A stream has one reader at a time; messages are whole whoever takes them.
 template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcept -> decltype(body()) {
-    return inside(call, [&]() noexcept -> decltype(body()) {
-        if (!call.inside_ || !is_stream()) return body();
+    if (alone(call)) return closed() ? decltype(body())(Error(EBADF)) : body();
+    return inside_with_others(call, [&]() noexcept -> decltype(body()) {
+        if (!is_stream()) return body();
         for (;;) {
             if (const Error error = lock_reader(call); error != Error()) {
                 give_up(call);
@@ -46,6 +40,15 @@ template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcep
             return result;
         }
     });
+}
+
+template <class Body>
+[[gnu::noinline]] auto Socket::inside_with_others(Call& call, Body body) noexcept -> decltype(body()) {
+    if (const Error error = enter(call); error != Error()) return error;
+    auto result = body();
+    const Error error = leave(call, result.error());
+    if (error != result.error()) return error;
+    return result;
 }
 
 }  // namespace usocket

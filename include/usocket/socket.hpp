@@ -165,6 +165,8 @@ private:
     [[nodiscard]] bool watched() const noexcept;
     void expose() noexcept;
     void release() noexcept;
+    static bool alone(const Call& call) noexcept;
+    template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto reading_inside(Call& call, Body body) noexcept -> decltype(body());
     static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
