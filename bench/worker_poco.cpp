@@ -104,7 +104,7 @@ struct Datagram {
     DatagramSocket socket;
 
     void open() { socket = DatagramSocket(Poco::Net::AddressFamily::IPv4); }
-    void bind() { socket = DatagramSocket(loopback(0)); }
+    void bind() { socket = DatagramSocket(loopback(0), false); }
     SocketAddress address() { return socket.address(); }
     std::size_t send_to(const char* bytes, std::size_t size, const SocketAddress& to) {
         return checked(socket.sendTo(bytes, static_cast<int>(size), to));

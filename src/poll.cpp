@@ -18,6 +18,10 @@ namespace {
 // Guards every registration's links and flags, of all polls: they change seldom and for a few steps.
 Lock registry;
 
+// A fork copies the table of descriptors before it copies the memory: a poller that is opened in between would have
+// numbers in the child that are not its own. The windows come first, because their readers may want this lock.
+[[maybe_unused]] const bool knows_forks = (sys::on_fork(1, [] { registry.lock(); }, [] { registry.unlock(); }), true);
+
 constexpr unsigned all_events = 0xffff;
 
 // How many events are asked of the system at a time.

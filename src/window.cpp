@@ -122,6 +122,6 @@ void Windows::after_fork() noexcept {
     for (Window& window : pool) window.state.store(State::free, std::memory_order_release);
 }
 
-const bool Windows::knows_forks_ = (sys::on_fork(before_fork, after_fork), true);
+const bool Windows::knows_forks_ = (sys::on_fork(0, before_fork, after_fork), true);
 
 }  // namespace usocket

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "usocket/host.hpp"
 #include "usocket/result.hpp"
@@ -50,9 +51,9 @@ public:
     // The cost grows with what is ready, not with what is registered (POLL-4).
     Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(), bool one_shot = false,
                              Call&& call = Call()) noexcept;
-    template <std::size_t N>
-    Result<std::size_t> poll(Event (&events)[N], Timeout timeout = Timeout::none(), bool one_shot = false) noexcept {
-        return poll(events, N, timeout, one_shot);
+    Result<std::size_t> poll(std::span<Event> events, Timeout timeout = Timeout::none(),
+                             bool one_shot = false) noexcept {
+        return poll(events.data(), events.size(), timeout, one_shot);
     }
 
     // How many are registered.

@@ -39,6 +39,11 @@ public:
         Iterator() noexcept = default;
         AddressInfo operator*() const noexcept;
         Iterator& operator++() noexcept;
+        Iterator operator++(int) noexcept {
+            const Iterator before = *this;
+            ++*this;
+            return before;
+        }
         friend bool operator==(const Iterator&, const Iterator&) noexcept = default;
 
     private:

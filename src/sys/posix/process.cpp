@@ -15,18 +15,23 @@ namespace {
 
 std::atomic<std::uint32_t> fork_count{0};
 std::atomic<std::uint32_t> generation{0};
-std::atomic<void (*)()> before_fork{nullptr};
-std::atomic<void (*)()> after_fork{nullptr};
+struct ForkHooks {
+    std::atomic<void (*)()> before{nullptr};
+    std::atomic<void (*)()> after{nullptr};
+};
+ForkHooks hooks[fork_steps];
 
-void call(std::atomic<void (*)()>& function) noexcept {
+void call(const std::atomic<void (*)()>& function) noexcept {
     if (auto* set = function.load()) set();
 }
 
-void prepare() noexcept { call(before_fork); }
+void prepare() noexcept {
+    for (ForkHooks& step : hooks) call(step.before);
+}
 
 void in_parent() noexcept {
     fork_count.store(std::min<std::uint32_t>(fork_count.load() + 1, 255));
-    call(after_fork);
+    for (std::size_t step = fork_steps; step-- != 0;) call(hooks[step].after);
 }
 
 void in_child() noexcept {
@@ -47,9 +52,9 @@ const char* const single_threaded = "";
 std::uint32_t forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
 std::uint32_t process_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 
-void on_fork(void (*before)(), void (*after)()) noexcept {
-    before_fork.store(before);
-    after_fork.store(after);
+void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept {
+    hooks[step].before.store(before);
+    hooks[step].after.store(after);
 }
 
 }  // namespace usocket::sys

@@ -4,8 +4,11 @@
 namespace usocket {
 
 namespace {
-void (*before_fork)() = nullptr;
-void (*after_fork)() = nullptr;
+struct ForkHooks {
+    void (*before)() = nullptr;
+    void (*after)() = nullptr;
+};
+ForkHooks hooks[sys::fork_steps];
 char is_single_threaded = 0;
 }  // namespace
 
@@ -16,10 +19,7 @@ const char* const single_threaded = &is_single_threaded;
 std::uint32_t forks() noexcept { return faulty::network().forks; }
 std::uint32_t process_generation() noexcept { return faulty::network().generation; }
 
-void on_fork(void (*before)(), void (*after)()) noexcept {
-    before_fork = before;
-    after_fork = after;
-}
+void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept { hooks[step] = {before, after}; }
 
 }  // namespace sys
 
@@ -30,10 +30,14 @@ void set_single_threaded(bool is_so) { is_single_threaded = is_so ? 1 : 0; }
 namespace {
 
 void fork_as(bool is_child) {
-    before_fork();
+    for (const ForkHooks& step : hooks) {
+        if (step.before != nullptr) step.before();
+    }
     network().forks = std::min<std::uint32_t>(network().forks + 1, 255);
     if (is_child) ++network().generation;
-    after_fork();
+    for (std::size_t step = sys::fork_steps; step-- != 0;) {
+        if (hooks[step].after != nullptr) hooks[step].after();
+    }
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ constexpr bool is_move_only =
     std::is_nothrow_default_constructible_v<T> && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(is_move_only<Socket> && is_move_only<usocket::Poll> && is_move_only<usocket::AddressInfoList>);
 static_assert(is_move_only<usocket::Bytes>);
+static_assert(std::forward_iterator<usocket::AddressInfoList::Iterator>);
 // An address is a value.
 static_assert(std::is_trivially_copyable_v<Address> && std::is_nothrow_default_constructible_v<Address>);
 static_assert(std::three_way_comparable<Address> && sizeof(Address) <= Address::max_size + 8);

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "loopback.hpp"
+#include "usocket/error_code.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -46,6 +47,21 @@ TEST(Results, CPP_2_every_fault_is_EINVAL_with_a_text_of_its_own) {
         EXPECT_GT(std::strlen(error.message()), 10u);
         EXPECT_TRUE(texts.insert(error.message()).second) << error.message();
     }
+}
+
+// For programs that speak std::error_code.
+TEST(Results, CPP_2_an_error_code) {
+    const std::error_code refused = make_error_code(Error(ECONNREFUSED));
+    EXPECT_EQ(refused, std::errc::connection_refused);
+    const std::error_code unknown = make_error_code(Error(EAI_NONAME));
+    EXPECT_STREQ(unknown.category().name(), "usocket.resolver");
+    EXPECT_EQ(unknown.value(), EAI_NONAME);
+    EXPECT_EQ(unknown.message(), Error(EAI_NONAME).message());
+    const std::error_code wrong = make_error_code(Error(Fault::port_range));
+    EXPECT_EQ(wrong, std::errc::invalid_argument);
+    EXPECT_NE(wrong, make_error_code(Error(Fault::bad_path)));
+    EXPECT_EQ(wrong.message(), "port must be in 0..65535");
+    EXPECT_FALSE(make_error_code(Error()));
 }
 
 TEST(Results, CPP_2_every_errno_has_a_message) {

@@ -1,0 +1,46 @@
+// Errors for code that speaks std::error_code. Optional: usocket.hpp leaves it out, because <system_error> alone costs
+// a small static program more than all of usocket.
+#pragma once
+
+#include <string>
+#include <system_error>
+
+#include "usocket/result.hpp"
+
+namespace usocket {
+
+// Of negative codes, EAI_*.
+class ResolverCategory final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "usocket.resolver"; }
+    [[nodiscard]] std::string message(int code) const override { return Error(code).message(); }
+};
+
+// Of Fault: each is std::errc::invalid_argument.
+class ArgumentCategory final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "usocket.argument"; }
+    [[nodiscard]] std::string message(int fault) const override { return Error(static_cast<Fault>(fault)).message(); }
+    [[nodiscard]] std::error_condition default_error_condition(int) const noexcept override {
+        return std::errc::invalid_argument;
+    }
+};
+
+inline const std::error_category& resolver_category() noexcept {
+    static const ResolverCategory category;
+    return category;
+}
+
+inline const std::error_category& argument_category() noexcept {
+    static const ArgumentCategory category;
+    return category;
+}
+
+// An errno is of std::system_category(), so it compares with std::errc.
+[[nodiscard]] inline std::error_code make_error_code(Error error) noexcept {
+    if (error.fault() != Fault::none) return {static_cast<int>(error.fault()), argument_category()};
+    if (error.code() < 0) return {error.code(), resolver_category()};
+    return {error.code(), std::system_category()};
+}
+
+}  // namespace usocket
