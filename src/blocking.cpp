@@ -1,6 +1,15 @@
 #include "blocking.hpp"
 
 namespace usocket {
+namespace {
+
+constexpr Timeout look_span = Timeout::of_nanoseconds(50'000'000);  // between two looks for signals
+
+Timeout shorter(Timeout left, Timeout span) noexcept {
+    return !left.is_none() && left.nanoseconds() < span.nanoseconds() ? left : span;
+}
+
+}  // namespace
 
 void Blocking::leave() noexcept {
     if (call_.host_ == nullptr || call_.host_->leave == nullptr) return;
@@ -20,6 +29,15 @@ Error Blocking::after_signal() noexcept {
     const Error error = check_signals();
     leave();
     return error;
+}
+
+// Not each time: a read that looks begins anew, and it must come to its end.
+Error Blocking::look_for_signals() noexcept {
+    if (!call_.looks_for_signals()) return Error();
+    const std::int64_t now = sys::now();
+    if (now < call_.next_look_) return Error();
+    call_.next_look_ = now + look_span.nanoseconds();
+    return after_signal();
 }
 
 Error Blocking::check_signals() noexcept {
@@ -49,12 +67,11 @@ Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
     for (;;) {
         const Timeout left = remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
-        const Result<unsigned> ready = sys::wait(fd, events, left);
+        const Result<unsigned> ready = sys::wait(fd, events, call_.looks_for_signals() ? shorter(left, look_span) : left);
         if (ready && *ready != 0) return socket_ != nullptr && socket_->closed() ? Error(EBADF) : Error();
         if (!ready && ready.error().code() != EINTR) return ready.error();
-        if (!ready) {
-            if (const Error error = after_signal(); error != Error()) return error;
-        }
+        const Error error = ready ? look_for_signals() : after_signal();
+        if (error != Error()) return error;
     }
 }
 
@@ -67,8 +84,8 @@ Error Blocking::nap() noexcept {
 Error Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
     const Timeout left = remaining();
     if (left.is_zero()) return Error(timeout_.is_zero() ? EAGAIN : ETIMEDOUT);
-    const bool is_last = !left.is_none() && left.nanoseconds() < span.nanoseconds();
-    const Result<unsigned> ready = sys::wait(fd, events, is_last ? left : span);
+    const Result<unsigned> ready = sys::wait(fd, events, shorter(left, span));
+    if (ready) return look_for_signals();
     return ready.error() == Error(EINTR) ? after_signal() : ready.error();
 }
 

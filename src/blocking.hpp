@@ -44,6 +44,10 @@ public:
         enter();
         return result;
     }
+    // For op: with a deadline, or none to wait for, or signals to look for, the system must not sleep in it.
+    static int sleep_flags(const Call& call, Timeout timeout) noexcept {
+        return timeout.is_none() && !call.looks_for_signals() ? 0 : sys::msg_dontwait;
+    }
     // Until `fd` shows one of `events`, whatever the timeout is but zero: EAGAIN, ETIMEDOUT, EINTR.
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
     // The same, but at most for `span`, after which it is well.
@@ -59,6 +63,7 @@ private:
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;
+    Error look_for_signals() noexcept;
     Error sleep(sys::Fd fd, unsigned events) noexcept;
     Error nap() noexcept;
     Error sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;

@@ -120,7 +120,9 @@ bool Socket::exposed() const noexcept {
     return (gate & exposed_bit) != 0 || forks == forks_limit || ((gate & forks_mask) >> forks_shift) != forks;
 }
 
-bool Socket::watched() const noexcept { return (gate_.load(std::memory_order_relaxed) & polled_bit) != 0 || exposed(); }
+bool Socket::watched(const Call& call) const noexcept {
+    return call.polls_descriptors() || (gate_.load(std::memory_order_relaxed) & polled_bit) != 0 || exposed();
+}
 
 int Socket::poll_fileno() noexcept {
     if ((gate_.fetch_or(polled_bit, std::memory_order_relaxed) & closed_bit) != 0) return sys::no_fd;

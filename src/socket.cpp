@@ -119,7 +119,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     Address peer;
     const auto accepted = inside(call, [&]() noexcept {
         // A longjmp out of accept() would lose the descriptor: it waits outside.
-        const bool must_not_sleep = call.unwinds() && timeout_.is_none();
+        const bool must_not_sleep = (call.unwinds() || call.looks_for_signals()) && timeout_.is_none();
         return Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept -> Result<void> {
             const Held held;
             if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
@@ -144,8 +144,8 @@ Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
             const auto connected = blocking.once([&]() noexcept {
                 // In the system it would wait out of reach of a close() that has just begun, and for room in the
                 // backlog of AF_UNIX out of reach of any (SOCK-4). Only another thread closes meanwhile.
-                const bool must_not_sleep =
-                    (is_unix || is_stream()) && timeout_.is_none() && *sys::single_threaded == 0;
+                const bool is_alone = *sys::single_threaded != 0 && !call.looks_for_signals();
+                const bool must_not_sleep = (is_unix || is_stream()) && timeout_.is_none() && !is_alone;
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
                 const auto result = sys::connect(fd_, address);
                 if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);

@@ -29,8 +29,6 @@ Timeout timeout_with(int flags, Timeout timeout) noexcept {
     return (flags & sys::msg_dontwait) != 0 ? Timeout::zero() : timeout;
 }
 
-// With a deadline, or none to wait for, the system must not sleep.
-int sleep_flags(Timeout timeout) noexcept { return timeout.is_none() ? 0 : sys::msg_dontwait; }
 
 // Through the newline, or all there is.
 std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
@@ -87,7 +85,7 @@ Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int
 
 Result<std::size_t> Socket::transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept {
     const Timeout timeout = timeout_with(flags, timeout_);
-    flags |= sleep_flags(timeout);
+    flags |= Blocking::sleep_flags(call, timeout);
     // In the system it would wait for the receiver, out of reach of close() (SOCK-4).
     if (family_ == sys::af_unix && !is_stream()) flags |= sys::msg_dontwait;
     const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
@@ -136,7 +134,7 @@ Result<std::size_t> Socket::receive(Call& call, MutableBuffer buffer, int flags,
     if (buffer.size() == 0 && is_stream()) return std::size_t{0};
     Windows::close(*this);
     const Timeout timeout = timeout_with(flags, timeout_);
-    flags |= sleep_flags(timeout);
+    flags |= Blocking::sleep_flags(call, timeout);
     const auto received = Blocking(call, timeout, this).perform(fd_, sys::poll_in, [&]() noexcept {
         return from == nullptr ? sys::recv(fd_, buffer, flags) : sys::recvfrom(fd_, buffer, flags, *from);
     });
@@ -253,12 +251,12 @@ Error Socket::check_progress(Call& call, const Sink& sink) noexcept {
 
 // At most `count` bytes, for which the sink has room, from where they are next in line; 0 is EOF.
 Result<std::size_t> Socket::take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept {
-    const bool is_watched = watched() && !timeout_.is_zero();
+    const bool is_watched = watched(call) && !timeout_.is_zero();
     if (is_watched && Windows::view(*this).size() < count) Windows::close(*this);
     if (const std::size_t held = take_held(call, sink, count); held != 0) return held;
     // From here on the call may end without the bytes that it has: make sure now that they can be kept.
     if (sink.size() != 0 && !can_keep(sink)) return Error(ENOMEM);
-    if (completes && !is_watched) {
+    if (completes) {
         const auto opened = Windows::open_for_reads(*this, count);
         if (!opened) return opened.error();
         if (*opened) return take_held(call, sink, count);
@@ -307,7 +305,7 @@ std::size_t Socket::take_held(Call& call, Sink& sink, std::size_t count) noexcep
 Result<std::size_t> Socket::take_queued(Call& call, Sink& sink, std::size_t count) noexcept {
     Blocking blocking(call, timeout_, this);
     const MutableBuffer room = sink.room().first(std::min(count, max_transfer));
-    const bool may_sleep = timeout_.is_none();
+    const bool may_sleep = Blocking::sleep_flags(call, timeout_) == 0;
     const int flags = may_sleep ? sys::msg_waitall : sys::msg_dontwait;
     const bool unwinds = call.unwinds();
     call.taken_from_ = sink.size();
@@ -368,7 +366,7 @@ Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
         const Kept& kept = aside_.load(std::memory_order_acquire)->kept;
         return line_length(kept.data(), std::min(limit, kept.size()));
     }
-    const bool is_watched = watched() && !timeout_.is_zero();
+    const bool is_watched = watched(call) && !timeout_.is_zero();
     if (const std::size_t line = line_in_window(limit, !is_watched); line != 0) return line;
 
     std::uint8_t seen[line_peek];
@@ -395,9 +393,9 @@ std::size_t Socket::line_in_window(std::size_t limit, bool partly) noexcept {
     return 0;
 }
 
-// Shows what is in the queue now.
-Result<Socket::Peeked> Socket::peek(Call& call, MutableBuffer room) noexcept {
-    const int flags = sys::msg_peek | sleep_flags(timeout_);
+// Shows what is in the queue now, or just counts it.
+Result<Socket::Peeked> Socket::peek(Call& call, MutableBuffer room, bool counts) noexcept {
+    const int flags = sys::msg_peek | (counts && is_tcp() ? sys::msg_trunc : 0) | Blocking::sleep_flags(call, timeout_);
     const auto size = Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept {
         return sys::recv(fd_, room, flags);
     });

@@ -31,7 +31,7 @@ Result<Socket::Peeked> Socket::peek_until(Call& call, MutableBuffer room, bool b
     Blocking blocking(call, timeout_, this);
     Peeked peeked;
     for (;;) {
-        const auto now = peek(call, room);
+        const auto now = peek(call, room, !by_line);
         if (!now || now->size == 0) return now;
         const bool has_grown = now->size > peeked.size;
         peeked.size = now->size;

@@ -28,6 +28,12 @@ struct Host {
     bool (*interrupted)() noexcept = nullptr;
     // Its signal handler may longjmp out of a call. The host then calls Socket::unwound() with the Call.
     bool unwinds = false;
+    // It notes a signal and no more, also one that comes just before the system sleeps and so does not end that sleep:
+    // a call that waits looks for such now and then.
+    bool looks_for_signals = false;
+    // Its poll watches the descriptor and asks the socket nothing: an unfinished read leaves what it can in the system's
+    // queue, whether or not there is such a poll yet (TIME-6).
+    bool polls_descriptors = false;
 };
 
 // One call of a method that may wait: lives in the host's frame for its length, and remembers what the
@@ -43,6 +49,8 @@ private:
     friend class Resolution;
 
     [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
+    [[nodiscard]] bool looks_for_signals() const noexcept { return host_ != nullptr && host_->looks_for_signals; }
+    [[nodiscard]] bool polls_descriptors() const noexcept { return host_ != nullptr && host_->polls_descriptors; }
 
     const Host* host_ = nullptr;
     void* token_ = nullptr;
@@ -50,6 +58,7 @@ private:
     Sink memory_{MutableBuffer()};    // that, if it goes into the caller's own memory
     sys::Lookup* lookup_ = nullptr;   // what the resolver has under way
     std::int64_t deadline_ = 0;       // of the monotonic clock, in ns; 0: not yet asked for
+    std::int64_t next_look_ = 0;      // for signals, where the host has to look for them; of the same clock
     volatile bool left_ = false;      // between leave and enter
     volatile bool inside_ = false;    // counted by the socket's gate
     volatile bool reads_ = false;     // has or wants the socket's reader lock

@@ -162,7 +162,7 @@ private:
     void count_taken(const Call& call, Sink& sink) const noexcept;
     [[nodiscard]] bool reading(const Call& call) const noexcept;
     [[nodiscard]] bool exposed() const noexcept;
-    [[nodiscard]] bool watched() const noexcept;
+    [[nodiscard]] bool watched(const Call& call) const noexcept;
     void expose() noexcept;
     void release() noexcept;
     static bool alone(const Call& call) noexcept;
@@ -192,7 +192,7 @@ private:
     Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
     Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
     std::size_t line_in_window(std::size_t limit, bool partly) noexcept;
-    Result<Peeked> peek(Call& call, MutableBuffer room) noexcept;
+    Result<Peeked> peek(Call& call, MutableBuffer room, bool counts = false) noexcept;
     // watched.cpp: a descriptor that others may poll
     Result<std::size_t> await_whole(Call& call, MutableBuffer room, bool completes) noexcept;
     Result<Peeked> peek_until(Call& call, MutableBuffer room, bool by_line) noexcept;

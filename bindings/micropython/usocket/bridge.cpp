@@ -74,6 +74,10 @@ const Host host{
     .enter = [](void*) noexcept { usocket_host_enter(); },
     .interrupted = []() noexcept { return usocket_host_interrupted(); },
     .unwinds = usocket_host_unwinds(),
+    .looks_for_signals = !usocket_host_unwinds(),
+    // MicroPython's poll could ask a socket without a descriptor as well, but must not be given some with one and some
+    // without: where it moves its table (1.25, extmod/modselect.c, poll_set_add_fd) it then writes to a wild address.
+    .polls_descriptors = true,
 };
 
 // --- Memory of the collector's

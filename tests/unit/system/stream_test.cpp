@@ -13,6 +13,7 @@
 
 #include "background.hpp"
 #include "loopback.hpp"
+#include "scripted_host.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -330,6 +331,24 @@ TEST_P(Stream, Time6ReadableForAForeignPollAfterATimeout) {
     }
     EXPECT_EQ(read(4), "half");
     EXPECT_FALSE(is_readable(fd));
+}
+
+// A host whose poll asks no socket: whichever began first, the read or the poll, the descriptor shows what is left.
+TEST_P(Stream, Time6ReadableForAForeignPollThatBeginsAfterATimeout) {
+    ScriptedHost host;
+    host.polls_descriptors();
+    must(pair_.here.settimeout(Timeout(5ms)));
+    send("half");
+    for (int i = 0; i < 3; ++i) {
+        Sink sink = Bytes::sink();
+        EXPECT_EQ(pair_.here.read_to(sink, 10, Call(host.host())).error(), Error(ETIMEDOUT));
+        EXPECT_TRUE(is_readable(pair_.here.poll_fileno()));
+        EXPECT_EQ(pair_.here.readline_to(sink, 10, Call(host.host())).error(), Error(ETIMEDOUT));
+        EXPECT_TRUE(is_readable(pair_.here.poll_fileno()));
+        (void)Bytes::take(sink);
+    }
+    EXPECT_EQ(read(4), "half");
+    EXPECT_FALSE(is_readable(pair_.here.poll_fileno()));
 }
 
 // --- STRM-5
