@@ -79,8 +79,8 @@ def test_strm_7_what_passes_with_stock_passes_with_ours(
 
 def test_time_4_connect_tests_with_a_loopback_address(host: Host) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        arguments = [SCRIPTS / "own_connect_tests.py", str(TESTS / "net_hosted"), str(server.getsockname()[1])]
-        expected = STOCK.run(*arguments)
-        got = host.run(*arguments)
+        script, port = SCRIPTS / "own_connect_tests.py", str(server.getsockname()[1])
+        expected = STOCK.run(script, str(TESTS / "net_hosted"), port)
+        got = host.run(script, str(TESTS / "net_hosted"), port)
     assert got.stdout == expected.stdout
     assert got.stdout.splitlines()[-1] == "done"

@@ -103,7 +103,13 @@ for near, far in pairs:
     near.close()
     far.close()
 
+
 # A thread reads, gives up and keeps; meanwhile, at some point, the socket is registered.
+def read_halfway(sock, errors, ended):
+    errors.append(error_of(sock.read, 10))
+    ended.release()
+
+
 for kind in ("tcp", "unix"):
     right = 0
     for round in range(30):
@@ -111,12 +117,7 @@ for kind in ("tcp", "unix"):
         ended = _thread.allocate_lock()
         ended.acquire()
         errors = []
-
-        def read():
-            errors.append(error_of(near.read, 10))
-            ended.release()
-
-        _thread.start_new_thread(read, ())
+        _thread.start_new_thread(read_halfway, (near, errors, ended))
         far.write(b"half")
         time.sleep_us(round * 50)
         poller = poll_of(near)

@@ -18,7 +18,7 @@ class Task:
         try:
             self._outcome = function(*arguments)
         except OSError as error:
-            self._outcome = "OSError %d" % error.errno
+            self._outcome = "OSError " + str(error.errno)
         self._done.release()
 
     def join(self):
@@ -118,18 +118,17 @@ for kind, pair in (("tcp", tcp_pair), ("unix", usocket.socketpair)):
 
     # The same while bytes arrive, and new sockets take the numbers of the old ones: they get nothing of it.
     strays = 0
-    for turn in range(40):
+    for _ in range(40):
         near, far = pair()
         reader = Task(near.readline)
         far.write(b"no newline")
         near.close()
         others = [usocket.socketpair() for _ in range(3)]
-        for one, other in others:
-            one.setblocking(False)
-            strays += one.read(1) is not None
+        for sock, _ in others:
+            sock.setblocking(False)
+            strays += sock.read(1) is not None
         reader.join()
         far.close()
-        for one, other in others:
-            one.close()
-            other.close()
+        for sock in sum(others, ()):
+            sock.close()
     print("SOCK-4", kind, "bytes on other sockets:", strays)

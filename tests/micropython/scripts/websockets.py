@@ -20,7 +20,7 @@ while len(got) < len(data):
 print("STRM-7 a long frame:", got == data)
 
 # A masked frame, in pieces, as a browser sends one.
-frame = b"\x82\x85mask" + bytes(byte ^ key for byte, key in zip(b"hello", b"maskm"))
+frame = b"\x82\x85mask" + bytes(b"hello"[index] ^ b"mask"[index % 4] for index in range(5))
 for byte in frame:
     left.write(bytes([byte]))
 print("STRM-7 a masked frame:", far.read(5))

@@ -1,0 +1,141 @@
+# TIME-5 TIME-6 SOCK-3 GAI-4: Ctrl-C at any point of a call that waits; test_interrupts.py sends it. Arguments: the
+# call, where to connect to, after how many results to end.
+#
+# Prints "call" when a call is about to begin. Then either SIGINT comes, before the call can possibly end, or what ends
+# the call, whose result is printed. So nothing that a call has returned can be lost on its way to a variable.
+import gc
+import os
+import select
+import sys
+
+import usocket
+
+name, where, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
+method, _, timeout = name.partition(" ")
+
+
+def descriptors():
+    gc.collect()
+    return sum(1 for _ in os.ilistdir("/proc/self/fd"))
+
+
+def connected():
+    sock = usocket.socket()
+    sock.connect(("127.0.0.1", int(where)))
+    if timeout:
+        sock.settimeout(int(timeout))
+    return sock
+
+
+def make_recv():
+    sock = connected()
+    return lambda: sock.recv(10)
+
+
+def make_read():
+    sock = connected()
+    return lambda: sock.read(10)
+
+
+def make_readline():
+    sock = connected()
+    return lambda: sock.readline()
+
+
+def make_readinto():
+    sock = connected()
+    buffer = bytearray(10)
+    return lambda: bytes(buffer[: sock.readinto(buffer)])
+
+
+def make_poll():
+    sock = connected()
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+
+    def poll():
+        poller.poll()
+        return sock.recv(1)
+
+    return poll
+
+
+def make_sendall():
+    sock = connected()
+    sock.setsockopt(usocket.SOL_SOCKET, usocket.SO_SNDBUF, 65536)
+    block = bytes(2000000)
+
+    def sendall():
+        sock.sendall(block)
+        return b"sent"
+
+    return sendall
+
+
+def make_accept():
+    listener = usocket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    if timeout:
+        listener.settimeout(int(timeout))
+    print(usocket.sockaddr(listener.getsockname())[2])
+
+    def accept():
+        conn, _ = listener.accept()
+        return conn.read()
+
+    return accept
+
+
+def make_connect():
+    def connect():
+        sock = usocket.socket(usocket.AF_UNIX)
+        if timeout:
+            sock.settimeout(int(timeout))
+        sock.connect("\0" + where)
+        return b"connected"
+
+    return connect
+
+
+def make_getaddrinfo():
+    # The name server, which never answers.
+    server = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 53))
+
+    def getaddrinfo():
+        try:
+            usocket.getaddrinfo("silent.test", 80)
+        except OSError as error:
+            return bytes(str(error.args[0]), "ascii")
+        finally:
+            server.fileno()
+
+    return getaddrinfo
+
+
+call = globals()["make_" + method]()
+before = descriptors()
+done = interrupts = 0
+while done < times:
+    try:
+        print("call")
+        result = call()
+        done += 1
+        print(result)
+    except KeyboardInterrupt:
+        interrupts += 1
+print("interrupts", interrupts)
+# What gave up a lookup left it to end by itself.
+idle, _ = usocket.socketpair()
+idle.settimeout(0.05)
+left = descriptors() - before - 2
+for _ in range(200 if method == "getaddrinfo" else 0):
+    if left <= 2:
+        break
+    try:
+        idle.recv(1)
+    except OSError:
+        left = descriptors() - before - 2
+# An old word on the stack may still point to one or two.
+print("no descriptors left", left <= 2)

@@ -1,0 +1,228 @@
+"""TIME-5, TIME-6: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of whatever
+runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that has been
+received is lost, and no descriptor stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hosts import GIL, SCRIPTS, Host, environment
+
+SCRIPT = SCRIPTS / "interrupted.py"
+TIME_LIMIT_S = 60
+RESULTS = 60
+MOST_INTERRUPTS = 6  # of one result
+
+
+class Subject:
+    """A host that runs scripts/interrupted.py."""
+
+    def __init__(self, host: Host, way_in: list[str], name: str, where: object, results: int) -> None:
+        self.uses_gil = host == GIL
+        self.process = subprocess.Popen(
+            [*way_in, *host.command(SCRIPT, name, str(where), str(results))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+        )
+        self.rest = b""
+        self.interrupts = 0
+        self.random = random.Random(self.seed())
+
+    def seed(self) -> int:
+        seed = int(os.environ.get("USOCKET_SEED", time.time_ns() % 1_000_000))
+        print("seed", seed)  # shown if the test fails; USOCKET_SEED repeats it
+        return seed
+
+    def line(self, meanwhile: Callable[[], None] = lambda: None) -> str:
+        assert self.process.stdout is not None
+        limit = time.monotonic() + TIME_LIMIT_S
+        while b"\n" not in self.rest:
+            meanwhile()
+            if select.select([self.process.stdout], [], [], 0.001)[0]:
+                read = os.read(self.process.stdout.fileno(), 65536)
+                assert read, f"the host ended after {self.interrupts} interrupts: {self.rest!r}"
+                self.rest += read
+            assert time.monotonic() < limit, f"stuck after {self.interrupts} interrupts; it had said {self.rest!r}"
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line.decode().rstrip("\r")
+
+    def await_call(self) -> None:
+        line = self.line()
+        assert line == "call", f"after {self.interrupts} interrupts: {line}"
+
+    def interrupt(self, asleep: bool = False) -> None:
+        """Soon, at a random point of the call that has begun; or while it sleeps."""
+        until = time.perf_counter() + self.random.choice((0, 20e-6, 100e-6, 400e-6)) * self.random.random()
+        while time.perf_counter() < until or (asleep and not self.sleeps()):
+            pass
+        self.process.send_signal(signal.SIGINT)
+        self.interrupts += 1
+
+    def sleeps(self) -> bool:
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+    def interrupt_often(self, before: Callable[[], None] = lambda: None, asleep: bool = False) -> None:
+        for _ in range(self.random.randint(0, MOST_INTERRUPTS)):
+            before()
+            self.interrupt(asleep)
+            self.await_call()
+
+    def finish(self) -> None:
+        assert self.line() == f"interrupts {self.interrupts}"
+        assert self.line() == "no descriptors left True"
+        assert self.process.wait(TIME_LIMIT_S) == 0
+
+
+@contextlib.contextmanager
+def subject(host: Host, name: str, where: object, results: int, way_in: list[str] | None = None) -> Iterator[Subject]:
+    one = Subject(host, way_in or [], name, where, results)
+    try:
+        yield one
+    finally:
+        one.process.kill()
+        one.process.wait()
+        assert one.process.stdout is not None
+        one.process.stdout.close()
+
+
+@contextlib.contextmanager
+def peer_of(host: Host, name: str, results: int) -> Iterator[tuple[Subject, socket.socket]]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # sendall() shall have to wait
+        server.settimeout(TIME_LIMIT_S)
+        with subject(host, name, server.getsockname()[1], results) as one:
+            conn, _ = server.accept()
+            with conn:
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                yield one, conn
+
+
+def send_interrupted(one: Subject, conn: socket.socket, unit: bytes, in_parts: bool) -> None:
+    sent = 0
+
+    def send_part() -> None:
+        nonlocal sent
+        count = one.random.randint(0, len(unit) - 1 - sent) if in_parts else 0
+        conn.sendall(unit[sent : sent + count])
+        sent += count
+
+    one.interrupt_often(send_part)
+    conn.sendall(unit[sent:])
+
+
+@pytest.mark.parametrize("timeout", ["", " 600"], ids=["blocking", "timeout"])
+@pytest.mark.parametrize("name", ["recv", "read", "readinto", "readline"])
+def test_time_6_received_bytes(host: Host, name: str, timeout: str) -> None:
+    with peer_of(host, name + timeout, RESULTS) as (one, conn):
+        for number in range(RESULTS):
+            unit = b"%09d\n" % number
+            one.await_call()
+            send_interrupted(one, conn, unit, name != "recv")  # which would return with a part
+            assert one.line() == repr(unit)
+        one.finish()
+
+
+@pytest.mark.parametrize("timeout", ["", " 600"], ids=["blocking", "timeout"])
+def test_time_5_sendall(host: Host, timeout: str) -> None:
+    with peer_of(host, "sendall" + timeout, 10) as (one, conn):
+        for _ in range(10):
+            one.await_call()
+            one.interrupt_often()
+
+            def drain() -> None:
+                with contextlib.suppress(BlockingIOError):
+                    conn.recv(1 << 20, socket.MSG_DONTWAIT)
+
+            assert one.line(drain) == "b'sent'"
+        one.finish()
+
+
+@pytest.mark.parametrize("timeout", ["", " 600"], ids=["blocking", "timeout"])
+def test_time_5_accept(host: Host, timeout: str) -> None:
+    with subject(host, "accept" + timeout, "", RESULTS) as one:
+        port = int(one.line())
+        for number in range(RESULTS):
+            one.await_call()
+            one.interrupt_often()
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"%d" % number)
+            assert one.line() == repr(b"%d" % number)
+        one.finish()
+
+
+@pytest.mark.parametrize("timeout", ["", " 600"], ids=["blocking", "timeout"])
+def test_time_5_connect(host: Host, timeout: str) -> None:
+    """To a listener that has no room; once it has, the last call ends."""
+    address = f"usocket-test-{os.getpid()}-{host.name}"
+    with socket.socket(socket.AF_UNIX) as server, contextlib.ExitStack() as clients:
+        server.bind("\0" + address)
+        server.listen(0)
+        server.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client = clients.enter_context(socket.socket(socket.AF_UNIX))
+                client.settimeout(0)
+                client.connect("\0" + address)
+        with subject(host, "connect" + timeout, address, 1) as one:
+            one.await_call()
+            for _ in range(20):
+                one.interrupt_often()
+
+            def accept() -> None:
+                with contextlib.suppress(BlockingIOError):
+                    server.accept()[0].close()
+
+            assert one.line(accept) == "b'connected'"
+            one.finish()
+
+
+def test_time_5_poll(host: Host) -> None:
+    """With a global lock the host's own poll may miss a signal that comes just before it sleeps."""
+    with peer_of(host, "poll", RESULTS) as (one, conn):
+        for _ in range(RESULTS):
+            one.await_call()
+            one.interrupt_often(asleep=one.uses_gil)
+            conn.sendall(b"x")
+            assert one.line() == "b'x'"
+        one.finish()
+
+
+# As root (where root may), else as root of a user namespace of one's own.
+WAYS_IN = [["unshare", "--net", "--mount"], ["unshare", "--user", "--map-root-user", "--net", "--mount"]]
+SETTINGS = {"resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "nsswitch.conf": "hosts: dns\n"}
+
+
+def way_to_silence(folder: Path) -> list[str] | None:
+    """How to start a program for which this machine is alone, and is the name server."""
+    steps = ["set -e", "ip link set lo up"]
+    for name, text in SETTINGS.items():
+        (folder / name).write_text(text)
+        steps.append(f"mount --bind '{folder / name}' \"$(readlink -f /etc/{name})\"")
+    for way in WAYS_IN:
+        if subprocess.run([*way, "sh", "-c", "\n".join(steps)], capture_output=True).returncode == 0:
+            return [*way, "sh", "-c", "\n".join([*steps, 'exec "$@"']), "sh"]
+    return None
+
+
+def test_gai_4_getaddrinfo(host: Host, tmp_path: Path) -> None:
+    way_in = way_to_silence(tmp_path)
+    if way_in is None:
+        pytest.skip("this machine allows no network namespaces")
+    with subject(host, "getaddrinfo", "", 1, way_in) as one:
+        one.await_call()
+        for _ in range(5):
+            one.interrupt_often()
+        assert one.line() == "b'-3'"  # EAI_AGAIN, once nobody interrupts
+        one.finish()
