@@ -10,8 +10,9 @@ USOCKET_CORE := $(USOCKET_ROOT)/src
 USOCKET_STACK := $(USOCKET_CORE)/sys/posix
 
 # Named as the host's own scan for modules and qstrs expects it.
-SRC_USERMOD += $(addprefix $(USERMOD_DIR)/,modusocket.c socket.c address.c convert.c host.c)
-SRC_USERMOD_CXX += $(addprefix $(USERMOD_DIR)/,bridge.cpp constants.cpp)
+USOCKET_C := $(wildcard $(USERMOD_DIR)/*.c)
+SRC_USERMOD += $(USOCKET_C)
+SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 
 # Polling is the host's, memory its collector's, and the signals are its own (bridge.cpp).
 SRC_USERMOD_CXX += $(filter-out %/poll.cpp,$(wildcard $(USOCKET_CORE)/*.cpp))
@@ -22,7 +23,7 @@ CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
 	-fno-asynchronous-unwind-tables -DUSOCKET_SMALL -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
 
 # What is C here is as small: nobody throws through it.
-$(addprefix $(BUILD)/$(notdir $(USERMOD_DIR))/,modusocket.o socket.o address.o convert.o host.o): \
+$(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)): \
 	CFLAGS += -fno-unwind-tables -fno-asynchronous-unwind-tables
 
 # The constants of NAME-3 that the compiler's headers have, for constants.cpp.

@@ -1,0 +1,41 @@
+# usocket as a user C module of MicroPython, for ports that are built with CMake:
+#
+#   cmake -DUSER_C_MODULES=<usocket>/bindings/micropython/micropython.cmake ...
+#
+# with MICROPY_PY_SOCKET defined as 0, so that the names are free.
+#
+# The same sources and flags as usocket/micropython.mk, which says why.
+
+set(usocket_module ${CMAKE_CURRENT_LIST_DIR}/usocket)
+get_filename_component(usocket_root ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
+set(usocket_core ${usocket_root}/src)
+set(usocket_stack ${usocket_core}/sys/posix)
+
+file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
+file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
+file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp)
+list(FILTER usocket_core_cxx EXCLUDE REGEX "/poll\\.cpp$")
+file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
+list(FILTER usocket_stack_cxx EXCLUDE REGEX "/(memory|signals|constants)\\.cpp$")
+list(APPEND usocket_cxx ${usocket_core_cxx} ${usocket_stack_cxx})
+
+# The constants of NAME-3 that the compiler's headers have, for constants.cpp.
+set(usocket_generated ${CMAKE_CURRENT_BINARY_DIR}/usocket-generated)
+separate_arguments(usocket_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${usocket_stack}/list_constants.sh)
+execute_process(COMMAND sh ${usocket_stack}/list_constants.sh ${CMAKE_CXX_COMPILER} ${usocket_flags}
+    OUTPUT_VARIABLE usocket_rows COMMAND_ERROR_IS_FATAL ANY)
+file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows}" @ONLY)
+
+# Flags are the sources' own: those of a library would become the whole firmware's.
+set_source_files_properties(${usocket_c} PROPERTIES
+    COMPILE_OPTIONS "-fno-unwind-tables;-fno-asynchronous-unwind-tables")
+set_source_files_properties(${usocket_cxx} PROPERTIES
+    COMPILE_DEFINITIONS USOCKET_SMALL
+    COMPILE_OPTIONS "-std=c++20;-fno-exceptions;-fno-rtti;-fno-threadsafe-statics;-fno-unwind-tables;-fno-asynchronous-unwind-tables")
+
+add_library(usermod_usocket INTERFACE)
+target_sources(usermod_usocket INTERFACE ${usocket_c} ${usocket_cxx})
+# The host's scan for qstrs needs them too.
+target_include_directories(usermod_usocket INTERFACE ${usocket_root}/include ${usocket_core} ${usocket_generated})
+target_link_libraries(usermod INTERFACE usermod_usocket)
