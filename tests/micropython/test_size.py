@@ -1,0 +1,32 @@
+"""How much of a device the module takes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hosts import OURS, REPO, STOCK
+
+MOST_TEXT = 40 * 1024
+
+
+def size_of(binary: Path) -> dict[str, int]:
+    titles, numbers = subprocess.run(["size", binary], check=True, capture_output=True, text=True).stdout.splitlines()
+    return {title: int(number) for title, number in zip(titles.split()[:3], numbers.split()[:3], strict=True)}
+
+
+def test_text_that_the_module_adds() -> None:
+    assert size_of(OURS.path)["text"] - size_of(STOCK.path)["text"] <= MOST_TEXT
+
+
+@pytest.mark.parametrize(("windows", "size", "memory"), [(0, 65536, 0), (1, 1024, 1024), (2, 4096, 8192)])
+def test_memory_of_the_windows(windows: int, size: int, memory: int, tmp_path: Path) -> None:
+    """USOCKET_WINDOWS and USOCKET_WINDOW_SIZE say what readline() may take, and next to nothing comes on top."""
+    flags = [f"-DUSOCKET_WINDOWS={windows}", f"-DUSOCKET_WINDOW_SIZE={size}", "-DUSOCKET_SMALL"]
+    includes = [f"-I{REPO / 'include'}", f"-I{REPO / 'src'}"]
+    compiled = tmp_path / "window.o"
+    subprocess.run(
+        ["g++", "-std=c++20", "-Os", *flags, *includes, "-c", REPO / "src" / "window.cpp", "-o", compiled], check=True
+    )
+    assert memory <= size_of(compiled)["bss"] <= memory + 64 * max(windows, 1)
