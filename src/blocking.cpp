@@ -67,7 +67,8 @@ Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
     for (;;) {
         const Timeout left = remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
-        const Result<unsigned> ready = sys::wait(fd, events, call_.looks_for_signals() ? shorter(left, look_span) : left);
+        const Result<unsigned> ready =
+            sys::wait(fd, events, call_.looks_for_signals() ? shorter(left, look_span) : left);
         if (ready && *ready != 0) return socket_ != nullptr && socket_->closed() ? Error(EBADF) : Error();
         if (!ready && ready.error().code() != EINTR) return ready.error();
         const Error error = ready ? look_for_signals() : after_signal();

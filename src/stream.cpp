@@ -29,7 +29,6 @@ Timeout timeout_with(int flags, Timeout timeout) noexcept {
     return (flags & sys::msg_dontwait) != 0 ? Timeout::zero() : timeout;
 }
 
-
 // Through the newline, or all there is.
 std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
     const void* newline = size == 0 ? nullptr : std::memchr(bytes, '\n', size);
@@ -343,10 +342,6 @@ Error Socket::fill_line(Call& call, Sink& sink, std::size_t limit) noexcept {
     while (sink.size() < limit && !ends_line(sink)) {
         if (const Error error = check_progress(call, sink); error != Error()) return error;
         if (sink.size() != 0 && !has_kept() && !can_keep(sink)) return Error(ENOMEM);
-        // A window that ended inside of this line was full: there is likely to be more.
-        if (sink.size() != 0 && !Windows::is_open(*this) && !exposed()) {
-            if (const auto opened = Windows::open(*this); !opened) return opened.error();
-        }
         const auto line = peek_line(call, limit - sink.size());
         if (!line) return line.error();
         if (*line == 0) return closed() ? Error(EBADF) : Error();
@@ -368,6 +363,10 @@ Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
     }
     const bool is_watched = watched(call) && !timeout_.is_zero();
     if (const std::size_t line = line_in_window(limit, !is_watched); line != 0) return line;
+    if (Windows::may_pay(*this) && !exposed()) {
+        if (const auto opened = Windows::open(*this); !opened) return opened.error();
+        if (const std::size_t line = line_in_window(limit, !is_watched); line != 0) return line;
+    }
 
     std::uint8_t seen[line_peek];
     const MutableBuffer room(seen, std::min(limit, sizeof seen));

@@ -67,7 +67,7 @@ Result<bool> Windows::open_for_reads(Socket& socket, std::size_t size) noexcept 
 
 void Windows::finish(Socket& socket) noexcept {
     close_open(socket);
-    socket.window_ = row + 2;  // there was much: the next short read looks again
+    socket.window_ = used_up;
 }
 
 void Windows::close_open(Socket& socket) noexcept {

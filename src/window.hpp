@@ -55,6 +55,8 @@ public:
     // Opens one if the reads, of which the next is of `size` bytes, have been short for some time, and if the queue has
     // more than the next one takes.
     static Result<bool> open_for_reads(Socket& socket, std::size_t size) noexcept;
+    // The last window was used up: more may have come meanwhile.
+    static bool may_pay(const Socket& socket) noexcept { return socket.window_ == used_up; }
     // Hands out `count` bytes of view(); closes the window with its last one.
     static void consume(Socket& socket, Window& window, std::size_t count) noexcept {
         window.begin += static_cast<std::uint32_t>(count);
@@ -70,6 +72,7 @@ public:
 private:
     // In Socket::window_: no window is open, and the bits below count the short reads since there was one.
     static constexpr std::uint8_t row = 0x80;
+    static constexpr std::uint8_t used_up = row + 2;  // the next short read looks whether there is more
     static constexpr std::size_t count = USOCKET_WINDOWS;
     static_assert(count < row);
 
