@@ -42,8 +42,7 @@ template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcep
     });
 }
 
-template <class Body>
-[[gnu::noinline]] auto Socket::inside_with_others(Call& call, Body body) noexcept -> decltype(body()) {
+template <class Body> auto Socket::inside_with_others(Call& call, Body body) noexcept -> decltype(body()) {
     if (const Error error = enter(call); error != Error()) return error;
     auto result = body();
     const Error error = leave(call, result.error());

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -15,6 +14,8 @@ namespace {
 
 constexpr std::size_t family_size = offsetof(sockaddr, sa_data);
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+
+char digit(unsigned value) noexcept { return static_cast<char>('0' + value); }
 
 // A copy, because an address of unknown family need not be large enough to be read in place.
 template <class Native> Native as(const Address& address) noexcept {
@@ -48,10 +49,12 @@ Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
     Address::Text text;
     if (family == AF_INET) {  // inet_ntop() does it by printf
         char* at = text.chars.data();
-        char* const end = at + text.chars.size();
         for (std::size_t i = 0; i < packed.size(); ++i) {
             if (i != 0) *at++ = '.';
-            at = std::to_chars(at, end, packed.data()[i]).ptr;
+            const unsigned byte = packed.data()[i];
+            if (byte >= 100) *at++ = digit(byte / 100);
+            if (byte >= 10) *at++ = digit(byte / 10 % 10);
+            *at++ = digit(byte % 10);
         }
         text.size = static_cast<std::uint8_t>(at - text.chars.data());
         return text;
