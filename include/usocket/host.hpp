@@ -31,8 +31,8 @@ struct Host {
     // It notes a signal and no more, also one that comes just before the system sleeps and so does not end that sleep:
     // a call that waits looks for such now and then.
     bool looks_for_signals = false;
-    // Its poll watches the descriptor and asks the socket nothing: an unfinished read leaves what it can in the system's
-    // queue, whether or not there is such a poll yet (TIME-6).
+    // Its poll watches the descriptor and asks the socket nothing: an unfinished read leaves what it can in the
+    // system's queue, whether or not there is such a poll yet (TIME-6).
     bool polls_descriptors = false;
 };
 
