@@ -25,10 +25,15 @@ Socket& Socket::operator=(Socket&& other) noexcept {
 
 Socket::~Socket() { destroy(); }
 
+// Both are nobody else's while they move.
 void Socket::take(Socket& other) noexcept {
-    fd_.store(other.fd_.exchange(sys::no_fd, std::memory_order_relaxed), std::memory_order_relaxed);
-    gate_.store(other.gate_.exchange(closed_gate, std::memory_order_relaxed), std::memory_order_relaxed);
-    aside_.store(other.aside_.exchange(nullptr, std::memory_order_relaxed), std::memory_order_relaxed);
+    const auto move = [](auto& to, auto& from, auto left_behind) {
+        to.store(from.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        from.store(left_behind, std::memory_order_relaxed);
+    };
+    move(fd_, other.fd_, sys::no_fd);
+    move(gate_, other.gate_, closed_gate);
+    move(aside_, other.aside_, nullptr);
     reader_.store(0, std::memory_order_relaxed);
     timeout_ = other.timeout_;
     kind_ = other.kind_;
@@ -38,6 +43,8 @@ void Socket::take(Socket& other) noexcept {
 }
 
 void Socket::destroy() noexcept {
+    const bool is_empty = fd_.load(std::memory_order_acquire) == sys::no_fd && aside_.load() == nullptr;
+    if (is_empty) return;
     close();
     // A longjmp may have left the count of calls too high; by now nobody is inside.
     release();
