@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::string_literals;
 
+// There may be fewer afterwards: lookups that earlier tests of the same process gave up on end when they end.
 std::size_t open_descriptors() {
     DIR* directory = ::opendir("/dev/fd");
     if (directory == nullptr) std::abort();
@@ -69,7 +70,7 @@ TEST(Sockets, SOCK_1_impossible_combinations_say_the_systems_errno) {
     EXPECT_EQ(socket(4711, SOCK_STREAM).error(), Error(EAFNOSUPPORT));
     EXPECT_EQ(socket(AF_UNSPEC, SOCK_STREAM).error(), Error(EAFNOSUPPORT));
     EXPECT_EQ(usocket::socket(AF_INET, SOCK_DGRAM, IPPROTO_SEC).error(), Error(EPROTONOSUPPORT));
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before);
 }
 
 // Whatever the arguments, what comes of them is what socket(2) would say.
@@ -90,7 +91,7 @@ TEST(Sockets, SOCK_1_every_combination_is_the_systems_verdict) {
             }
         }
     }
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before);
 }
 
 TEST(Sockets, SOCK_1_random_arguments_never_crash) {
@@ -102,7 +103,7 @@ TEST(Sockets, SOCK_1_random_arguments_never_crash) {
         (void)usocket::socket(family, type, proto);
         (void)socketpair(family, type, proto);
     }
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before);
 }
 
 TEST(Sockets, SOCK_1_a_type_may_ask_for_non_blocking) {
@@ -288,7 +289,7 @@ TEST(Sockets, SOCK_3_the_destructor_and_assignment_close) {
         pair.here = std::move(self);
         EXPECT_FALSE(pair.here.closed());
     }
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before);
 }
 
 TEST(Sockets, SOCK_3_failures_leak_nothing) {
@@ -302,7 +303,7 @@ TEST(Sockets, SOCK_3_failures_leak_nothing) {
         EXPECT_FALSE(socketpair(AF_INET, SOCK_STREAM));
         EXPECT_FALSE(socketpair(4711, SOCK_STREAM));
     }
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before);
 }
 
 TEST(Sockets, SOCK_3_out_of_descriptors) {
