@@ -409,9 +409,9 @@ PyObject* fast_recv(PyObject* object, PyObject* const* arguments, Py_ssize_t cou
 }
 
 PyMethodDef fast_methods[] = {
-    {"send", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(fast_send)), METH_FASTCALL,
+    {"send", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(fast_send)), METH_FASTCALL,
      "send($self, bytes, flags=0, /)\n--\n\nSends what the system takes; returns how many bytes that was."},
-    {"recv", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(fast_recv)), METH_FASTCALL,
+    {"recv", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(fast_recv)), METH_FASTCALL,
      "recv($self, bufsize, flags=0, /)\n--\n\nReceives at most bufsize bytes; none means that the peer has shut down."},
     {nullptr, nullptr, 0, nullptr}};
 
