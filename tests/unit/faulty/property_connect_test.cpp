@@ -8,18 +8,16 @@
 #include "gtest/gtest.h"
 #include "print.hpp"
 #include "scripted_host.hpp"
-#include "seeds.hpp"
+#include "trial.hpp"
 
 namespace usocket::tests {
 namespace {
 
 using faulty::Kind;
 
-class Connecting {
+class Connecting : Trial {
 public:
-    explicit Connecting(std::uint64_t seed) : seed_(seed), random_(seed) {
-        faulty::reset(seed);
-        faulty::explain_hangs([this] { return where() + "; once more: " + rerun_command(seed_); });
+    explicit Connecting(std::uint64_t seed) : Trial(seed) {
         faulty::when_idle([this] { return is_accepting_ ? add_client() : take_client(); });
         family_ = random_.chance(500) ? AF_INET : AF_UNIX;
         address_ =
@@ -183,25 +181,14 @@ private:
         clients_.clear();
         accepted_.clear();
         server_ = Socket();
-        require(faulty::open_descriptors() == 0, "a descriptor leaks (SOCK-3)");
-        require(faulty::live_blocks() == 0, "memory leaks");
+        require_nothing_left();
     }
 
-    void require(bool is_right, const std::string& what) {
-        if (is_right || failed_) return;
-        failed_ = true;
-        ADD_FAILURE() << what << ", " << where();
-    }
     void say(const std::string& what, Timeout timeout, Error error) {
         last_ = what + ", timeout " + (timeout.is_none() ? "none" : std::to_string(timeout.nanoseconds())) + " -> " +
                 std::to_string(error.code());
     }
-    [[nodiscard]] std::string where() const {
-        return "seed " + std::to_string(seed_) + ", step " + std::to_string(step_) + ": " + last_;
-    }
 
-    std::uint64_t seed_;
-    Random random_;
     ScriptedHost host_;
     int family_ = 0;
     Address address_;
@@ -209,9 +196,6 @@ private:
     std::vector<Socket> clients_;
     std::vector<Socket> accepted_;
     bool is_accepting_ = false;
-    std::uint64_t step_ = 0;
-    std::string last_ = "start";
-    bool failed_ = false;
 };
 
 TEST(PropertyConnect, DeadlinesHoldAndNothingLeaks) {

@@ -7,19 +7,16 @@
 #include "gtest/gtest.h"
 #include "print.hpp"
 #include "scripted_host.hpp"
-#include "seeds.hpp"
+#include "trial.hpp"
 
 namespace usocket::tests {
 namespace {
 
 using faulty::Kind;
 
-class Messaging {
+class Messaging : Trial {
 public:
-    explicit Messaging(std::uint64_t seed) : seed_(seed), random_(seed) {
-        faulty::reset(seed);
-        faulty::explain_hangs(
-            [this] { return "seed " + std::to_string(seed_) + "; once more: " + rerun_command(seed_); });
+    explicit Messaging(std::uint64_t seed) : Trial(seed) {
         faulty::when_idle([this] { return feed(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_DGRAM);
         socket_ = std::move(connection.socket);
@@ -33,7 +30,8 @@ public:
     }
 
     void run() {
-        for (std::uint64_t step = random_.between(3, 40); step != 0 && !failed_; --step) {
+        const std::uint64_t steps = random_.between(3, 40);
+        for (step_ = 0; step_ < steps && !failed_; ++step_) {
             switch (random_.below(8)) {
                 case 0: (void)feed(); break;
                 case 1: feed_later(); break;
@@ -44,8 +42,7 @@ public:
         }
         socket_ = Socket();
         peer_ = faulty::Peer();
-        require(faulty::open_descriptors() == 0, "a descriptor leaks (SOCK-3)");
-        require(faulty::live_blocks() == 0, "memory leaks");
+        require_nothing_left();
     }
 
 private:
@@ -121,21 +118,12 @@ private:
         }
     }
 
-    void require(bool is_right, const std::string& what) {
-        if (is_right || failed_) return;
-        failed_ = true;
-        ADD_FAILURE() << what << ", seed " << seed_;
-    }
-
-    std::uint64_t seed_;
-    Random random_;
     ScriptedHost host_;
     Socket socket_;
     faulty::Peer peer_;
     std::deque<std::string> to_come_;
     std::uint64_t sent_ = 0;
     bool is_taken_ = true;
-    bool failed_ = false;
 };
 
 TEST(PropertyMessage, WholeOnceInOrder) {

@@ -8,7 +8,7 @@
 #include "faulty.hpp"
 #include "gtest/gtest.h"
 #include "print.hpp"
-#include "seeds.hpp"
+#include "trial.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -17,11 +17,9 @@ using faulty::Kind;
 
 constexpr unsigned unasked = POLLERR | POLLHUP;
 
-class Polling {
+class Polling : Trial {
 public:
-    explicit Polling(std::uint64_t seed) : seed_(seed), random_(seed) {
-        faulty::reset(seed);
-        faulty::explain_hangs([this] { return where() + "; once more: " + rerun_command(seed_); });
+    explicit Polling(std::uint64_t seed) : Trial(seed) {
         faulty::Faults faults;
         faults[Kind::interrupt] = random_.chance(500) ? 100 : 0;
         faulty::set_faults(faults);
@@ -265,28 +263,13 @@ private:
         ends_.clear();
         closed_.clear();
         poll_ = Poll();
-        require(faulty::open_descriptors() == 0, "a descriptor leaks");
-        require(faulty::live_blocks() == 0, "memory leaks");
+        require_nothing_left();
     }
 
-    void require(bool is_right, const std::string& what) {
-        if (is_right || failed_) return;
-        failed_ = true;
-        ADD_FAILURE() << what << ", " << where();
-    }
-    [[nodiscard]] std::string where() const {
-        return "seed " + std::to_string(seed_) + ", step " + std::to_string(step_) + ": " + last_;
-    }
-
-    std::uint64_t seed_;
-    Random random_;
     std::vector<std::unique_ptr<End>> ends_;
     std::vector<std::unique_ptr<Socket>> closed_;
     std::vector<Watched> watched_;
     Poll poll_;
-    std::uint64_t step_ = 0;
-    std::string last_ = "start";
-    bool failed_ = false;
 };
 
 TEST(PropertyPoll, SaysWhatIsTheCase) {

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "print.hpp"
 #include "scripted_host.hpp"
-#include "seeds.hpp"
+#include "trial.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -46,13 +46,11 @@ struct Outcome {
 };
 
 // One run: a socket, its peer, and all that was sent to the socket and that nobody has got yet.
-class Receiving {
+class Receiving : Trial {
 public:
     Receiving(std::uint64_t seed, HostKind host_kind)
-        : seed_(seed), random_(seed), host_kind_(host_kind), host_(host_kind == HostKind::unwinds) {
-        faulty::reset(seed);
+        : Trial(seed), host_kind_(host_kind), host_(host_kind == HostKind::unwinds) {
         faulty::set_single_threaded(host_kind == HostKind::none && random_.chance(500));
-        faulty::explain_hangs([this] { return where() + "; once more: " + rerun_command(seed_); });
         faulty::when_idle([this] { return send_more(); });
         const int family = random_.chance(500) ? AF_INET : AF_UNIX;
         auto connection = faulty::connect_pair(family, SOCK_STREAM);
@@ -491,18 +489,9 @@ private:
         poll_ = Poll();
         holder_ = {};
         peer_ = faulty::Peer();
-        require(faulty::open_descriptors() == 0, "a descriptor leaks (SOCK-3)");
-        require(faulty::live_blocks() == 0, "memory leaks");
+        require_nothing_left();
     }
 
-    void require(bool is_right, const std::string& what) {
-        if (is_right || failed_) return;
-        failed_ = true;
-        ADD_FAILURE() << what << ", " << where();
-    }
-    [[nodiscard]] std::string where() const {
-        return "seed " + std::to_string(seed_) + ", step " + std::to_string(step_) + ": " + last_;
-    }
     void trace(const std::string& what) {
         last_ = what;
         static const bool is_wanted = std::getenv("USOCKET_TRACE") != nullptr;
@@ -512,8 +501,6 @@ private:
                     static_cast<long long>(faulty::now()));
     }
 
-    std::uint64_t seed_;
-    Random random_;
     HostKind host_kind_;
     ScriptedHost host_;
     Poll poll_;
@@ -526,10 +513,8 @@ private:
     std::uint64_t sent_ = 0;
     std::uint64_t line_length_ = 0;  // on average; 0: no newlines
     std::uint64_t bytes_left_ = 0;
-    std::uint64_t step_ = 0;
     std::int64_t nested_until_ = 0;  // when the last one that ran in the middle of this call was done
     unsigned nested_count_ = 0;
-    std::string last_ = "start";
     bool exposed_ = false;
     bool watched_ = false;
     bool must_show_ = false;  // since before this step others may look, and nothing was kept then
@@ -537,7 +522,6 @@ private:
     bool has_delays_ = false;
     bool is_reset_known_ = false;
     bool is_nested_ = false;
-    bool failed_ = false;
 };
 
 TEST(PropertyReceive, NothingIsLostOrDoubled) {

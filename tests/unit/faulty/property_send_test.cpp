@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "print.hpp"
 #include "scripted_host.hpp"
-#include "seeds.hpp"
+#include "trial.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -19,11 +19,9 @@ using faulty::Kind;
 enum class Op { send, sendall, write, count };
 
 // One run: a socket that sends, and a peer that takes now and then.
-class Sending {
+class Sending : Trial {
 public:
-    Sending(std::uint64_t seed, bool unwinds) : seed_(seed), random_(seed), unwinds_(unwinds), host_(unwinds) {
-        faulty::reset(seed);
-        faulty::explain_hangs([this] { return where() + "; once more: " + rerun_command(seed_); });
+    Sending(std::uint64_t seed, bool unwinds) : Trial(seed), unwinds_(unwinds), host_(unwinds) {
         faulty::when_idle([this] { return take_some(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_STREAM);
         socket_ = std::move(connection.socket);
@@ -192,21 +190,9 @@ private:
         }
         socket_ = Socket();
         peer_ = faulty::Peer();
-        require(faulty::open_descriptors() == 0, "a descriptor leaks (SOCK-3)");
-        require(faulty::live_blocks() == 0, "memory leaks");
+        require_nothing_left();
     }
 
-    void require(bool is_right, const std::string& what) {
-        if (is_right || failed_) return;
-        failed_ = true;
-        ADD_FAILURE() << what << ", " << where();
-    }
-    [[nodiscard]] std::string where() const {
-        return "seed " + std::to_string(seed_) + ", step " + std::to_string(step_) + ": " + last_;
-    }
-
-    std::uint64_t seed_;
-    Random random_;
     bool unwinds_;
     ScriptedHost host_;
     Socket socket_;
@@ -214,10 +200,7 @@ private:
     std::jmp_buf jump_{};
     std::string to_come_;  // sent, and not yet taken by the peer
     std::uint64_t sent_ = 0;
-    std::uint64_t step_ = 0;
-    std::string last_ = "start";
     bool is_broken_ = false;
-    bool failed_ = false;
 };
 
 TEST(PropertySend, ThePeerGetsWhatWasSaidToBeSent) {
