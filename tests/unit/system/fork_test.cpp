@@ -1,6 +1,5 @@
 // STRM-5 SOCK-3 SOCK-4: a child of fork shares the connections: parent and child see each byte once, and nothing that
 // the parent's threads were about keeps the child waiting.
-#include <dirent.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "background.hpp"
+#include "descriptors.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
@@ -36,14 +36,6 @@ template <class Body>::testing::AssertionResult in_child(Body body) {
 bool reads_line(Socket& socket, std::string_view expected) {
     const auto line = socket.readline();
     return line && line->view() == expected;
-}
-
-int open_descriptors() {
-    int count = 0;
-    DIR* directory = ::opendir("/proc/self/fd");
-    while (::readdir(directory) != nullptr) ++count;
-    ::closedir(directory);
-    return count;
 }
 
 class Fork : public ::testing::TestWithParam<const char*> {
@@ -293,7 +285,7 @@ TEST(Leaks, Sock3NoDescriptorIsLeftOpen) {
         EXPECT_FALSE(getaddrinfo("127.0.0.1", "no-such-service").has_value());
     };
     everything();
-    const int before = open_descriptors();
+    const std::size_t before = open_descriptors();
     for (int i = 0; i < 20; ++i) everything();
     EXPECT_EQ(open_descriptors(), before);
 }
