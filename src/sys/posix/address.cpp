@@ -4,9 +4,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
+#include "decimal.hpp"
 #include "sys/posix/native.hpp"
 
 namespace usocket::sys {
@@ -14,8 +16,6 @@ namespace {
 
 constexpr std::size_t family_size = offsetof(sockaddr, sa_data);
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
-
-char digit(unsigned value) noexcept { return static_cast<char>('0' + value); }
 
 // A copy, because an address of unknown family need not be large enough to be read in place.
 template <class Native> Native as(const Address& address) noexcept {
@@ -51,10 +51,8 @@ Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
         char* at = text.chars.data();
         for (std::size_t i = 0; i < packed.size(); ++i) {
             if (i != 0) *at++ = '.';
-            const unsigned byte = packed.data()[i];
-            if (byte >= 100) *at++ = digit(byte / 100);
-            if (byte >= 10) *at++ = digit(byte / 10 % 10);
-            *at++ = digit(byte % 10);
+            const Decimal number(packed.data()[i]);
+            at = std::copy(number.view().begin(), number.view().end(), at);
         }
         text.size = static_cast<std::uint8_t>(at - text.chars.data());
         return text;
