@@ -22,11 +22,11 @@ bool acquire(Window& window, State from, State to) noexcept {
 
 }  // namespace
 
-Window Windows::pool[count == 0 ? 1 : count];
+Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
 Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
     const Held held;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
@@ -98,7 +98,7 @@ void Windows::moved(Socket& socket) noexcept {
 }
 
 void Windows::before_fork() noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
         for (;;) {
             if (acquire(window, State::free, State::held)) break;

@@ -17,7 +17,7 @@
 
 // How many bytes a window shows, and how many windows there are; a small device sets less (0 windows: none).
 #if !defined(USOCKET_WINDOW_SIZE)
-#define USOCKET_WINDOW_SIZE 65536
+#define USOCKET_WINDOW_SIZE 262144
 #endif
 #if !defined(USOCKET_WINDOWS)
 #define USOCKET_WINDOWS 16
@@ -42,13 +42,18 @@ class Windows {
 public:
     // Under the socket's reader lock, all of them.
     // The socket's open window, or null.
-    static Window* of(const Socket& socket) noexcept { return is_open(socket) ? &pool[socket.window_ - 1] : nullptr; }
+    static Window* of(const Socket& socket) noexcept { return is_open(socket) ? &opened(socket) : nullptr; }
+    // Only with is_open().
+    static Window& opened(const Socket& socket) noexcept { return pool[socket.window_ - 1]; }
     static bool is_open(const Socket& socket) noexcept { return socket.window_ != 0 && socket.window_ < row; }
     // What it has to give; empty without one.
     static ConstBuffer view(const Socket& socket) noexcept {
         const Window* window = of(socket);
         return window == nullptr ? ConstBuffer() : window->view();
     }
+    // What the first window of a reader of lines shows; once it is used up, the next one shows all that it has room
+    // for.
+    static constexpr std::size_t first_size = 65536;
     // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the
     // queue. An error is the socket's own (SO_ERROR), which the system tells but once.
     static Result<bool> open(Socket& socket, std::size_t most = SIZE_MAX) noexcept;
@@ -73,15 +78,15 @@ private:
     // In Socket::window_: no window is open, and the bits below count the short reads since there was one.
     static constexpr std::uint8_t row = 0x80;
     static constexpr std::uint8_t used_up = row + 2;  // the next short read looks whether there is more
-    static constexpr std::size_t count = USOCKET_WINDOWS;
-    static_assert(count < row);
+    static constexpr std::size_t pool_size = USOCKET_WINDOWS;
+    static_assert(pool_size < row);
 
     static void finish(Socket& socket) noexcept;
     static void close_open(Socket& socket) noexcept;
     static void before_fork() noexcept;
     static void after_fork() noexcept;
     static const bool knows_forks_;
-    static Window pool[count == 0 ? 1 : count];
+    static Window pool[pool_size == 0 ? 1 : pool_size];
 };
 
 }  // namespace usocket
