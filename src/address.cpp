@@ -30,22 +30,27 @@ Result<Address> Address::inet(int family, std::string_view host, std::int64_t po
 Result<Address> Address::unix_path(std::string_view path) noexcept { return sys::make_unix(path); }
 
 Result<Address> Address::from_native(ConstBuffer native) noexcept {
-    if (native.size() > max_size) return Error(Fault::address_too_long);
-    if (native.size() < sys::address_min_size(0)) return Error(Fault::address_too_short);
-    Address address;
-    std::memcpy(address.raw(), native.data(), native.size());
-    address.size_ = static_cast<std::uint32_t>(native.size());
-    if (native.size() < sys::address_min_size(address.family())) return Error(Fault::address_too_short);
-    address.set_size(native.size());
+    const bool is_long = native.size() > max_size;
+    const bool is_short = native.size() < sys::address_min_size(0);
+    Result<Address> address{Error(is_long    ? Fault::address_too_long
+                                  : is_short ? Fault::address_too_short
+                                             : Fault::none)};
+    if (!address) return address;
+    std::memcpy(address->raw(), native.data(), native.size());
+    address->size_ = static_cast<std::uint32_t>(native.size());
+    if (native.size() < sys::address_min_size(address->family())) {
+        address = Error(Fault::address_too_short);
+    } else {
+        address->set_size(native.size());
+    }
     return address;
 }
 
 void Address::set_size(std::size_t size) noexcept {
     // A system may report more than it had room for.
-    if (size > max_size) size = max_size;
-    const std::size_t written = std::max<std::size_t>(size, size_);
-    size_ = static_cast<std::uint32_t>(sys::address_normalise(bytes_.data(), size));
-    std::memset(bytes_.data() + size_, 0, written - size_);
+    size_ = static_cast<std::uint32_t>(sys::address_normalise(bytes_.data(), std::min(size, max_size)));
+    // A path is a C string too, where there is room.
+    if (size_ < max_size) bytes_[size_] = 0;
 }
 
 int Address::family() const noexcept { return size_ == 0 ? 0 : sys::address_family(*this); }

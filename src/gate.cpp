@@ -37,7 +37,7 @@ std::uint32_t reader_id(const Call& call) noexcept {
 // Stores `now` where `old` has been found, unless another thread was quicker: `old` is then what that has stored. A
 // thread alone needs no locked instruction for it, which are what a call would spend most of its own time on.
 bool replace(std::atomic<std::uint32_t>& word, std::uint32_t& old, std::uint32_t now) noexcept {
-    if (!sys::is_only_thread()) return word.compare_exchange_weak(old, now, std::memory_order_seq_cst);
+    if (*sys::single_threaded == 0) return word.compare_exchange_weak(old, now, std::memory_order_seq_cst);
     word.store(now, std::memory_order_relaxed);
     return true;
 }

@@ -22,6 +22,13 @@ template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> dec
     return inside_with_others(call, body);
 }
 
+// The same for a method that never waits.
+template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()) {
+    if (sys::is_only_thread()) return closed() ? decltype(body())(Error(EBADF)) : body();
+    Call call;
+    return inside_with_others(call, body);
+}
+
 // A stream has one reader at a time; messages are whole whoever takes them.
 template <class Body> auto Socket::reading_inside(Call& call, Body body) noexcept -> decltype(body()) {
     if (alone(call)) return closed() ? decltype(body())(Error(EBADF)) : body();

@@ -103,15 +103,13 @@ Aside* Socket::make_aside() noexcept {
 // --- Connections
 
 Result<void> Socket::bind(const Address& address) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::bind(fd_, address); });
+    return inside([&]() noexcept { return sys::bind(fd_, address); });
 }
 
 Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
 
 Result<void> Socket::listen(int backlog) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::listen(fd_, backlog < 0 ? 0 : backlog); });
+    return inside([&]() noexcept { return sys::listen(fd_, backlog < 0 ? 0 : backlog); });
 }
 
 Result<Accepted> Socket::accept(Call&& call) noexcept {
@@ -190,15 +188,13 @@ Error Socket::finish_connect(Call& call) noexcept {
 }
 
 Result<void> Socket::shutdown(int how) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::shutdown(fd_, how); });
+    return inside([&]() noexcept { return sys::shutdown(fd_, how); });
 }
 
 // --- Options
 
 Result<void> Socket::settimeout(Timeout timeout) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept -> Result<void> {
+    return inside([&]() noexcept -> Result<void> {
         // The descriptor is blocking only while there is no deadline: then one system call both waits and works.
         if (timeout.is_none() != timeout_.is_none()) {
             const auto set = sys::set_nonblocking(fd_, !timeout.is_none());
@@ -218,8 +214,7 @@ Result<void> Socket::setsockopt(int level, int name, int value) noexcept {
 }
 
 Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept {
+    return inside([&]() noexcept {
         // A poll that counts bytes must not count those that readline() has handed out already.
         if (level == sys::sol_socket && name == sys::so_rcvlowat) expose();
         return sys::setsockopt(fd_, level, name, value);
@@ -234,25 +229,21 @@ Result<int> Socket::getsockopt(int level, int name) noexcept {
 }
 
 Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::getsockopt(fd_, level, name, value); });
+    return inside([&]() noexcept { return sys::getsockopt(fd_, level, name, value); });
 }
 
 // --- What it is
 
 Result<Address> Socket::getsockname() noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::getsockname(fd_); });
+    return inside([&]() noexcept { return sys::getsockname(fd_); });
 }
 
 Result<Address> Socket::getpeername() noexcept {
-    Call call;
-    return inside(call, [&]() noexcept { return sys::getpeername(fd_); });
+    return inside([&]() noexcept { return sys::getpeername(fd_); });
 }
 
 int Socket::fileno() noexcept {
-    Call call;
-    const auto fd = inside(call, [&]() noexcept -> Result<int> {
+    const auto fd = inside([&]() noexcept -> Result<int> {
         expose();
         return fd_.load(std::memory_order_relaxed);
     });
@@ -260,8 +251,7 @@ int Socket::fileno() noexcept {
 }
 
 Result<Socket> Socket::dup() noexcept {
-    Call call;
-    return inside(call, [&]() noexcept -> Result<Socket> {
+    return inside([&]() noexcept -> Result<Socket> {
         const auto fd = sys::duplicate(fd_);
         if (!fd) return fd.error();
         expose();
@@ -278,8 +268,7 @@ bool Socket::has_kept() const noexcept {
 }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
-    Call call;
-    const auto ready = inside(call, [&]() noexcept { return sys::wait(fd_, events, Timeout::zero()); });
+    const auto ready = inside([&]() noexcept { return sys::wait(fd_, events, Timeout::zero()); });
     if (ready.error() == Error(EBADF)) return sys::poll_nval;
     return ready.value_or(0u) | (has_kept() ? events & sys::poll_in : 0u);
 }

@@ -29,19 +29,21 @@ Timeout timeout_with(int flags, Timeout timeout) noexcept {
     return (flags & sys::msg_dontwait) != 0 ? Timeout::zero() : timeout;
 }
 
-// Through the newline, or all there is.
-std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
-    const void* newline = size == 0 ? nullptr : std::memchr(bytes, '\n', size);
-    if (newline == nullptr) return size;
+// The length of the first line of the bytes, if it is there as a whole; else 0.
+std::size_t whole_line(const std::uint8_t* bytes, std::size_t size) noexcept {
+    const void* newline = std::memchr(bytes, '\n', size);
+    if (newline == nullptr) return 0;
     return static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes) + 1;
 }
 
-// The first line of the bytes, if it is there as a whole and no longer than `limit`; else empty.
-ConstBuffer whole_line(ConstBuffer bytes, std::size_t limit) noexcept {
-    if (bytes.data() == nullptr) return {};
-    const void* newline = std::memchr(bytes.data(), '\n', std::min(bytes.size(), limit));
-    if (newline == nullptr) return {};
-    return {bytes.data(), static_cast<std::size_t>(static_cast<const std::uint8_t*>(newline) - bytes.data()) + 1};
+// Neither flags nor a size that want care: an empty read of a stream does not wait for anything.
+bool is_usual(ConstBuffer data, int flags) noexcept { return flags == 0 && data.size() <= max_transfer; }
+bool is_usual(MutableBuffer buffer, int flags) noexcept { return flags == 0 && buffer.size() - 1 < max_transfer; }
+
+// Through the newline, or all there is.
+std::size_t line_length(const std::uint8_t* bytes, std::size_t size) noexcept {
+    const std::size_t line = size == 0 ? 0 : whole_line(bytes, size);
+    return line != 0 ? line : size;
 }
 
 bool ends_line(const Sink& sink) noexcept { return sink.size() != 0 && sink.data()[sink.size() - 1] == '\n'; }
@@ -49,6 +51,40 @@ bool ends_line(const Sink& sink) noexcept { return sink.size() != 0 && sink.data
 }  // namespace
 
 // --- Socket methods
+
+// Nobody else is there, and no stream method has left anything behind.
+inline bool Socket::is_plain() const noexcept {
+    const Aside* aside = aside_.load(std::memory_order_relaxed);
+    const bool keeps = aside != nullptr && !aside->kept.empty();
+    return sys::is_only_thread() && !closed() && !keeps && !Windows::is_open(*this);
+}
+
+// What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that
+// does not settle it, `whole` does the job from there on.
+template <class Once, class Whole>
+inline auto Socket::at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t> {
+    if (!is_usual || !is_plain()) return go_on(Error(), events, whole);
+    const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
+    const bool is_settled = result || (result.error() != Error(EAGAIN) && result.error() != Error(EINTR));
+    return is_settled ? result : go_on(result.error(), events, whole);
+}
+
+// `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
+template <class Whole>
+[[gnu::noinline]] auto Socket::go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t> {
+    Call call;
+    if (error == Error(EAGAIN)) {
+        const auto ready = Blocking(call, timeout_, this).wait(fd_, events);
+        if (!ready) return ready.error();
+    }
+    return whole(static_cast<Call&&>(call));
+}
+
+Result<std::size_t> Socket::send(ConstBuffer data, int flags) noexcept {
+    return at_once(
+        sys::poll_out, is_usual(data, flags), [=, this](int own) noexcept { return sys::send(fd_, data, own); },
+        [=, this](Call&& call) noexcept { return send(data, flags, static_cast<Call&&>(call)); });
+}
 
 Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexcept {
     return inside(call, [&]() noexcept { return transmit(call, data, flags, nullptr); });
@@ -62,20 +98,41 @@ Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept 
     });
 }
 
+Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags) noexcept {
+    return at_once(
+        sys::poll_out, is_usual(data, flags),
+        [=, this, &to](int own) noexcept { return sys::sendto(fd_, data, own, to); },
+        [=, this, &to](Call&& call) noexcept { return sendto(data, to, flags, static_cast<Call&&>(call)); });
+}
+
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
     return inside(call, [&]() noexcept { return transmit(call, data, flags, &to); });
+}
+
+Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags) noexcept {
+    return at_once(
+        sys::poll_in, is_usual(buffer, flags), [=, this](int own) noexcept { return sys::recv(fd_, buffer, own); },
+        [=, this](Call&& call) noexcept { return recv_into(buffer, flags, static_cast<Call&&>(call)); });
 }
 
 Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
     return receive_inside(call, buffer, flags, nullptr);
 }
 
-Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
-    Result<ReceivedFrom> from{ReceivedFrom()};
-    const auto size = receive_inside(call, buffer, flags, &from->address);
+Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noexcept {
+    Result<ReceivedFrom> from{Error()};
+    Address* address = &from->address;
+    const auto size = at_once(
+        sys::poll_in, is_usual(buffer, flags),
+        [=, this](int own) noexcept { return sys::recvfrom(fd_, buffer, own, *address); },
+        [=, this](Call&& call) noexcept { return receive_inside(call, buffer, flags, address); });
     from->size = *size;
     if (!size) from = size.error();
     return from;
+}
+
+Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept {
+    return receive_inside(call, buffer, flags, &from);
 }
 
 Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
@@ -162,18 +219,19 @@ Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept
 // is open and nobody else's.
 inline Window* Socket::window_at_hand(const Host* host) const noexcept {
     if (!sys::is_only_thread() || !Windows::is_open(*this) || has_kept()) return nullptr;
-    return host != nullptr && host->unwinds ? nullptr : Windows::of(*this);
+    return host != nullptr && host->unwinds ? nullptr : &Windows::opened(*this);
 }
 
 // A whole line out of the window at hand; returns its length, or 0.
 inline std::size_t Socket::copy_line(const Host* host, MutableBuffer buffer) noexcept {
     Window* window = window_at_hand(host);
     if (window == nullptr) return 0;
-    const ConstBuffer line = whole_line(window->view(), buffer.size());
-    if (line.size() == 0) return 0;
-    std::memcpy(buffer.data(), line.data(), line.size());
-    Windows::consume(*this, *window, line.size());
-    return line.size();
+    const ConstBuffer view = window->view();
+    const std::size_t line = whole_line(view.data(), std::min(view.size(), buffer.size()));
+    if (line == 0) return 0;
+    std::memcpy(buffer.data(), view.data(), line);
+    Windows::consume(*this, *window, line);
+    return line;
 }
 
 Result<std::size_t> Socket::readline_into(MutableBuffer buffer) noexcept {
@@ -201,10 +259,11 @@ Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcep
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
     if (Window* window = window_at_hand(call.host_)) {
-        const ConstBuffer line = whole_line(window->view(), limit);
-        if (line.size() != 0 && sink.reserve(line.size())) {
-            sink.append(line.data(), line.size());
-            Windows::consume(*this, *window, line.size());
+        const ConstBuffer view = window->view();
+        const std::size_t line = whole_line(view.data(), std::min(view.size(), limit));
+        if (line != 0 && sink.reserve(line)) {
+            sink.append(view.data(), line);
+            Windows::consume(*this, *window, line);
             return {};
         }
     }
@@ -375,7 +434,7 @@ Result<std::size_t> Socket::peek_line(Call& call, std::size_t limit) noexcept {
     const std::size_t line = line_length(seen, peeked->size);
     // There is more than this line: a window pays.
     if ((line < peeked->size || peeked->size == sizeof seen) && !exposed()) {
-        if (const auto opened = Windows::open(*this); !opened) return opened.error();
+        if (const auto opened = Windows::open(*this, Windows::first_size); !opened) return opened.error();
         if (const std::size_t shown = line_in_window(limit, !is_watched); shown != 0) return shown;
     }
     const bool is_whole = seen[line - 1] == '\n' || line == limit || !is_watched || peeked->ended;

@@ -168,8 +168,9 @@ nb::object recvfrom(Socket& self, Int bufsize, Int flags) {
     BytesSink bytes;
     int number = 0;
     if (!to_ints({{flags, &number}}) || !make_room(bytes, bufsize)) return {};
-    const auto from = self.recvfrom_into(bytes.sink().room(), number, Call(host));
-    return from ? tuple_of(take(bytes, from->size), to_python(from->address)) : raise(from.error());
+    Address from;
+    const auto size = self.recvfrom_into(bytes.sink().room(), from, number, Call(host));
+    return size ? tuple_of(take(bytes, *size), to_python(from)) : raise(size.error());
 }
 
 nb::object recv_into(Socket& self, Writable& buffer, Int nbytes, Int flags) {
@@ -184,9 +185,9 @@ nb::object recvfrom_into(Socket& self, Writable& buffer, Int nbytes, Int flags) 
     if (!to_ints({{flags, &number}})) return {};
     const auto part = arguments::recv_part(buffer, nbytes.value);
     if (!part) return raise(part.error(), nbytes.object);
-    const auto from = self.recvfrom_into(*part, number, Call(host));
-    if (!from) return raise(from.error());
-    return tuple_of(nb::steal(PyLong_FromSize_t(from->size)), to_python(from->address));
+    Address from;
+    const auto size = self.recvfrom_into(*part, from, number, Call(host));
+    return size ? tuple_of(nb::steal(PyLong_FromSize_t(*size)), to_python(from)) : raise(size.error());
 }
 
 // --- Stream methods

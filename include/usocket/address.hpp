@@ -17,7 +17,7 @@ class Address {
 public:
     static constexpr std::size_t max_size = 128;  // of struct sockaddr_storage
 
-    Address() noexcept = default;
+    Address() noexcept {}
 
     // From numeric text (ADDR-2, ADDR-3). family: AF_INET or AF_INET6; host "" is the wildcard. The numbers are
     // whatever the caller got: out of range is a Fault that says which one. flowinfo must be 0.
@@ -66,7 +66,7 @@ private:
         return {reinterpret_cast<const char*>(bytes_.data()), size_};
     }
 
-    alignas(8) std::array<std::uint8_t, max_size> bytes_{};
+    alignas(8) std::array<std::uint8_t, max_size> bytes_;  // only what size_ counts
     std::uint32_t size_ = 0;
 };
 

@@ -70,14 +70,19 @@ public:
 
     // --- Socket methods. Non-blocking: EAGAIN. flags: MSG_*. Sizes are in bytes, at most 2147483647.
     // How many bytes went out; may be fewer than there are.
-    Result<std::size_t> send(ConstBuffer data, int flags = 0, Call&& call = Call()) noexcept;
+    Result<std::size_t> send(ConstBuffer data, int flags = 0) noexcept;
+    Result<std::size_t> send(ConstBuffer data, int flags, Call&& call) noexcept;
     Result<void> sendall(ConstBuffer data, int flags = 0, Call&& call = Call()) noexcept;
-    Result<std::size_t> sendto(ConstBuffer data, const Address& to, int flags = 0, Call&& call = Call()) noexcept;
+    Result<std::size_t> sendto(ConstBuffer data, const Address& to, int flags = 0) noexcept;
+    Result<std::size_t> sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept;
     // At most `size` bytes; none: the peer has shut down.
     [[nodiscard]] Result<Bytes> recv(std::size_t size, int flags = 0) noexcept;
-    Result<std::size_t> recv_into(MutableBuffer buffer, int flags = 0, Call&& call = Call()) noexcept;
+    Result<std::size_t> recv_into(MutableBuffer buffer, int flags = 0) noexcept;
+    Result<std::size_t> recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept;
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
-    Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0, Call&& call = Call()) noexcept;
+    Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
+    // The same with the address in memory of the host's, where there is an empty one; returns the size.
+    Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
 
     // --- Stream methods. No short reads and writes when blocking. Non-blocking: what there was, or EAGAIN if
     // nothing moved at all. A call that fails loses nothing of what it had received (TIME-6). On a socket that
@@ -168,6 +173,7 @@ private:
     static bool alone(const Call& call) noexcept;
     template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
+    template <class Body> auto inside(Body body) noexcept -> decltype(body());
     template <class Body> auto reading_inside(Call& call, Body body) noexcept -> decltype(body());
     static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
 
@@ -176,6 +182,10 @@ private:
         std::size_t size = 0;
         bool ended = false;  // nothing more will come
     };
+    template <class Once, class Whole>
+    auto at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t>;
+    template <class Whole> auto go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t>;
+    [[nodiscard]] bool is_plain() const noexcept;
     Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept;

@@ -8,6 +8,9 @@
 
 namespace usocket::tests {
 
+// What a host's hooks do and what a longjmp does exclude each other; none: a C++ program.
+enum class HostKind { none, hooks, unwinds };
+
 // One at a time, on one thread.
 class ScriptedHost {
 public:

@@ -89,9 +89,15 @@ inline std::vector<Waiting> all_waiting() {
         {"recv_into, MSG_PEEK", tcp_pair,
          [](Socket& s, Call&& c) { return s.recv_into(room, MSG_PEEK, std::move(c)).error(); }},
         {"recvfrom_into", bound_datagrams,
-         [](Socket& s, Call&& c) { return s.recvfrom_into(room, 0, std::move(c)).error(); }},
+         [](Socket& s, Call&& c) {
+             Address from;
+             return s.recvfrom_into(room, from, 0, std::move(c)).error();
+         }},
         {"recvfrom_into, a stream", tcp_pair,
-         [](Socket& s, Call&& c) { return s.recvfrom_into(room, 0, std::move(c)).error(); }},
+         [](Socket& s, Call&& c) {
+             Address from;
+             return s.recvfrom_into(room, from, 0, std::move(c)).error();
+         }},
         {"readinto", tcp_pair, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readinto, AF_UNIX", unix_streams, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readinto, datagrams", bound_datagrams,
@@ -113,6 +119,15 @@ inline std::vector<Waiting> all_waiting() {
              (void)Bytes::take(sink);
              return error;
          }},
+        {"send, no host", full_tcp, [](Socket& s, Call&&) { return s.send("x").error(); }, false},
+        {"send, no host, a datagram", full_unix_datagrams, [](Socket& s, Call&&) { return s.send("x").error(); },
+         false},
+        {"sendto, no host", full_tcp, [](Socket& s, Call&&) { return s.sendto("x", must(s.getpeername())).error(); },
+         false},
+        {"recv_into, no host", tcp_pair, [](Socket& s, Call&&) { return s.recv_into(room).error(); }, false},
+        {"recvfrom_into, no host", bound_datagrams, [](Socket& s, Call&&) { return s.recvfrom_into(room).error(); },
+         false},
+        {"readline_into, no host", tcp_pair, [](Socket& s, Call&&) { return s.readline_into(room).error(); }, false},
         {"recv", tcp_pair, [](Socket& s, Call&&) { return s.recv(1).error(); }, false},
         {"recvfrom", bound_datagrams, [](Socket& s, Call&&) { return s.recvfrom(1).error(); }, false},
         {"read", tcp_pair, [](Socket& s, Call&&) { return s.read().error(); }, false},

@@ -66,12 +66,15 @@ usocket_error_t give(Result<Socket> result, usocket_socket_t* to) noexcept {
     return c(result);
 }
 
+void* leave() noexcept {
+    usocket_host_leave();
+    return nullptr;
+}
+void enter(void*) noexcept { usocket_host_enter(); }
+
 const Host host{
-    .leave = []() noexcept -> void* {
-        usocket_host_leave();
-        return nullptr;
-    },
-    .enter = [](void*) noexcept { usocket_host_enter(); },
+    .leave = usocket_host_has_gil() ? leave : nullptr,
+    .enter = usocket_host_has_gil() ? enter : nullptr,
     .interrupted = []() noexcept { return usocket_host_interrupted(); },
     .unwinds = usocket_host_unwinds(),
     .looks_for_signals = !usocket_host_unwinds(),
@@ -158,10 +161,9 @@ usocket_error_t usocket_core_recv(usocket_request_t* request) {
 }
 
 usocket_error_t usocket_core_recvfrom(usocket_request_t* request) {
-    const auto from = cxx(request->socket).recvfrom_into(room_of(request), request->flags, cxx(&request->call));
-    request->count = from->size;
-    put(&request->address, from->address);
-    return c(from);
+    auto* from = new (&request->address) Address;
+    Socket& socket = cxx(request->socket);
+    return give(socket.recvfrom_into(room_of(request), *from, request->flags, cxx(&request->call)), &request->count);
 }
 
 usocket_error_t usocket_core_read(usocket_request_t* request) {

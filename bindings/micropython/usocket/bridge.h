@@ -183,6 +183,7 @@ bool usocket_core_constant(const char* name, size_t size, int32_t* value);
 
 // --- What the host gives the core; host.c
 void* usocket_host_resize(void* memory, size_t size);
+bool usocket_host_has_gil(void);
 void usocket_host_leave(void);
 void usocket_host_enter(void);
 bool usocket_host_interrupted(void);

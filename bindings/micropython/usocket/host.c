@@ -15,6 +15,8 @@ void* usocket_host_resize(void* memory, size_t size) {
     return memory == NULL ? m_malloc_maybe(size) : m_renew_maybe(byte, memory, 0, size, true);
 }
 
+bool usocket_host_has_gil(void) { return MICROPY_PY_THREAD_GIL; }
+
 void usocket_host_leave(void) { MP_THREAD_GIL_EXIT(); }
 
 void usocket_host_enter(void) { MP_THREAD_GIL_ENTER(); }

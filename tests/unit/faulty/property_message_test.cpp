@@ -16,7 +16,8 @@ using faulty::Kind;
 
 class Messaging : Trial {
 public:
-    explicit Messaging(std::uint64_t seed) : Trial(seed) {
+    Messaging(std::uint64_t seed, HostKind host_kind) : Trial(seed), host_kind_(host_kind) {
+        faulty::set_single_threaded(host_kind == HostKind::none && random_.chance(500));
         faulty::when_idle([this] { return feed(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_DGRAM);
         socket_ = std::move(connection.socket);
@@ -68,8 +69,10 @@ private:
 
     void send() {
         const std::string message(random_.between(1, 100), 'x');
-        const auto sent = random_.chance(500) ? socket_.send(message, 0, Call(host_.host()))
-                                              : socket_.write(message, Call(host_.host()));
+        const bool sends = random_.chance(500);
+        const auto sent = host_kind_ == HostKind::none ? sends ? socket_.send(message) : socket_.write(message)
+                          : sends ? socket_.send(message, 0, Call(host_.host()))
+                                                       : socket_.write(message, Call(host_.host()));
         if (sent) {
             require(*sent == message.size(), "a message is sent whole");
             require(peer_.take() == message, "and arrives so");
@@ -84,15 +87,10 @@ private:
         const std::int64_t deadline =
             faulty::now() + (socket_.gettimeout().is_none() ? 0 : socket_.gettimeout().nanoseconds());
         std::string memory(size, '\0');
-        Result<std::size_t> got = std::size_t{0};
-        switch (random_.below(4)) {
-            case 0: got = socket_.readinto(memory, Call(host_.host())); break;
-            case 1: got = socket_.readline_into(memory, Call(host_.host())); break;
-            default:
-                got = socket_.recv_into(memory, is_peek ? MSG_PEEK : 0, Call(host_.host()));
-                is_taken_ = !is_peek;
-                break;
-        }
+        const auto kind = random_.below(5);
+        is_taken_ = kind < 3 || !is_peek;
+        const auto got = host_kind_ == HostKind::none ? receive_plainly(kind, memory, is_peek ? MSG_PEEK : 0)
+                                                      : receive_with_host(kind, memory, is_peek ? MSG_PEEK : 0);
         if (!socket_.gettimeout().is_none()) require(faulty::now() <= deadline, "it lasted longer than its timeout");
         if (got) {
             require(!to_come_.empty(), "a message out of nowhere");
@@ -103,7 +101,25 @@ private:
         } else {
             check_error(got.error(), deadline);
         }
-        is_taken_ = true;
+    }
+
+    Result<std::size_t> receive_with_host(std::uint64_t kind, MutableBuffer memory, int flags) {
+        Address from;
+        switch (kind) {
+            case 0: return socket_.readinto(memory, Call(host_.host()));
+            case 1: return socket_.readline_into(memory, Call(host_.host()));
+            case 2: return socket_.recvfrom_into(memory, from, 0, Call(host_.host()));
+            default: return socket_.recv_into(memory, flags, Call(host_.host()));
+        }
+    }
+
+    // As a C++ program calls it.
+    Result<std::size_t> receive_plainly(std::uint64_t kind, MutableBuffer memory, int flags) {
+        if (kind == 0) return socket_.readinto(memory);
+        if (kind == 1) return socket_.readline_into(memory);
+        if (kind > 2) return socket_.recv_into(memory, flags);
+        const auto from = socket_.recvfrom_into(memory);
+        return from ? Result<std::size_t>(from->size) : from.error();
     }
 
     void check_error(Error error, std::int64_t deadline) {
@@ -118,6 +134,7 @@ private:
         }
     }
 
+    HostKind host_kind_;
     ScriptedHost host_;
     Socket socket_;
     faulty::Peer peer_;
@@ -127,7 +144,11 @@ private:
 };
 
 TEST(PropertyMessage, WholeOnceInOrder) {
-    for_each_seed([](std::uint64_t seed) { Messaging(seed).run(); });
+    for_each_seed([](std::uint64_t seed) { Messaging(seed, HostKind::hooks).run(); });
+}
+
+TEST(PropertyMessage, WithoutAHost) {
+    for_each_seed([](std::uint64_t seed) { Messaging(seed, HostKind::none).run(); });
 }
 
 }  // namespace

@@ -17,9 +17,6 @@ namespace {
 
 using faulty::Kind;
 
-// The kinds of runs; what a host's hooks do and what a longjmp does exclude each other.
-enum class HostKind { none, hooks, unwinds };
-
 enum class Op {
     read,
     read_all,
@@ -240,22 +237,28 @@ private:
 
     Outcome perform(Op op, std::size_t size, const Host* host) {
         Attempt attempt;
-        if (host_kind_ == HostKind::none || host == nullptr || host_kind_ == HostKind::hooks) {
-            if (host_kind_ == HostKind::hooks && host != nullptr) attempt.call.emplace(*host);
-            do_call(op, size, attempt);
+        if (host_kind_ == HostKind::none || host == nullptr) {
+            do_plain_call(op, size, attempt);
             return finish(op, attempt);
         }
         attempt.call.emplace(*host);
-        return perform_with_jumps(op, size, attempt);
+        if (host_kind_ == HostKind::unwinds) return perform_with_jumps(op, size, attempt);
+        do_call(op, size, attempt);
+        return finish(op, attempt);
     }
 
     // What outlives a call that a longjmp ends.
     struct Attempt {
-        std::optional<Call> call = Call();
+        std::optional<Call> call;
         Sink sink = Bytes::sink();
         std::vector<char> memory;
         Result<void> read = Error();
         Result<std::size_t> count = std::size_t{0};
+
+        MutableBuffer room(Op op, std::size_t size) {
+            memory.resize(op == Op::read_all || op == Op::read ? 0 : size);
+            return memory;
+        }
     };
 
     Outcome perform_with_jumps(Op op, std::size_t size, Attempt& attempt) {
@@ -274,9 +277,30 @@ private:
         return outcome;
     }
 
+    // As a C++ program calls it.
+    void do_plain_call(Op op, std::size_t size, Attempt& attempt) {
+        const MutableBuffer memory = attempt.room(op, size);
+        switch (op) {
+            case Op::read: attempt.read = socket_.read_to(attempt.sink, size); break;
+            case Op::read_all: attempt.read = socket_.read_to(attempt.sink, Socket::no_limit); break;
+            case Op::readline: attempt.read = socket_.readline_to(attempt.sink, Socket::no_limit); break;
+            case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, size); break;
+            case Op::readinto: attempt.count = socket_.readinto(memory); break;
+            case Op::readline_into: attempt.count = socket_.readline_into(memory); break;
+            case Op::recvfrom: {
+                const auto from = socket_.recvfrom_into(memory);
+                attempt.count = from ? Result<std::size_t>(from->size) : from.error();
+                break;
+            }
+            case Op::recv:
+            case Op::recv_into: attempt.count = socket_.recv_into(memory); break;
+            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK); break;
+            case Op::count: break;
+        }
+    }
+
     void do_call(Op op, std::size_t size, Attempt& attempt) {
-        attempt.memory.resize(op == Op::read_all || op == Op::read ? 0 : size);
-        const MutableBuffer memory(attempt.memory);
+        const MutableBuffer memory = attempt.room(op, size);
         Call&& call = std::move(*attempt.call);
         switch (op) {
             case Op::read: attempt.read = socket_.read_to(attempt.sink, size, std::move(call)); break;
@@ -288,8 +312,8 @@ private:
             case Op::readinto: attempt.count = socket_.readinto(memory, std::move(call)); break;
             case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)); break;
             case Op::recvfrom: {
-                const auto from = socket_.recvfrom_into(memory, 0, std::move(call));
-                attempt.count = from ? Result<std::size_t>(from->size) : from.error();
+                Address from;
+                attempt.count = socket_.recvfrom_into(memory, from, 0, std::move(call));
                 break;
             }
             case Op::recv:

@@ -21,7 +21,9 @@ enum class Op { send, sendall, write, count };
 // One run: a socket that sends, and a peer that takes now and then.
 class Sending : Trial {
 public:
-    Sending(std::uint64_t seed, bool unwinds) : Trial(seed), unwinds_(unwinds), host_(unwinds) {
+    Sending(std::uint64_t seed, HostKind host_kind)
+        : Trial(seed), host_kind_(host_kind), host_(host_kind == HostKind::unwinds) {
+        faulty::set_single_threaded(host_kind == HostKind::none && random_.chance(500));
         faulty::when_idle([this] { return take_some(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_STREAM);
         socket_ = std::move(connection.socket);
@@ -97,7 +99,7 @@ private:
         const auto op = static_cast<Op>(random_.below(static_cast<std::uint64_t>(Op::count)));
         std::string bytes(random_.between(op == Op::sendall ? 0 : 1, 1 + random_.below(4000)), '\0');
         for (char& byte : bytes) byte = static_cast<char>(sent_++ * 2654435761U >> 9);
-        if (unwinds_ && random_.chance(200)) {
+        if (host_kind_ == HostKind::unwinds && random_.chance(200)) {
             faulty::arm_jump(jump_, static_cast<unsigned>(random_.below(6)), random_.chance(500));
         }
         to_come_ += bytes;
@@ -134,6 +136,7 @@ private:
     }
 
     Outcome perform(Op op, const std::string& bytes) {
+        if (host_kind_ == HostKind::none) return do_plain_call(op, bytes);
         std::optional<Call> call;
         call.emplace(host_.host());
         Outcome outcome;
@@ -141,6 +144,13 @@ private:
         socket_.unwound(*call);
         outcome.jumped = true;
         return outcome;
+    }
+
+    // As a C++ program calls it.
+    Outcome do_plain_call(Op op, const std::string& bytes) {
+        if (op == Op::sendall) return {socket_.sendall(bytes).error(), bytes.size()};
+        const auto sent = op == Op::send ? socket_.send(bytes) : socket_.write(bytes);
+        return {sent.error(), *sent};
     }
 
     Outcome do_call(Op op, const std::string& bytes, Call& call) {
@@ -193,7 +203,7 @@ private:
         require_nothing_left();
     }
 
-    bool unwinds_;
+    HostKind host_kind_;
     ScriptedHost host_;
     Socket socket_;
     faulty::Peer peer_;
@@ -204,11 +214,15 @@ private:
 };
 
 TEST(PropertySend, ThePeerGetsWhatWasSaidToBeSent) {
-    for_each_seed([](std::uint64_t seed) { Sending(seed, false).run(); });
+    for_each_seed([](std::uint64_t seed) { Sending(seed, HostKind::hooks).run(); });
+}
+
+TEST(PropertySend, WithoutAHost) {
+    for_each_seed([](std::uint64_t seed) { Sending(seed, HostKind::none).run(); });
 }
 
 TEST(PropertySend, AHandlerThatJumpsLeavesTheSocketUsable) {
-    for_each_seed([](std::uint64_t seed) { Sending(seed, true).run(); });
+    for_each_seed([](std::uint64_t seed) { Sending(seed, HostKind::unwinds).run(); });
 }
 
 }  // namespace
