@@ -64,13 +64,11 @@ struct Datagram {
 
 struct Poller {
     usocket::Poll poll;
+    usocket::Poll::Event events[16];
 
     explicit Poller(std::size_t) {}
     void add(Datagram& datagram) { (void)poll.register_(datagram.socket, POLLIN, &datagram).value(); }
-    std::size_t wait() {
-        usocket::Poll::Event events[16];
-        return poll.poll(events).value();
-    }
+    std::size_t wait() { return poll.poll(events).value(); }
 };
 
 struct Net {

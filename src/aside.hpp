@@ -36,9 +36,9 @@ public:
     void clear() noexcept;
 
 private:
-    Block block_;
-    const std::uint8_t* data_ = nullptr;  // in the block, or what is lent
     std::atomic<std::size_t> size_{0};
+    const std::uint8_t* data_ = nullptr;  // in the block, or what is lent
+    Block block_;
 };
 
 struct Aside;
@@ -52,9 +52,9 @@ struct WatchHooks {
 };
 
 struct Aside {
-    Kept kept;
     Registration* watches = nullptr;  // guarded by poll.cpp's lock
     std::atomic<const WatchHooks*> hooks{nullptr};
+    Kept kept;
 
     void tell(bool closed) noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->changed(*this, !kept.empty(), closed);

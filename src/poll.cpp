@@ -24,14 +24,11 @@ Lock registry;
 
 constexpr unsigned all_events = 0xffff;
 
-// How many events are asked of the system at a time.
-constexpr std::size_t batch = 256;
-
 }  // namespace
 
 struct Registration {
-    Poll::State* poll = nullptr;
-    Aside* aside = nullptr;  // of its socket; nullptr: a bare descriptor, or the socket is gone
+    Poll::State* poll = nullptr;  // nullptr: free memory
+    Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
     sys::Fd fd = sys::no_fd;
     unsigned events = 0;
     void* userdata = nullptr;
@@ -43,9 +40,7 @@ struct Registration {
     bool is_urgent = false;           // in the list of those that the system does not know to be ready
     Poll::Event* reported = nullptr;  // during poll(): where
     Registration* next_of_socket = nullptr;
-    Registration* next_of_fd = nullptr;
-    Registration* next = nullptr;  // of all
-    Registration* previous = nullptr;
+    Registration* next_of_fd = nullptr;  // of free memory: the next such
     Registration* next_urgent = nullptr;
     Registration* previous_urgent = nullptr;
 
@@ -62,13 +57,66 @@ struct Registration {
     }
 };
 
+// The memory of registrations, got for many at a time and given back all at once.
+class RegistrationMemory {
+public:
+    // nullptr: there is none.
+    Registration* take() noexcept {
+        if (free_ == nullptr && !add_block()) return nullptr;
+        Registration* taken = free_;
+        free_ = taken->next_of_fd;
+        return new (taken) Registration;
+    }
+    void give_back(Registration& registration) noexcept {
+        registration.poll = nullptr;
+        registration.next_of_fd = std::exchange(free_, &registration);
+    }
+    // Of those that are taken; `body` may give back the one that it is given.
+    template <class Body> void for_each(Body body) noexcept {
+        for (Block* block = blocks_; block != nullptr; block = block->next) {
+            for (std::size_t i = 0; i < block->size; ++i) {
+                if (block->items()[i].poll != nullptr) body(block->items()[i]);
+            }
+        }
+    }
+    void clear() noexcept {
+        while (Block* block = blocks_) {
+            blocks_ = block->next;
+            (void)sys::resize(block, 0);
+        }
+        free_ = nullptr;
+    }
+
+private:
+    struct Block {
+        Block* next;
+        std::size_t size;
+        Registration* items() noexcept { return reinterpret_cast<Registration*>(this + 1); }
+    };
+    static_assert(sizeof(Block) % alignof(Registration) == 0);
+
+    bool add_block() noexcept {
+        const std::size_t size = blocks_ == nullptr ? first_size : std::min(2 * blocks_->size, largest_size);
+        void* memory = sys::resize(nullptr, sizeof(Block) + size * sizeof(Registration));
+        if (memory == nullptr) return false;
+        blocks_ = new (memory) Block{blocks_, size};
+        for (std::size_t i = size; i-- != 0;) give_back(*new (&blocks_->items()[i]) Registration);
+        return true;
+    }
+
+    static constexpr std::size_t first_size = 8;
+    static constexpr std::size_t largest_size = 256;
+    Block* blocks_ = nullptr;
+    Registration* free_ = nullptr;
+};
+
 struct Poll::State {
     sys::Poller* poller = nullptr;
     std::uint32_t generation = 0;    // of the process that opened it
     Registration** by_fd = nullptr;  // the first registration of each descriptor number
     std::size_t by_fd_size = 0;
     std::size_t count = 0;
-    Registration* all = nullptr;
+    RegistrationMemory registrations;
     Registration* urgent = nullptr;
     std::size_t urgent_count = 0;
     bool urgent_first = false;
@@ -77,8 +125,12 @@ struct Poll::State {
     [[nodiscard]] Registration* first_of(sys::Fd fd) const noexcept {
         return fd >= 0 && static_cast<std::size_t>(fd) < by_fd_size ? by_fd[fd] : nullptr;
     }
-    Error prepare() noexcept;
-    Error after_fork() noexcept;
+    // The poller is there, and this process's own.
+    [[nodiscard]] bool is_open() const noexcept { return poller != nullptr && generation == sys::process_generation(); }
+    // The system knows all that is ready.
+    [[nodiscard]] bool is_plain() const noexcept { return urgent == nullptr && is_open(); }
+    Error prepare() noexcept { return is_open() ? Error() : open(); }
+    Error open() noexcept;
     Error tell_system(sys::Fd fd, bool is_new) noexcept;
     // `old`: what is to be changed instead, if anything.
     Result<Registration*> add(sys::Fd fd, unsigned events, void* userdata, Aside* aside, Registration* old) noexcept;
@@ -88,7 +140,10 @@ struct Poll::State {
     Error link_fd(Registration& registration) noexcept;
     void unlink_fd(Registration& registration) noexcept;
     void unlink_socket(Registration& registration) noexcept;
-    void sort_urgent(Registration& registration) noexcept;
+    void sort_urgent(Registration& registration) noexcept {
+        const bool is_urgent = registration.urgent_events() != 0;
+        if (is_urgent != registration.is_urgent) set_urgent(registration, is_urgent);
+    }
     void set_urgent(Registration& registration, bool is_urgent) noexcept;
     // What one round of poll() does: those that the system does not know of and what it finds take turns to be first.
     struct Round {
@@ -97,13 +152,16 @@ struct Poll::State {
         std::size_t room = 0;  // for what the system finds
     };
     Result<Round> begin_round(std::size_t room) noexcept;
-    std::size_t end_round(const Round& round, sys::PollerEvent* found, std::size_t found_count, Event* events,
-                          std::size_t room, bool one_shot) noexcept;
+    std::size_t end_round(const Round& round, sys::PollerEvents& found, Event* events, std::size_t room,
+                          bool one_shot) noexcept;
+    std::size_t collect(sys::PollerEvents& found, Event* events, std::size_t room, bool one_shot,
+                        bool begins_urgent) noexcept;
+    std::size_t collect_all(sys::PollerEvents& found, Event* events, std::size_t room, bool one_shot,
+                            bool begins_urgent) noexcept;
     std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept;
     void begin_with(Registration& registration) noexcept;
-    std::size_t collect_plain(const sys::PollerEvent* found, std::size_t found_count, Event* events,
-                              std::size_t room) const noexcept;
-    std::size_t collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events, std::size_t ready,
+    std::size_t collect_plain(const sys::PollerEvents& found, Event* events, std::size_t room) const noexcept;
+    std::size_t collect_found(const sys::PollerEvents& found, Event* events, std::size_t ready,
                               std::size_t room) noexcept;
     static void report(Registration& registration, unsigned events, Event& event) noexcept;
     void spend(Registration& registration) noexcept;
@@ -121,23 +179,6 @@ template <class T> bool grow(T*& array, std::size_t& size, std::size_t least) no
     std::memset(static_cast<void*>(array + size), 0, (wanted - size) * sizeof(T));
     size = wanted;
     return true;
-}
-
-// Rings: before the first comes the last.
-template <class T> void unlink(T*& first, T& item, T* T::* next, T* T::* previous) noexcept {
-    item.*previous->*next = item.*next;
-    item.*next->*previous = item.*previous;
-    if (first == &item) first = item.*next == &item ? nullptr : item.*next;
-    item.*next = item.*previous = nullptr;
-}
-
-// As the last.
-template <class T> void link(T*& first, T& item, T* T::* next, T* T::* previous) noexcept {
-    if (first == nullptr) first = item.*next = item.*previous = &item;
-    item.*next = first;
-    item.*previous = first->*previous;
-    item.*previous->*next = &item;
-    first->*previous = &item;
 }
 
 Registration* find(Registration* first, const Aside* aside) noexcept {
@@ -184,13 +225,14 @@ Poll::~Poll() {
         const Locked locked(registry);
         // The poller first: then there is nothing to take out of it.
         if (state_->poller != nullptr) sys::poller_close(std::exchange(state_->poller, nullptr));
-        while (state_->all != nullptr) state_->remove(*state_->all);
+        state_->registrations.for_each([this](Registration& one) { state_->remove(one); });
     }
+    state_->registrations.clear();
     (void)sys::resize(state_->by_fd, 0);
     (void)sys::resize(state_, 0);
 }
 
-Error Poll::make_state() noexcept {
+inline Error Poll::make_state() noexcept {
     if (state_ != nullptr) return Error();
     void* memory = sys::resize(nullptr, sizeof(State));
     if (memory == nullptr) return Error(ENOMEM);
@@ -205,16 +247,14 @@ Result<Registration*> Poll::register_(Socket& socket) noexcept {
 Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {
     Aside* aside = socket.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
-    Call call;
-    return socket.inside(call, [&]() noexcept -> Result<Registration*> {
+    return socket.inside([&]() noexcept -> Result<Registration*> {
         if (const Error error = make_state(); error != Error()) return error;
         aside->hooks.store(&hooks_, std::memory_order_release);
         const Locked locked(registry);
         const auto added = state_->add(socket.fd_, events, userdata, aside, find(state_->first_of(socket.fd_), aside));
-        if (added) {
-            // close() may have told the polls that it found before this one was among them.
-            state_->update(**added, socket.has_kept(), socket.closed());
-        }
+        // close() may have told the polls that it found before this one was among them.
+        const bool is_news = added && (socket.has_kept() || socket.closed());
+        if (is_news) state_->update(**added, socket.has_kept(), socket.closed());
         return added;
     });
 }
@@ -285,6 +325,22 @@ void Poll::unregister(Registration* registration) noexcept {
 
 std::size_t Poll::size() const noexcept { return state_ == nullptr ? 0 : state_->count; }
 
+// The short way of a program with one thread: nobody is to be kept out or can wake it up, and while the system knows
+// all that is ready, one system call is the whole job.
+Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot) noexcept {
+    if (count == 0) return std::size_t{0};
+    if (const Error error = make_state(); error != Error()) return error;
+    const bool can_begin_anew = timeout.is_none() || timeout.is_zero();
+    if (can_begin_anew && sys::is_only_thread() && state_->is_plain()) {
+        sys::PollerEvents found;
+        const Error error = sys::poller_wait(state_->poller, found, count, timeout);
+        const std::size_t ready = state_->collect(found, events, count, one_shot, false);
+        const bool is_settled = ready != 0 || (error == Error() && timeout.is_zero());
+        if (is_settled) return ready;
+    }
+    return poll(events, count, timeout, one_shot, Call());
+}
+
 Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept {
     if (count == 0) return std::size_t{0};
     if (const Error error = make_state(); error != Error()) return error;
@@ -292,21 +348,19 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     for (;;) {
         const auto round = state_->begin_round(count);
         if (!round) return round.error();
-        sys::PollerEvent found[batch];
+        sys::PollerEvents found;
         const Timeout left = round->urgent != 0 ? Timeout::zero() : blocking.remaining();
-        const auto found_count = blocking.once([&]() noexcept {
-            return round->room == 0 ? Result<std::size_t>(0)
-                                    : sys::poller_wait(state_->poller, found, round->room, left);
+        const Error waited = blocking.once([&]() noexcept {
+            return round->room == 0 ? Error() : sys::poller_wait(state_->poller, found, round->room, left);
         });
-        const bool is_cut_short = found_count.error() == Error(EINTR);
-        const std::size_t ready =
-            state_->end_round(*round, found, found_count.value_or(0u), events, is_cut_short ? 0 : count, one_shot);
+        const bool is_cut_short = waited == Error(EINTR);
+        const std::size_t ready = state_->end_round(*round, found, events, is_cut_short ? 0 : count, one_shot);
         if (ready != 0) return ready;
         if (is_cut_short) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
             continue;
         }
-        if (!found_count) return found_count.error();
+        if (waited != Error()) return waited;
         if (blocking.remaining().is_zero()) return std::size_t{0};
     }
 }
@@ -319,56 +373,25 @@ Result<Poll::State::Round> Poll::State::begin_round(std::size_t room) noexcept {
     urgent_first = !urgent_first;
     round.urgent_first = urgent_first;
     round.urgent = std::min(urgent_count, room);
-    round.room = std::min(urgent_first ? room - round.urgent : room, batch);
+    round.room = urgent_first ? room - round.urgent : room;
     ++waiting;
     return round;
 }
 
-std::size_t Poll::State::end_round(const Round& round, sys::PollerEvent* found, std::size_t found_count, Event* events,
-                                   std::size_t room, bool one_shot) noexcept {
+std::size_t Poll::State::end_round(const Round& round, sys::PollerEvents& found, Event* events, std::size_t room,
+                                   bool one_shot) noexcept {
     const Locked locked(registry);
     --waiting;
-    if (!one_shot && urgent == nullptr && found_count < batch) {
-        const std::size_t ready = collect_plain(found, found_count, events, room);
-        if (ready != 0) return ready;
-    }
-    std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room) : 0;
-    for (std::size_t before = room; found_count != 0 && ready != before && ready < room;) {
-        before = ready;
-        ready = collect_found(found, found_count, events, ready, room);
-        if (found_count < batch) break;
-        // The system goes round what is ready: again, until it begins to repeat itself.
-        found_count = sys::poller_wait(poller, found, std::min(room - ready, batch), Timeout::zero()).value_or(0u);
-    }
-    if (!round.urgent_first) ready = collect_urgent(events, ready, room);
-    for (std::size_t i = 0; i < ready; ++i) {
-        events[i].registration->reported = nullptr;
-        if (one_shot) spend(*events[i].registration);
-    }
-    return ready;
+    return collect(found, events, room, one_shot, round.urgent_first);
 }
 
 // --- State: under the registry's lock
 
-// Opens the poller, anew in a child of fork.
-Error Poll::State::prepare() noexcept {
-    if (poller != nullptr && generation != sys::process_generation()) {
-        if (const Error error = after_fork(); error != Error()) return error;
-    }
-    if (poller == nullptr) {
-        const auto opened = sys::poller_open();
-        if (!opened) return opened.error();
-        poller = *opened;
-        generation = sys::process_generation();
-    }
-    return Error();
-}
-
-// The parent's poller would report to both: a child gets one of its own.
-Error Poll::State::after_fork() noexcept {
+// Opens the poller. The parent's would report to both: a child of fork gets one of its own.
+Error Poll::State::open() noexcept {
     const auto opened = sys::poller_open();
     if (!opened) return opened.error();
-    sys::poller_close(poller);
+    if (poller != nullptr) sys::poller_close(poller);
     poller = *opened;
     generation = sys::process_generation();
     waiting = 0;
@@ -403,9 +426,8 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
         if (const Error error = change(*old, events); error != Error()) return error;
         return old;
     }
-    void* memory = sys::resize(nullptr, sizeof(Registration));
-    if (memory == nullptr) return Error(ENOMEM);
-    auto* registration = new (memory) Registration;
+    Registration* registration = registrations.take();
+    if (registration == nullptr) return Error(ENOMEM);
     registration->poll = this;
     registration->aside = aside;
     registration->is_socket = aside != nullptr;
@@ -413,14 +435,13 @@ Result<Registration*> Poll::State::add(sys::Fd fd, unsigned events, void* userda
     registration->events = events;
     registration->userdata = userdata;
     if (const Error error = link_fd(*registration); error != Error()) {
-        (void)sys::resize(registration, 0);
+        registrations.give_back(*registration);
         return error;
     }
     if (aside != nullptr) {
         registration->next_of_socket = aside->watches;
         aside->watches = registration;
     }
-    link(all, *registration, &Registration::next, &Registration::previous);
     ++count;
     sort_urgent(*registration);
     return registration;
@@ -445,10 +466,9 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
 void Poll::State::remove(Registration& registration) noexcept {
     if (!registration.closed) unlink_fd(registration);
     unlink_socket(registration);
-    set_urgent(registration, false);
-    unlink(all, registration, &Registration::next, &Registration::previous);
+    if (registration.is_urgent) set_urgent(registration, false);
     --count;
-    (void)sys::resize(&registration, 0);
+    registrations.give_back(registration);
 }
 
 void Poll::State::update(Registration& registration, bool kept, bool closed) noexcept {
@@ -461,7 +481,7 @@ void Poll::State::update(Registration& registration, bool kept, bool closed) noe
 }
 
 // The system is told first: only a descriptor that there is may decide on the size of the table.
-Error Poll::State::link_fd(Registration& registration) noexcept {
+inline Error Poll::State::link_fd(Registration& registration) noexcept {
     const sys::Fd fd = registration.fd;
     Registration* const others = first_of(fd);
     if (others == nullptr) {
@@ -490,7 +510,7 @@ void Poll::State::unlink_fd(Registration& registration) noexcept {
     if (*link == nullptr) return;
     *link = registration.next_of_fd;
     registration.next_of_fd = nullptr;
-    if (poller == nullptr || generation != sys::process_generation()) return;
+    if (!is_open()) return;
     (void)tell_system(registration.fd, false);
 }
 
@@ -502,18 +522,21 @@ void Poll::State::unlink_socket(Registration& registration) noexcept {
     registration.aside = nullptr;
 }
 
-void Poll::State::sort_urgent(Registration& registration) noexcept {
-    set_urgent(registration, registration.urgent_events() != 0);
-}
-
-void Poll::State::set_urgent(Registration& registration, bool is_urgent) noexcept {
-    if (is_urgent == registration.is_urgent) return;
-    registration.is_urgent = is_urgent;
+// What it is not yet. A ring: before the first comes the last.
+void Poll::State::set_urgent(Registration& one, bool is_urgent) noexcept {
+    one.is_urgent = is_urgent;
     if (is_urgent) {
-        link(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+        if (urgent == nullptr) urgent = one.next_urgent = one.previous_urgent = &one;
+        one.next_urgent = urgent;
+        one.previous_urgent = urgent->previous_urgent;
+        one.previous_urgent->next_urgent = &one;
+        urgent->previous_urgent = &one;
         ++urgent_count;
     } else {
-        unlink(urgent, registration, &Registration::next_urgent, &Registration::previous_urgent);
+        one.previous_urgent->next_urgent = one.next_urgent;
+        one.next_urgent->previous_urgent = one.previous_urgent;
+        if (urgent == &one) urgent = one.next_urgent == &one ? nullptr : one.next_urgent;
+        one.next_urgent = one.previous_urgent = nullptr;
         --urgent_count;
     }
 }
@@ -530,6 +553,33 @@ void Poll::State::spend(Registration& registration) noexcept {
     registration.events = 0;
     if (!registration.closed && !registration.always_ready) (void)tell_system(registration.fd, false);
     sort_urgent(registration);
+}
+
+inline std::size_t Poll::State::collect(sys::PollerEvents& found, Event* events, std::size_t room, bool one_shot,
+                                        bool begins_urgent) noexcept {
+    if (!one_shot && urgent == nullptr && found.count < sys::PollerEvents::room) {
+        const std::size_t ready = collect_plain(found, events, room);
+        if (ready != 0) return ready;
+    }
+    return collect_all(found, events, room, one_shot, begins_urgent);
+}
+
+std::size_t Poll::State::collect_all(sys::PollerEvents& found, Event* events, std::size_t room, bool one_shot,
+                                     bool begins_urgent) noexcept {
+    std::size_t ready = begins_urgent ? collect_urgent(events, 0, room) : 0;
+    for (std::size_t before = room; found.count != 0 && ready != before && ready < room;) {
+        before = ready;
+        ready = collect_found(found, events, ready, room);
+        if (found.count < sys::PollerEvents::room) break;
+        // The system goes round what is ready: again, until it begins to repeat itself.
+        (void)sys::poller_wait(poller, found, room - ready, Timeout::zero());
+    }
+    if (!begins_urgent) ready = collect_urgent(events, ready, room);
+    for (std::size_t i = 0; i < ready; ++i) {
+        events[i].registration->reported = nullptr;
+        if (one_shot) spend(*events[i].registration);
+    }
+    return ready;
 }
 
 // Both collect behind the `ready` events that are there already, or into them, and return how many there are then.
@@ -552,32 +602,34 @@ std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::s
 }
 
 // As collect_found(), if each descriptor is registered once and there is room for all; else 0.
-std::size_t Poll::State::collect_plain(const sys::PollerEvent* found, std::size_t found_count, Event* events,
-                                       std::size_t room) const noexcept {
-    if (found_count > room) return 0;
+std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* events, std::size_t room) const noexcept {
+    if (found.count > room) return 0;
     std::size_t ready = 0;
-    for (std::size_t i = 0; i < found_count; ++i) {
-        Registration* one = first_of(found[i].fd);
+    for (std::size_t i = 0; i < found.count; ++i) {
+        const sys::PollerEvent event = sys::poller_event(found, i);
+        Registration* one = first_of(event.fd);
         if (one == nullptr) continue;
         if (one->next_of_fd != nullptr) return 0;
-        const unsigned shown = one->shown(found[i].events);
+        const unsigned shown = one->shown(event.events);
         if (shown != 0) events[ready++] = {one->fd, shown, one->userdata, one};
     }
     return ready;
 }
 
-std::size_t Poll::State::collect_found(const sys::PollerEvent* found, std::size_t found_count, Event* events,
-                                       std::size_t ready, std::size_t room) noexcept {
+std::size_t Poll::State::collect_found(const sys::PollerEvents& found, Event* events, std::size_t ready,
+                                       std::size_t room) noexcept {
     // Each descriptor once, before any of them a second time.
-    for (std::size_t i = 0; i < found_count && ready < room; ++i) {
-        Registration* one = first_of(found[i].fd);
-        while (one != nullptr && one->shown(found[i].events) == 0) one = one->next_of_fd;
-        if (one != nullptr && one->reported == nullptr) report(*one, one->shown(found[i].events), events[ready++]);
+    for (std::size_t i = 0; i < found.count && ready < room; ++i) {
+        const sys::PollerEvent event = sys::poller_event(found, i);
+        Registration* one = first_of(event.fd);
+        while (one != nullptr && one->shown(event.events) == 0) one = one->next_of_fd;
+        if (one != nullptr && one->reported == nullptr) report(*one, one->shown(event.events), events[ready++]);
     }
-    for (std::size_t i = 0; i < found_count; ++i) {
+    for (std::size_t i = 0; i < found.count; ++i) {
         Registration* left_out = nullptr;
-        for (Registration* one = first_of(found[i].fd); one != nullptr; one = one->next_of_fd) {
-            const unsigned shown = one->shown(found[i].events);
+        const sys::PollerEvent event = sys::poller_event(found, i);
+        for (Registration* one = first_of(event.fd); one != nullptr; one = one->next_of_fd) {
+            const unsigned shown = one->shown(event.events);
             if (shown == 0) continue;
             if (one->reported != nullptr) {
                 one->reported->events |= shown;

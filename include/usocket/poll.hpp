@@ -49,8 +49,9 @@ public:
     // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on
     // timeout. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0.
     // The cost grows with what is ready, not with what is registered (POLL-4).
-    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(), bool one_shot = false,
-                             Call&& call = Call()) noexcept;
+    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
+                             bool one_shot = false) noexcept;
+    Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept;
     Result<std::size_t> poll(std::span<Event> events, Timeout timeout = Timeout::none(),
                              bool one_shot = false) noexcept {
         return poll(events.data(), events.size(), timeout, one_shot);

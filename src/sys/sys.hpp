@@ -78,9 +78,15 @@ std::int64_t now() noexcept;
 Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept;
 
 // --- Many at once
-struct PollerEvent {  // uninitialised: a wait has room for many
-    Fd fd;
+struct PollerEvent {
+    Fd fd;  // no_fd: not an event, but poller_wake()
     unsigned events;
+};
+// What a wait has found, in the stack's own form, so that nothing is copied before it is wanted.
+struct PollerEvents {
+    static constexpr std::size_t room = 256;
+    std::size_t count = 0;
+    alignas(std::uint64_t) unsigned char native[room * 16];  // uninitialised
 };
 struct Poller;
 Result<Poller*> poller_open() noexcept;
@@ -89,8 +95,9 @@ void poller_close(Poller* poller) noexcept;
 // itself.
 Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noexcept;
 void poller_remove(Poller* poller, Fd fd) noexcept;
-// Never more than `count` events; 0 on timeout or after poller_wake().
-Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept;
+// At most `most` events, and as many as there is room for; none on timeout.
+Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept;
+PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept;
 // To be called before a wait that poller_wake() may have to end.
 Result<void> poller_arm(Poller* poller) noexcept;
 // From any thread: ends the wait that goes on or the next one.

@@ -104,23 +104,29 @@ void poller_remove(Poller* poller, Fd fd) noexcept {
         poller->all.erase(poller->all.begin() + (place - poller->all.data()));
 }
 
-Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept {
+Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
+    auto* events = reinterpret_cast<PollerEvent*>(found.native);
+    const std::size_t room = std::min(most, PollerEvents::room);
+    found.count = 0;
     begin(Sys::poller_wait);
     if (const Error error = trouble(Sys::poller_wait, nullptr, Kind::interrupt); error != Error()) return error;
     const auto is_ready = [&] { return poller->woken || poller->any_ready(); };
     if (sleep(deadline_of(timeout), is_ready) == Slept::interrupted) return Error(EINTR);
     poller->woken = false;
-    std::size_t found = 0;
     const std::size_t size = poller->all.size();
-    for (std::size_t i = 0; i < size && found < count; ++i) {
+    for (std::size_t i = 0; i < size && found.count < room; ++i) {
         const std::size_t index = (poller->first + i) % size;
         const Poller::Watched& one = poller->all[index];
         const unsigned ready = Poller::ready(one);
         if (ready == 0) continue;
-        events[found++] = {one.fd, ready};
-        if (found == count) poller->first = index + 1;
+        events[found.count++] = {one.fd, ready};
+        if (found.count == room) poller->first = index + 1;
     }
-    return found;
+    return Error();
+}
+
+PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept {
+    return reinterpret_cast<const PollerEvent*>(found.native)[index];
 }
 
 Result<void> poller_arm(Poller*) noexcept { return {}; }

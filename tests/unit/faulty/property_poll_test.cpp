@@ -20,6 +20,7 @@ constexpr unsigned unasked = POLLERR | POLLHUP;
 class Polling : Trial {
 public:
     explicit Polling(std::uint64_t seed) : Trial(seed) {
+        faulty::set_single_threaded(random_.chance(500));
         faulty::Faults faults;
         faults[Kind::interrupt] = random_.chance(500) ? 100 : 0;
         faulty::set_faults(faults);

@@ -17,9 +17,9 @@ struct Poller {
     int wake = -1;  // an eventfd, also in the epoll; a poll that never waits has none
 };
 
-namespace {
+static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(epoll_event));
 
-constexpr int max_batch = 256;
+namespace {
 
 // epoll counts in milliseconds: rounded up, so that a wait is not too short.
 int milliseconds(Timeout timeout) noexcept {
@@ -63,21 +63,24 @@ void poller_remove(Poller* poller, Fd fd) noexcept {
     (void)::epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, &unused);
 }
 
-Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept {
-    epoll_event found[max_batch];
-    const int room = static_cast<int>(std::min<std::size_t>(count, max_batch));
-    const int ready = ::epoll_wait(poller->epoll, found, room, milliseconds(timeout));
+Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
+    auto* native = reinterpret_cast<epoll_event*>(found.native);
+    const int room = static_cast<int>(std::min(most, PollerEvents::room));
+    const int ready = ::epoll_wait(poller->epoll, native, room, milliseconds(timeout));
+    found.count = ready < 0 ? 0 : static_cast<std::size_t>(ready);
     if (ready < 0) return last_error();
-    std::size_t kept = 0;
-    for (int i = 0; i < ready; ++i) {
-        if (found[i].data.fd != poller->wake) {
-            events[kept++] = {found[i].data.fd, found[i].events};
-            continue;
-        }
+    if (poller->wake >= 0) {
+        const bool is_woken =
+            std::any_of(native, native + ready, [](const epoll_event& one) { return one.data.fd == no_fd; });
         eventfd_t unused = 0;
-        (void)::eventfd_read(poller->wake, &unused);
+        if (is_woken) (void)::eventfd_read(poller->wake, &unused);
     }
-    return kept;
+    return Error();
+}
+
+PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept {
+    const epoll_event& native = reinterpret_cast<const epoll_event*>(found.native)[index];
+    return {native.data.fd, native.events};
 }
 
 Result<void> poller_arm(Poller* poller) noexcept {
@@ -86,7 +89,7 @@ Result<void> poller_arm(Poller* poller) noexcept {
     if (wake < 0) return last_error();
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.fd = wake;
+    event.data.fd = no_fd;
     if (::epoll_ctl(poller->epoll, EPOLL_CTL_ADD, wake, &event) < 0) {
         const Error error = last_error();
         ::close(wake);

@@ -84,7 +84,10 @@ void poller_remove(Poller* poller, Fd fd) noexcept {
     if (pollfd* place = find(*poller, fd)) *place = poller->watched[--poller->size];
 }
 
-Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t count, Timeout timeout) noexcept {
+Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
+    auto* events = reinterpret_cast<PollerEvent*>(found.native);
+    const std::size_t room = std::min(most, PollerEvents::room);
+    found.count = 0;
     pollfd* copy = nullptr;
     std::size_t size = 0;
     std::size_t first = 0;
@@ -103,9 +106,8 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
     }
     const int ready = ::ppoll(copy, size, timeout.is_none() ? nullptr : &span, nullptr);
     const Error error = ready < 0 ? last_error() : Error();
-    std::size_t kept = 0;
     std::size_t next = 0;
-    for (std::size_t i = 0; ready > 0 && i < size && kept < count; ++i) {
+    for (std::size_t i = 0; ready > 0 && i < size && found.count < room; ++i) {
         const pollfd& one = copy[(first + i) % size];
         if (one.revents == 0) continue;
         if (one.fd == poller->wake_read) {
@@ -116,8 +118,8 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
             // A descriptor that was closed leaves by itself.
             poller_remove(poller, one.fd);
         } else {
-            events[kept++] = {one.fd, static_cast<unsigned>(static_cast<unsigned short>(one.revents))};
-            if (kept == count) next = first + i + 1;
+            events[found.count++] = {one.fd, static_cast<unsigned>(static_cast<unsigned short>(one.revents))};
+            if (found.count == room) next = first + i + 1;
         }
     }
     if (next != 0) {
@@ -125,8 +127,11 @@ Result<std::size_t> poller_wait(Poller* poller, PollerEvent* events, std::size_t
         poller->first = next;
     }
     (void)resize(copy, 0);
-    if (error != Error()) return error;
-    return kept;
+    return error;
+}
+
+PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept {
+    return reinterpret_cast<const PollerEvent*>(found.native)[index];
 }
 
 Result<void> poller_arm(Poller*) noexcept { return {}; }  // it can be woken from the start
