@@ -56,6 +56,8 @@ struct Aside {
     std::atomic<const WatchHooks*> hooks{nullptr};
     Kept kept;
 
+    // Whether there is one that keeps bytes back.
+    static bool keeps(const Aside* aside) noexcept { return aside != nullptr && !aside->kept.empty(); }
     void tell(bool closed) noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->changed(*this, !kept.empty(), closed);
     }

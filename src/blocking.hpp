@@ -19,13 +19,15 @@ public:
     // `socket`: whose reader lock to lend out while the host runs its signal handlers; may be null.
     Blocking(Call& call, Timeout timeout, Socket* socket) noexcept : call_(call), timeout_(timeout), socket_(socket) {}
 
+    // Whether a call that ended so is not to be repeated.
+    static bool is_settled(Error error) noexcept { return error != Error(EAGAIN) && error != Error(EINTR); }
     // Does `op` until it does something else than ask to be repeated. Without a deadline op itself may sleep in
     // the system; else it must not, and is done again each time `fd` shows one of `events`.
     template <class Op> auto perform(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
         leave();
         for (unsigned sleeps = 0;;) {
             auto result = op();
-            if (result || (result.error() != Error(EAGAIN) && result.error() != Error(EINTR))) {
+            if (is_settled(result.error())) {
                 enter();
                 return result;
             }

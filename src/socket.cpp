@@ -262,10 +262,7 @@ Result<Socket> Socket::dup() noexcept {
     });
 }
 
-bool Socket::has_kept() const noexcept {
-    const Aside* aside = aside_.load(std::memory_order_acquire);
-    return aside != nullptr && !aside->kept.empty();
-}
+bool Socket::has_kept() const noexcept { return Aside::keeps(aside_.load(std::memory_order_acquire)); }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
     const auto ready = inside([&]() noexcept { return sys::wait(fd_, events, Timeout::zero()); });

@@ -54,8 +54,7 @@ bool ends_line(const Sink& sink) noexcept { return sink.size() != 0 && sink.data
 
 // Nobody else is there, and no stream method has left anything behind.
 inline bool Socket::is_plain() const noexcept {
-    const Aside* aside = aside_.load(std::memory_order_relaxed);
-    const bool keeps = aside != nullptr && !aside->kept.empty();
+    const bool keeps = Aside::keeps(aside_.load(std::memory_order_relaxed));
     return sys::is_only_thread() && !closed() && !keeps && !Windows::is_open(*this);
 }
 
@@ -65,8 +64,7 @@ template <class Once, class Whole>
 inline auto Socket::at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t> {
     if (!is_usual || !is_plain()) return go_on(Error(), events, whole);
     const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
-    const bool is_settled = result || (result.error() != Error(EAGAIN) && result.error() != Error(EINTR));
-    return is_settled ? result : go_on(result.error(), events, whole);
+    return Blocking::is_settled(result.error()) ? result : go_on(result.error(), events, whole);
 }
 
 // `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
