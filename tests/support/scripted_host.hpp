@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "usocket/host.hpp"
+#include "usocket/socket.hpp"
 
 namespace usocket::tests {
 
@@ -72,5 +74,15 @@ private:
     unsigned signals_ = 0;
     unsigned given_up_ = 0;
 };
+
+// recvfrom_into(), of which only the size matters: as a C++ program calls it, and as a host does.
+inline Result<std::size_t> recvfrom_size(Socket& socket, MutableBuffer buffer) {
+    const auto from = socket.recvfrom_into(buffer);
+    return from ? Result<std::size_t>(from->size) : from.error();
+}
+inline Result<std::size_t> recvfrom_size(Socket& socket, MutableBuffer buffer, Call&& call) {
+    Address from;
+    return socket.recvfrom_into(buffer, from, 0, std::move(call));
+}
 
 }  // namespace usocket::tests

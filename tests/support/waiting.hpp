@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "loopback.hpp"
+#include "scripted_host.hpp"
 
 namespace usocket::tests {
 
@@ -89,15 +90,9 @@ inline std::vector<Waiting> all_waiting() {
         {"recv_into, MSG_PEEK", tcp_pair,
          [](Socket& s, Call&& c) { return s.recv_into(room, MSG_PEEK, std::move(c)).error(); }},
         {"recvfrom_into", bound_datagrams,
-         [](Socket& s, Call&& c) {
-             Address from;
-             return s.recvfrom_into(room, from, 0, std::move(c)).error();
-         }},
+         [](Socket& s, Call&& c) { return recvfrom_size(s, room, std::move(c)).error(); }},
         {"recvfrom_into, a stream", tcp_pair,
-         [](Socket& s, Call&& c) {
-             Address from;
-             return s.recvfrom_into(room, from, 0, std::move(c)).error();
-         }},
+         [](Socket& s, Call&& c) { return recvfrom_size(s, room, std::move(c)).error(); }},
         {"readinto", tcp_pair, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readinto, AF_UNIX", unix_streams, [](Socket& s, Call&& c) { return s.readinto(room, std::move(c)).error(); }},
         {"readinto, datagrams", bound_datagrams,

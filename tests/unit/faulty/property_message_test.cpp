@@ -70,9 +70,9 @@ private:
     void send() {
         const std::string message(random_.between(1, 100), 'x');
         const bool sends = random_.chance(500);
-        const auto sent = host_kind_ == HostKind::none ? sends ? socket_.send(message) : socket_.write(message)
-                          : sends ? socket_.send(message, 0, Call(host_.host()))
-                                                       : socket_.write(message, Call(host_.host()));
+        const auto sent = with_host([&](auto&&... call) {
+            return sends ? socket_.send(message, 0, std::move(call)...) : socket_.write(message, std::move(call)...);
+        });
         if (sent) {
             require(*sent == message.size(), "a message is sent whole");
             require(peer_.take() == message, "and arrives so");
@@ -89,8 +89,14 @@ private:
         std::string memory(size, '\0');
         const auto kind = random_.below(5);
         is_taken_ = kind < 3 || !is_peek;
-        const auto got = host_kind_ == HostKind::none ? receive_plainly(kind, memory, is_peek ? MSG_PEEK : 0)
-                                                      : receive_with_host(kind, memory, is_peek ? MSG_PEEK : 0);
+        const auto got = with_host([&](auto&&... call) {
+            switch (kind) {
+                case 0: return socket_.readinto(memory, std::move(call)...);
+                case 1: return socket_.readline_into(memory, std::move(call)...);
+                case 2: return recvfrom_size(socket_, memory, std::move(call)...);
+                default: return socket_.recv_into(memory, is_peek ? MSG_PEEK : 0, std::move(call)...);
+            }
+        });
         if (!socket_.gettimeout().is_none()) require(faulty::now() <= deadline, "it lasted longer than its timeout");
         if (got) {
             require(!to_come_.empty(), "a message out of nowhere");
@@ -103,23 +109,9 @@ private:
         }
     }
 
-    Result<std::size_t> receive_with_host(std::uint64_t kind, MutableBuffer memory, int flags) {
-        Address from;
-        switch (kind) {
-            case 0: return socket_.readinto(memory, Call(host_.host()));
-            case 1: return socket_.readline_into(memory, Call(host_.host()));
-            case 2: return socket_.recvfrom_into(memory, from, 0, Call(host_.host()));
-            default: return socket_.recv_into(memory, flags, Call(host_.host()));
-        }
-    }
-
-    // As a C++ program calls it.
-    Result<std::size_t> receive_plainly(std::uint64_t kind, MutableBuffer memory, int flags) {
-        if (kind == 0) return socket_.readinto(memory);
-        if (kind == 1) return socket_.readline_into(memory);
-        if (kind > 2) return socket_.recv_into(memory, flags);
-        const auto from = socket_.recvfrom_into(memory);
-        return from ? Result<std::size_t>(from->size) : from.error();
+    // Does it with the call of the host, or without one as a C++ program does.
+    template <class Body> Result<std::size_t> with_host(Body body) {
+        return host_kind_ == HostKind::none ? body() : body(Call(host_.host()));
     }
 
     void check_error(Error error, std::int64_t deadline) {

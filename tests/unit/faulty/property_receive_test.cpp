@@ -238,12 +238,12 @@ private:
     Outcome perform(Op op, std::size_t size, const Host* host) {
         Attempt attempt;
         if (host_kind_ == HostKind::none || host == nullptr) {
-            do_plain_call(op, size, attempt);
+            do_call(op, size, attempt);
             return finish(op, attempt);
         }
         attempt.call.emplace(*host);
         if (host_kind_ == HostKind::unwinds) return perform_with_jumps(op, size, attempt);
-        do_call(op, size, attempt);
+        do_call(op, size, attempt, *attempt.call);
         return finish(op, attempt);
     }
 
@@ -263,7 +263,7 @@ private:
 
     Outcome perform_with_jumps(Op op, std::size_t size, Attempt& attempt) {
         if (setjmp(jump_) == 0) {
-            do_call(op, size, attempt);
+            do_call(op, size, attempt, *attempt.call);
             return finish(op, attempt);
         }
         {
@@ -277,48 +277,21 @@ private:
         return outcome;
     }
 
-    // As a C++ program calls it.
-    void do_plain_call(Op op, std::size_t size, Attempt& attempt) {
+    // With the call of a host, or without as a C++ program does.
+    template <class... OfHost> void do_call(Op op, std::size_t size, Attempt& attempt, OfHost&&... call) {
         const MutableBuffer memory = attempt.room(op, size);
+        const auto limit = op == Op::read_all || op == Op::readline ? Socket::no_limit : size;
         switch (op) {
-            case Op::read: attempt.read = socket_.read_to(attempt.sink, size); break;
-            case Op::read_all: attempt.read = socket_.read_to(attempt.sink, Socket::no_limit); break;
-            case Op::readline: attempt.read = socket_.readline_to(attempt.sink, Socket::no_limit); break;
-            case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, size); break;
-            case Op::readinto: attempt.count = socket_.readinto(memory); break;
-            case Op::readline_into: attempt.count = socket_.readline_into(memory); break;
-            case Op::recvfrom: {
-                const auto from = socket_.recvfrom_into(memory);
-                attempt.count = from ? Result<std::size_t>(from->size) : from.error();
-                break;
-            }
-            case Op::recv:
-            case Op::recv_into: attempt.count = socket_.recv_into(memory); break;
-            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK); break;
-            case Op::count: break;
-        }
-    }
-
-    void do_call(Op op, std::size_t size, Attempt& attempt) {
-        const MutableBuffer memory = attempt.room(op, size);
-        Call&& call = std::move(*attempt.call);
-        switch (op) {
-            case Op::read: attempt.read = socket_.read_to(attempt.sink, size, std::move(call)); break;
-            case Op::read_all: attempt.read = socket_.read_to(attempt.sink, Socket::no_limit, std::move(call)); break;
+            case Op::read:
+            case Op::read_all: attempt.read = socket_.read_to(attempt.sink, limit, std::move(call)...); break;
             case Op::readline:
-                attempt.read = socket_.readline_to(attempt.sink, Socket::no_limit, std::move(call));
-                break;
-            case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, size, std::move(call)); break;
-            case Op::readinto: attempt.count = socket_.readinto(memory, std::move(call)); break;
-            case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)); break;
-            case Op::recvfrom: {
-                Address from;
-                attempt.count = socket_.recvfrom_into(memory, from, 0, std::move(call));
-                break;
-            }
+            case Op::readline_limit: attempt.read = socket_.readline_to(attempt.sink, limit, std::move(call)...); break;
+            case Op::readinto: attempt.count = socket_.readinto(memory, std::move(call)...); break;
+            case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)...); break;
+            case Op::recvfrom: attempt.count = recvfrom_size(socket_, memory, std::move(call)...); break;
             case Op::recv:
-            case Op::recv_into: attempt.count = socket_.recv_into(memory, 0, std::move(call)); break;
-            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK, std::move(call)); break;
+            case Op::recv_into: attempt.count = socket_.recv_into(memory, 0, std::move(call)...); break;
+            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK, std::move(call)...); break;
             case Op::count: break;
         }
     }

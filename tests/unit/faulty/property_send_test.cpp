@@ -136,7 +136,7 @@ private:
     }
 
     Outcome perform(Op op, const std::string& bytes) {
-        if (host_kind_ == HostKind::none) return do_plain_call(op, bytes);
+        if (host_kind_ == HostKind::none) return do_call(op, bytes);
         std::optional<Call> call;
         call.emplace(host_.host());
         Outcome outcome;
@@ -146,20 +146,11 @@ private:
         return outcome;
     }
 
-    // As a C++ program calls it.
-    Outcome do_plain_call(Op op, const std::string& bytes) {
-        if (op == Op::sendall) return {socket_.sendall(bytes).error(), bytes.size()};
-        const auto sent = op == Op::send ? socket_.send(bytes) : socket_.write(bytes);
-        return {sent.error(), *sent};
-    }
-
-    Outcome do_call(Op op, const std::string& bytes, Call& call) {
-        if (op == Op::sendall) {
-            const auto sent = socket_.sendall(bytes, 0, std::move(call));
-            return {sent.error(), bytes.size()};
-        }
+    // With the call of a host, or without as a C++ program does.
+    template <class... OfHost> Outcome do_call(Op op, const std::string& bytes, OfHost&&... call) {
+        if (op == Op::sendall) return {socket_.sendall(bytes, 0, std::move(call)...).error(), bytes.size()};
         const auto sent =
-            op == Op::send ? socket_.send(bytes, 0, std::move(call)) : socket_.write(bytes, std::move(call));
+            op == Op::send ? socket_.send(bytes, 0, std::move(call)...) : socket_.write(bytes, std::move(call)...);
         return {sent.error(), *sent};
     }
 
