@@ -13,7 +13,7 @@ set(usocket_stack ${usocket_core}/sys/posix)
 
 file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
 file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
-file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp)
+file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp ${usocket_core}/*/*.cpp)
 list(FILTER usocket_core_cxx EXCLUDE REGEX "/poll\\.cpp$")
 file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
 list(FILTER usocket_stack_cxx EXCLUDE REGEX "/(memory|signals|constants)\\.cpp$")

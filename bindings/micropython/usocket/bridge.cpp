@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "held.hpp"
+#include "wait/held.hpp"
 #include "sys/sys.hpp"
 #include "usocket/arguments.hpp"
 #include "usocket/resolver.hpp"

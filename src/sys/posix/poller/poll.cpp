@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "lock.hpp"
+#include "wait/lock.hpp"
 #include "sys/posix/native.hpp"
 
 namespace usocket::sys {

@@ -5,10 +5,10 @@
 #include <cstring>
 #include <new>
 
-#include "aside.hpp"
-#include "gate.hpp"
-#include "held.hpp"
-#include "window.hpp"
+#include "socket/aside.hpp"
+#include "socket/gate.hpp"
+#include "wait/held.hpp"
+#include "stream/window.hpp"
 
 namespace usocket {
 

@@ -8,9 +8,9 @@
 #include <new>
 #include <utility>
 
-#include "aside.hpp"
-#include "gate.hpp"
-#include "lock.hpp"
+#include "socket/aside.hpp"
+#include "socket/gate.hpp"
+#include "wait/lock.hpp"
 
 namespace usocket {
 namespace {

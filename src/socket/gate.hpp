@@ -9,7 +9,7 @@
 // that a thread held when its process forked is nobody's in the child.
 #pragma once
 
-#include "blocking.hpp"
+#include "wait/blocking.hpp"
 #include "usocket/socket.hpp"
 
 namespace usocket {

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "gate.hpp"
+#include "socket/gate.hpp"
 #include "usocket/socket.hpp"
 
 namespace usocket {

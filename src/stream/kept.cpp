@@ -2,7 +2,7 @@
 #include <cstring>
 #include <functional>
 
-#include "aside.hpp"
+#include "socket/aside.hpp"
 #include "sys/sys.hpp"
 
 namespace usocket {

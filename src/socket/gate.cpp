@@ -1,11 +1,11 @@
-#include "gate.hpp"
+#include "socket/gate.hpp"
 
 #include <cerrno>
 #include <cstring>
 
-#include "aside.hpp"
-#include "held.hpp"
-#include "window.hpp"
+#include "socket/aside.hpp"
+#include "wait/held.hpp"
+#include "stream/window.hpp"
 
 namespace usocket {
 namespace {

@@ -1,9 +1,9 @@
-#include "window.hpp"
+#include "stream/window.hpp"
 
 #include <atomic>
 #include <cerrno>
 
-#include "held.hpp"
+#include "wait/held.hpp"
 #include "sys/sys.hpp"
 
 namespace usocket {

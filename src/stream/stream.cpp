@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "aside.hpp"
-#include "gate.hpp"
-#include "held.hpp"
+#include "socket/aside.hpp"
+#include "socket/gate.hpp"
+#include "wait/held.hpp"
 #include "usocket/socket.hpp"
-#include "window.hpp"
+#include "stream/window.hpp"
 
 namespace usocket {
 namespace {

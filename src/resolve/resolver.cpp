@@ -4,9 +4,9 @@
 #include <cstring>
 #include <utility>
 
-#include "blocking.hpp"
+#include "wait/blocking.hpp"
 #include "decimal.hpp"
-#include "held.hpp"
+#include "wait/held.hpp"
 #include "sys/sys.hpp"
 
 namespace usocket {

@@ -1,4 +1,4 @@
-#include "blocking.hpp"
+#include "wait/blocking.hpp"
 
 namespace usocket {
 namespace {
