@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "usocket/buffer.hpp"
+#include "usocket/timeout.hpp"
 
 namespace usocket {
 
@@ -31,9 +32,6 @@ struct Host {
     // It notes a signal and no more, also one that comes just before the system sleeps and so does not end that sleep:
     // a call that waits looks for such now and then.
     bool looks_for_signals = false;
-    // Its poll watches the descriptor and asks the socket nothing: an unfinished read leaves what it can in the
-    // system's queue, whether or not there is such a poll yet (TIME-6).
-    bool polls_descriptors = false;
 };
 
 // One call of a method that may wait: lives in the host's frame for its length, and remembers what the
@@ -42,30 +40,36 @@ class Call {
 public:
     Call() noexcept {}
     explicit Call(const Host& host) noexcept : host_(&host) {}
+    // A call that ends by this point of time, whatever the socket's timeout is (TIME-10).
+    Call(Deadline deadline) noexcept : deadline_(deadline.nanoseconds()), has_deadline_(true) {}
 
 private:
     friend class Blocking;
+    friend class Outbox;
+    friend class Reader;
     friend class Socket;
     friend class Resolution;
 
     [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
     [[nodiscard]] bool looks_for_signals() const noexcept { return host_ != nullptr && host_->looks_for_signals; }
-    [[nodiscard]] bool polls_descriptors() const noexcept { return host_ != nullptr && host_->polls_descriptors; }
 
     const Host* host_ = nullptr;
     void* token_ = nullptr;
+    // Before the host's signal handlers run, which may use the same socket: gives back what the call has got.
+    void (*give_back_)(void* reader) noexcept = nullptr;
+    void* reader_ = nullptr;
     Sink* sink_ = nullptr;            // what has been taken in so far
     Sink memory_{MutableBuffer()};    // that, if it goes into the caller's own memory
     sys::Lookup* lookup_ = nullptr;   // what the resolver has under way
     std::int64_t deadline_ = 0;       // of the monotonic clock, in ns; 0: not yet asked for
     std::int64_t next_look_ = 0;      // for signals, where the host has to look for them; of the same clock
+    bool has_deadline_ = false;       // it was given to the call: the socket's timeout does not count
     volatile bool left_ = false;      // between leave and enter
     volatile bool inside_ = false;    // counted by the socket's gate
     volatile bool reads_ = false;     // has or wants the socket's reader lock
-    bool lent_ = false;               // what is in the sink has been lent to the socket's other readers
-    volatile int lowat_ = 0;          // SO_RCVLOWAT to restore; 0: it is as it was
     volatile bool notes_ = false;     // note_ counts bytes behind the sink's first taken_from_
-    volatile std::size_t shown_ = 0;  // what the window had to give before it gave what is behind taken_from_
+    volatile int growth_ = -1;        // the descriptor of a Growth
+    volatile std::size_t shown_ = 0;  // what the front had to give before it gave what is behind taken_from_
     std::size_t taken_from_ = 0;
     sys::ReceiveNote note_;  // only for a host that unwinds
 };

@@ -1,7 +1,6 @@
 // Socket: a BSD socket that is also a stream (SOCK-1..8, TIME-1..6, STRM-1..6).
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +8,8 @@
 
 #include "usocket/address.hpp"
 #include "usocket/buffer.hpp"
+#include "usocket/detail/gate.hpp"
+#include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
 #include "usocket/result.hpp"
 #include "usocket/timeout.hpp"
@@ -16,10 +17,10 @@
 namespace usocket {
 
 class Blocking;
+class Outbox;
 class Poll;
+class Reader;
 class Socket;
-struct Aside;
-struct Window;
 
 // The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
 inline constexpr int IPPROTO_SEC = 100;
@@ -97,6 +98,8 @@ public:
     Result<std::size_t> readline_into(MutableBuffer buffer) noexcept;
     Result<std::size_t> readline_into(MutableBuffer buffer, Call&& call) noexcept;
     Result<std::size_t> write(ConstBuffer data, Call&& call = Call()) noexcept;
+    // `sent`: how many bytes went out, also where the call fails (TIME-10).
+    Result<std::size_t> write(ConstBuffer data, std::size_t& sent, Call&& call = Call()) noexcept;
     // The same into a host's memory. `limit` for read_to(): no_limit is to EOF.
     Result<void> read_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
     Result<void> readline_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
@@ -119,9 +122,6 @@ public:
     // -1 if closed. Whoever asks may use the descriptor: from now on nothing handed out stays in the system's
     // queue, and readline() costs two system calls a line (STRM-5).
     [[nodiscard]] int fileno() noexcept;
-    // The same for one who only polls it: readline() keeps its speed. From now on a read that does not complete
-    // leaves what it can in the system's queue, so that the poll stays right (TIME-6).
-    [[nodiscard]] int poll_fileno() noexcept;
     // Gives the descriptor away and leaves the socket closed; EBUSY while another thread is in a call, or while
     // received bytes are kept back (TIME-6), which the descriptor's next holder would miss.
     Result<int> detach() noexcept;
@@ -143,90 +143,46 @@ public:
     void unwound(Call& call) noexcept;
 
 private:
-    friend class Poll;
-    friend class Blocking;
-    friend class Windows;
+    friend class Poll;  // watches it
 
     Socket(int fd, int family, int type, int proto) noexcept;
     template <class Opened> static Socket from_opened(const Opened& opened, int proto) noexcept;
     void take(Socket& other) noexcept;
     void destroy() noexcept;
-
-    // gate.cpp: who is inside, who reads, who else may hold the descriptor
-    Error enter(Call& call) noexcept;
-    Error leave(Call& call, Error error) noexcept;
-    bool try_lock_reader(std::uint32_t id) noexcept;
-    Error lock_reader(Call& call) noexcept;
-    Error await_reader(Call& call, std::uint32_t id) noexcept;
-    void close_window() noexcept;
-    void unlock_reader() noexcept;
-    void unlock_reader(Call& call) noexcept;
-    [[nodiscard]] bool lend(Call& call) noexcept;
-    void take_back(Call& call) noexcept;
-    void give_up(Call& call) noexcept;
-    void count_taken(const Call& call, Sink& sink) const noexcept;
-    [[nodiscard]] bool reading(const Call& call) const noexcept;
-    [[nodiscard]] bool exposed() const noexcept;
-    [[nodiscard]] bool watched(const Call& call) const noexcept;
-    void expose() noexcept;
     void release() noexcept;
-    static bool alone(const Call& call) noexcept;
-    template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
+    void end_calls(Gate::Shut shut) noexcept;
+    void expose() noexcept;
+    Result<void> keep_nonblocking() noexcept;
+    Result<void> connect_inside(Call& call, const Address& address) noexcept;
+    Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;
+    Error finish_connect(Blocking& blocking, const Address& address) noexcept;
+
+    // Every method runs inside the gate.
+    static bool is_alone(const Call& call) noexcept;
+    Error leave(Call& call, Error error) noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
-    template <class Body> auto reading_inside(Call& call, Body body) noexcept -> decltype(body());
-    static constexpr std::uint32_t fork_reader = 0x00ffffff;  // no call's: whoever prepares a fork or a fileno()
+    template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
 
-    // socket.cpp, stream.cpp: the same methods, inside
-    struct Peeked {
-        std::size_t size = 0;
-        bool ended = false;  // nothing more will come
-    };
+    // The short ways of a program with one thread.
     template <class Once, class Whole>
     auto at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t>;
     template <class Whole> auto go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t>;
     [[nodiscard]] bool is_plain() const noexcept;
-    Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
-    Result<std::size_t> receive(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
-    Result<std::size_t> transmit(Call& call, ConstBuffer data, int flags, const Address* to) noexcept;
-    Result<std::size_t> transmit_all(Call& call, ConstBuffer data, int flags) noexcept;
-    Error finish_connect(Call& call) noexcept;
-    Result<std::size_t> take_in(Call& call, Sink& sink, std::size_t count, bool completes) noexcept;
-    std::size_t take_held(Call& call, Sink& sink, std::size_t count) noexcept;
-    Result<std::size_t> take_queued(Call& call, Sink& sink, std::size_t count) noexcept;
-    Error fill(Call& call, Sink& sink, std::size_t limit) noexcept;
-    Error check_progress(Call& call, const Sink& sink) noexcept;
-    Error fill_message(Call& call, Sink& sink, std::size_t limit) noexcept;
-    [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
+    [[nodiscard]] bool has_window_at_hand(const Host* host) const noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
-    Error fill_line(Call& call, Sink& sink, std::size_t limit) noexcept;
-    Result<std::size_t> peek_line(Call& call, std::size_t limit) noexcept;
-    std::size_t line_in_window(std::size_t limit, bool partly) noexcept;
-    Result<Peeked> peek(Call& call, MutableBuffer room, bool counts = false) noexcept;
-    // watched.cpp: a descriptor that others may poll
-    Result<std::size_t> await_whole(Call& call, MutableBuffer room, bool completes) noexcept;
-    Result<Peeked> peek_until(Call& call, MutableBuffer room, bool by_line) noexcept;
-    Result<bool> await_more(Call& call, Blocking& blocking, std::size_t enough) noexcept;
-    void set_lowat(int bytes) noexcept;
-    void restore_lowat(Call& call) noexcept;
-    using Fill = Error (Socket::*)(Call& call, Sink& sink, std::size_t limit) noexcept;
-    Result<void> read_with(Call& call, Sink& sink, std::size_t limit, Fill filler) noexcept;
+
+    Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
+    Reader reader(Call& call) noexcept;
+    Outbox outbox(Call& call) noexcept;
     [[nodiscard]] bool is_stream() const noexcept;
     [[nodiscard]] bool is_tcp() const noexcept;
-    [[nodiscard]] bool can_keep(Sink& sink) noexcept;
-    void keep(Sink& sink) noexcept;
-    void kept_changed() noexcept;
-    Aside* make_aside() noexcept;
 
-    std::atomic<int> fd_{-1};
-    static constexpr std::uint32_t closed_gate = 0x80000000;
-    std::atomic<std::uint32_t> gate_{closed_gate};
+    Gate gate_;
     Timeout timeout_{};
-    std::atomic<Aside*> aside_{nullptr};    // what few sockets have: bytes kept back, polls that watch
-    std::atomic<std::uint32_t> reader_{0};  // the call that reads the stream; 0: none
-    std::uint16_t kind_ = 0;                // type and protocol
+    [[no_unique_address]] Inbox inbox_;
     std::uint8_t family_ = 0;
-    std::uint8_t window_ = 0;  // 1 + number of its open window; 0 and from 0x80 on: none
+    std::uint16_t kind_ = 0;  // type and protocol
 };
 
 struct Accepted {

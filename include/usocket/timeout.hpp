@@ -1,4 +1,4 @@
-// Timeout: how long a call may take: for ever, not at all, or a time span (TIME-1).
+// Timeout: how long a call may take: for ever, not at all, or a time span (TIME-1). Deadline: until when (TIME-10).
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,16 @@ public:
     // Without a value: blocking, for ever.
     constexpr Timeout() noexcept = default;
     constexpr Timeout(std::nullopt_t) noexcept {}
-    // Zero: non-blocking. A negative span counts as zero, one over 292 years as that.
+    // A span that is used up, zero or negative, has passed: ETIMEDOUT. Non-blocking is zero(). One over 292 years
+    // counts as that.
     template <class Rep, class Period>
     constexpr Timeout(std::chrono::duration<Rep, Period> span) noexcept : nanoseconds_(clamp(span)) {}
 
     [[nodiscard]] static constexpr Timeout none() noexcept { return {}; }
+    // Non-blocking.
     [[nodiscard]] static constexpr Timeout zero() noexcept { return of_nanoseconds(0); }
+    // The shortest span there is: it has passed before a call can wait.
+    [[nodiscard]] static constexpr Timeout passed() noexcept { return of_nanoseconds(1); }
     [[nodiscard]] static constexpr Timeout of_nanoseconds(std::int64_t nanoseconds) noexcept {
         Timeout timeout;
         timeout.nanoseconds_ = nanoseconds < 0 ? 0 : nanoseconds;
@@ -41,12 +45,44 @@ private:
     static constexpr std::int64_t clamp(std::chrono::duration<Rep, Period> span) noexcept {
         using Seconds = std::chrono::duration<double>;
         const double seconds = std::chrono::duration_cast<Seconds>(span).count();
-        if (!(seconds > 0)) return 0;
+        if (!(seconds > 0)) return passed().nanoseconds();
         if (seconds >= 9223372036.0) return INT64_MAX;
         return std::chrono::ceil<std::chrono::nanoseconds>(span).count();
     }
 
     std::int64_t nanoseconds_ = -1;
+};
+
+// A point of the monotonic clock. Calls that are given one, by Call(deadline), end by then, all of them together.
+class Deadline {
+public:
+    constexpr explicit Deadline(std::chrono::steady_clock::time_point point) noexcept
+        : nanoseconds_(positive(std::chrono::nanoseconds(point.time_since_epoch()).count())) {}
+    // So long from now.
+    template <class Rep, class Period>
+    [[nodiscard]] static Deadline after(std::chrono::duration<Rep, Period> span) noexcept {
+        const std::int64_t now = std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+        const Timeout timeout(span);
+        Deadline deadline;
+        deadline.nanoseconds_ =
+            positive(timeout.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + timeout.nanoseconds());
+        return deadline;
+    }
+
+    [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+    // What is left; Timeout::passed() if nothing is.
+    [[nodiscard]] Timeout remaining() const noexcept {
+        return Timeout(std::chrono::nanoseconds(nanoseconds_) - std::chrono::steady_clock::now().time_since_epoch());
+    }
+    friend constexpr bool operator==(const Deadline&, const Deadline&) noexcept = default;
+
+private:
+    constexpr Deadline() noexcept = default;
+    static constexpr std::int64_t positive(std::int64_t nanoseconds) noexcept {
+        return nanoseconds > 0 ? nanoseconds : 1;
+    }
+
+    std::int64_t nanoseconds_ = 1;  // of CLOCK_MONOTONIC
 };
 
 }  // namespace usocket

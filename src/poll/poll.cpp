@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "socket/aside.hpp"
-#include "socket/gate.hpp"
+#include "socket/inside.hpp"
+#include "wait/blocking.hpp"
 #include "wait/lock.hpp"
 
 namespace usocket {
@@ -245,13 +246,14 @@ Result<Registration*> Poll::register_(Socket& socket) noexcept {
 }
 
 Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {
-    Aside* aside = socket.make_aside();
+    Aside* aside = socket.gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     return socket.inside([&]() noexcept -> Result<Registration*> {
         if (const Error error = make_state(); error != Error()) return error;
         aside->hooks.store(&hooks_, std::memory_order_release);
         const Locked locked(registry);
-        const auto added = state_->add(socket.fd_, events, userdata, aside, find(state_->first_of(socket.fd_), aside));
+        const auto added =
+            state_->add(socket.gate_.fd(), events, userdata, aside, find(state_->first_of(socket.gate_.fd()), aside));
         // close() may have told the polls that it found before this one was among them.
         const bool is_news = added && (socket.has_kept() || socket.closed());
         if (is_news) state_->update(**added, socket.has_kept(), socket.closed());
@@ -272,7 +274,7 @@ Result<Registration*> Poll::register_another(int fd, unsigned events, void* user
 }
 
 Registration* Poll::find_socket(const Socket& socket) const noexcept {
-    const Aside* aside = socket.aside_.load(std::memory_order_acquire);
+    const Aside* aside = socket.gate_.aside();
     Registration* watch = aside == nullptr ? nullptr : aside->watches;
     while (watch != nullptr && watch->poll != state_) watch = watch->next_of_socket;
     return watch;
@@ -395,6 +397,10 @@ Error Poll::State::open() noexcept {
     poller = *opened;
     generation = sys::process_generation();
     waiting = 0;
+    // What a socket keeps is its parent's alone (TIME-6).
+    registrations.for_each([this](Registration& one) noexcept {
+        if (one.aside != nullptr) update(one, !one.aside->pending.empty(), false);
+    });
     for (std::size_t fd = 0; fd < by_fd_size; ++fd) {
         if (by_fd[fd] != nullptr) (void)tell_system(static_cast<sys::Fd>(fd), true);
     }

@@ -4,10 +4,10 @@
 #include <cstring>
 #include <utility>
 
-#include "wait/blocking.hpp"
 #include "decimal.hpp"
-#include "wait/held.hpp"
 #include "sys/sys.hpp"
+#include "wait/blocking.hpp"
+#include "wait/held.hpp"
 
 namespace usocket {
 namespace {

@@ -77,7 +77,7 @@ std::size_t Socket::describe(MutableBuffer text) noexcept {
     if (closed()) {
         out << "[closed] fd=-1";
     } else {
-        out << "fd=" << fd_.load(std::memory_order_relaxed);
+        out << "fd=" << gate_.fd();
     }
     out << ", family=" << family() << ", type=" << type() << ", proto=" << proto() << ", timeout=";
     if (timeout_.is_none()) {

@@ -1,18 +1,24 @@
-// Socket: life and connections, options, names. What moves bytes is in stream.cpp, what guards them in gate.cpp.
+// Socket: life and connections, options, names. What moves bytes is in transfer.cpp.
 #include "usocket/socket.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <new>
 
 #include "socket/aside.hpp"
-#include "socket/gate.hpp"
+#include "socket/inside.hpp"
+#include "stream/reader.hpp"
 #include "wait/held.hpp"
-#include "stream/window.hpp"
 
 namespace usocket {
 
 // --- Life
+
+Socket::Socket(int fd, int family, int type, int proto) noexcept
+    : gate_(fd),
+      family_(static_cast<std::uint8_t>(family)),
+      kind_(static_cast<std::uint16_t>((type << 12) | (proto & 0xfff))) {
+    if (!sys::knows_shutdown(family)) gate_.learn(Gate::needs_bell);
+}
 
 Socket::Socket(Socket&& other) noexcept { take(other); }
 
@@ -27,32 +33,71 @@ Socket::~Socket() { destroy(); }
 
 // Both are nobody else's while they move.
 void Socket::take(Socket& other) noexcept {
-    const auto move = [](auto& to, auto& from, auto left_behind) {
-        to.store(from.load(std::memory_order_relaxed), std::memory_order_relaxed);
-        from.store(left_behind, std::memory_order_relaxed);
-    };
-    move(fd_, other.fd_, sys::no_fd);
-    move(gate_, other.gate_, closed_gate);
-    move(aside_, other.aside_, nullptr);
-    reader_.store(0, std::memory_order_relaxed);
+    gate_.take(other.gate_);
+    inbox_.take(other.inbox_);
     timeout_ = other.timeout_;
     kind_ = other.kind_;
     family_ = other.family_;
-    window_ = std::exchange(other.window_, std::uint8_t{0});
-    Windows::moved(*this);
+    Windows::moved(inbox_, gate_);
 }
 
 void Socket::destroy() noexcept {
-    const bool is_empty = fd_.load(std::memory_order_acquire) == sys::no_fd && aside_.load() == nullptr;
+    const bool is_empty = gate_.fd() == Gate::no_fd && gate_.aside() == nullptr;
     if (is_empty) return;
     close();
     // A longjmp may have left the count of calls too high; by now nobody is inside.
     release();
-    Aside* aside = aside_.exchange(nullptr, std::memory_order_acq_rel);
+    Aside* aside = gate_.take_aside();
     if (aside == nullptr) return;
     aside->tell_orphaned();
-    aside->kept.clear();
     (void)sys::resize(aside, 0);
+}
+
+bool Socket::closed() const noexcept { return gate_.closed(); }
+
+void Socket::close() noexcept {
+    if (gate_.enter() != Error()) return;
+    const Gate::Shut shut = gate_.shut();
+    if (shut.is_first) {
+        if (Aside* aside = gate_.aside()) aside->tell(true);
+        if (shut.has_others) end_calls(shut);
+    }
+    if (gate_.leave() == Gate::Left::last) release();
+}
+
+// Of other threads; the last one out frees the descriptor.
+void Socket::end_calls(Gate::Shut shut) noexcept {
+    inbox_.wake_waiters();
+    const Aside* aside = gate_.aside();
+    const sys::Fd bell = aside != nullptr ? aside->bell.load(std::memory_order_acquire) : sys::no_fd;
+    if (bell != sys::no_fd) sys::bell_ring(bell);
+    if (shut.has_sleepers) (void)sys::shutdown(gate_.fd(), sys::shut_rdwr);
+}
+
+// Alone, after close(): nobody can enter any more.
+void Socket::release() noexcept {
+    inbox_.forget(gate_);
+    const sys::Fd fd = gate_.take_fd();
+    if (Aside* aside = gate_.aside()) {
+        const sys::Fd bell = aside->bell.exchange(sys::no_fd);
+        if (bell != sys::no_fd) sys::close(bell);
+    }
+    if (fd != sys::no_fd) sys::close(fd);
+}
+
+// Returns the error to report: whatever went wrong in a call that close() ended is EBADF.
+Error Socket::leave(Call& call, Error error) noexcept {
+    call.inside_ = false;
+    const Gate::Left left = gate_.leave();
+    if (left == Gate::Left::open) return error;
+    if (left == Gate::Left::last) release();
+    return error == Error() || error == Error(EINTR) ? error : Error(EBADF);
+}
+
+void Socket::unwound(Call& call) noexcept {
+    const Held held;
+    reader(call).unwound();
+    if (call.inside_) (void)leave(call, Error());
 }
 
 template <class Opened> Socket Socket::from_opened(const Opened& opened, int proto) noexcept {
@@ -89,27 +134,16 @@ Result<Socket> Socket::adopt(int fd) noexcept {
     return socket;
 }
 
-Aside* Socket::make_aside() noexcept {
-    Aside* aside = aside_.load(std::memory_order_acquire);
-    if (aside != nullptr) return aside;
-    void* memory = sys::resize(nullptr, sizeof(Aside));
-    if (memory == nullptr) return nullptr;
-    auto* made = new (memory) Aside;
-    if (aside_.compare_exchange_strong(aside, made, std::memory_order_acq_rel)) return made;
-    (void)sys::resize(made, 0);
-    return aside;
-}
-
 // --- Connections
 
 Result<void> Socket::bind(const Address& address) noexcept {
-    return inside([&]() noexcept { return sys::bind(fd_, address); });
+    return inside([&]() noexcept { return sys::bind(gate_.fd(), address); });
 }
 
 Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
 
 Result<void> Socket::listen(int backlog) noexcept {
-    return inside([&]() noexcept { return sys::listen(fd_, backlog < 0 ? 0 : backlog); });
+    return inside([&]() noexcept { return sys::listen(gate_.fd(), backlog < 0 ? 0 : backlog); });
 }
 
 Result<Accepted> Socket::accept(Call&& call) noexcept {
@@ -122,15 +156,21 @@ Result<Accepted> Socket::accept(Call&& call) noexcept {
 
 Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     Address peer;
-    const auto accepted = inside(call, [&]() noexcept {
+    const auto accepted = inside(call, [&]() noexcept -> Result<void> {
+        Blocking waiting(call, timeout_, &gate_);
         // A longjmp out of accept() would lose the descriptor: it waits outside.
-        const bool must_not_sleep = (call.unwinds() || call.looks_for_signals()) && timeout_.is_none();
-        return Blocking(call, timeout_, this).perform(fd_, sys::poll_in, [&]() noexcept -> Result<void> {
+        const bool may_sleep = waiting.sleep_flags() == 0 && !call.unwinds();
+        // Without a deadline a descriptor that others hold is left as it is.
+        const bool looks_first = !may_sleep && gate_.exposed() && waiting.is_endless() && !call.unwinds();
+        if (!may_sleep) {
+            const auto prepared =
+                looks_first ? waiting.await_retry(gate_.fd(), sys::poll_in, false) : keep_nonblocking();
+            if (!prepared) return prepared;
+        }
+        return waiting.perform(gate_.fd(), sys::poll_in, [&]() noexcept -> Result<void> {
             const Held held;
-            if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
-            const auto fd = sys::accept(fd_, peer);
+            const auto fd = sys::accept(gate_.fd(), peer);
             if (fd) conn = Socket(*fd, family_, type(), proto());
-            if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);
             return fd.error();
         });
     });
@@ -138,57 +178,77 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     return peer;
 }
 
+// For the calls that have no flag for it. The descriptor stays non-blocking: to change it for the length of a call
+// would be felt by its other holders, who may change it as well (TIME-9).
+Result<void> Socket::keep_nonblocking() noexcept {
+    const bool is_known = !timeout_.is_none() || gate_.knows(Gate::stays_nonblocking);
+    if (is_known && !gate_.exposed()) return {};
+    if (gate_.exposed() && sys::is_nonblocking(gate_.fd())) return {};
+    if (timeout_.is_none()) gate_.learn(Gate::stays_nonblocking);
+    return sys::set_nonblocking(gate_.fd(), true);
+}
+
+Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return connect_inside(call, address); });
+}
+
 // A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
 // for its end. Not so for AF_UNIX: while the backlog is full it is EAGAIN, the call is to be repeated, and there is
 // nothing to poll for.
-Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
-    return inside(call, [&]() noexcept -> Result<void> {
-        Blocking blocking(call, timeout_, this);
-        const bool is_unix = family_ == sys::af_unix;
-        for (;;) {
-            const auto connected = blocking.once([&]() noexcept {
-                // In the system it would wait out of reach of a close() that has just begun, and for room in the
-                // backlog of AF_UNIX out of reach of any (SOCK-4). Only another thread closes meanwhile.
-                const bool is_alone = *sys::single_threaded != 0 && !call.looks_for_signals();
-                const bool must_not_sleep = (is_unix || is_stream()) && timeout_.is_none() && !is_alone;
-                if (must_not_sleep) (void)sys::set_nonblocking(fd_, true);
-                const auto result = sys::connect(fd_, address);
-                if (must_not_sleep) (void)sys::set_nonblocking(fd_, false);
-                return result;
-            });
-            const int code = connected.error().code();
-            const bool goes_on = code == EINPROGRESS ? !timeout_.is_zero() : code == EINTR && !is_unix;
-            if (goes_on) {
-                const Error error = finish_connect(call);
-                // Told so once more, Linux takes it for connected: from now on another connect is EISCONN.
-                if (error == Error()) (void)sys::connect(fd_, address);
-                return error;
-            }
-            if (code == EINTR) {
-                if (const Error error = blocking.check_signals(); error != Error()) return error;
-                if (closed()) return Error(EBADF);
-                continue;
-            }
-            if (code != EAGAIN) return connected;
-            const auto paused = blocking.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
-            if (!paused) return paused;
-            if (closed()) return Error(EBADF);
+Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept {
+    const bool is_dissolved = is_stream() && address.family() == sys::af_unspec;
+    if (is_dissolved) return reader(call).forget_after(sys::connect, address);
+    Blocking waiting(call, timeout_, &gate_);
+    const bool is_unix = family_ == sys::af_unix;
+    for (;;) {
+        const auto connected = connect_once(waiting, address);
+        const int code = connected.error().code();
+        const bool goes_on = code == EINPROGRESS ? !waiting.is_nonblocking() : code == EINTR && !is_unix;
+        if (goes_on) return finish_connect(waiting, address);
+        if (code == EINTR) {
+            if (const Error error = waiting.check_signals(); error != Error()) return error;
+        } else if (code == EAGAIN) {
+            const auto paused = waiting.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
+            if (!paused) return paused.error();
+        } else {
+            return connected;
         }
+        if (closed()) return Error(EBADF);
+    }
+}
+
+// In the system it would wait out of reach of a close() that has just begun, and for room in the backlog of AF_UNIX out
+// of reach of any (SOCK-4). As long as nobody else holds the descriptor, nobody can see what it is meanwhile.
+Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noexcept {
+    const bool can_wait = is_stream() || family_ == sys::af_unix;
+    const bool is_endless = waiting.is_endless();
+    const bool may_sleep = is_endless && sys::is_only_thread() && waiting.sleep_flags() == 0;
+    const bool must_switch = can_wait && is_endless && !may_sleep && !gate_.exposed();
+    if (can_wait && !is_endless) {
+        if (const auto kept = keep_nonblocking(); !kept) return kept;
+    }
+    return waiting.once([&]() noexcept {
+        if (must_switch) (void)sys::set_nonblocking(gate_.fd(), true);
+        const auto result = sys::connect(gate_.fd(), address);
+        if (must_switch && !gate_.knows(Gate::stays_nonblocking)) (void)sys::set_nonblocking(gate_.fd(), false);
+        return result;
     });
 }
 
-Error Socket::finish_connect(Call& call) noexcept {
-    Blocking blocking(call, timeout_, this);
-    if (const Error error = blocking.check_signals(); error != Error()) return error;
-    const auto ready = blocking.wait(fd_, sys::poll_out);
+Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept {
+    if (const Error error = waiting.check_signals(); error != Error()) return error;
+    const auto ready = waiting.wait(gate_.fd(), sys::poll_out);
     if (!ready) return ready.error();
     int code = 0;
-    const auto asked = sys::getsockopt(fd_, sys::sol_socket, sys::so_error, {&code, sizeof code});
-    return asked ? Error(code) : asked.error();
+    const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
+    if (!asked || code != 0) return asked ? Error(code) : asked.error();
+    // Told so once more, Linux takes it for connected: from now on another connect is EISCONN.
+    (void)sys::connect(gate_.fd(), address);
+    return Error();
 }
 
 Result<void> Socket::shutdown(int how) noexcept {
-    return inside([&]() noexcept { return sys::shutdown(fd_, how); });
+    return inside([&]() noexcept { return sys::shutdown(gate_.fd(), how); });
 }
 
 // --- Options
@@ -196,8 +256,9 @@ Result<void> Socket::shutdown(int how) noexcept {
 Result<void> Socket::settimeout(Timeout timeout) noexcept {
     return inside([&]() noexcept -> Result<void> {
         // The descriptor is blocking only while there is no deadline: then one system call both waits and works.
-        if (timeout.is_none() != timeout_.is_none()) {
-            const auto set = sys::set_nonblocking(fd_, !timeout.is_none());
+        const bool is_other = timeout.is_none() != timeout_.is_none();
+        if (is_other && !gate_.knows(Gate::stays_nonblocking)) {
+            const auto set = sys::set_nonblocking(gate_.fd(), !timeout.is_none());
             if (!set) return set;
         }
         timeout_ = timeout;
@@ -215,9 +276,14 @@ Result<void> Socket::setsockopt(int level, int name, int value) noexcept {
 
 Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
     return inside([&]() noexcept {
-        // A poll that counts bytes must not count those that readline() has handed out already.
-        if (level == sys::sol_socket && name == sys::so_rcvlowat) expose();
-        return sys::setsockopt(fd_, level, name, value);
+        const bool moves_peeks = level == sys::sol_socket && name == sys::so_peek_off;
+        // A poll that counts bytes, or a peek, must not see those that readline() has handed out already.
+        if (moves_peeks || (level == sys::sol_socket && name == sys::so_rcvlowat)) expose();
+        const auto set = sys::setsockopt(gate_.fd(), level, name, value);
+        if (!set || !moves_peeks) return set;
+        gate_.forget(Gate::peeks_elsewhere);
+        if (sys::peeks_at_offset(gate_.fd())) gate_.learn(Gate::peeks_elsewhere);
+        return set;
     });
 }
 
@@ -229,49 +295,68 @@ Result<int> Socket::getsockopt(int level, int name) noexcept {
 }
 
 Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) noexcept {
-    return inside([&]() noexcept { return sys::getsockopt(fd_, level, name, value); });
+    return inside([&]() noexcept { return sys::getsockopt(gate_.fd(), level, name, value); });
 }
 
 // --- What it is
 
 Result<Address> Socket::getsockname() noexcept {
-    return inside([&]() noexcept { return sys::getsockname(fd_); });
+    return inside([&]() noexcept { return sys::getsockname(gate_.fd()); });
 }
 
 Result<Address> Socket::getpeername() noexcept {
-    return inside([&]() noexcept { return sys::getpeername(fd_); });
+    return inside([&]() noexcept { return sys::getpeername(gate_.fd()); });
+}
+
+// From now on others may hold the descriptor, and find in its queue just what was not returned.
+void Socket::expose() noexcept {
+    gate_.expose();
+    inbox_.close_window();
 }
 
 int Socket::fileno() noexcept {
     const auto fd = inside([&]() noexcept -> Result<int> {
         expose();
-        return fd_.load(std::memory_order_relaxed);
+        return gate_.fd();
     });
-    return fd ? *fd : sys::no_fd;
+    return fd ? *fd : Gate::no_fd;
+}
+
+// Like close(), but the descriptor lives on, so nobody may be inside and nothing may be pending.
+Result<int> Socket::detach() noexcept {
+    if (const Error error = gate_.enter(); error != Error()) return error;
+    expose();
+    if (has_kept() || !gate_.shut_alone()) {
+        if (gate_.leave() == Gate::Left::last) release();
+        return Error(EBUSY);
+    }
+    if (Aside* aside = gate_.aside()) aside->tell(true);
+    const int fd = gate_.take_fd();
+    release();
+    return fd;
 }
 
 Result<Socket> Socket::dup() noexcept {
     return inside([&]() noexcept -> Result<Socket> {
-        const auto fd = sys::duplicate(fd_);
-        if (!fd) return fd.error();
         expose();
+        const auto fd = sys::duplicate(gate_.fd());
+        if (!fd) return fd.error();
         Socket copy(*fd, family_, type(), proto());
         copy.expose();
         copy.timeout_ = timeout_;
+        for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
+            if (gate_.knows(fact)) copy.gate_.learn(fact);
+        }
         return copy;
     });
 }
 
-bool Socket::has_kept() const noexcept { return Aside::keeps(aside_.load(std::memory_order_acquire)); }
+bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
-    const auto ready = inside([&]() noexcept { return sys::wait(fd_, events, Timeout::zero()); });
+    const auto ready = inside([&]() noexcept { return sys::wait(gate_.fd(), events, Timeout::zero()); });
     if (ready.error() == Error(EBADF)) return sys::poll_nval;
     return ready.value_or(0u) | (has_kept() ? events & sys::poll_in : 0u);
 }
-
-bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
-
-bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ipproto_tcp || proto() == IPPROTO_SEC); }
 
 }  // namespace usocket

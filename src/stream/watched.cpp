@@ -1,78 +1,116 @@
-// Socket: reading a stream whose descriptor others may poll or read. What does not yet complete a read stays in the
-// system's queue, as far as it fits, so that a call that fails halfway has changed nothing for them (TIME-6, STRM-5).
+// Reader: a stream whose descriptor others may poll or read. What does not yet complete a read stays in the system's
+// queue, as far as it fits, so that a call that fails halfway has changed nothing for them (TIME-6, STRM-5).
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "socket/gate.hpp"
-#include "usocket/socket.hpp"
+#include "stream/lines.hpp"
+#include "stream/reader.hpp"
+#include "wait/held.hpp"
 
 namespace usocket {
 namespace {
 
 // For longer reads than this the queue might be too small; they take it in, but for one byte, and go on.
 constexpr std::size_t most_to_wait_for = 64 * 1024;
+constexpr std::size_t first_line_room = 512;
 
-constexpr Timeout slice = Timeout::of_nanoseconds(1'000'000);
+// How long a queue that may be full has to stay as it is until it is taken for that.
+constexpr Timeout stuck_span = Timeout::of_nanoseconds(100'000'000);
+constexpr Timeout longest_trust = Timeout::of_nanoseconds(1'000'000'000);
+constexpr Timeout slice = Timeout::of_nanoseconds(5'000'000);
+
+// As much as may leave the queue though it completes nothing: one byte stays, for others to see that there is
+// something.
+std::size_t all_but_one(std::size_t there) noexcept { return there > 1 ? there - 1 : there; }
 
 }  // namespace
 
+// Also where there is no memory to keep what a longjmp would leave behind.
+bool Reader::leaves_in_queue() noexcept {
+    if (source_.gate->knows(Gate::peeks_elsewhere) || blocking().is_nonblocking()) return false;
+    return source_.gate->exposed() || (call_.unwinds() && !can_keep());
+}
+
 // How many of the next `count` bytes to take in now; 0 is EOF. completes: with them all the read is complete.
-Result<std::size_t> Socket::await_whole(Call& call, MutableBuffer room, bool completes) noexcept {
-    const MutableBuffer step = room.first(most_to_wait_for);
-    const auto peeked = peek_until(call, step, false);
-    if (!peeked) return peeked.error();
-    const bool is_all = peeked->size == room.size() && completes;
-    return is_all || peeked->ended || peeked->size <= 1 ? peeked->size : peeked->size - 1;
-}
-
-// Shows what is in the queue once it fills `room`, or holds a newline if that is enough, or stops growing.
-Result<Socket::Peeked> Socket::peek_until(Call& call, MutableBuffer room, bool by_line) noexcept {
-    Blocking blocking(call, timeout_, this);
-    Peeked peeked;
-    for (;;) {
-        const auto now = peek(call, room, !by_line);
-        if (!now || now->size == 0) return now;
-        const bool has_grown = now->size > peeked.size;
-        peeked.size = now->size;
-        const bool has_line = by_line && std::memchr(room.data(), '\n', peeked.size) != nullptr;
-        // One byte that completes nothing stays where it is until there are more or the end comes.
-        if (has_line || peeked.size == room.size() || (!has_grown && (peeked.ended || peeked.size > 1))) return peeked;
-        const auto ended = await_more(call, blocking, by_line ? peeked.size + 1 : room.size());
-        if (!ended) return ended.error();
-        peeked.ended = *ended;
+Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexcept {
+    const MutableBuffer room = sink().room().first(std::min(count, most_to_wait_for));
+    for (More more = More::maybe;;) {
+        const auto peeked = peek(room, true);
+        if (source_.gate->knows(Gate::peeks_elsewhere)) return count;
+        if (!peeked || *peeked == 0) return peeked;
+        const std::size_t there = std::min(*peeked, room.size());
+        if ((there == count && completes) || more == More::never) return there;
+        if (there == room.size() || more == More::stuck) return all_but_one(there);
+        const auto next = await_growth(there);
+        if (!next) return next.error();
+        more = *next;
     }
 }
 
-// Until there may be `enough` bytes in the queue, which has fewer. True: if there are no more than before, none will
-// come.
-Result<bool> Socket::await_more(Call& call, Blocking& blocking, std::size_t enough) noexcept {
-    if (!is_tcp()) {
-        // Readable is what it is all the time; only the end can be waited for, and bytes looked for now and then.
-        const auto paused = blocking.pause(fd_, sys::poll_rdhup, slice);
-        if (!paused) return paused.error();
-        const auto ready = sys::wait(fd_, sys::poll_rdhup, Timeout::zero());
-        return closed() ? Result<bool>(Error(EBADF)) : Result<bool>(ready && *ready != 0);
+// How many of the next `limit` bytes to take in now: through a newline, all of them, or fewer; 0 is EOF.
+Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
+    const std::size_t most = std::min(limit, most_to_wait_for);
+    std::size_t size = std::min(most, first_line_room);
+    for (More more = More::maybe;;) {
+        if (!sink().reserve(size)) return Error(ENOMEM);
+        const MutableBuffer room = sink().room().first(size);
+        const auto peeked = peek(room, false);
+        if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
+        if (!peeked || *peeked == 0) return peeked;
+        const std::size_t line = whole_line(room.data(), *peeked);
+        if (line != 0 || *peeked == limit || more == More::never) return line != 0 ? line : *peeked;
+        if (*peeked == most || more == More::stuck) return all_but_one(*peeked);
+        if (*peeked == size) {
+            size = std::min(most, 4 * size);
+            continue;
+        }
+        const auto next = await_growth(*peeked);
+        if (!next) return next.error();
+        more = *next;
     }
-    int before = 0;
-    const auto asked = sys::getsockopt(fd_, sys::sol_socket, sys::so_rcvlowat, {&before, sizeof before});
-    if (!asked) return asked.error();
-    // Linux wakes a poll at this mark, at EOF, on an error, and if its memory is short (tcp(7), SO_RCVLOWAT).
-    call.lowat_ = before;
-    set_lowat(static_cast<int>(enough));
-    const auto waited = blocking.wait(fd_, sys::poll_in);
-    restore_lowat(call);
-    if (!waited) return waited.error();
-    return true;
 }
 
-void Socket::set_lowat(int bytes) noexcept {
-    (void)sys::setsockopt(fd_, sys::sol_socket, sys::so_rcvlowat, ConstBuffer(&bytes, sizeof bytes));
+// Until there may be more in the queue than the bytes that are there.
+Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
+    if (has_ended_) return More::never;
+    if (call_.growth_ == sys::no_fd) {
+        const Held held;
+        const auto opened = sys::growth_open(fd());
+        if (opened) {
+            call_.growth_ = *opened;
+            // From now on nothing that comes is missed; but it may have come before.
+            has_ended_ = sys::growth_take(*opened);
+            return has_ended_ ? More::never : More::maybe;
+        }
+    }
+    const auto fullness = sys::queue_fullness(fd());
+    if (fullness == sys::Fullness::full && there > 1) return More::stuck;
+    const bool may_be_stuck = fullness == sys::Fullness::full || (fullness == sys::Fullness::unknown && there > 1);
+    const Timeout span = call_.growth_ == sys::no_fd ? slice : may_be_stuck ? stuck_span : longest_trust;
+    const bool has_growth = call_.growth_ != sys::no_fd;
+    const auto grown = has_growth ? blocking().pause(call_.growth_, sys::poll_in, span)
+                                  : blocking().pause(fd(), sys::poll_rdhup, span);
+    if (!grown) return grown.error();
+    if (!*grown) return may_be_stuck && has_growth ? More::stuck : More::maybe;
+    has_ended_ = !has_growth || sys::growth_take(call_.growth_);
+    return has_ended_ ? More::never : More::maybe;
 }
 
-void Socket::restore_lowat(Call& call) noexcept {
-    if (call.lowat_ != 0) set_lowat(call.lowat_);
-    call.lowat_ = 0;
+void Reader::end_growth() noexcept {
+    if (call_.growth_ == sys::no_fd) return;
+    const Held held;
+    sys::close(call_.growth_);
+    call_.growth_ = sys::no_fd;
+}
+
+// The last `count` bytes were taken for a line, or a part of one, after what a peek had shown. If another holder has
+// set SO_PEEK_OFF meanwhile, or has read, they are others.
+Error Reader::mend_line(std::size_t count) noexcept {
+    if (!source_.gate->exposed()) return Error();
+    const std::size_t line = whole_line(sink().data() + (sink().size() - count), count);
+    if (line == 0 || line == count) return Error();
+    return source_.inbox->give_back(*source_.gate, sink()) ? Error() : Error(ENOMEM);
 }
 
 }  // namespace usocket

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include "usocket/detail/gate.hpp"
 #include "wait/held.hpp"
-#include "sys/sys.hpp"
 
 namespace usocket {
 namespace {
@@ -16,6 +16,9 @@ constexpr std::size_t longest_read = 4096;
 constexpr std::size_t reads_shown = 64;
 constexpr std::uint8_t most_in_row = 0x7f;
 
+// Of whoever prepares a fork: no call's.
+constexpr std::uint32_t fork_reader = 0x00ffffff;
+
 bool acquire(Window& window, State from, State to) noexcept {
     return window.state.compare_exchange_strong(from, to, std::memory_order_acquire, std::memory_order_relaxed);
 }
@@ -24,23 +27,24 @@ bool acquire(Window& window, State from, State to) noexcept {
 
 Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
-Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
+Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;
     for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
-        window.begin = 0;
-        window.end = 0;
-        window.owner = &socket;
-        socket.window_ = static_cast<std::uint8_t>(i + 1);
-        const auto peeked =
-            sys::recv(socket.fd_.load(std::memory_order_relaxed),
-                      MutableBuffer(window.bytes, sizeof window.bytes).first(most), sys::msg_peek | sys::msg_dontwait);
+        window.begin = window.end = window.trimmed = window.trim_at = 0;
+        window.queue = queue;
+        window.owner = &inbox;
+        // Either this call sees that the gate is exposed, or whoever exposes it sees the window.
+        inbox.window_.store(static_cast<std::uint8_t>(i + 1), std::memory_order_seq_cst);
+        const MutableBuffer room = MutableBuffer(window.bytes, sizeof window.bytes).first(most);
+        const auto peeked = sys::recv(queue.gate->fd(), room, sys::msg_peek | sys::msg_dontwait);
         window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
+        window.trim_at = (window.end + 1) / 2;
         // A fork or a fileno() may have come between the caller's look and now.
-        if (window.end != 0 && !socket.exposed()) return true;
-        close(socket);
+        if (window.end != 0 && !queue.gate->exposed()) return true;
+        close(inbox);
         const bool is_failed = !peeked && peeked.error() != Error(EAGAIN) && peeked.error() != Error(EINTR);
         return is_failed ? Result<bool>(peeked.error()) : false;
     }
@@ -48,52 +52,71 @@ Result<bool> Windows::open(Socket& socket, std::size_t most) noexcept {
 }
 
 // The third in a row looks whether there is more; where that did not pay, the next look comes after twice as many.
-Result<bool> Windows::open_for_reads(Socket& socket, std::size_t size) noexcept {
+Result<bool> Windows::open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept {
     if (size > longest_read) {
-        socket.window_ = 0;
+        inbox.set_window(0);
         return false;
     }
-    unsigned reads = (socket.window_ & most_in_row) + 1u;
+    unsigned reads = (inbox.window() & most_in_row) + 1u;
     if (reads > most_in_row) reads = most_in_row / 2 + 1;
-    socket.window_ = static_cast<std::uint8_t>(row + reads);
+    inbox.set_window(static_cast<std::uint8_t>(row + reads));
     const bool is_time = reads > 2 && (reads & (reads + 1)) == 0;
-    if (!is_time || socket.exposed()) return false;
-    const auto opened = open(socket, size * reads_shown);
-    if (view(socket).size() > size) return true;
-    close(socket);
-    socket.window_ = static_cast<std::uint8_t>(row + reads);
+    if (!is_time || queue.gate->exposed()) return false;
+    const auto opened = open(inbox, queue, size * reads_shown);
+    if (view(inbox).size() > size) return true;
+    close(inbox);
+    inbox.set_window(static_cast<std::uint8_t>(row + reads));
     return opened ? false : opened;
 }
 
-void Windows::finish(Socket& socket) noexcept {
-    close_open(socket);
-    socket.window_ = used_up;
+void Windows::trim_or_finish(Inbox& inbox) noexcept {
+    Window& window = of(inbox);
+    if (window.begin == window.end) {
+        close_open(inbox);
+        inbox.set_window(used_up);
+        return;
+    }
+    const Held held;
+    window.trim_at = window.end;
+    trim(window);
 }
 
-void Windows::close_open(Socket& socket) noexcept {
-    const Held held;
-    Window& window = *of(socket);
-    // A fork that holds the window wants the reader lock, which the caller has: it lets go.
-    while (!acquire(window, State::owned, State::held)) sys::yield_thread();
-    while (window.begin != 0) {
+// Takes what was handed out off the queue; its memory in the window serves as the place to put it.
+void Windows::trim(Window& window) noexcept {
+    while (window.trimmed != window.begin) {
         const auto dropped =
-            sys::discard(socket.fd_.load(std::memory_order_relaxed), {window.bytes, window.begin}, socket.is_tcp());
+            sys::discard(window.queue.gate->fd(), {window.bytes, window.begin - window.trimmed}, window.queue.is_tcp);
         if (dropped.value_or(0u) != 0) {
-            window.begin -= static_cast<std::uint32_t>(*dropped);
+            window.trimmed += static_cast<std::uint32_t>(*dropped);
         } else if (dropped.error() != Error(EINTR)) {
             break;  // another holder of the descriptor has been here
         }
     }
-    socket.window_ = 0;
+}
+
+void Windows::close_open(Inbox& inbox) noexcept {
+    const Held held;
+    Window& window = of(inbox);
+    // A fork that holds the window wants the inbox's lock, which the caller has: it lets go.
+    while (!acquire(window, State::owned, State::held)) sys::yield_thread();
+    trim(window);
+    inbox.set_window(0);
     window.owner = nullptr;
     window.state.store(State::free, std::memory_order_release);
 }
 
-void Windows::moved(Socket& socket) noexcept {
-    if (!is_open(socket)) return;
-    Window& window = *of(socket);
+void Windows::forget(Inbox& inbox) noexcept {
+    if (!inbox.has_window()) return;
+    of(inbox).trimmed = of(inbox).begin;
+    close_open(inbox);
+}
+
+void Windows::moved(Inbox& inbox, const Gate& gate) noexcept {
+    if (!inbox.has_window()) return;
+    Window& window = of(inbox);
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
-    window.owner = &socket;
+    window.owner = &inbox;
+    window.queue.gate = &gate;
     window.state.store(State::owned, std::memory_order_release);
 }
 
@@ -103,13 +126,14 @@ void Windows::before_fork() noexcept {
         for (;;) {
             if (acquire(window, State::free, State::held)) break;
             if (acquire(window, State::owned, State::held)) {
-                // Whoever holds the reader lock is about to close the window or to leave: wait for that.
-                Socket* owner = window.owner;
-                const bool is_locked = owner != nullptr && owner->try_lock_reader(Socket::fork_reader);
+                // Whoever holds the inbox's lock is about to close the window or to leave: wait for that.
+                Inbox* owner = window.owner;
+                const Gate* gate = window.queue.gate;
+                const bool is_locked = owner != nullptr && owner->try_lock(fork_reader);
                 window.state.store(State::owned, std::memory_order_release);
                 if (is_locked) {
                     close(*owner);
-                    owner->unlock_reader();
+                    owner->unlock(*gate);
                     continue;
                 }
             }

@@ -4,6 +4,7 @@
 // (EWOULDBLOCK always as EAGAIN). No function throws. "MSG_*" flags are the system's own.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,11 +22,11 @@ using Fd = int;
 inline constexpr Fd no_fd = -1;
 
 // --- Names that the core needs without the system's headers
-extern const int af_inet, af_inet6, af_unix;
+extern const int af_unspec, af_inet, af_inet6, af_unix;
 extern const int sock_stream, ipproto_tcp;
 extern const int shut_rdwr;
-extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc;
-extern const int sol_socket, so_error, so_rcvlowat;
+extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc, msg_oob, msg_errqueue;  // 0: there is none
+extern const int sol_socket, so_error, so_rcvlowat, so_peek_off;                         // -1: there is none
 extern const int default_backlog;
 extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval, poll_rdhup;
 
@@ -48,6 +49,9 @@ Result<Opened> inspect(Fd fd) noexcept;
 Result<Fd> duplicate(Fd fd) noexcept;
 void close(Fd fd) noexcept;
 Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept;
+bool is_nonblocking(Fd fd) noexcept;
+// Whether shutdown() ends the calls that sleep on a socket of this family.
+bool knows_shutdown(int family) noexcept;
 
 Result<void> bind(Fd fd, const Address& address) noexcept;
 Result<void> listen(Fd fd, int backlog) noexcept;
@@ -68,14 +72,35 @@ Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept;
 Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept;
+// SO_RCVTIMEO for poll_in, SO_SNDTIMEO for poll_out, as the user has set it; none if he has not.
+Timeout descriptor_timeout(Fd fd, unsigned events) noexcept;
+// SO_PEEK_OFF is set.
+bool peeks_at_offset(Fd fd) noexcept;
 Result<Address> getsockname(Fd fd) noexcept;
 Result<Address> getpeername(Fd fd) noexcept;
 
 // --- Time and waiting
 // Nanoseconds of a clock that never goes back; not 0.
 std::int64_t now() noexcept;
-// Until one of `events` (poll_*) or an error condition; returns what there is, 0 on timeout. no_fd: just sleeps.
-Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept;
+// Until one of `events` (poll_*) or an error condition; returns what there is, 0 on timeout. no_fd: just sleeps. A bell
+// beside it ends the wait as well.
+Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout, Fd bell = no_fd) noexcept;
+// A bell ends the waits that watch it, once it was rung; freed by close().
+Result<Fd> bell_open() noexcept;
+void bell_ring(Fd bell) noexcept;
+// Until the word is not `value` any more and wake_word() was called, or for no reason at all.
+Result<void> sleep_on_word(const std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout timeout) noexcept;
+void wake_word(const std::atomic<std::uint32_t>& word) noexcept;
+
+// --- A receive queue that grows: a descriptor of its own, freed by close(), that becomes readable each time when
+// something new arrives at `fd`, or the end, whatever is there already; at first it is. An error: there is no such
+// thing.
+Result<Fd> growth_open(Fd fd) noexcept;
+// Until the next time. True: nothing more will come.
+bool growth_take(Fd growth) noexcept;
+// Whether the peer cannot send more before something is taken off the queue.
+enum class Fullness : std::uint8_t { roomy, full, unknown };
+Fullness queue_fullness(Fd fd) noexcept;
 
 // --- Many at once
 struct PollerEvent {

@@ -1,15 +1,32 @@
 #include "wait/blocking.hpp"
 
+#include <algorithm>
+
+#include "socket/aside.hpp"
+
 namespace usocket {
 namespace {
 
-constexpr Timeout look_span = Timeout::of_nanoseconds(50'000'000);  // between two looks for signals
+constexpr std::int64_t millisecond = 1'000'000;
+// Between two looks for signals.
+constexpr Timeout look_span = Timeout::of_nanoseconds(50 * millisecond);
+// Where another holder of the descriptor may have made its poll deaf (SO_RCVLOWAT), it is tried after this time.
+constexpr Timeout distrust_span = Timeout::of_nanoseconds(1000 * millisecond);
+// Between two looks whether the socket has been closed, if there is no descriptor left for a bell.
+constexpr Timeout closing_span = Timeout::of_nanoseconds(20 * millisecond);
+// A wait that is shorter was none.
+constexpr std::int64_t at_once = millisecond / 5;
+constexpr std::uint8_t vain_waits_allowed = 3;
+constexpr std::uint8_t most_vain_waits = vain_waits_allowed + 4;  // naps of up to 16 ms
 
-Timeout shorter(Timeout left, Timeout span) noexcept {
-    return !left.is_none() && left.nanoseconds() < span.nanoseconds() ? left : span;
+Timeout shorter(Timeout one, Timeout other) noexcept {
+    if (one.is_none() || other.is_none()) return one.is_none() ? other : one;
+    return one.nanoseconds() < other.nanoseconds() ? one : other;
 }
 
 }  // namespace
+
+// --- The host
 
 void Blocking::leave() noexcept {
     if (call_.host_ == nullptr || call_.host_->leave == nullptr) return;
@@ -43,63 +60,133 @@ Error Blocking::look_for_signals() noexcept {
 Error Blocking::check_signals() noexcept {
     if (call_.host_ == nullptr || call_.host_->interrupted == nullptr) return Error();
     (void)remaining();  // the time that a handler takes counts
-    // A handler may use the socket itself: it must not find it locked by the call that it interrupts.
-    const bool is_lent = socket_ != nullptr && socket_->lend(call_);
+    const bool gives_back = call_.give_back_ != nullptr;
+    if (gives_back) call_.give_back_(call_.reader_);
     if (call_.host_->interrupted()) return Error(EINTR);
-    return is_lent ? start_over : Error();
+    return gives_back ? start_over : Error();
 }
 
-Error Blocking::check_deadline() noexcept {
-    return !timeout_.is_zero() && remaining().is_zero() ? Error(ETIMEDOUT) : Error();
-}
+// --- Time
 
 Timeout Blocking::remaining() noexcept {
-    if (timeout_.is_none() || timeout_.is_zero()) return timeout_;
-    const std::int64_t now = sys::now();
     if (call_.deadline_ == 0) {
+        if (timeout_.is_none() || timeout_.is_zero()) return timeout_;
+        const std::int64_t now = sys::now();
         call_.deadline_ = timeout_.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + timeout_.nanoseconds();
+        return timeout_ == Timeout::passed() ? Timeout::zero() : timeout_;
     }
-    return Timeout::of_nanoseconds(call_.deadline_ - now);
+    return Timeout::of_nanoseconds(call_.deadline_ - sys::now());
 }
 
-Error Blocking::sleep(sys::Fd fd, unsigned events) noexcept {
-    if (timeout_.is_zero()) return Error(EAGAIN);
+// SO_RCVTIMEO and SO_SNDTIMEO end a call as the system does (TIME-7).
+Error Blocking::expired() const noexcept { return Error(is_endless() ? EAGAIN : ETIMEDOUT); }
+
+Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remaining().is_zero() ? expired() : Error(); }
+
+// --- Sleeping
+
+// There is no deadline, no signal that could be missed, and a close can end it: by shutdown(2), which not every family
+// knows and which other holders of the descriptor would feel, or it must come from this thread's signal handlers.
+bool Blocking::may_sleep_in_system() noexcept {
+    if (!is_endless() || call_.looks_for_signals()) return false;
+    return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
+}
+
+// What rings when the socket is closed by another thread.
+sys::Fd Blocking::bell() noexcept {
+    Aside* aside = gate_->make_aside();
+    if (aside == nullptr) return sys::no_fd;
+    sys::Fd bell = aside->bell.load(std::memory_order_acquire);
+    if (bell != sys::no_fd) return bell;
+    const auto opened = sys::bell_open();
+    if (!opened) return sys::no_fd;
+    if (aside->bell.compare_exchange_strong(bell, *opened, std::memory_order_acq_rel)) return *opened;
+    sys::close(*opened);
+    return bell;
+}
+
+// One sleep, outside the host, at most for `span`: whether it is ready.
+Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
+    Timeout longest = remaining();
+    if (longest.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
+    longest = shorter(longest, span);
+    if (call_.looks_for_signals()) longest = shorter(longest, look_span);
+    if (is_distrusted()) longest = shorter(longest, distrust_span);
+    sys::Fd beside = sys::no_fd;
+    if (gate_ != nullptr && !sys::is_only_thread() && !gate_->let_sleep()) {
+        beside = bell();
+        if (beside == sys::no_fd) longest = shorter(longest, closing_span);
+        // It may have been closed before it had a bell.
+        if (gate_->closed()) return Error(EBADF);
+    }
+    const Result<unsigned> ready = sys::wait(fd, events, longest, beside);
+    if (gate_ != nullptr && gate_->closed()) return Error(EBADF);
+    if (!ready && ready.error() != Error(EINTR)) return ready.error();
+    const Error error = ready ? look_for_signals() : after_signal();
+    if (error != Error()) return error;
+    return ready && *ready != 0;
+}
+
+// Somebody else holds the descriptor, and may have made its poll deaf.
+bool Blocking::is_distrusted() const noexcept { return gate_ != nullptr && gate_->exposed(); }
+
+// The op has met EAGAIN: until it is worth a try. Where it is ready all the time and yet nothing goes, as a datagram to
+// a full receiver of AF_UNIX, which the sender's poll does not show, by naps that grow longer.
+Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
+    if (is_nonblocking()) return Error(EAGAIN);
+    if (is_endless() && !has_heeded_) {
+        has_heeded_ = true;
+        if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
+    }
+    if (vain_waits_ >= vain_waits_allowed) {
+        const std::int64_t nap = millisecond << (vain_waits_ - vain_waits_allowed);
+        const auto slept = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(nap));
+        if (!slept) return slept.error();
+    }
+    const std::int64_t before = sys::now();
     for (;;) {
-        const Timeout left = remaining();
-        if (left.is_zero()) return Error(ETIMEDOUT);
-        const Result<unsigned> ready =
-            sys::wait(fd, events, call_.looks_for_signals() ? shorter(left, look_span) : left);
-        if (ready && *ready != 0) return socket_ != nullptr && socket_->closed() ? Error(EBADF) : Error();
-        if (!ready && ready.error().code() != EINTR) return ready.error();
-        const Error error = ready ? look_for_signals() : after_signal();
-        if (error != Error()) return error;
+        const auto ready = sleep_once(fd, events, Timeout::none());
+        if (!ready) return ready.error();
+        if (*ready || is_distrusted()) break;
     }
+    const bool was_vain = sys::now() - before < at_once;
+    vain_waits_ = was_vain ? std::min<std::uint8_t>(vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
+    return Error();
 }
 
-// Ready, and again nothing goes: a datagram to a full receiver of AF_UNIX, which the sender's poll does not show.
-Error Blocking::nap() noexcept {
-    const Error error = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(1'000'000));
-    return error == Error() && socket_ != nullptr && socket_->closed() ? Error(EBADF) : error;
-}
-
-Error Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
-    const Timeout left = remaining();
-    if (left.is_zero()) return Error(timeout_.is_zero() ? EAGAIN : ETIMEDOUT);
-    const Result<unsigned> ready = sys::wait(fd, events, shorter(left, span));
-    if (ready) return look_for_signals();
-    return ready.error() == Error(EINTR) ? after_signal() : ready.error();
+// SO_RCVTIMEO or SO_SNDTIMEO of the user's: the system has let it expire, or did not sleep (O_NONBLOCK), and then it
+// is a deadline here.
+Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
+    const Timeout own = sys::descriptor_timeout(fd, events);
+    if (own.is_none()) return Error();
+    if (sleeps_ == Sleeps::in_system && !sys::is_nonblocking(fd)) return Error(EAGAIN);
+    if (call_.deadline_ == 0) call_.deadline_ = sys::now() + own.nanoseconds();
+    return Error();
 }
 
 Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
     leave();
-    const Error error = sleep(fd, events);
+    Result<bool> ready = false;
+    do ready = sleep_once(fd, events, Timeout::none());
+    while (ready && !*ready);
     enter();
-    return error;
+    return ready.error();
 }
 
-Result<void> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {
+Result<bool> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {
     leave();
-    const Error error = sleep_once(fd, events, span);
+    const auto ready = sleep_once(fd, events, span);
+    enter();
+    return ready;
+}
+
+Result<void> Blocking::wait_for_word(const std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept {
+    const Timeout left = remaining();
+    if (left.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
+    leave();
+    const auto woken = sys::sleep_on_word(word, value, call_.looks_for_signals() ? shorter(left, look_span) : left);
+    Error error = woken.error() == Error(EINTR) ? after_signal() : look_for_signals();
+    if (gate_ != nullptr && gate_->closed()) error = Error(EBADF);
     enter();
     return error;
 }

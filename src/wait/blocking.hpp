@@ -1,38 +1,37 @@
 // Blocking: the one place where a call sleeps. It knows the deadline, lets the host's other threads run, retries
-// after signals and asks the host whether to go on (TIME-2..5, invariant 3).
+// after signals and asks the host whether to go on (TIME-2..10, invariant 3).
 #pragma once
 
 #include <cerrno>
 
 #include "sys/sys.hpp"
+#include "usocket/detail/gate.hpp"
 #include "usocket/host.hpp"
-#include "usocket/socket.hpp"
 
 namespace usocket {
 
-// The host's signal handlers have run, and the socket has been theirs: a call that reads begins anew with what it has.
-// Never leaves the core.
+// The host's signal handlers have run, and what the call had got was given back before: it begins anew. Never leaves
+// the core.
 inline constexpr Error start_over(INT32_MIN);
 
 class Blocking {
 public:
-    // `socket`: whose reader lock to lend out while the host runs its signal handlers; may be null.
-    Blocking(Call& call, Timeout timeout, Socket* socket) noexcept : call_(call), timeout_(timeout), socket_(socket) {}
+    // `gate`: of the socket that the call is inside of, whose close ends it; may be null.
+    Blocking(Call& call, Timeout timeout, Gate* gate) noexcept : call_(call), timeout_(timeout), gate_(gate) {}
 
     // Whether a call that ended so is not to be repeated.
     static bool is_settled(Error error) noexcept { return error != Error(EAGAIN) && error != Error(EINTR); }
-    // Does `op` until it does something else than ask to be repeated. Without a deadline op itself may sleep in
-    // the system; else it must not, and is done again each time `fd` shows one of `events`.
+    // Does `op` until it does something else than ask to be repeated, each time `fd` shows one of `events`. Sleeping in
+    // the system is for ops that have asked sleep_flags().
     template <class Op> auto perform(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
         leave();
-        for (unsigned sleeps = 0;;) {
+        for (;;) {
             auto result = op();
             if (is_settled(result.error())) {
                 enter();
                 return result;
             }
-            const bool is_signal = result.error() == Error(EINTR);
-            const Error error = is_signal ? after_signal() : ++sleeps <= 2 ? sleep(fd, events) : nap();
+            const Error error = result.error() == Error(EINTR) ? after_signal() : again(fd, events);
             if (error != Error()) {
                 enter();
                 return error;
@@ -46,33 +45,56 @@ public:
         enter();
         return result;
     }
-    // For op: with a deadline, or none to wait for, or signals to look for, the system must not sleep in it.
-    static int sleep_flags(const Call& call, Timeout timeout) noexcept {
-        return timeout.is_none() && !call.looks_for_signals() ? 0 : sys::msg_dontwait;
+    // For op: MSG_DONTWAIT, unless the system may sleep in it.
+    int sleep_flags() noexcept {
+        if (sleeps_ == Sleeps::unknown) sleeps_ = may_sleep_in_system() ? Sleeps::in_system : Sleeps::here;
+        return sleeps_ == Sleeps::in_system ? 0 : sys::msg_dontwait;
     }
-    // Until `fd` shows one of `events`, whatever the timeout is but zero: EAGAIN, ETIMEDOUT, EINTR.
+    // For who has met EAGAIN by himself, in the system or because it must not sleep: what perform() does before it
+    // tries again.
+    Result<void> await_retry(sys::Fd fd, unsigned events, bool in_system) noexcept {
+        sleeps_ = in_system ? Sleeps::in_system : Sleeps::here;
+        leave();
+        const Error error = again(fd, events);
+        enter();
+        return error;
+    }
+    // Until `fd` shows one of `events`: EAGAIN, ETIMEDOUT, EINTR, EBADF.
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
-    // The same, but at most for `span`, after which it is well.
-    Result<void> pause(sys::Fd fd, unsigned events, Timeout span) noexcept;
+    // The same once, but at most for `span`: whether it is ready.
+    Result<bool> pause(sys::Fd fd, unsigned events, Timeout span) noexcept;
+    // Until the word is not `value` any more, or for no reason: ETIMEDOUT, EINTR, EBADF.
+    Result<void> wait_for_word(const std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept;
     // Lets the host look for signals after a system call that one may have cut short: EINTR to give up, or start_over.
     Error check_signals() noexcept;
     // ETIMEDOUT once the deadline has passed: for calls that go on and on though they need not wait.
     Error check_deadline() noexcept;
     // What is left until the deadline; none if there is none.
     Timeout remaining() noexcept;
+    // EAGAIN and no deadline.
+    [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
+    // Nothing ends a wait but what is waited for.
+    [[nodiscard]] bool is_endless() const noexcept { return timeout_.is_none() && !call_.has_deadline_; }
 
 private:
+    bool may_sleep_in_system() noexcept;
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;
     Error look_for_signals() noexcept;
-    Error sleep(sys::Fd fd, unsigned events) noexcept;
-    Error nap() noexcept;
-    Error sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
+    Error again(sys::Fd fd, unsigned events) noexcept;
+    Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
+    [[nodiscard]] Error expired() const noexcept;
+    Result<bool> sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
+    [[nodiscard]] bool is_distrusted() const noexcept;
+    sys::Fd bell() noexcept;
 
     Call& call_;
     Timeout timeout_;
-    Socket* socket_;
+    Gate* gate_;
+    enum class Sleeps : std::uint8_t { unknown, in_system, here } sleeps_ = Sleeps::unknown;
+    bool has_heeded_ = false;      // SO_RCVTIMEO and SO_SNDTIMEO
+    std::uint8_t vain_waits_ = 0;  // one after the other that were over at once, though nothing had come
 };
 
 }  // namespace usocket

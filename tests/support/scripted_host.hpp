@@ -34,7 +34,6 @@ public:
     // From now on calls look for signals by themselves.
     void notes_signals() { host_.looks_for_signals = true; }
     // From now on a foreign poll may watch any descriptor.
-    void polls_descriptors() { host_.polls_descriptors = true; }
     // Whether the calling thread has the host.
     [[nodiscard]] bool is_inside() const { return is_inside_; }
     [[nodiscard]] unsigned signals() const { return signals_; }

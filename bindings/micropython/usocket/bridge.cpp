@@ -9,11 +9,11 @@
 #include <type_traits>
 #include <utility>
 
-#include "wait/held.hpp"
 #include "sys/sys.hpp"
 #include "usocket/arguments.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/socket.hpp"
+#include "wait/held.hpp"
 
 namespace {
 
@@ -78,9 +78,6 @@ const Host host{
     .interrupted = []() noexcept { return usocket_host_interrupted(); },
     .unwinds = usocket_host_unwinds(),
     .looks_for_signals = !usocket_host_unwinds(),
-    // MicroPython's poll could ask a socket without a descriptor as well, but must not be given some with one and some
-    // without: where it moves its table (1.25, extmod/modselect.c, poll_set_add_fd) it then writes to a wild address.
-    .polls_descriptors = true,
 };
 
 // --- Memory of the collector's
@@ -286,7 +283,6 @@ usocket_error_t usocket_core_getsockopt_bytes(usocket_socket_t* socket, int leve
 }
 
 int usocket_core_fileno(usocket_socket_t* socket) { return cxx(socket).fileno(); }
-int usocket_core_poll_fileno(usocket_socket_t* socket) { return cxx(socket).poll_fileno(); }
 unsigned usocket_core_poll_now(usocket_socket_t* socket, unsigned events) { return cxx(socket).poll_now(events); }
 int usocket_core_family(const usocket_socket_t* socket) { return cxx(socket).family(); }
 int usocket_core_type(const usocket_socket_t* socket) { return cxx(socket).type(); }

@@ -105,7 +105,6 @@ usocket_error_t usocket_core_getsockopt(usocket_socket_t* socket, int level, int
 // `size` is what there is room for, and then what was filled.
 usocket_error_t usocket_core_getsockopt_bytes(usocket_socket_t* socket, int level, int name, void* value, size_t* size);
 int usocket_core_fileno(usocket_socket_t* socket);
-int usocket_core_poll_fileno(usocket_socket_t* socket);
 unsigned usocket_core_poll_now(usocket_socket_t* socket, unsigned events);
 int usocket_core_family(const usocket_socket_t* socket);
 int usocket_core_type(const usocket_socket_t* socket);

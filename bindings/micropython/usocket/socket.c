@@ -530,7 +530,7 @@ static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
             return usocket_core_poll_now(&self->socket, arg);
         case MP_STREAM_CLOSE: usocket_core_close(&self->socket); return 0;
         case MP_STREAM_GET_FILENO: {
-            const int fd = usocket_core_poll_fileno(&self->socket);
+            const int fd = usocket_core_fileno(&self->socket);
             if (fd >= 0) {
                 return fd;
             }

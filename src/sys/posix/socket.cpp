@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 
 namespace usocket::sys {
 
+const int af_unspec = AF_UNSPEC;
 const int af_inet = AF_INET;
 const int af_inet6 = AF_INET6;
 const int af_unix = AF_UNIX;
@@ -23,9 +25,20 @@ const int msg_peek = MSG_PEEK;
 const int msg_dontwait = MSG_DONTWAIT;
 const int msg_waitall = MSG_WAITALL;
 const int msg_trunc = MSG_TRUNC;
+const int msg_oob = MSG_OOB;
+#if defined(MSG_ERRQUEUE)
+const int msg_errqueue = MSG_ERRQUEUE;
+#else
+const int msg_errqueue = 0;
+#endif
 const int sol_socket = SOL_SOCKET;
 const int so_error = SO_ERROR;
 const int so_rcvlowat = SO_RCVLOWAT;
+#if defined(SO_PEEK_OFF)
+const int so_peek_off = SO_PEEK_OFF;
+#else
+const int so_peek_off = -1;
+#endif
 const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 
 namespace {
@@ -97,6 +110,10 @@ Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
     int on = nonblocking ? 1 : 0;
     return check(::ioctl(fd, FIONBIO, &on));
 }
+
+bool is_nonblocking(Fd fd) noexcept { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+bool knows_shutdown(int family) noexcept { return family == AF_INET || family == AF_INET6 || family == AF_UNIX; }
 
 Result<void> bind(Fd fd, const Address& address) noexcept {
     return check(::bind(fd, native(address), native_size(address)));
@@ -183,6 +200,24 @@ Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) 
     auto size = static_cast<socklen_t>(value.size());
     if (::getsockopt(fd, level, name, value.data(), &size) < 0) return last_error();
     return static_cast<std::size_t>(size);
+}
+
+Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
+    timeval span{};
+    socklen_t size = sizeof span;
+    const int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
+    if (::getsockopt(fd, SOL_SOCKET, name, &span, &size) < 0) return Timeout::none();
+    const std::int64_t nanoseconds = std::int64_t{span.tv_sec} * 1'000'000'000 + std::int64_t{span.tv_usec} * 1000;
+    return nanoseconds == 0 ? Timeout::none() : Timeout::of_nanoseconds(nanoseconds);
+}
+
+bool peeks_at_offset(Fd fd) noexcept {
+#if defined(SO_PEEK_OFF)
+    return option_or(fd, SO_PEEK_OFF, -1) >= 0;
+#else
+    (void)fd;
+    return false;
+#endif
 }
 
 Result<Address> getsockname(Fd fd) noexcept {

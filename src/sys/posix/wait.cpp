@@ -1,9 +1,19 @@
 // Time, and waiting for one descriptor.
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <linux/sock_diag.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#endif
 
-#include <algorithm>
+#include <cerrno>
+#include <climits>
 
 #include "sys/posix/native.hpp"
 
@@ -26,17 +36,118 @@ std::int64_t now() noexcept {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec + 1;
 }
 
-Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept {
-    pollfd watched{fd, static_cast<short>(events), 0};
-    timespec span{};
-    if (!timeout.is_none()) {
-        span.tv_sec = static_cast<time_t>(timeout.nanoseconds() / 1'000'000'000);
-        span.tv_nsec = static_cast<long>(timeout.nanoseconds() % 1'000'000'000);
+namespace {
+
+// For a system call that takes a span or, for none, null.
+class Span {
+public:
+    explicit Span(Timeout timeout) noexcept : is_none_(timeout.is_none()) {
+        if (is_none_) return;
+        span_.tv_sec = static_cast<time_t>(timeout.nanoseconds() / 1'000'000'000);
+        span_.tv_nsec = static_cast<long>(timeout.nanoseconds() % 1'000'000'000);
     }
-    const int ready = ::ppoll(&watched, fd == no_fd ? 0 : 1, timeout.is_none() ? nullptr : &span, nullptr);
-    if (ready < 0) return last_error();
-    return static_cast<unsigned>(static_cast<unsigned short>(watched.revents));
+    [[nodiscard]] const timespec* get() const noexcept { return is_none_ ? nullptr : &span_; }
+
+private:
+    timespec span_{};
+    bool is_none_;
+};
+
+}  // namespace
+
+// A descriptor of -1 is skipped by poll(2).
+Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout, Fd bell) noexcept {
+    pollfd watched[] = {{fd, static_cast<short>(events), 0}, {bell, POLLIN, 0}};
+    const Span span(timeout);
+    if (::ppoll(watched, bell == no_fd ? 1 : 2, span.get(), nullptr) < 0) return last_error();
+    return static_cast<unsigned>(static_cast<unsigned short>(watched[0].revents));
 }
+
+// --- Bells, and words in memory
+
+#if defined(__linux__)
+
+Result<Fd> bell_open() noexcept {
+    const int bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (bell < 0) return last_error();
+    return bell;
+}
+
+void bell_ring(Fd bell) noexcept { (void)::eventfd_write(bell, 1); }
+
+static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
+#if defined(SYS_futex_time64)
+constexpr long futex = sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_futex;
+#else
+constexpr long futex = SYS_futex;
+#endif
+
+Result<void> sleep_on_word(const std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout timeout) noexcept {
+    const Span span(timeout);
+    const long result = ::syscall(futex, &word, FUTEX_WAIT_PRIVATE, value, span.get(), nullptr, 0);
+    if (result < 0 && errno == EINTR) return Error(EINTR);
+    return {};
+}
+
+void wake_word(const std::atomic<std::uint32_t>& word) noexcept {
+    (void)::syscall(futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+}
+
+#else
+
+// Without one: whoever sleeps looks now and then.
+Result<Fd> bell_open() noexcept { return Error(ENOSYS); }
+void bell_ring(Fd) noexcept {}
+
+Result<void> sleep_on_word(const std::atomic<std::uint32_t>&, std::uint32_t, Timeout) noexcept {
+    const auto slept = wait(no_fd, 0, Timeout::of_nanoseconds(1'000'000));
+    return slept.error();
+}
+
+void wake_word(const std::atomic<std::uint32_t>&) noexcept {}
+
+#endif
+
+// --- Queues that grow
+
+#if defined(__linux__)
+
+Result<Fd> growth_open(Fd fd) noexcept {
+    const int growth = ::epoll_create1(EPOLL_CLOEXEC);
+    if (growth < 0) return last_error();
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (::epoll_ctl(growth, EPOLL_CTL_ADD, fd, &event) == 0) return growth;
+    const Error error = last_error();
+    ::close(growth);
+    return error;
+}
+
+bool growth_take(Fd growth) noexcept {
+    epoll_event event{};
+    if (::epoll_wait(growth, &event, 1, 0) != 1) return false;
+    return (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+}
+
+// TCP closes its window once half of the memory that the queue may take is used (tcp(7), sock_diag(7)); a queue of
+// AF_UNIX is bounded by memory of the sender's.
+Fullness queue_fullness(Fd fd) noexcept {
+    int domain = AF_UNIX;
+    socklen_t size = sizeof domain;
+    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain == AF_UNIX) return Fullness::unknown;
+    std::uint32_t memory[SK_MEMINFO_VARS] = {};
+    size = sizeof memory;
+    if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0) return Fullness::unknown;
+    return memory[SK_MEMINFO_RMEM_ALLOC] > memory[SK_MEMINFO_RCVBUF] / 2 ? Fullness::full : Fullness::roomy;
+}
+
+#else
+
+Result<Fd> growth_open(Fd) noexcept { return Error(ENOSYS); }
+bool growth_take(Fd) noexcept { return false; }
+Fullness queue_fullness(Fd) noexcept { return Fullness::unknown; }
+
+#endif
 
 void yield_thread() noexcept { ::sched_yield(); }
 

@@ -249,7 +249,12 @@ std::size_t File::room_at_peer() const {
 
 unsigned File::events() const {
     switch (state) {
-        case State::lookup: return ended ? POLLIN : 0;
+        case State::lookup:
+        case State::bell: return ended ? POLLIN : 0;
+        case State::growth: {
+            const auto watched = grows.lock();
+            return watched != nullptr && watched->arrivals != arrivals_taken ? POLLIN : 0;
+        }
         case State::listening: return backlog.empty() ? 0 : POLLIN;
         case State::connecting: return 0;
         case State::fresh:
@@ -268,13 +273,21 @@ unsigned File::events() const {
     return all;
 }
 
-void File::end() { ended = true; }
+void File::end() {
+    ended = true;
+    ++arrivals;
+}
+
+void File::arrive(std::string_view bytes) {
+    stream += bytes;
+    ++arrivals;
+}
 
 // What has arrived can still be read, then comes the error, once, then EOF.
 void File::break_connection() {
     if (cannot_send && ended) return;
     error = ECONNRESET;
-    ended = true;
+    end();
     cannot_send = true;
     if (const auto other = peer.lock()) {
         peer.reset();
@@ -284,7 +297,7 @@ void File::break_connection() {
 
 void File::closed() {
     if (const auto other = peer.lock(); other != nullptr && is_stream()) {
-        other->ended = true;
+        other->end();
         other->cannot_send = true;
         other->peer.reset();
     }
@@ -315,7 +328,7 @@ std::size_t Peer::feed(std::string_view bytes) {
     const auto other = file_->peer.lock();
     if (other == nullptr || other->ended) return 0;
     if (other->is_stream()) {
-        other->stream += bytes;
+        other->arrive(bytes);
     } else {
         other->messages.push_back({std::string(bytes), file_->local});
     }

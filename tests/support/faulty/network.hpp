@@ -24,7 +24,7 @@ struct Packet {
 
 // An open socket, or what a lookup waits on; descriptors share it.
 struct File {
-    enum class State { fresh, connecting, connected, listening, lookup };
+    enum class State { fresh, connecting, connected, listening, lookup, bell, growth };
 
     int family = 0;
     int type = 0;
@@ -39,6 +39,9 @@ struct File {
     std::string stream;     // the receive queue...
     std::size_t taken = 0;  // ...without its first bytes
     std::deque<Packet> messages;
+    std::uint64_t arrivals = 0;  // how often something has arrived, the end included
+    std::weak_ptr<File> grows;   // of a growth: what it watches, and how many arrivals of it were taken
+    std::uint64_t arrivals_taken = 0;
     std::size_t room = 64 * 1024;
     bool ended = false;        // no more will arrive
     bool cannot_send = false;  // shut down, or the connection is broken
@@ -54,6 +57,7 @@ struct File {
     [[nodiscard]] std::string_view queue() const { return std::string_view(stream).substr(taken); }
     [[nodiscard]] bool is_empty() const { return is_stream() ? taken == stream.size() : messages.empty(); }
     void consume(std::size_t count);
+    void arrive(std::string_view bytes);
     // How many bytes, or messages, may still be sent from here.
     [[nodiscard]] std::size_t room_at_peer() const;
     [[nodiscard]] unsigned events() const;

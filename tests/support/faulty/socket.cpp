@@ -12,6 +12,7 @@ namespace usocket::sys {
 
 using namespace usocket::faulty;
 
+const int af_unspec = AF_UNSPEC;
 const int af_inet = AF_INET;
 const int af_inet6 = AF_INET6;
 const int af_unix = AF_UNIX;
@@ -22,9 +23,12 @@ const int msg_peek = MSG_PEEK;
 const int msg_dontwait = MSG_DONTWAIT;
 const int msg_waitall = MSG_WAITALL;
 const int msg_trunc = MSG_TRUNC;
+const int msg_oob = MSG_OOB;
+const int msg_errqueue = MSG_ERRQUEUE;
 const int sol_socket = SOL_SOCKET;
 const int so_error = SO_ERROR;
 const int so_rcvlowat = SO_RCVLOWAT;
+const int so_peek_off = SO_PEEK_OFF;
 const int default_backlog = 128;
 
 namespace {
@@ -120,6 +124,13 @@ Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
     file->nonblocking = nonblocking;
     return {};
 }
+
+bool is_nonblocking(Fd fd) noexcept {
+    const File* file = find(fd);
+    return file != nullptr && file->nonblocking;
+}
+
+bool knows_shutdown(int) noexcept { return true; }
 
 // --- Connections
 
@@ -413,7 +424,7 @@ Result<std::size_t> transmit(Sys call, Fd fd, ConstBuffer data, int flags) {
         return data.size();
     }
     const std::size_t size = cut(std::min(data.size(), file->room_at_peer()));
-    other->stream.append(bytes, size);
+    other->arrive({bytes, size});
     return size;
 }
 
@@ -483,6 +494,9 @@ Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) 
     std::memcpy(value.data(), found->second.data(), size);
     return size;
 }
+
+Timeout descriptor_timeout(Fd, unsigned) noexcept { return Timeout::none(); }
+bool peeks_at_offset(Fd) noexcept { return false; }
 
 Result<Address> getsockname(Fd fd) noexcept {
     begin(Sys::getsockname);

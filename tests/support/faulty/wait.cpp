@@ -36,24 +36,70 @@ unsigned events_of(Fd fd) {
     return file == nullptr ? POLLNVAL : file->events();
 }
 
-Result<unsigned> wait_for(Fd fd, unsigned events, Timeout timeout) {
+Result<unsigned> wait_for(Fd fd, unsigned events, Timeout timeout, Fd bell) {
     File* file = find(fd);
     if (const Error error = trouble(Sys::wait, file, Kind::reset, Kind::interrupt); error != Error()) return error;
     // Bytes that turn out not to be there may happen; a connection or an end that is not there would be a lie.
     const unsigned bytes = events & (POLLIN | POLLOUT);
     if (bytes != 0 && file != nullptr && file->state == File::State::connected && inject(Kind::spurious)) return bytes;
-    const auto is_ready = [&] { return fd != no_fd && (events_of(fd) & (events | unasked)) != 0; };
+    const auto is_ready = [&] {
+        const bool is_rung = bell != no_fd && events_of(bell) != 0;
+        return is_rung || (fd != no_fd && (events_of(fd) & (events | unasked)) != 0);
+    };
     if (sleep(deadline_of(timeout), is_ready) == Slept::interrupted) return Error(EINTR);
     return fd == no_fd ? 0 : events_of(fd) & (events | unasked);
 }
 
+Result<Fd> open_as(File::State state) {
+    if (inject(Kind::no_memory)) return Error(ENOMEM);
+    const auto file = make_file(AF_UNIX, SOCK_STREAM, 0);
+    file->state = state;
+    return install(file);
+}
+
 }  // namespace
 
-Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout) noexcept {
+Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout, Fd bell) noexcept {
     begin(Sys::wait);
-    const auto ready = wait_for(fd, events, timeout);
+    const auto ready = wait_for(fd, events, timeout, bell);
     end(true);
     return ready;
+}
+
+// --- Bells, words, and queues that grow
+
+Result<Fd> bell_open() noexcept { return open_as(File::State::bell); }
+
+void bell_ring(Fd bell) noexcept { find(bell)->end(); }
+
+Result<void> sleep_on_word(const std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout timeout) noexcept {
+    begin(Sys::wait);
+    const auto slept = sleep(deadline_of(timeout), [&] { return word.load() != value; });
+    return slept == Slept::interrupted ? Error(EINTR) : Error();
+}
+
+void wake_word(const std::atomic<std::uint32_t>&) noexcept {}
+
+Result<Fd> growth_open(Fd fd) noexcept {
+    const auto growth = open_as(File::State::growth);
+    if (!growth) return growth;
+    find(*growth)->grows = shared(fd);
+    find(*growth)->arrivals_taken = shared(fd)->arrivals - 1;
+    return growth;
+}
+
+bool growth_take(Fd growth) noexcept {
+    File* file = find(growth);
+    const auto watched = file->grows.lock();
+    if (watched == nullptr) return true;
+    file->arrivals_taken = watched->arrivals;
+    return watched->ended;
+}
+
+Fullness queue_fullness(Fd fd) noexcept {
+    const File* file = find(fd);
+    if (file == nullptr || !file->is_tcp()) return Fullness::unknown;
+    return file->queue().size() >= file->room ? Fullness::full : Fullness::roomy;
 }
 
 // --- Many at once

@@ -172,9 +172,14 @@ private:
         switch (kind) {
             case 0: exposed_ = socket_.fileno() >= 0; break;
             case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
-            case 2: watched_ = socket_.poll_fileno() >= 0; break;
             case 3: faulty::fork_as_parent(), exposed_ = true; break;
-            case 4: faulty::fork_as_child(), exposed_ = true; break;
+            case 4: {
+                // What the socket keeps stays the parent's (TIME-6).
+                if (socket_.has_kept()) unreturned_.erase(0, unreturned_.size() - holder_.queue().size());
+                faulty::fork_as_child();
+                exposed_ = true;
+                break;
+            }
             case 5: require(socket_.getsockname().has_value(), "getsockname"); break;
             case 6: {
                 Socket moved = std::move(socket_);
@@ -400,7 +405,7 @@ private:
         require((holder_.readable() || kept) == is_readable, "a poll of the queue and of what is kept is wrong");
         // Who only has the descriptor must not be wrong either: a read that fails leaves bytes for it to see.
         if (must_show_) require(holder_.readable() == is_readable, "a foreign poll is wrong");
-        must_show_ = (watched_ || exposed_) && !kept;
+        must_show_ = exposed_ && !kept;
         if (is_polled_) check_poll(is_readable);
     }
 
@@ -447,7 +452,7 @@ private:
             case 0: exposed_ = socket_.fileno() >= 0; break;
             case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
             case 2: (void)socket_.has_kept(); break;
-            default: watched_ = socket_.poll_fileno() >= 0; break;
+            default: (void)socket_.poll_now(POLLIN); break;
         }
     }
 
@@ -513,7 +518,6 @@ private:
     std::int64_t nested_until_ = 0;  // when the last one that ran in the middle of this call was done
     unsigned nested_count_ = 0;
     bool exposed_ = false;
-    bool watched_ = false;
     bool must_show_ = false;  // since before this step others may look, and nothing was kept then
     bool is_polled_ = false;
     bool has_delays_ = false;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "background.hpp"
+#include "descriptor.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
@@ -165,7 +166,7 @@ protected:
         Blocked blocked = cases[std::get<0>(GetParam())].make();
         const Mode mode = modes[std::get<1>(GetParam())];
         if (mode != Mode::blocking) must(blocked.socket->settimeout(Timeout(1h)));
-        if (mode == Mode::watched) (void)blocked.socket->poll_fileno();
+        if (mode == Mode::watched) (void)blocked.socket->fileno();
         if (mode == Mode::exposed) (void)blocked.socket->fileno();
         return blocked;
     }
@@ -254,7 +255,7 @@ TEST_P(Reuse, Sock4TheNextFileIsNotTouched) {
     for (int round = 0; round < 120; ++round) {
         Pair pair = GetParam().make();
         if (round % 2 == 1) must(pair.here.settimeout(Timeout(1h)));
-        const int number = pair.here.poll_fileno();
+        const int number = hidden_fileno(pair.here);
         Error error;
         std::unique_ptr<Untouched> next;
         {
@@ -279,7 +280,7 @@ TEST(Reuse, Sock4NoCallBeginsOnTheNextFile) {
         Pair pair = unix_pair();
         must(pair.here.setblocking(round % 2 == 0));
         must(pair.there.send("one\ntwo\n"));
-        const int number = pair.here.poll_fileno();
+        const int number = hidden_fileno(pair.here);
         const auto call_until_closed = [&](Error (*call)(Socket&)) {
             for (int i = 0; i < 50;) {
                 if (call(pair.here) == Error(EBADF)) ++i;

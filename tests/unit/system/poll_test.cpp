@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "background.hpp"
+#include "descriptor.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
@@ -90,7 +91,7 @@ TEST(Poll1, EventNamesWhatWasRegistered) {
     Registration* registration = must(poll.register_(pair.here, POLLOUT, tag(7)));
     const auto events = ready_now(poll);
     ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].fd, pair.here.poll_fileno());
+    EXPECT_EQ(events[0].fd, hidden_fileno(pair.here));
     EXPECT_EQ(events[0].userdata, tag(7));
     EXPECT_EQ(events[0].registration, registration);
 }
@@ -165,7 +166,7 @@ TEST(Poll1, ASocketAndItsDescriptorAreTwoRegistrations) {
     auto pair = unix_pair();
     Poll poll;
     must(poll.register_(pair.here, POLLOUT, tag(1)));
-    must(poll.register_(pair.here.poll_fileno(), POLLOUT, tag(2)));
+    must(poll.register_(hidden_fileno(pair.here), POLLOUT, tag(2)));
     EXPECT_EQ(poll.size(), 2u);
     EXPECT_EQ(ready_now(poll).size(), 2u);
     must(poll.unregister(pair.here));

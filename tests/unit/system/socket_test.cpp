@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "descriptor.hpp"
 #include "descriptors.hpp"
 #include "loopback.hpp"
 #include "random.hpp"
@@ -216,7 +217,7 @@ void expect_all_EBADF(Socket& sock) {
     EXPECT_EQ(sock.detach().error(), closed);
     EXPECT_EQ(sock.dup().error(), closed);
     EXPECT_EQ(sock.fileno(), -1);
-    EXPECT_EQ(sock.poll_fileno(), -1);
+    EXPECT_EQ(hidden_fileno(sock), -1);
     EXPECT_EQ(sock.poll_now(POLLIN | POLLOUT), static_cast<unsigned>(POLLNVAL));
     EXPECT_FALSE(sock.has_kept());
     EXPECT_TRUE(sock.closed());

@@ -162,17 +162,6 @@ TEST_P(SystemCalls, Strm5LinesWithATimeoutCostNextToNone) {
     EXPECT_LE(total(calls_), lines / 100) << list(calls_);
 }
 
-// Where the host polls the descriptor itself.
-TEST_P(SystemCalls, Strm5LinesOfAPolledSocketCostNextToNone) {
-    run(Timeout(10s), all_lines(), [](Socket& here) {
-        (void)here.poll_fileno();
-        read_lines(here);
-    });
-    if (IsSkipped()) return;
-    EXPECT_GT(total(calls_), 0);
-    EXPECT_LE(total(calls_), lines / 100) << list(calls_);
-}
-
 // Whoever asks for the descriptor pays two a line.
 TEST_P(SystemCalls, Strm5LinesOfAnExposedSocketCostTwo) {
     run(Timeout::none(), all_lines(), [](Socket& here) {

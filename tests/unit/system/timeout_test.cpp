@@ -50,14 +50,16 @@ TEST(Timeouts, TIME_1_from_durations) {
     static_assert(!Timeout::zero().is_none() && Timeout::zero().is_zero());
     static_assert(!Timeout::none().is_zero());
     static_assert(Timeout(std::chrono::milliseconds(3)).nanoseconds() == 3'000'000);
-    static_assert(Timeout(std::chrono::seconds(-3)).is_zero());
+    // A span that is used up is a deadline that has passed, not non-blocking (TIME-10).
+    static_assert(Timeout(std::chrono::seconds(-3)) == Timeout::passed());
+    static_assert(Timeout(std::chrono::seconds(0)) == Timeout::passed() && !Timeout::passed().is_zero());
     static_assert(Timeout::of_nanoseconds(-3).is_zero());
     static_assert(Timeout(std::chrono::hours(24 * 365 * 1000)).nanoseconds() == INT64_MAX);
     static_assert(Timeout(std::chrono::hours::max()).nanoseconds() == INT64_MAX);
-    static_assert(Timeout(std::chrono::hours::min()).is_zero());
+    static_assert(Timeout(std::chrono::hours::min()) == Timeout::passed());
     static_assert(Timeout(std::chrono::nanoseconds::max()).nanoseconds() == INT64_MAX);
     EXPECT_EQ(Timeout(std::chrono::duration<double, std::pico>(1)).nanoseconds(), 1);
-    EXPECT_TRUE(Timeout(std::chrono::duration<double>(std::nan(""))).is_zero());
+    EXPECT_EQ(Timeout(std::chrono::duration<double>(std::nan(""))), Timeout::passed());
 }
 
 TEST(Timeouts, TIME_1_gettimeout_returns_what_was_set_in_every_order) {

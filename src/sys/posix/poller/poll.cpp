@@ -7,8 +7,8 @@
 #include <atomic>
 #include <cstring>
 
-#include "wait/lock.hpp"
 #include "sys/posix/native.hpp"
+#include "wait/lock.hpp"
 
 namespace usocket::sys {
 

@@ -1,0 +1,72 @@
+// Inbox: the unread bytes of a stream, which have one order: what is pending, then the rest of the window, then the
+// system's queue. Stands here because a Socket holds one; not for programs.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+
+namespace usocket {
+
+class Gate;
+struct Window;
+
+// One reader at a time: all but has_pending() is for whoever holds the lock, or is alone in the process.
+class Inbox {
+public:
+    constexpr Inbox() noexcept = default;
+    Inbox(const Inbox&) = delete;
+    Inbox& operator=(const Inbox&) = delete;
+    ~Inbox() = default;
+    // Becomes the other, which is empty then. Nobody reads either.
+    void take(Inbox& other) noexcept;
+
+    // --- The lock. `id`: not 0; a lock that a thread held when its process forked is nobody's in the child.
+    [[nodiscard]] bool try_lock(std::uint32_t id) noexcept;
+    [[nodiscard]] bool is_locked_by(std::uint32_t id) const noexcept;
+    // A descriptor that is exposed by then has no window left.
+    void unlock(const Gate& gate) noexcept;
+    // What changes when the lock becomes free, and its value to wait with, if somebody else holds it; else 0.
+    [[nodiscard]] const std::atomic<std::uint32_t>& lock_word() const noexcept { return lock_; }
+    [[nodiscard]] std::uint32_t announce_wait() noexcept;
+    // Whoever waits for the lock looks again: the socket has been closed.
+    void wake_waiters() noexcept;
+    // With the lock or without: when it returns no window is open. While somebody reads it waits for that, which
+    // is not long: nobody sleeps with an open window.
+    void close_window() noexcept;
+
+    // --- The front: what can be had without asking the system; empty if nothing can.
+    [[nodiscard]] ConstBuffer front(const Gate& gate) const noexcept;
+    // Hands out the first `count` bytes of it: to a call that may yet fail.
+    void consume(const Gate& gate, std::size_t count) noexcept;
+    // That call succeeds: they are gone.
+    void commit(const Gate& gate) noexcept;
+    // That call fails, with what it has got in the sink, which is empty afterwards: all of it is unread again. False:
+    // there was no memory to keep it in, which can_keep() would have got.
+    bool give_back(Gate& gate, Sink& sink) noexcept;
+    // Gets the memory that give_back() of this sink will need. False: there is none.
+    [[nodiscard]] bool can_keep(Gate& gate, const Sink& sink) noexcept;
+    // Another connection: what is unread of the old one is gone.
+    void forget(const Gate& gate) noexcept;
+
+    // Bytes that the socket holds itself; from any thread.
+    [[nodiscard]] static bool has_pending(const Gate& gate) noexcept;
+    // Neither pending bytes nor a window.
+    [[nodiscard]] bool is_plain(const Gate& gate) const noexcept { return !has_window() && !has_pending(gate); }
+
+private:
+    friend class Windows;
+
+    static constexpr std::uint8_t no_window = 0x80;
+    [[nodiscard]] std::uint8_t window() const noexcept { return window_.load(std::memory_order_relaxed); }
+    void set_window(std::uint8_t window) noexcept { window_.store(window, std::memory_order_relaxed); }
+    [[nodiscard]] bool has_window() const noexcept { return window() != 0 && window() < no_window; }
+    void release() noexcept;
+
+    std::atomic<std::uint32_t> lock_{0};
+    std::atomic<std::uint8_t> window_{0};  // 1 + the number of its open window; 0 and from no_window on: none (Windows)
+};
+
+}  // namespace usocket

@@ -1,0 +1,233 @@
+// Socket: what moves bytes. The short ways of a program with one thread are here; the rest is the Reader's and the
+// Outbox's.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "socket/inside.hpp"
+#include "stream/lines.hpp"
+#include "stream/outbox.hpp"
+#include "stream/reader.hpp"
+
+namespace usocket {
+namespace {
+
+// Neither flags nor a size that want care: an empty read of a stream does not wait for anything.
+bool is_usual(ConstBuffer data, int flags) noexcept { return flags == 0 && data.size() <= max_transfer; }
+bool is_usual(MutableBuffer buffer, int flags) noexcept { return flags == 0 && buffer.size() - 1 < max_transfer; }
+
+}  // namespace
+
+bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
+
+bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ipproto_tcp || proto() == IPPROTO_SEC); }
+
+Reader Socket::reader(Call& call) noexcept { return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp()}}; }
+
+// A datagram of AF_UNIX would wait in the system for its receiver, out of reach of close() (SOCK-4).
+Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, family_ == sys::af_unix && !is_stream()}; }
+
+// --- One system call and a few checks
+
+// Nobody else is there, and no stream method has left anything behind.
+inline bool Socket::is_plain() const noexcept { return sys::is_only_thread() && !closed() && inbox_.is_plain(gate_); }
+
+// What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that
+// does not settle it, `whole` does the job from there on.
+template <class Once, class Whole>
+inline auto Socket::at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t> {
+    if (!is_usual || !is_plain()) return go_on(Error(), events, whole);
+    const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
+    return Blocking::is_settled(result.error()) ? result : go_on(result.error(), events, whole);
+}
+
+// `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
+template <class Whole>
+[[gnu::noinline]] auto Socket::go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t> {
+    Call call;
+    if (error == Error(EAGAIN)) {
+        const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, timeout_.is_none());
+        if (!ready) return ready.error();
+    }
+    return whole(static_cast<Call&&>(call));
+}
+
+// --- Socket methods
+
+Result<std::size_t> Socket::send(ConstBuffer data, int flags) noexcept {
+    return at_once(
+        sys::poll_out, is_usual(data, flags), [=, this](int own) noexcept { return sys::send(gate_.fd(), data, own); },
+        [=, this](Call&& call) noexcept { return send(data, flags, static_cast<Call&&>(call)); });
+}
+
+Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return outbox(call).send(data, flags, nullptr); });
+}
+
+Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<void> {
+        std::size_t sent = 0;
+        return outbox(call).send_all(data, flags, sent);
+    });
+}
+
+Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags) noexcept {
+    return at_once(
+        sys::poll_out, is_usual(data, flags),
+        [=, this, &to](int own) noexcept { return sys::sendto(gate_.fd(), data, own, to); },
+        [=, this, &to](Call&& call) noexcept { return sendto(data, to, flags, static_cast<Call&&>(call)); });
+}
+
+Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return outbox(call).send(data, flags, &to); });
+}
+
+Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags) noexcept {
+    return at_once(
+        sys::poll_in, is_usual(buffer, flags),
+        [=, this](int own) noexcept { return sys::recv(gate_.fd(), buffer, own); },
+        [=, this](Call&& call) noexcept { return recv_into(buffer, flags, static_cast<Call&&>(call)); });
+}
+
+Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept {
+    return receive_inside(call, buffer, flags, nullptr);
+}
+
+Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noexcept {
+    Result<ReceivedFrom> from{Error()};
+    Address* address = &from->address;
+    const auto size = at_once(
+        sys::poll_in, is_usual(buffer, flags),
+        [=, this](int own) noexcept { return sys::recvfrom(gate_.fd(), buffer, own, *address); },
+        [=, this](Call&& call) noexcept { return receive_inside(call, buffer, flags, address); });
+    from->size = *size;
+    if (!size) from = size.error();
+    return from;
+}
+
+Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept {
+    return receive_inside(call, buffer, flags, &from);
+}
+
+Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
+    return inside(call, [&]() noexcept { return reader(call).recv(buffer, flags, from); });
+}
+
+// --- Stream methods
+
+Result<std::size_t> Socket::write(ConstBuffer data, Call&& call) noexcept {
+    std::size_t sent = 0;
+    return write(data, sent, static_cast<Call&&>(call));
+}
+
+Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& call) noexcept {
+    sent = 0;
+    return inside(call, [&]() noexcept -> Result<std::size_t> {
+        if (data.size() == 0) return std::size_t{0};
+        const Error error = outbox(call).send_all(data, 0, sent);
+        const bool is_short = error == Error(EAGAIN) && sent != 0;
+        return error == Error() || is_short ? Result<std::size_t>(sent) : error;
+    });
+}
+
+Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept {
+    call.memory_ = Sink(buffer);
+    const auto read = read_to(call.memory_, buffer.size(), static_cast<Call&&>(call));
+    if (!read) return read.error();
+    return call.memory_.size();
+}
+
+// There is an open window, and nobody can come between: what is read most, at its shortest. An open window says that
+// the socket is open and nobody else's, and that nothing is pending.
+inline bool Socket::has_window_at_hand(const Host* host) const noexcept {
+    const bool unwinds = host != nullptr && host->unwinds;
+    return sys::is_only_thread() && !unwinds && Windows::view(inbox_).size() != 0 && !has_kept();
+}
+
+// A whole line out of the window at hand; returns its length, or 0.
+inline std::size_t Socket::copy_line(const Host* host, MutableBuffer buffer) noexcept {
+    if (!has_window_at_hand(host)) return 0;
+    const ConstBuffer view = Windows::view(inbox_);
+    const std::size_t line = whole_line(view.data(), std::min(view.size(), buffer.size()));
+    if (line == 0) return 0;
+    std::memcpy(buffer.data(), view.data(), line);
+    Windows::consume(inbox_, line);
+    return line;
+}
+
+Result<std::size_t> Socket::readline_into(MutableBuffer buffer) noexcept {
+    const std::size_t size = copy_line(nullptr, buffer);
+    return size != 0 ? size : readline_into(buffer, Call());
+}
+
+Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noexcept {
+    if (const std::size_t size = copy_line(call.host_, buffer); size != 0) return size;
+    call.memory_ = Sink(buffer);
+    const auto read = readline_to(call.memory_, buffer.size(), static_cast<Call&&>(call));
+    if (!read) return read.error();
+    return call.memory_.size();
+}
+
+Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    if (has_window_at_hand(call.host_)) {
+        const ConstBuffer view = Windows::view(inbox_);
+        if (limit != 0 && limit <= view.size() && sink.reserve(limit)) {
+            sink.append(view.data(), limit);
+            Windows::consume(inbox_, limit);
+            return {};
+        }
+    }
+    return inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
+}
+
+Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
+    if (has_window_at_hand(call.host_)) {
+        const ConstBuffer view = Windows::view(inbox_);
+        const std::size_t line = whole_line(view.data(), std::min(view.size(), limit));
+        if (line != 0 && sink.reserve(line)) {
+            sink.append(view.data(), line);
+            Windows::consume(inbox_, line);
+            return {};
+        }
+    }
+    return inside(call, [&]() noexcept { return reader(call).readline(sink, limit); });
+}
+
+// --- For C++: into memory of the C heap
+
+Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept {
+    auto received = recvfrom(size, flags);
+    if (!received) return received.error();
+    return std::move(received->bytes);
+}
+
+Result<Received> Socket::recvfrom(std::size_t size, int flags) noexcept {
+    if (size > max_transfer) return Error(Fault::bufsize_range);
+    Sink sink = Bytes::sink();
+    if (!sink.reserve(size)) return Error(ENOMEM);
+    auto from = recvfrom_into(sink.room(), flags);
+    if (from) sink.set_size(std::min(from->size, size));
+    Bytes bytes = Bytes::take(sink);
+    if (!from) return from.error();
+    return Received{std::move(bytes), from->address};
+}
+
+Result<Bytes> Socket::read() noexcept { return read(no_limit); }
+
+Result<Bytes> Socket::read(std::size_t size) noexcept {
+    Sink sink = Bytes::sink();
+    const auto read = read_to(sink, size);
+    Bytes bytes = Bytes::take(sink);
+    if (!read) return read.error();
+    return bytes;
+}
+
+Result<Bytes> Socket::readline(std::size_t limit) noexcept {
+    Sink sink = Bytes::sink();
+    const auto read = readline_to(sink, limit);
+    Bytes bytes = Bytes::take(sink);
+    if (!read) return read.error();
+    return bytes;
+}
+
+}  // namespace usocket

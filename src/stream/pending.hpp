@@ -1,0 +1,43 @@
+// Pending: what has left the system's queue and has not been returned (TIME-6); next in line for every read.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+
+namespace usocket {
+
+// A call takes bytes by consume(). If it succeeds it says commit(); else give_back(), which undoes that and adds what
+// the call had got besides. Guarded by the reader lock; only empty() is for everybody. A child of fork finds it empty:
+// the bytes are its parent's.
+class Pending {
+public:
+    [[nodiscard]] bool empty() const noexcept;
+    // Neither bytes nor memory for some.
+    [[nodiscard]] bool is_unused() const noexcept {
+        return size_.load(std::memory_order_relaxed) == 0 && reserve_.data == nullptr;
+    }
+    // Those that no call has consumed.
+    [[nodiscard]] ConstBuffer front() const noexcept;
+    void consume(std::size_t count) noexcept { consumed_ += count; }
+    // True: that was the last of them.
+    bool commit() noexcept;
+    // The sink holds what was consumed and, if that was all, what came behind it. False: no memory, nothing changed.
+    bool give_back(Sink& sink) noexcept;
+    // Gets memory for a sink that cannot give its own away, so that give_back() cannot fail. False: there is none.
+    [[nodiscard]] bool reserve(const Sink& sink) noexcept;
+    void clear() noexcept;
+
+private:
+    void hold(Block block) noexcept;
+
+    std::atomic<std::size_t> size_{0};  // of the bytes, which end where the block ends
+    std::size_t consumed_ = 0;          // how many of them the call that reads has got
+    Block block_;
+    Block reserve_;
+    std::uint32_t generation_ = 0;  // of the process whose they are
+};
+
+}  // namespace usocket

@@ -1,0 +1,164 @@
+// Reader: the lock, and what becomes of what a call has taken in.
+#include "stream/reader.hpp"
+
+#include <cerrno>
+
+#include "stream/lines.hpp"
+#include "wait/held.hpp"
+
+namespace usocket {
+
+// --- The lock
+
+inline std::uint32_t Reader::id() const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(&call_);
+    return (static_cast<std::uint32_t>(address >> 3) & 0x00ffffff) | 1;
+}
+
+// While another thread reads, its call decides when the next one begins: as with a lock around each read.
+Error Reader::lock() noexcept {
+    call_.reads_ = true;
+    Error error;
+    if (!source_.inbox->try_lock(id())) error = blocking().is_nonblocking() ? lock_now() : await_lock();
+    if (error != Error()) call_.reads_ = false;
+    return error;
+}
+
+Error Reader::await_lock() noexcept {
+    Blocking waiting = blocking();
+    do {
+        const std::uint32_t held = source_.inbox->announce_wait();
+        if (held == 0) continue;
+        const auto woken = waiting.wait_for_word(source_.inbox->lock_word(), held);
+        if (!woken) return woken.error();
+    } while (!source_.inbox->try_lock(id()));
+    return Error();
+}
+
+// Waits for nobody who sleeps (TIME-8): only for whoever takes in what is there.
+Error Reader::lock_now() noexcept {
+    constexpr int patience = 1000;
+    for (int i = 0; i < patience; ++i) {
+        const auto ready = sys::wait(fd(), sys::poll_in, Timeout::zero());
+        const bool has_more = ready.value_or(0u) != 0 || Inbox::has_pending(*source_.gate);
+        if (!has_more) break;
+        sys::yield_thread();
+        if (source_.inbox->try_lock(id())) return Error();
+    }
+    return Error(EAGAIN);
+}
+
+void Reader::unlock() noexcept {
+    source_.inbox->unlock(*source_.gate);
+    call_.give_back_ = nullptr;
+    call_.reads_ = false;
+}
+
+template <class Body> auto Reader::exclusively(Body body) noexcept -> decltype(body()) {
+    if (!source_.is_stream || is_alone()) return body();
+    for (;;) {
+        if (const Error error = lock(); error != Error()) return error;
+        call_.reader_ = this;
+        call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
+        auto result = body();
+        if (call_.reads_) {
+            unlock();
+            return result;
+        }
+        if (result.error() != start_over) return result;
+    }
+}
+
+// --- What was taken in
+
+// The host's signal handlers are about to run: they find the socket as if this call had not begun.
+void Reader::give_back() noexcept {
+    const Held held;
+    end_growth();
+    if (call_.sink_ != nullptr) (void)source_.inbox->give_back(*source_.gate, sink());
+    unlock();
+}
+
+// Whether give_back() is sure to succeed; gets the memory for it.
+bool Reader::can_keep() noexcept { return source_.inbox->can_keep(*source_.gate, sink()); }
+
+Result<void> Reader::read_with(Sink& into, std::size_t limit, Fill filler) noexcept {
+    call_.sink_ = &into;
+    const auto result = exclusively([&]() noexcept -> Result<void> {
+        if (!source_.is_stream) return fill_message(limit);
+        return end((this->*filler)(limit));
+    });
+    call_.sink_ = nullptr;
+    return result;
+}
+
+// A call that is short of success leaves nothing in the sink. Without memory to keep it in, a short read is all that
+// can be done with what there is.
+Error Reader::end(Error error) noexcept {
+    end_growth();
+    const bool is_given_back = !is_alone() && !call_.reads_;
+    if (is_given_back) return error;
+    const bool is_short = error == Error(EAGAIN) && sink().size() != 0;
+    if (error != Error() && !is_short && source_.inbox->give_back(*source_.gate, sink())) return error;
+    source_.inbox->commit(*source_.gate);
+    return Error();
+}
+
+void Reader::unwound() noexcept {
+    const Held held;
+    end_growth();
+    if (!call_.reads_) return;
+    call_.reads_ = false;
+    if (!source_.inbox->is_locked_by(id())) return;
+    if (call_.sink_ != nullptr) {
+        count_taken();
+        (void)source_.inbox->give_back(*source_.gate, sink());
+    }
+    Windows::close(*source_.inbox);
+    unlock();
+}
+
+// What the call has got, if it was left while it took something in.
+void Reader::count_taken() noexcept {
+    if (call_.notes_) sink().set_size(call_.taken_from_ + sys::noted(call_.note_));
+    const bool is_still_shown = call_.shown_ != 0 && front().size() == call_.shown_;
+    if (is_still_shown) sink().set_size(call_.taken_from_);
+}
+
+// --- The methods
+
+Result<void> Reader::read(Sink& into, std::size_t limit) noexcept { return read_with(into, limit, &Reader::fill); }
+
+Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
+    return read_with(into, limit, &Reader::fill_line);
+}
+
+Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
+    buffer = buffer.first(max_transfer);
+    if ((flags & (sys::msg_oob | sys::msg_errqueue)) != 0) return receive_beside(buffer, flags, from);
+    if ((flags & sys::msg_dontwait) != 0) {
+        source_.timeout = Timeout::zero();
+        call_.has_deadline_ = false;
+    }
+    if (!source_.is_stream) return receive(buffer, flags, from);
+    // Nothing is there at once, even if nothing has arrived.
+    if (buffer.size() == 0) return std::size_t{0};
+    const bool wants_all = (flags & (sys::msg_waitall | sys::msg_peek | sys::msg_trunc)) == sys::msg_waitall;
+    if (wants_all && !blocking().is_nonblocking()) {
+        call_.memory_ = Sink(buffer);
+        const auto all = read(call_.memory_, buffer.size());
+        return all ? Result<std::size_t>(call_.memory_.size()) : all.error();
+    }
+    return exclusively([&]() noexcept { return receive_stream(buffer, flags, from); });
+}
+
+Result<void> Reader::forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,
+                                  const Address& address) noexcept {
+    return exclusively([&]() noexcept {
+        const Result<void> dissolved = dissolve(fd(), address);
+        if (dissolved) source_.inbox->forget(*source_.gate);
+        return dissolved;
+    });
+}
+
+}  // namespace usocket

@@ -1,0 +1,95 @@
+// Reader: one call that receives, for its length. What it has taken in when it ends short of success goes back to the
+// inbox, whatever ended it (TIME-6).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "stream/window.hpp"
+#include "usocket/detail/gate.hpp"
+#include "usocket/detail/inbox.hpp"
+#include "usocket/host.hpp"
+#include "wait/blocking.hpp"
+
+namespace usocket {
+
+// What is read from.
+struct Source {
+    Gate* gate = nullptr;
+    Inbox* inbox = nullptr;
+    Timeout timeout;
+    bool is_stream = false;
+    bool is_tcp = false;
+};
+
+// Inside the gate. A stream has one reader at a time; messages are whole whoever takes them.
+class Reader {
+public:
+    Reader(Call& call, const Source& source) noexcept : call_(call), source_(source) {}
+
+    // Until `limit` bytes or EOF. Non-blocking: what there is, EAGAIN if that is nothing.
+    Result<void> read(Sink& sink, std::size_t limit) noexcept;
+    // The same, or through the first newline.
+    Result<void> readline(Sink& sink, std::size_t limit) noexcept;
+    // One receive's worth, with the flags of recv(2).
+    Result<std::size_t> recv(MutableBuffer buffer, int flags, Address* from) noexcept;
+    // `dissolve`, that is connect(2) to AF_UNSPEC; what is unread of the old connection is gone then.
+    Result<void> forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,
+                              const Address& address) noexcept;
+    // After a longjmp out of the call.
+    void unwound() noexcept;
+
+private:
+    using Fill = Error (Reader::*)(std::size_t limit) noexcept;
+
+    // reader.cpp: the lock, and what becomes of what was taken in
+    template <class Body> auto exclusively(Body body) noexcept -> decltype(body());
+    Error lock() noexcept;
+    Error await_lock() noexcept;
+    Error lock_now() noexcept;
+    void unlock() noexcept;
+    [[nodiscard]] std::uint32_t id() const noexcept;
+    Result<void> read_with(Sink& sink, std::size_t limit, Fill filler) noexcept;
+    Error end(Error error) noexcept;
+    void give_back() noexcept;
+    void count_taken() noexcept;
+    [[nodiscard]] bool can_keep() noexcept;
+
+    // receiving.cpp: from where the bytes are next in line
+    Error fill(std::size_t limit) noexcept;
+    Error fill_line(std::size_t limit) noexcept;
+    Error fill_message(std::size_t limit) noexcept;
+    Error before_more() noexcept;
+    [[nodiscard]] Error end_of_stream() const noexcept;
+    Result<bool> make_room(std::size_t wanted, bool is_bounded) noexcept;
+    Error take_front(std::size_t count) noexcept;
+    Result<std::size_t> take_more(std::size_t count, bool completes) noexcept;
+    Result<std::size_t> take_queued(std::size_t count, bool is_there) noexcept;
+    Result<std::size_t> find_line(std::size_t limit) noexcept;
+    Result<std::size_t> peek(MutableBuffer room, bool counts) noexcept;
+    Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
+    Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
+    Result<std::size_t> receive_beside(MutableBuffer buffer, int flags, Address* from) noexcept;
+
+    // watched.cpp: a descriptor that others may poll or read
+    [[nodiscard]] bool leaves_in_queue() noexcept;
+    Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
+    Result<std::size_t> await_line(std::size_t limit) noexcept;
+    enum class More : std::uint8_t { maybe, never, stuck };
+    Result<More> await_growth(std::size_t there) noexcept;
+    void end_growth() noexcept;
+    Error mend_line(std::size_t count) noexcept;
+
+    [[nodiscard]] sys::Fd fd() const noexcept { return source_.gate->fd(); }
+    [[nodiscard]] Blocking blocking() const noexcept { return {call_, source_.timeout, source_.gate}; }
+    [[nodiscard]] Queue queue() const noexcept { return {source_.gate, source_.is_tcp}; }
+    [[nodiscard]] ConstBuffer front() const noexcept { return source_.inbox->front(*source_.gate); }
+    [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
+    Sink& sink() noexcept { return *call_.sink_; }
+
+    Call& call_;
+    Source source_;
+    bool has_ended_ = false;  // the queue will not grow any more
+};
+
+}  // namespace usocket

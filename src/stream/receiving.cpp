@@ -1,0 +1,249 @@
+// Reader: taking bytes in from where they are next in line.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "stream/lines.hpp"
+#include "stream/reader.hpp"
+#include "wait/held.hpp"
+
+namespace usocket {
+namespace {
+
+// Reading to EOF starts with this much memory and doubles it; reading n bytes asks for at most the second at first.
+constexpr std::size_t first_room = 16 * 1024;
+constexpr std::size_t largest_first_room = 1024 * 1024;
+
+// How much readline() looks at where it has no window.
+constexpr std::size_t line_peek = 512;
+
+constexpr std::size_t largest_message = 65536;
+
+}  // namespace
+
+// --- A stream
+
+// Until `limit` bytes or EOF.
+Error Reader::fill(std::size_t limit) noexcept {
+    while (sink().size() < limit) {
+        const std::size_t wanted = limit - sink().size();
+        if (const std::size_t there = front().size(); there != 0) {
+            if (const Error error = take_front(std::min(wanted, there)); error != Error()) return error;
+            continue;
+        }
+        if (const Error error = before_more(); error != Error()) return error;
+        if (sink().room().size() == 0) {
+            const auto more = make_room(wanted, limit != no_limit);
+            if (!more) return more.error();
+            if (!*more) return end_of_stream();
+        }
+        const std::size_t count = std::min(wanted, sink().room().size());
+        const auto taken = take_more(count, count == wanted && limit != no_limit);
+        if (!taken) return taken.error();
+        if (*taken == 0 && front().size() == 0) return end_of_stream();
+    }
+    return Error();
+}
+
+// Through the first newline, or the same.
+Error Reader::fill_line(std::size_t limit) noexcept {
+    while (sink().size() < limit && !ends_line(sink())) {
+        const std::size_t wanted = limit - sink().size();
+        if (const ConstBuffer shown = front(); shown.size() != 0) {
+            const std::size_t count = line_length(shown.data(), std::min(wanted, shown.size()));
+            if (const Error error = take_front(count); error != Error()) return error;
+            continue;
+        }
+        if (const Error error = before_more(); error != Error()) return error;
+        const bool leaves = leaves_in_queue();
+        const auto count = leaves ? await_line(wanted) : find_line(wanted);
+        if (!count) return count.error();
+        if (front().size() != 0) continue;  // a window is open
+        if (*count == 0) return end_of_stream();
+        if (!sink().reserve(*count)) return Error(ENOMEM);
+        const auto taken = take_queued(*count, leaves);
+        if (!taken) return taken.error();
+        if (*taken == 0) return end_of_stream();
+        if (const Error error = mend_line(*taken); error != Error()) return error;
+    }
+    return Error();
+}
+
+// EOF, or another thread's close()?
+Error Reader::end_of_stream() const noexcept { return source_.gate->closed() ? Error(EBADF) : Error(); }
+
+// Before the system is asked. What the call has got so far must be sure to find a place if it does not succeed, and a
+// peer that never stops sending must not hold it beyond its deadline (TIME-2).
+Error Reader::before_more() noexcept {
+    if (sink().size() == 0) return Error();
+    if (!can_keep()) return Error(ENOMEM);
+    return blocking().check_deadline();
+}
+
+// Room for some of the `wanted` bytes. False: there is no need for it, the stream has ended. Memory that doubles is
+// looked for only once it is known that there is more to come.
+Result<bool> Reader::make_room(std::size_t wanted, bool is_bounded) noexcept {
+    const bool is_growth = !is_bounded && sink().size() != 0 && !source_.gate->knows(Gate::peeks_elsewhere);
+    if (is_growth) {
+        std::uint8_t next = 0;
+        const auto peeked = peek({&next, 1}, false);
+        if (!peeked) return peeked.error();
+        if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return false;
+    }
+    const std::size_t step = std::max(sink().size(), is_bounded ? largest_first_room : first_room);
+    return sink().reserve(std::min(wanted, step)) ? Result<bool>(true) : Error(ENOMEM);
+}
+
+// Of what can be had without asking the system. A longjmp finds the front where it was, or moved: count_taken() looks.
+Error Reader::take_front(std::size_t count) noexcept {
+    const ConstBuffer shown = front();
+    if (!sink().reserve(count)) return Error(ENOMEM);
+    call_.taken_from_ = sink().size();
+    call_.shown_ = shown.size();
+    in_this_order();
+    sink().append(shown.data(), count);
+    in_this_order();
+    source_.inbox->consume(*source_.gate, count);
+    in_this_order();
+    call_.shown_ = 0;
+    return Error();
+}
+
+// At most `count` bytes, for which the sink has room; 0 is EOF, or that they are in front now. completes: with them all
+// the read is complete.
+Result<std::size_t> Reader::take_more(std::size_t count, bool completes) noexcept {
+    if (completes) {
+        const auto opened = Windows::open_for_reads(*source_.inbox, queue(), count);
+        if (!opened) return opened.error();
+        if (*opened) return std::size_t{0};
+    }
+    if (!leaves_in_queue()) return take_queued(count, false);
+    const auto whole = await_whole(count, completes);
+    return whole && *whole != 0 ? take_queued(*whole, true) : whole;
+}
+
+// From the system's queue. is_there: without waiting for more than there is.
+Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexcept {
+    Blocking waiting = blocking();
+    const MutableBuffer room = sink().room().first(std::min(count, max_transfer));
+    const bool may_sleep = !is_there && waiting.sleep_flags() == 0;
+    const int flags = may_sleep ? sys::msg_waitall : sys::msg_dontwait;
+    const bool unwinds = call_.unwinds();
+    call_.taken_from_ = sink().size();
+    if (unwinds) {
+        call_.note_ = {};
+        in_this_order();
+        call_.notes_ = true;
+    }
+    const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
+        return unwinds ? sys::recv_noted(fd(), room, flags, call_.note_) : sys::recv(fd(), room, flags);
+    });
+    if (received) sink().set_size(call_.taken_from_ + *received);
+    in_this_order();
+    call_.notes_ = false;
+    if (!received) return received;
+    // A signal may be what cut it short.
+    if (may_sleep && *received != 0 && *received < room.size()) {
+        if (!can_keep()) return Error(ENOMEM);
+        if (const Error error = waiting.check_signals(); error != Error()) return error;
+    }
+    return received;
+}
+
+// How many of the next `limit` bytes belong to the line: through its newline, or all that are there; 0 is EOF, or that
+// a window has been opened. They are there, so taking them in does not wait.
+Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
+    if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
+    if (Windows::may_pay(*source_.inbox) && !source_.gate->exposed()) {
+        const auto opened = Windows::open(*source_.inbox, queue());
+        if (!opened) return opened.error();
+        if (*opened) return std::size_t{0};
+    }
+    std::uint8_t seen[line_peek];
+    const auto peeked = peek({seen, std::min(limit, sizeof seen)}, false);
+    if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
+    if (!peeked || *peeked == 0) return peeked;
+    const std::size_t line = line_length(seen, *peeked);
+    // There is more than this line: a window pays.
+    if ((line < *peeked || *peeked == sizeof seen) && !source_.gate->exposed()) {
+        const auto opened = Windows::open(*source_.inbox, queue(), Windows::first_size);
+        if (!opened) return opened.error();
+    }
+    return line;
+}
+
+// Shows what is in the queue now, or just counts it; 0 is EOF.
+Result<std::size_t> Reader::peek(MutableBuffer room, bool counts) noexcept {
+    Blocking waiting = blocking();
+    const int flags = sys::msg_peek | (counts && source_.is_tcp ? sys::msg_trunc : 0) | waiting.sleep_flags();
+    unsigned vain = 0;
+    return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
+        const auto peeked = sys::recv(fd(), room, flags);
+        const bool has_none = peeked ? *peeked == 0 : peeked.error() == Error(EAGAIN);
+        // Nothing, but is that so? Another holder may have set SO_PEEK_OFF.
+        const bool is_odd = has_none && source_.gate->exposed() && (peeked || waiting.is_nonblocking() || vain++ != 0);
+        if (is_odd && sys::peeks_at_offset(fd())) {
+            source_.gate->learn(Gate::peeks_elsewhere);
+            return std::size_t{0};
+        }
+        return peeked;
+    });
+}
+
+// --- Messages, and the socket methods
+
+// One message: what does not fit is lost, as with recv().
+Error Reader::fill_message(std::size_t limit) noexcept {
+    const std::size_t size = std::min(limit, largest_message);
+    if (!sink().reserve(size)) return Error(ENOMEM);
+    const auto received = receive(sink().room().first(size), 0, nullptr);
+    if (!received) return received.error();
+    sink().set_size(std::min(*received, size));
+    return Error();
+}
+
+// One system call's worth.
+Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* from) noexcept {
+    // The system then counts bytes that it does not write: the caller must not see what was there before.
+    if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
+    Blocking waiting = blocking();
+    flags |= waiting.sleep_flags();
+    const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
+        return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
+    });
+    if (received && *received == 0 && source_.is_stream && source_.gate->closed()) return Error(EBADF);
+    return received;
+}
+
+// Of another queue than that of the unread bytes (MSG_OOB, MSG_ERRQUEUE): no reader is in the way, and there is nothing
+// to wait for (TIME-8).
+Result<std::size_t> Reader::receive_beside(MutableBuffer buffer, int flags, Address* from) noexcept {
+    source_.timeout = Timeout::zero();
+    call_.has_deadline_ = false;
+    return receive(buffer, flags, from);
+}
+
+Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
+    if (!Inbox::has_pending(*source_.gate)) {
+        Windows::close(*source_.inbox);
+        return receive(buffer, flags, from);
+    }
+    const std::size_t count = std::min(buffer.size(), front().size());
+    {
+        const Held held;
+        std::memcpy(buffer.data(), front().data(), count);
+        if ((flags & sys::msg_peek) == 0) {
+            source_.inbox->consume(*source_.gate, count);
+            source_.inbox->commit(*source_.gate);
+            return count;
+        }
+    }
+    // A peek shows what is behind it as well.
+    if (count == buffer.size()) return count;
+    if ((flags & sys::msg_waitall) == 0) source_.timeout = Timeout::zero();
+    const auto rest = receive(buffer.from(count), flags, from);
+    const bool is_interrupted = rest.error() == start_over || rest.error() == Error(EINTR);
+    return is_interrupted ? rest : count + rest.value_or(0u);
+}
+
+}  // namespace usocket
