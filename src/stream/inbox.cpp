@@ -89,23 +89,23 @@ void Inbox::close_window() noexcept {
 // --- The front
 
 ConstBuffer Inbox::front(const Gate& gate) const noexcept {
-    if (const Pending* pending = pending_of(gate)) {
-        if (const ConstBuffer front = pending->front(); front.size() != 0) return front;
-    }
-    return Windows::view(*this);
+    const Pending* pending = pending_of(gate);
+    return pending != nullptr ? pending->front() : Windows::view(*this);
 }
 
 void Inbox::consume(const Gate& gate, std::size_t count) noexcept {
     Pending* pending = pending_of(gate);
-    if (pending != nullptr && pending->front().size() != 0) return pending->consume(count);
-    Windows::consume(*this, count);
+    if (pending == nullptr) return Windows::consume(*this, count);
+    const Held held;
+    pending->consume(count);
+    if (pending->empty()) gate.aside()->tell(false);
 }
 
 void Inbox::commit(const Gate& gate) noexcept {
     Aside* aside = gate.aside();
     if (aside == nullptr || aside->pending.is_unused()) return;
     const Held held;
-    if (aside->pending.commit()) aside->tell(false);
+    aside->pending.commit();
 }
 
 bool Inbox::can_keep(Gate& gate, const Sink& sink) noexcept {

@@ -17,42 +17,37 @@ Block allocate(std::size_t size) noexcept {
 }  // namespace
 
 bool Pending::empty() const noexcept {
-    return size_.load(std::memory_order_acquire) == 0 || generation_ != sys::process_generation();
+    return left_.load(std::memory_order_acquire) == 0 ||
+           generation_.load(std::memory_order_relaxed) != sys::process_generation();
 }
 
 ConstBuffer Pending::front() const noexcept {
     if (empty()) return {};
-    const std::size_t left = size_.load(std::memory_order_relaxed) - consumed_;
+    const std::size_t left = left_.load(std::memory_order_relaxed);
     return {block_.data + (block_.size - left), left};
 }
 
-bool Pending::commit() noexcept {
+void Pending::commit() noexcept {
     reserve_.release();
-    const std::size_t size = size_.load(std::memory_order_relaxed);
-    const std::size_t left = size - consumed_;
-    consumed_ = 0;
-    if (size == 0) return false;
-    size_.store(left, std::memory_order_release);
-    if (left == 0) block_.release();
-    return left == 0;
+    size_ = left_.load(std::memory_order_relaxed);
+    if (size_ == 0) block_.release();
 }
 
 bool Pending::give_back(Sink& sink) noexcept {
     // No more than what was consumed: that is still here.
-    const std::size_t here = empty() ? 0 : size_.load(std::memory_order_relaxed);
-    if (sink.size() > here) {
-        if (sink.can_surrender()) {
-            hold(sink.surrender());
-        } else {
-            if (!reserve(sink)) return false;
-            std::memcpy(reserve_.data, sink.data(), sink.size());
-            Block block = reserve_;
-            block.size = sink.size();
-            reserve_ = {};
-            hold(block);
-        }
+    const std::size_t here = generation_.load(std::memory_order_relaxed) == sys::process_generation() ? size_ : 0;
+    if (sink.size() <= here) {
+        left_.store(here, std::memory_order_release);
+    } else if (sink.can_surrender()) {
+        hold(sink.surrender());
+    } else {
+        if (!reserve(sink)) return false;
+        std::memcpy(reserve_.data, sink.data(), sink.size());
+        Block block = reserve_;
+        block.size = sink.size();
+        reserve_ = {};
+        hold(block);
     }
-    consumed_ = 0;
     reserve_.release();
     sink.set_size(0);
     return true;
@@ -61,8 +56,9 @@ bool Pending::give_back(Sink& sink) noexcept {
 void Pending::hold(Block block) noexcept {
     block_.release();
     block_ = block;
-    generation_ = sys::process_generation();
-    size_.store(block.size, std::memory_order_release);
+    size_ = block.size;
+    generation_.store(sys::process_generation(), std::memory_order_relaxed);
+    left_.store(size_, std::memory_order_release);
 }
 
 bool Pending::reserve(const Sink& sink) noexcept {
@@ -73,8 +69,8 @@ bool Pending::reserve(const Sink& sink) noexcept {
 }
 
 void Pending::clear() noexcept {
-    size_.store(0, std::memory_order_release);
-    consumed_ = 0;
+    left_.store(0, std::memory_order_release);
+    size_ = 0;
     block_.release();
     reserve_.release();
 }

@@ -14,30 +14,28 @@ namespace usocket {
 // the bytes are its parent's.
 class Pending {
 public:
+    // There are none that no call has consumed.
     [[nodiscard]] bool empty() const noexcept;
-    // Neither bytes nor memory for some.
-    [[nodiscard]] bool is_unused() const noexcept {
-        return size_.load(std::memory_order_relaxed) == 0 && reserve_.data == nullptr;
-    }
-    // Those that no call has consumed.
+    // Those that there are.
     [[nodiscard]] ConstBuffer front() const noexcept;
-    void consume(std::size_t count) noexcept { consumed_ += count; }
-    // True: that was the last of them.
-    bool commit() noexcept;
+    void consume(std::size_t count) noexcept { left_.fetch_sub(count, std::memory_order_acq_rel); }
+    void commit() noexcept;
     // The sink holds what was consumed and, if that was all, what came behind it. False: no memory, nothing changed.
     bool give_back(Sink& sink) noexcept;
     // Gets memory for a sink that cannot give its own away, so that give_back() cannot fail. False: there is none.
     [[nodiscard]] bool reserve(const Sink& sink) noexcept;
     void clear() noexcept;
+    // Neither bytes nor memory for some.
+    [[nodiscard]] bool is_unused() const noexcept { return size_ == 0 && reserve_.data == nullptr; }
 
 private:
     void hold(Block block) noexcept;
 
-    std::atomic<std::size_t> size_{0};  // of the bytes, which end where the block ends
-    std::size_t consumed_ = 0;          // how many of them the call that reads has got
+    std::atomic<std::size_t> left_{0};  // not consumed; they end where the block ends
+    std::size_t size_ = 0;              // with what the call that reads has consumed
     Block block_;
     Block reserve_;
-    std::uint32_t generation_ = 0;  // of the process whose they are
+    std::atomic<std::uint32_t> generation_{0};  // of the process whose they are
 };
 
 }  // namespace usocket

@@ -211,7 +211,8 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
     });
-    if (received && *received == 0 && source_.is_stream && source_.gate->closed()) return Error(EBADF);
+    // EOF, or another thread's close()?
+    if (received && *received == 0 && source_.gate->closed()) return Error(EBADF);
     return received;
 }
 
