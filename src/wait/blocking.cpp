@@ -124,7 +124,8 @@ Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noe
     if (!ready && ready.error() != Error(EINTR)) return ready.error();
     const Error error = ready ? look_for_signals() : after_signal();
     if (error != Error()) return error;
-    return ready && *ready != 0;
+    if (ready && *ready != 0) return true;
+    return remaining().is_zero() ? Result<bool>(expired()) : false;
 }
 
 // Somebody else holds the descriptor, and may have made its poll deaf.
@@ -146,8 +147,11 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     const std::int64_t before = sys::now();
     for (;;) {
         const auto ready = sleep_once(fd, events, Timeout::none());
-        if (!ready) return ready.error();
-        if (*ready || is_distrusted()) break;
+        // A poll that is not to be trusted has the last word neither.
+        const bool is_last_try = !ready && ready.error() == expired() && is_distrusted() && !has_tried_last_;
+        if (!ready && !is_last_try) return ready.error();
+        has_tried_last_ = is_last_try;
+        if (is_last_try || *ready || is_distrusted()) break;
     }
     const bool was_vain = sys::now() - before < at_once;
     vain_waits_ = was_vain ? std::min<std::uint8_t>(vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
@@ -186,7 +190,7 @@ Result<void> Blocking::wait_for_word(const std::atomic<std::uint32_t>& word, std
     leave();
     const auto woken = sys::sleep_on_word(word, value, call_.looks_for_signals() ? shorter(left, look_span) : left);
     Error error = woken.error() == Error(EINTR) ? after_signal() : look_for_signals();
-    if (gate_ != nullptr && gate_->closed()) error = Error(EBADF);
+    if (error == Error() && gate_ != nullptr && gate_->closed()) error = Error(EBADF);
     enter();
     return error;
 }
