@@ -21,6 +21,7 @@ class Outbox;
 class Poll;
 class Reader;
 class Socket;
+struct Window;
 
 // The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
 inline constexpr int IPPROTO_SEC = 100;
@@ -166,10 +167,10 @@ private:
 
     // The short ways of a program with one thread.
     template <class Once, class Whole>
-    auto at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t>;
-    template <class Whole> auto go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t>;
+    auto at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept -> Result<std::size_t>;
+    template <class Whole> auto go_on(Error error, unsigned events, const Whole& whole) noexcept -> Result<std::size_t>;
     [[nodiscard]] bool is_plain() const noexcept;
-    [[nodiscard]] bool has_window_at_hand(const Host* host) const noexcept;
+    [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
 
     Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;

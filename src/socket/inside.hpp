@@ -12,13 +12,13 @@ namespace usocket {
 inline bool Socket::is_alone(const Call& call) noexcept { return call.host_ == nullptr && sys::is_only_thread(); }
 
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
-    if (is_alone(call)) return closed() ? decltype(body())(Error(EBADF)) : body();
+    if (is_alone(call)) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
     return inside_with_others(call, body);
 }
 
 // The same for a method that never waits.
 template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()) {
-    if (sys::is_only_thread()) return closed() ? decltype(body())(Error(EBADF)) : body();
+    if (sys::is_only_thread()) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
     Call call;
     return inside_with_others(call, body);
 }

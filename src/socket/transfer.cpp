@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "socket/aside.hpp"
 #include "socket/inside.hpp"
 #include "stream/lines.hpp"
 #include "stream/outbox.hpp"
@@ -30,20 +31,30 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 // --- One system call and a few checks
 
 // Nobody else is there, and no stream method has left anything behind.
-inline bool Socket::is_plain() const noexcept { return sys::is_only_thread() && !closed() && inbox_.is_plain(gate_); }
+inline bool Socket::is_plain() const noexcept {
+    if (!sys::is_only_thread() || gate_.closed() || inbox_.has_window()) return false;
+    const Aside* aside = gate_.aside();
+    return aside == nullptr || aside->pending.empty();
+}
 
 // What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that
 // does not settle it, `whole` does the job from there on.
 template <class Once, class Whole>
-inline auto Socket::at_once(unsigned events, bool is_usual, Once once, Whole whole) noexcept -> Result<std::size_t> {
-    if (!is_usual || !is_plain()) return go_on(Error(), events, whole);
-    const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
-    return Blocking::is_settled(result.error()) ? result : go_on(result.error(), events, whole);
+inline auto Socket::at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept
+    -> Result<std::size_t> {
+    Error error;
+    if (is_usual && is_plain()) {
+        const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
+        error = result.error();
+        if (Blocking::is_settled(error)) return result;
+    }
+    return go_on(error, events, whole);
 }
 
 // `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
 template <class Whole>
-[[gnu::noinline]] auto Socket::go_on(Error error, unsigned events, Whole whole) noexcept -> Result<std::size_t> {
+[[gnu::noinline, gnu::cold]] auto Socket::go_on(Error error, unsigned events, const Whole& whole) noexcept
+    -> Result<std::size_t> {
     Call call;
     if (error == Error(EAGAIN)) {
         const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, timeout_.is_none());
@@ -137,21 +148,23 @@ Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept
     return call.memory_.size();
 }
 
-// There is an open window, and nobody can come between: what is read most, at its shortest. An open window says that
-// the socket is open and nobody else's, and that nothing is pending.
-inline bool Socket::has_window_at_hand(const Host* host) const noexcept {
+// The open window, if there is one and nobody can come between: what is read most, at its shortest. An open window says
+// that the socket is open and nobody else's.
+inline Window* Socket::window_at_hand(const Host* host) const noexcept {
     const bool unwinds = host != nullptr && host->unwinds;
-    return sys::is_only_thread() && !unwinds && Windows::view(inbox_).size() != 0 && !has_kept();
+    if (!sys::is_only_thread() || unwinds || !inbox_.has_window() || has_kept()) return nullptr;
+    return &Windows::of(inbox_);
 }
 
 // A whole line out of the window at hand; returns its length, or 0.
 inline std::size_t Socket::copy_line(const Host* host, MutableBuffer buffer) noexcept {
-    if (!has_window_at_hand(host)) return 0;
-    const ConstBuffer view = Windows::view(inbox_);
+    Window* window = window_at_hand(host);
+    if (window == nullptr) return 0;
+    const ConstBuffer view = window->view();
     const std::size_t line = whole_line(view.data(), std::min(view.size(), buffer.size()));
     if (line == 0) return 0;
     std::memcpy(buffer.data(), view.data(), line);
-    Windows::consume(inbox_, line);
+    Windows::consume(inbox_, *window, line);
     return line;
 }
 
@@ -169,24 +182,22 @@ Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noe
 }
 
 Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    if (has_window_at_hand(call.host_)) {
-        const ConstBuffer view = Windows::view(inbox_);
-        if (limit != 0 && limit <= view.size() && sink.reserve(limit)) {
-            sink.append(view.data(), limit);
-            Windows::consume(inbox_, limit);
-            return {};
-        }
+    Window* window = window_at_hand(call.host_);
+    if (window != nullptr && limit != 0 && limit <= window->view().size() && sink.reserve(limit)) {
+        sink.append(window->view().data(), limit);
+        Windows::consume(inbox_, *window, limit);
+        return {};
     }
     return inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    if (has_window_at_hand(call.host_)) {
-        const ConstBuffer view = Windows::view(inbox_);
+    if (Window* window = window_at_hand(call.host_)) {
+        const ConstBuffer view = window->view();
         const std::size_t line = whole_line(view.data(), std::min(view.size(), limit));
         if (line != 0 && sink.reserve(line)) {
             sink.append(view.data(), line);
-            Windows::consume(inbox_, line);
+            Windows::consume(inbox_, *window, line);
             return {};
         }
     }

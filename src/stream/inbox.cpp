@@ -95,7 +95,7 @@ ConstBuffer Inbox::front(const Gate& gate) const noexcept {
 
 void Inbox::consume(const Gate& gate, std::size_t count) noexcept {
     Pending* pending = pending_of(gate);
-    if (pending == nullptr) return Windows::consume(*this, count);
+    if (pending == nullptr) return Windows::consume(*this, Windows::of(*this), count);
     const Held held;
     pending->consume(count);
     if (pending->empty()) gate.aside()->tell(false);

@@ -16,9 +16,8 @@ Block allocate(std::size_t size) noexcept {
 
 }  // namespace
 
-bool Pending::empty() const noexcept {
-    return left_.load(std::memory_order_acquire) == 0 ||
-           generation_.load(std::memory_order_relaxed) != sys::process_generation();
+bool Pending::is_parents() const noexcept {
+    return generation_.load(std::memory_order_relaxed) != sys::process_generation();
 }
 
 ConstBuffer Pending::front() const noexcept {
@@ -35,7 +34,7 @@ void Pending::commit() noexcept {
 
 bool Pending::give_back(Sink& sink) noexcept {
     // No more than what was consumed: that is still here.
-    const std::size_t here = generation_.load(std::memory_order_relaxed) == sys::process_generation() ? size_ : 0;
+    const std::size_t here = is_parents() ? 0 : size_;
     if (sink.size() <= here) {
         left_.store(here, std::memory_order_release);
     } else if (sink.can_surrender()) {

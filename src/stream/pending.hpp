@@ -15,7 +15,7 @@ namespace usocket {
 class Pending {
 public:
     // There are none that no call has consumed.
-    [[nodiscard]] bool empty() const noexcept;
+    [[nodiscard]] bool empty() const noexcept { return left_.load(std::memory_order_acquire) == 0 || is_parents(); }
     // Those that there are.
     [[nodiscard]] ConstBuffer front() const noexcept;
     void consume(std::size_t count) noexcept { left_.fetch_sub(count, std::memory_order_acq_rel); }
@@ -29,6 +29,7 @@ public:
     [[nodiscard]] bool is_unused() const noexcept { return size_ == 0 && reserve_.data == nullptr; }
 
 private:
+    [[nodiscard]] bool is_parents() const noexcept;
     void hold(Block block) noexcept;
 
     std::atomic<std::size_t> left_{0};  // not consumed; they end where the block ends

@@ -71,8 +71,7 @@ public:
     // The last window was used up: more may have come meanwhile.
     static bool may_pay(const Inbox& inbox) noexcept { return inbox.window() == used_up; }
     // Hands out `count` bytes of view(); closes the window with its last one.
-    static void consume(Inbox& inbox, std::size_t count) noexcept {
-        Window& window = of(inbox);
+    static void consume(Inbox& inbox, Window& window, std::size_t count) noexcept {
         window.begin += static_cast<std::uint32_t>(count);
         if (window.begin >= window.trim_at) trim_or_finish(inbox);
     }

@@ -53,8 +53,7 @@ public:
 
     // Bytes that the socket holds itself; from any thread.
     [[nodiscard]] static bool has_pending(const Gate& gate) noexcept;
-    // Neither pending bytes nor a window.
-    [[nodiscard]] bool is_plain(const Gate& gate) const noexcept { return !has_window() && !has_pending(gate); }
+    [[nodiscard]] bool has_window() const noexcept { return window() != 0 && window() < no_window; }
 
 private:
     friend class Windows;
@@ -62,7 +61,6 @@ private:
     static constexpr std::uint8_t no_window = 0x80;
     [[nodiscard]] std::uint8_t window() const noexcept { return window_.load(std::memory_order_relaxed); }
     void set_window(std::uint8_t window) noexcept { window_.store(window, std::memory_order_relaxed); }
-    [[nodiscard]] bool has_window() const noexcept { return window() != 0 && window() < no_window; }
     void release() noexcept;
 
     std::atomic<std::uint32_t> lock_{0};
