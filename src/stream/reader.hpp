@@ -77,6 +77,7 @@ private:
     Result<std::size_t> await_line(std::size_t limit) noexcept;
     enum class More : std::uint8_t { maybe, never, stuck };
     Result<More> await_growth(std::size_t there) noexcept;
+    bool open_growth() noexcept;
     void end_growth() noexcept;
     Error mend_line(std::size_t count) noexcept;
 
@@ -90,6 +91,7 @@ private:
     Call& call_;
     Source source_;
     bool has_ended_ = false;  // the queue will not grow any more
+    bool was_full_ = false;   // something came once bytes had been taken off it
 };
 
 }  // namespace usocket

@@ -15,9 +15,11 @@ namespace {
 constexpr std::size_t most_to_wait_for = 64 * 1024;
 constexpr std::size_t first_line_room = 512;
 
-// How long a queue that may be full has to stay as it is until it is taken for that.
-constexpr Timeout stuck_span = Timeout::of_nanoseconds(100'000'000);
-constexpr Timeout longest_trust = Timeout::of_nanoseconds(1'000'000'000);
+// How long a queue that may be full has to stay as it is until it is taken for that: where the system can tell or that
+// was right before, and where it is a guess.
+constexpr Timeout stuck_span = Timeout::of_nanoseconds(5'000'000);
+constexpr Timeout guess_span = Timeout::of_nanoseconds(1'000'000'000);
+constexpr Timeout look_span = Timeout::of_nanoseconds(1'000'000'000);
 constexpr Timeout slice = Timeout::of_nanoseconds(5'000'000);
 
 // As much as may leave the queue though it completes nothing: one byte stays, for others to see that there is
@@ -74,27 +76,31 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
 // Until there may be more in the queue than the bytes that are there.
 Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (has_ended_) return More::never;
-    if (call_.growth_ == sys::no_fd) {
-        const Held held;
-        const auto opened = sys::growth_open(fd());
-        if (opened) {
-            call_.growth_ = *opened;
-            // From now on nothing that comes is missed; but it may have come before.
-            has_ended_ = sys::growth_take(*opened);
-            return has_ended_ ? More::never : More::maybe;
-        }
-    }
+    const bool has_growth = call_.growth_ != sys::no_fd;
+    if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
     if (fullness == sys::Fullness::full && there > 1) return More::stuck;
-    const bool may_be_stuck = fullness == sys::Fullness::full || (fullness == sys::Fullness::unknown && there > 1);
-    const Timeout span = call_.growth_ == sys::no_fd ? slice : may_be_stuck ? stuck_span : longest_trust;
-    const bool has_growth = call_.growth_ != sys::no_fd;
+    // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
+    const bool may_be_stuck = fullness != sys::Fullness::roomy && (there > 1 || sink().size() != 0);
+    const bool is_sure = fullness == sys::Fullness::full || was_full_;
+    const Timeout span = !may_be_stuck ? look_span : is_sure ? stuck_span : guess_span;
     const auto grown = has_growth ? blocking().pause(call_.growth_, sys::poll_in, span)
-                                  : blocking().pause(fd(), sys::poll_rdhup, span);
+                                  : blocking().pause(fd(), sys::poll_rdhup, slice);
     if (!grown) return grown.error();
-    if (!*grown) return may_be_stuck && has_growth ? More::stuck : More::maybe;
+    if (!*grown) return may_be_stuck ? More::stuck : More::maybe;
+    was_full_ = was_full_ || sink().size() != 0;
     has_ended_ = !has_growth || sys::growth_take(call_.growth_);
     return has_ended_ ? More::never : More::maybe;
+}
+
+// From then on nothing that comes is missed; but it may have come before. False: there is no such thing.
+bool Reader::open_growth() noexcept {
+    const Held held;
+    const auto opened = sys::growth_open(fd());
+    if (!opened) return false;
+    call_.growth_ = *opened;
+    has_ended_ = sys::growth_take(*opened);
+    return true;
 }
 
 void Reader::end_growth() noexcept {

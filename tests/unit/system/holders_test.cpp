@@ -1,0 +1,182 @@
+// TIME-9 SOCK-4 STRM-5: several holders of one descriptor. Nobody's call changes what the others share, or trusts it.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <string>
+
+#include "background.hpp"
+#include "loopback.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_readable(int fd) {
+    pollfd one{fd, POLLIN, 0};
+    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
+}
+
+int queued(int fd) {
+    int count = 0;
+    EXPECT_EQ(::ioctl(fd, FIONREAD, &count), 0);
+    return count;
+}
+
+bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+class Holders : public ::testing::TestWithParam<bool> {
+protected:
+    Pair pair_ = GetParam() ? tcp_pair() : unix_pair();
+};
+INSTANTIATE_TEST_SUITE_P(Holders, Holders, ::testing::Bool(),
+                         [](const auto& one) { return one.param ? "tcp" : "unix"; });
+
+// While one holder waits in a read, another sees what has come, and the options are what they were.
+TEST_P(Holders, TIME_9_a_read_that_waits_leaves_others_as_they_are) {
+    Socket other = must(pair_.here.dup());
+    must(other.settimeout(10s));
+    const int fd = other.fileno();
+    const int flags = ::fcntl(fd, F_GETFL);
+    std::string got;
+    Background reader([&] { got = must(pair_.here.read(1000)).view(); });
+    reader.await_asleep();
+    must(pair_.there.write(std::string(100, 'a')));
+    while (!is_readable(fd)) std::this_thread::yield();
+    EXPECT_EQ(must(other.getsockopt(SOL_SOCKET, SO_RCVLOWAT)), 1);
+    EXPECT_EQ(::fcntl(fd, F_GETFL), flags);
+    EXPECT_EQ(must(other.recv(40)).size(), 40u);
+    must(pair_.there.write(std::string(940, 'b')));
+    reader.join();
+    EXPECT_EQ(got, std::string(60, 'a') + std::string(940, 'b'));
+    EXPECT_EQ(must(other.getsockopt(SOL_SOCKET, SO_RCVLOWAT)), 1);
+}
+
+// An unfinished read leaves all that it saw in the queue.
+TEST_P(Holders, STRM_5_an_unfinished_read_takes_nothing) {
+    const int fd = pair_.here.fileno();
+    must(pair_.here.settimeout(5ms));
+    must(pair_.there.write(std::string(600, 'x')));
+    while (queued(fd) != 600) std::this_thread::yield();
+    EXPECT_EQ(pair_.here.read(1000).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(queued(fd), 600);
+    EXPECT_EQ(pair_.here.readline(5000).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(queued(fd), 600);
+    EXPECT_EQ(pair_.here.read().error(), Error(ETIMEDOUT));
+    EXPECT_EQ(queued(fd), 600);
+    EXPECT_FALSE(pair_.here.has_kept());
+}
+
+// A queue too small for what is wanted: the read makes progress, and what it leaves can be seen.
+TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
+    for (const int size : {2048, 4096, 8192}) {
+        Address address;
+        Socket server = must(socket());
+        must(server.setsockopt(SOL_SOCKET, SO_RCVBUF, size));
+        must(server.bind(any_port()));
+        must(server.listen(1));
+        Pair pair = GetParam() ? Pair() : unix_pair();
+        if (GetParam()) {
+            pair.there = must(socket());
+            must(pair.there.connect(must(server.getsockname())));
+            pair.here = std::move(must(server.accept()).socket);
+        } else {
+            must(pair.there.setsockopt(SOL_SOCKET, SO_SNDBUF, size));
+        }
+        const int fd = pair.here.fileno();
+        must(pair.here.settimeout(20ms));
+        must(pair.there.write(std::string(600, 'x')));
+        EXPECT_EQ(pair.here.read(100'000).error(), Error(ETIMEDOUT));
+        EXPECT_TRUE(is_readable(fd)) << size;
+        must(pair.here.settimeout(10s));
+        Background writer([&] { must(pair.there.write(std::string(20'000, 'y'))); });
+        EXPECT_EQ(must(pair.here.read(20'600)).view(), std::string(600, 'x') + std::string(20'000, 'y'));
+    }
+}
+
+TEST(HoldersTcp, TIME_9_accept_holds_its_deadline_though_another_holder_blocks) {
+    Address address;
+    Socket server = listener(address);
+    must(server.settimeout(20ms));
+    Socket other = must(server.dup());
+    must(other.settimeout(std::nullopt));
+    EXPECT_EQ(server.accept().error(), Error(ETIMEDOUT));
+}
+
+TEST(HoldersTcp, TIME_9_connect_holds_its_deadline_though_another_holder_blocks) {
+    Address address;
+    Socket server = listener(address, 0);
+    std::vector<Socket> waiting;  // the handshakes of those that find the backlog full do not end
+    for (;;) {
+        Socket client = must(socket());
+        must(client.settimeout(20ms));
+        Socket other = must(client.dup());
+        must(other.settimeout(std::nullopt));
+        const auto connected = client.connect(address);
+        if (!connected) {
+            EXPECT_EQ(connected.error(), Error(ETIMEDOUT));
+            break;
+        }
+        ASSERT_LT(waiting.size(), 100u);
+        waiting.push_back(std::move(client));
+    }
+}
+
+// What another holder sets is not taken for granted: SO_RCVLOWAT makes its poll deaf, O_NONBLOCK its calls short.
+TEST_P(Holders, TIME_9_nobody_goes_deaf_whatever_another_holder_sets) {
+    Socket other = must(pair_.here.dup());
+    must(other.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1000));
+    must(pair_.there.write("abc"));
+    must(pair_.here.settimeout(50ms));
+    EXPECT_EQ(must(pair_.here.recv(10)).view(), "abc");
+    must(pair_.here.settimeout(std::nullopt));
+    must(other.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1));
+    ASSERT_EQ(::fcntl(other.fileno(), F_SETFL, O_NONBLOCK), 0);
+    std::string got;
+    Background reader([&] { got = must(pair_.here.read(6)).view(); });
+    reader.await_asleep();
+    must(pair_.there.write("defghi"));
+    reader.join();
+    EXPECT_EQ(got, "defghi");
+    EXPECT_TRUE(is_nonblocking(other.fileno()));
+}
+
+TEST_P(Holders, STRM_5_lines_are_right_though_peeks_look_elsewhere) {
+    must(pair_.there.write("line 1\nline 2\nline 3\n"));
+    if (!pair_.here.setsockopt(SOL_SOCKET, SO_PEEK_OFF, 5)) GTEST_SKIP() << "this system has no SO_PEEK_OFF here";
+    EXPECT_EQ(must(pair_.here.readline()).view(), "line 1\n");
+    EXPECT_EQ(must(pair_.here.read(7)).view(), "line 2\n");
+    must(pair_.here.setsockopt(SOL_SOCKET, SO_PEEK_OFF, -1));
+    EXPECT_EQ(must(pair_.here.readline()).view(), "line 3\n");
+}
+
+TEST_P(Holders, TIME_9_lines_are_right_though_another_holder_moves_the_peeks) {
+    Socket other = must(pair_.here.dup());
+    must(pair_.there.write("line 1\nline 2\nline 3\n"));
+    if (!other.setsockopt(SOL_SOCKET, SO_PEEK_OFF, 9)) GTEST_SKIP() << "this system has no SO_PEEK_OFF here";
+    must(pair_.here.settimeout(5s));
+    for (const char* line : {"line 1\n", "line 2\n", "line 3\n"}) EXPECT_EQ(must(pair_.here.readline()).view(), line);
+    must(pair_.there.shutdown(SHUT_WR));
+    EXPECT_EQ(must(pair_.here.readline()).view(), "");
+}
+
+// SOCK-4: the connection is the other holder's, too.
+TEST_P(Holders, SOCK_4_closing_one_holder_ends_its_calls_and_no_others) {
+    Socket other = must(pair_.here.dup());
+    Error error;
+    Background reader([&] { error = pair_.here.recv(1).error(); });
+    reader.await_asleep();
+    pair_.here.close();
+    reader.join();
+    EXPECT_EQ(error, Error(EBADF));
+    must(pair_.there.write("abc"));
+    EXPECT_EQ(must(other.recv(3)).view(), "abc");
+    must(other.write("def"));
+    EXPECT_EQ(must(pair_.there.recv(3)).view(), "def");
+}
+
+}  // namespace
+}  // namespace usocket::tests

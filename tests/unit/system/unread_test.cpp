@@ -1,0 +1,212 @@
+// TIME-6 TIME-7 TIME-8 TIME-10 STRM-5: unread bytes have one order, whatever flags a call has and whatever ends it.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <string>
+
+#include "background.hpp"
+#include "loopback.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Unread : public ::testing::TestWithParam<bool> {
+protected:
+    // Leaves the bytes with the socket, which must be waiting for more.
+    void keep(std::string_view bytes) {
+        must(pair_.here.settimeout(5ms));
+        must(pair_.there.write(bytes));
+        while (!pair_.here.has_kept()) {
+            EXPECT_EQ(pair_.here.read(bytes.size() + 1).error(), Error(ETIMEDOUT));
+        }
+        must(pair_.here.settimeout(10s));
+    }
+
+    Pair pair_ = GetParam() ? tcp_pair() : unix_pair();
+};
+INSTANTIATE_TEST_SUITE_P(Unread, Unread, ::testing::Bool(), [](const auto& one) { return one.param ? "tcp" : "unix"; });
+
+TEST_P(Unread, TIME_6_timeouts_one_after_the_other_lose_nothing) {
+    const std::size_t size = 8 << 20;
+    std::string all(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) all[i] = static_cast<char>(i * 2654435761u >> 24);
+    Background writer([&] {
+        must(pair_.there.write(all));
+        must(pair_.there.shutdown(SHUT_WR));
+    });
+    std::string got;
+    for (bool is_over = false; !is_over;) {
+        must(pair_.here.settimeout(std::chrono::microseconds(50 + got.size() % 900)));
+        const auto read = pair_.here.read(size / 3);
+        if (!read) {
+            EXPECT_EQ(read.error(), Error(ETIMEDOUT));
+            continue;
+        }
+        is_over = read->empty();
+        got += read->view();
+    }
+    EXPECT_TRUE(got == all);
+}
+
+TEST_P(Unread, TIME_6_a_flag_does_not_change_the_order) {
+    keep("kept ");
+    must(pair_.there.write("queued"));
+    EXPECT_EQ(must(pair_.here.recv(3, MSG_NOSIGNAL)).view(), "kep");
+    EXPECT_EQ(must(pair_.here.recv(4, MSG_WAITALL)).view(), "t qu");
+    EXPECT_EQ(must(pair_.here.recv(4, MSG_WAITALL)).view(), "eued");
+}
+
+TEST_P(Unread, TIME_6_a_peek_shows_what_is_kept_and_what_is_behind_it) {
+    keep("kept ");
+    must(pair_.there.write("queued"));
+    while (must(pair_.here.recv(100, MSG_PEEK)).size() != 11) std::this_thread::yield();
+    EXPECT_EQ(must(pair_.here.recv(100, MSG_PEEK)).view(), "kept queued");
+    EXPECT_EQ(must(pair_.here.recv(7, MSG_PEEK | MSG_WAITALL)).view(), "kept qu");
+    EXPECT_EQ(must(pair_.here.read(11)).view(), "kept queued");
+}
+
+TEST_P(Unread, TIME_6_MSG_WAITALL_keeps_its_part_when_time_is_up) {
+    must(pair_.here.settimeout(5ms));
+    must(pair_.there.write("abc"));
+    EXPECT_EQ(pair_.here.recv(5, MSG_WAITALL).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(must(pair_.here.recv(5)).view(), "abc");
+}
+
+TEST(UnreadTcp, TIME_6_another_connection_is_another_stream) {
+    Address address;
+    Socket server = listener(address);
+    Socket client = must(socket());
+    must(client.connect(address));
+    Socket first = std::move(must(server.accept()).socket);
+    must(first.write("old 1\nold 2\nold 3\nold"));
+    EXPECT_EQ(must(client.readline()).view(), "old 1\n");
+    EXPECT_EQ(must(client.readline()).view(), "old 2\n");
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    const Address unspecified = must(Address::from_native(ConstBuffer(&nobody, sizeof nobody)));
+    must(client.connect(unspecified));
+    must(client.connect(address));
+    Socket second = std::move(must(server.accept()).socket);
+    must(second.write("new 1\nnew 2\n"));
+    EXPECT_EQ(must(client.readline()).view(), "new 1\n");
+    EXPECT_EQ(must(client.readline()).view(), "new 2\n");
+}
+
+// --- TIME-7
+
+void set_span(Socket& socket, int name, int milliseconds) {
+    const timeval span{0, milliseconds * 1000};
+    must(socket.setsockopt(SOL_SOCKET, name, ConstBuffer(&span, sizeof span)));
+}
+
+TEST_P(Unread, TIME_7_SO_RCVTIMEO_holds_on_a_blocking_socket) {
+    set_span(pair_.here, SO_RCVTIMEO, 20);
+    char room[10];
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.recvfrom(1).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.recv_into(room).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.read(1).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readline().error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readinto(room).error(), Error(EAGAIN));
+    Background other([] {});  // with more than one thread, too
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(EAGAIN));
+    (void)pair_.here.fileno();
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readline().error(), Error(EAGAIN));
+}
+
+TEST_P(Unread, TIME_7_SO_SNDTIMEO_holds_on_a_blocking_socket) {
+    set_span(pair_.here, SO_SNDTIMEO, 20);
+    const std::string block(1 << 20, 'x');
+    for (int i = 0; i < 100; ++i) {
+        const auto sent = pair_.here.send(block);
+        if (sent) continue;
+        EXPECT_EQ(sent.error(), Error(EAGAIN));
+        EXPECT_EQ(pair_.here.sendall(block).error(), Error(EAGAIN));
+        return;
+    }
+    FAIL() << "nobody reads, and all could be sent";
+}
+
+TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept) {
+    Address address;
+    Socket server = listener(address);
+    set_span(server, SO_RCVTIMEO, 20);
+    EXPECT_EQ(server.accept().error(), Error(EAGAIN));
+}
+
+// --- TIME-8
+
+TEST_P(Unread, TIME_8_a_call_for_one_time_does_not_wait_for_another_reader) {
+    Background reader([&] { EXPECT_EQ(must(pair_.here.recv(10)).view(), "end"); });
+    reader.await_asleep();
+    EXPECT_EQ(pair_.here.recv(1, MSG_DONTWAIT).error(), Error(EAGAIN));
+    EXPECT_FALSE(pair_.here.recv(1, MSG_OOB));
+    EXPECT_FALSE(reader.has_ended());
+    must(pair_.there.write("end"));
+}
+
+TEST_P(Unread, TIME_8_an_empty_error_queue_is_not_waited_for) {
+    EXPECT_EQ(pair_.here.recv(1, MSG_ERRQUEUE | MSG_DONTWAIT).error(),
+              GetParam() ? Error(EAGAIN) : pair_.here.recv(1, MSG_ERRQUEUE | MSG_DONTWAIT).error());
+    if (GetParam()) {
+        EXPECT_EQ(pair_.here.recv(1, MSG_ERRQUEUE).error(), Error(EAGAIN));
+    }
+}
+
+// --- TIME-10
+
+TEST_P(Unread, TIME_10_a_span_that_is_used_up_is_a_deadline_that_has_passed) {
+    must(pair_.here.settimeout(-1s));
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(ETIMEDOUT));
+    must(pair_.here.settimeout(0s));
+    EXPECT_EQ(pair_.here.read(1).error(), Error(ETIMEDOUT));
+    must(pair_.there.write("x"));
+    EXPECT_EQ(must(pair_.here.recv(1)).view(), "x");
+    must(pair_.here.settimeout(Timeout::zero()));
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(EAGAIN));
+}
+
+// One deadline for several calls, whatever the socket's timeout is.
+TEST_P(Unread, TIME_10_a_deadline_ends_all_calls_that_are_given_it) {
+    char room[4];
+    for (const Timeout timeout : {Timeout::none(), Timeout::zero(), Timeout(10s)}) {
+        must(pair_.here.settimeout(timeout));
+        const Deadline deadline = Deadline::after(30ms);
+        must(pair_.there.write("ab"));
+        EXPECT_EQ(must(pair_.here.recv_into(MutableBuffer(room, 2), 0, Call(deadline))), 2u);
+        EXPECT_EQ(pair_.here.recv_into(room, 0, Call(deadline)).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.readinto(room, Call(deadline)).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(deadline.remaining(), Timeout::passed());
+    }
+}
+
+TEST_P(Unread, TIME_10_a_write_that_timed_out_says_how_much_went_out) {
+    must(pair_.here.settimeout(20ms));
+    const std::string block(16 << 20, 'x');
+    std::size_t sent = 0;
+    EXPECT_EQ(pair_.here.write(block, sent).error(), Error(ETIMEDOUT));
+    EXPECT_GT(sent, 0u);
+    pair_.here.close();
+    EXPECT_EQ(must(pair_.there.read()).size(), sent);
+}
+
+// --- STRM-5: the peer's flow control
+
+// Two programs that wait for each other's progress: what readline() has handed out makes room at the sender.
+TEST_P(Unread, STRM_5_half_a_window_of_lines_makes_room_at_the_sender) {
+    std::string line(999, 'l');
+    line += '\n';
+    must(pair_.there.setblocking(false));
+    std::size_t lines = 0;
+    while (pair_.there.send(line).value_or(0u) == line.size()) ++lines;
+    for (std::size_t i = 0; i < lines * 9 / 10; ++i) must(pair_.here.readline());
+    pollfd sender{pair_.there.fileno(), POLLOUT, 0};
+    EXPECT_EQ(::poll(&sender, 1, 10'000), 1);
+}
+
+}  // namespace
+}  // namespace usocket::tests
