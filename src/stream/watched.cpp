@@ -19,7 +19,7 @@ constexpr std::size_t first_line_room = 512;
 // was right before, and where it is a guess.
 constexpr Timeout stuck_span = Timeout::of_nanoseconds(5'000'000);
 constexpr Timeout guess_span = Timeout::of_nanoseconds(1'000'000'000);
-constexpr Timeout look_span = Timeout::of_nanoseconds(1'000'000'000);
+constexpr Timeout roomy_span = Timeout::of_nanoseconds(1'000'000'000);
 constexpr Timeout slice = Timeout::of_nanoseconds(5'000'000);
 
 // As much as may leave the queue though it completes nothing: one byte stays, for others to see that there is
@@ -83,7 +83,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_stuck = fullness != sys::Fullness::roomy && (there > 1 || sink().size() != 0);
     const bool is_sure = fullness == sys::Fullness::full || was_full_;
-    const Timeout span = !may_be_stuck ? look_span : is_sure ? stuck_span : guess_span;
+    const Timeout span = !may_be_stuck ? roomy_span : is_sure ? stuck_span : guess_span;
     const auto grown = has_growth ? blocking().pause(call_.growth_, sys::poll_in, span)
                                   : blocking().pause(fd(), sys::poll_rdhup, slice);
     if (!grown) return grown.error();
