@@ -1,7 +1,8 @@
-// A chat: every line that one client sends, all others get: chat_server [PORT]
+// A chat: every line that one client sends, all others get: chat_server [PORT [IDLE_S]]
 //
-// Try it with chat_client, or with nc. The first line that a client sends is its name. Listens on 127.0.0.1, on a free
-// port unless told which, and prints the port.
+// Try it with chat_client, or with nc. The first line that a client sends is its name. One thread serves them all: a
+// line at a time from each, and who does not read what the others say, or says nothing for IDLE_S seconds (3600), has
+// to go. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end it.
 #include <usocket/usocket.hpp>
 
 #include <cerrno>
@@ -11,8 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "listen.hpp"
+#include "serving.hpp"
 #include "text.hpp"
 
 namespace {
@@ -21,8 +23,9 @@ using usocket::Poll;
 using usocket::Registration;
 using usocket::Socket;
 
+// What one client may take up.
 constexpr std::size_t longest_line = 1000;
-constexpr std::size_t largest_backlog = 100'000;  // bytes waiting for one client; who is that far behind has to go
+constexpr std::size_t largest_backlog = 100'000;  // bytes that wait for it
 
 // A connection, with the part of a line that has come, and what waits to be sent.
 struct Client {
@@ -30,7 +33,7 @@ struct Client {
 
     // The next line; nothing if it is not all there yet, "" after the last one.
     std::optional<std::string> read_line() {
-        const auto piece = socket.readline(longest_line);
+        const auto piece = socket.readline(longest_line - line.size());
         if (!piece && piece.error().code() == EAGAIN) return std::nullopt;
         if (!piece) return "";
         line += piece->view();
@@ -38,19 +41,20 @@ struct Client {
         return std::exchange(line, {});
     }
 
-    // Sends what can be sent without waiting. What fails is forgotten: the poll will report it.
+    // Sends what can be sent without waiting.
     void flush() {
         if (unsent.empty()) return;
         const auto count = socket.write(unsent);
         if (count) {
             unsent.erase(0, *count);
         } else if (count.error().code() != EAGAIN) {
-            unsent.clear();
+            is_gone = true;
         }
     }
 
     Socket socket;
     Registration* registration = nullptr;
+    Clock::time_point last_line = Clock::now();
     std::string name;
     std::string line;
     std::string unsent;
@@ -59,27 +63,34 @@ struct Client {
 
 class Chat {
 public:
-    explicit Chat(Socket& listener) : listener_(listener) {}
+    explicit Chat(std::chrono::seconds idle_limit) : idle_limit_(idle_limit) {}
 
+    usocket::Result<void> open(int port) { return listener_.open(port, poll_); }
+
+    // Until a signal.
     usocket::Result<void> run() {
-        if (const auto done = poll_.register_(listener_, POLLIN, nullptr); !done) return done.error();
-        Poll::Event event;
-        for (;;) {
-            if (const auto ready = poll_.poll(&event, 1); !ready) return ready.error();
-            if (event.userdata == nullptr) {
-                accept();
-            } else {
-                attend(*static_cast<Client*>(event.userdata));
+        Poll::Event events[64];
+        while (is_stopping == 0) {
+            const auto ready = poll_.poll(events, tick);
+            if (!ready) return ready.error();
+            for (std::size_t i = 0; i < *ready; ++i) {
+                if (events[i].userdata == nullptr) {
+                    accept();
+                } else {
+                    attend(*static_cast<Client*>(events[i].userdata));
+                }
             }
+            look_around();
             remove_gone();
         }
+        return {};
     }
 
 private:
     void accept() {
-        auto accepted = listener_.accept();
-        if (!accepted || !accepted->socket.setblocking(false)) return;
-        Client& client = clients_.emplace_back(std::move(accepted->socket));
+        auto socket = listener_.accept();
+        if (!socket) return;
+        Client& client = clients_.emplace_back(*std::move(socket));
         const auto registered = poll_.register_(client.socket, POLLIN, &client);
         if (registered) {
             client.registration = *registered;
@@ -88,7 +99,7 @@ private:
         }
     }
 
-    // Sends a client what waits, and takes a line of its own; if there are more, the poll will say so again.
+    // Sends a client what waits, and takes one line of its own; if there are more, the poll will say so again.
     void attend(Client& client) {
         client.flush();
         watch(client);
@@ -97,6 +108,7 @@ private:
         if (line->empty()) {
             client.is_gone = true;
         } else {
+            client.last_line = Clock::now();
             hear(client, trim(*line));
         }
     }
@@ -115,8 +127,8 @@ private:
             if (client.name.empty() || client.is_gone) continue;
             client.unsent += line;
             client.flush();
+            if (client.unsent.size() > largest_backlog) client.is_gone = true;
             watch(client);
-            client.is_gone = client.unsent.size() > largest_backlog;
         }
     }
 
@@ -126,7 +138,18 @@ private:
         if (!poll_.modify(client.registration, events)) client.is_gone = true;
     }
 
-    // Not sooner, because somebody may still be telling all of them something.
+    // What no event tells.
+    void look_around() {
+        const auto now = Clock::now();
+        if (now < next_look_) return;
+        next_look_ = now + tick;
+        listener_.resume_if_due(now);
+        for (Client& client : clients_) {
+            if (now - client.last_line >= idle_limit_) client.is_gone = true;
+        }
+    }
+
+    // Not sooner, because an event may still point to it, or somebody be telling all of them something.
     void remove_gone() {
         for (auto client = clients_.begin(); client != clients_.end();) {
             if (!client->is_gone) {
@@ -136,14 +159,17 @@ private:
             const std::string name = client->name;
             poll_.unregister(client->registration);
             clients_.erase(client);
+            listener_.resume();
             if (!name.empty()) tell_all("* " + name + " has left\n");
             client = clients_.begin();  // which may have shown somebody else to be gone
         }
     }
 
-    Socket& listener_;
     Poll poll_;
+    Listener listener_;
+    std::chrono::seconds idle_limit_;
     std::list<Client> clients_;
+    Clock::time_point next_look_;
 };
 
 int fail(const char* what, usocket::Error error) {
@@ -154,8 +180,9 @@ int fail(const char* what, usocket::Error error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    auto listener = listen_on(argc == 2 ? std::atoi(argv[1]) : 0);
-    if (!listener) return fail("listening", listener.error());
-    if (const auto printed = print_port(*listener); !printed) return fail("getsockname", printed.error());
-    return fail("polling", Chat(*listener).run().error());
+    stop_on_signals();
+    Chat chat(std::chrono::seconds(argc > 2 ? std::atoi(argv[2]) : 3600));
+    if (const auto done = chat.open(argc > 1 ? std::atoi(argv[1]) : 0); !done) return fail("listening", done.error());
+    if (const auto done = chat.run(); !done) return fail("polling", done.error());
+    return 0;
 }

@@ -1,8 +1,9 @@
-// Serves the files of one folder over HTTP: http_server FOLDER [PORT]
+// Serves the files of one folder over HTTP: http_server FOLDER [PORT [IDLE_S]]
 //
-// GET fetches a file, PUT stores one; connections are kept alive, any number of them is served by this one thread. A
-// connection does as much as it can without waiting and then says what it waits for, POLLIN or POLLOUT; Poll says whose
-// turn it is. Listens on 127.0.0.1, on a free port unless told which, and prints the port.
+// GET fetches a file, PUT stores one; connections are kept alive, any number of them is served by this one thread. Poll
+// says whose turn it is. A turn is short, one request or one block of a file, so that nobody can keep the thread for
+// himself; then a connection says what it waits for, POLLIN or POLLOUT. Who gets nothing done for IDLE_S seconds (60)
+// has to go. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end it.
 #include <usocket/usocket.hpp>
 
 #include <algorithm>
@@ -10,14 +11,17 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "listen.hpp"
+#include "serving.hpp"
 #include "text.hpp"
 
 namespace {
@@ -25,14 +29,17 @@ namespace {
 using usocket::Poll;
 using usocket::Socket;
 
-constexpr std::size_t block_size = 64 * 1024;  // how much of a file is in memory at a time
-constexpr std::size_t longest_line = 4096;     // of a request's header
+// What one client may take up.
+constexpr std::size_t block_size = 64 * 1024;  // of memory, of a file at a time
+constexpr std::size_t largest_header = 8 * 1024;
+constexpr std::size_t largest_file = 1024 * 1024 * 1024;
 
 using File = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
 
-std::string header(std::string_view status, std::size_t length) {
-    return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
-}
+struct Settings {
+    std::string folder;
+    std::chrono::seconds idle_limit;
+};
 
 struct Request {
     std::string method, path, version;
@@ -56,52 +63,59 @@ struct Request {
 
 class Connection {
 public:
-    Connection(Socket socket, std::string folder) : socket_(std::move(socket)), folder_(std::move(folder)) {}
+    Connection(Socket socket, const Settings& settings) : socket_(std::move(socket)), settings_(settings) {}
+
+    std::list<Connection>::iterator where;  // in the server's list
 
     Socket& socket() { return socket_; }
+    [[nodiscard]] bool is_idle(Clock::time_point now) const { return now >= deadline_; }
 
-    // Goes on until it would have to wait: then the event it waits for; 0 when the connection is over.
-    unsigned resume() {
-        for (;;) {
-            const Step step = !unsent_.empty() || file_left_ != 0 ? send() : body_left_ != 0 ? store() : read_line();
-            if (step == Step::over) return 0;
-            if (step == Step::wait_to_read) return POLLIN;
-            if (step == Step::wait_to_write) return POLLOUT;
+    // Does what there is to do, but not for long. Returns what to wait for then; 0 when the connection is over.
+    unsigned take_turn() {
+        switch (state_) {
+            case State::header: return read_header();
+            case State::body: return store();
+            case State::answer: return send();
+            case State::drain: return drain();
         }
+        return 0;
     }
 
 private:
-    enum class Step { done, wait_to_read, wait_to_write, over };
-    enum class After { next_request, close, drain };  // what comes after the answer
+    enum class State { header, body, answer, drain };
 
-    static Step failed(usocket::Error error, Step wait) { return error.code() == EAGAIN ? wait : Step::over; }
+    static unsigned failed(usocket::Error error, unsigned event) { return error.code() == EAGAIN ? event : 0; }
 
-    // A line of the header, or the part of it that has come; the empty line ends the header.
-    Step read_line() {
-        if (after_ == After::close) return Step::over;
-        if (after_ == After::drain) return drain();
-        const auto piece = socket_.readline(longest_line - line_.size());
-        if (!piece) return failed(piece.error(), Step::wait_to_read);
-        if (piece->empty()) return Step::over;
-        line_ += piece->view();
-        if (!line_.ends_with('\n')) {
-            if (line_.size() == longest_line) refuse("431 Request Header Fields Too Large");
-            return Step::done;
+    // Something got done: a request has come, or bytes of a file have moved. Part of a header does not count, or who
+    // sends it byte by byte would stay for ever.
+    void put_deadline_off() { deadline_ = Clock::now() + settings_.idle_limit; }
+
+    unsigned read_header() {
+        while (header_size_ < largest_header) {
+            const auto piece = socket_.readline(largest_header - header_size_);
+            if (!piece) return failed(piece.error(), POLLIN);
+            if (piece->empty()) return 0;
+            header_size_ += piece->size();
+            line_ += piece->view();
+            if (!line_.ends_with('\n')) continue;
+            const std::string line(trim(std::exchange(line_, {})));
+            if (!line.empty()) {
+                request_.add_line(line);
+            } else if (!request_.method.empty()) {
+                respond();
+                request_ = Request();
+                header_size_ = 0;
+                return take_turn();
+            }
         }
-        const std::string line(trim(line_));
-        line_.clear();
-        if (!line.empty()) {
-            request_.add_line(line);
-        } else if (!request_.method.empty()) {
-            respond();
-            request_ = Request();
-        }
-        return Step::done;
+        refuse("431 Request Header Fields Too Large");
+        return send();
     }
 
     void respond() {
-        after_ = request_.keeps_alive() ? After::next_request : After::close;
+        put_deadline_off();
         const std::string_view name = std::string_view(request_.path).substr(request_.path.starts_with('/') ? 1 : 0);
+        after_body_ = request_.keeps_alive() ? State::header : State::drain;
         if (request_.method == "GET" && request_.path == "/") {
             answer("200 OK", "Hello from C++\n");
         } else if (request_.method != "GET" && request_.method != "PUT") {
@@ -109,39 +123,34 @@ private:
         } else if (name.empty() || name.starts_with('.') || name.find('/') != name.npos) {
             refuse("403 Forbidden");  // only plain names: nothing that could lead out of the folder
         } else if (request_.method == "GET") {
-            start_sending(folder_ + "/" + std::string(name));
+            start_sending(settings_.folder + "/" + std::string(name));
         } else {
-            start_storing(folder_ + "/" + std::string(name));
+            start_storing(settings_.folder + "/" + std::string(name));
         }
     }
 
-    void answer(std::string_view status, std::string_view text) { unsent_ += header(status, text.size()) += text; }
-
+    void say(std::string_view status, std::size_t length, std::string_view text, State next) {
+        unsent_ = "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(length) + "\r\n" +
+                  (next == State::header ? "" : "Connection: close\r\n") + "\r\n" + std::string(text);
+        state_ = State::answer;
+        after_answer_ = next;
+    }
+    void answer(std::string_view status, std::string_view text) { say(status, text.size(), text, after_body_); }
     // What is left of the request is unknown, so nothing can follow it.
-    void refuse(std::string_view status) {
-        after_ = After::drain;
-        unsent_ = "HTTP/1.1 " + std::string(status) + "\r\nConnection: close\r\nContent-Length: 6\r\n\r\nsorry\n";
-    }
-
-    // Waits for the client to close: with bytes of it unread, our close() would take the answer from it as well.
-    Step drain() {
-        (void)socket_.shutdown(SHUT_WR);
-        const auto count = socket_.readinto(block());
-        if (!count) return failed(count.error(), Step::wait_to_read);
-        return *count == 0 ? Step::over : Step::done;
-    }
-
-    static std::vector<char>& block() {
-        static std::vector<char> block(block_size);
-        return block;
+    void refuse(std::string_view status) { say(status, 6, "sorry\n", State::drain); }
+    // Why a file could not be opened.
+    static std::string_view open_error(std::string_view usually) {
+        return errno == EMFILE || errno == ENFILE ? "503 Service Unavailable" : usually;
     }
 
     void start_sending(const std::string& path) {
+        std::error_code unknown;
+        if (!std::filesystem::is_regular_file(path, unknown)) return answer("404 Not Found", "no such file\n");
         file_.reset(std::fopen(path.c_str(), "rb"));
-        if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0) return answer("404 Not Found", "no such file\n");
+        if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0) return answer(open_error("404 Not Found"), "sorry\n");
         file_left_ = static_cast<std::size_t>(std::ftell(file_.get()));
         std::rewind(file_.get());
-        unsent_ = header("200 OK", file_left_);
+        say("200 OK", file_left_, "", after_body_);
     }
 
     void start_storing(const std::string& path) {
@@ -149,50 +158,139 @@ private:
         if (std::from_chars(length.data(), length.data() + length.size(), body_left_).ec != std::errc()) {
             return refuse("411 Length Required");
         }
+        if (body_left_ > largest_file) return refuse("413 Content Too Large");
         file_.reset(std::fopen(path.c_str(), "wb"));
-        if (!file_) return refuse("403 Forbidden");
-        if (lower(request_.fields["expect"]) == "100-continue") unsent_ = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (!file_) return refuse(open_error("403 Forbidden"));
         stored_ = "stored " + length + " bytes\n";
-        if (body_left_ == 0) finish_storing();
+        state_ = State::body;
+        if (lower(request_.fields["expect"]) == "100-continue") {
+            unsent_ = "HTTP/1.1 100 Continue\r\n\r\n";
+            state_ = State::answer;
+            after_answer_ = State::body;
+        }
     }
 
-    void finish_storing() {
+    // What is unsent, filled up to a block from the file.
+    unsigned send() {
+        const std::size_t had = unsent_.size();
+        const std::size_t more = std::min(file_left_, block_size - had);
+        unsent_.resize(had + more);
+        if (more != 0 && std::fread(unsent_.data() + had, 1, more, file_.get()) != more) return 0;  // it has shrunk
+        file_left_ -= more;
+        const auto count = socket_.write(unsent_);
+        if (!count) return failed(count.error(), POLLOUT);
+        put_deadline_off();
+        unsent_.erase(0, *count);
+        if (!unsent_.empty() || file_left_ != 0) return POLLOUT;
+        state_ = after_answer_;
+        if (state_ == State::body) return store();
+        file_.reset();
+        if (state_ == State::drain) (void)socket_.shutdown(SHUT_WR);
+        return POLLIN;
+    }
+
+    unsigned store() {
+        if (body_left_ != 0) {
+            const auto count = socket_.readinto({block().data(), std::min(body_left_, block_size)});
+            if (!count) return failed(count.error(), POLLIN);
+            if (*count == 0) return 0;  // the body is shorter than it said
+            put_deadline_off();
+            if (std::fwrite(block().data(), 1, *count, file_.get()) != *count) return 0;
+            body_left_ -= *count;
+            if (body_left_ != 0) return POLLIN;
+        }
         file_.reset();
         answer("201 Created", stored_);
+        return send();
     }
 
-    Step send() {
-        if (unsent_.empty()) {
-            unsent_.resize(std::min(file_left_, block_size));
-            if (std::fread(unsent_.data(), 1, unsent_.size(), file_.get()) != unsent_.size()) return Step::over;
-            file_left_ -= unsent_.size();
-        }
-        const auto count = socket_.write(unsent_);
-        if (!count) return failed(count.error(), Step::wait_to_write);
-        unsent_.erase(0, *count);
-        return Step::done;
+    // Waits for the client to close: with bytes of it unread, our close() would take the answer from it as well.
+    unsigned drain() {
+        const auto count = socket_.readinto(block());
+        if (!count) return failed(count.error(), POLLIN);
+        return *count == 0 ? 0U : unsigned{POLLIN};
     }
 
-    Step store() {
-        const auto count = socket_.readinto({block().data(), std::min(body_left_, block_size)});
-        if (!count) return failed(count.error(), Step::wait_to_read);
-        if (*count == 0) return Step::over;  // the body is shorter than it said
-        if (std::fwrite(block().data(), 1, *count, file_.get()) != *count) return Step::over;
-        body_left_ -= *count;
-        if (body_left_ == 0) finish_storing();
-        return Step::done;
+    // One for all: nothing stays in it between turns.
+    static std::vector<char>& block() {
+        static std::vector<char> block(block_size);
+        return block;
     }
 
     Socket socket_;
-    std::string folder_;
+    const Settings& settings_;
+    Clock::time_point deadline_ = Clock::now() + settings_.idle_limit;
+    State state_ = State::header;
     std::string line_;  // the part that has come
+    std::size_t header_size_ = 0;
     Request request_;
-    After after_ = After::next_request;
-    std::string unsent_;  // sent before anything else
+    std::string unsent_;  // of the answer, at most a block
+    State after_answer_ = State::header;
+    State after_body_ = State::header;
     File file_;
     std::size_t file_left_ = 0;  // of the file that is sent
     std::size_t body_left_ = 0;  // of the file that is stored
     std::string stored_;         // what to say once it is
+};
+
+class Server {
+public:
+    explicit Server(Settings settings) : settings_(std::move(settings)) {}
+
+    usocket::Result<void> open(int port) { return listener_.open(port, poll_); }
+
+    // Until a signal.
+    usocket::Result<void> run() {
+        Poll::Event events[64];
+        while (is_stopping == 0) {
+            const auto ready = poll_.poll(events, tick);
+            if (!ready) return ready.error();
+            for (std::size_t i = 0; i < *ready; ++i) {
+                auto* connection = static_cast<Connection*>(events[i].userdata);
+                if (connection == nullptr) {
+                    accept();
+                } else if (const unsigned wanted = connection->take_turn();
+                           wanted == 0 || !poll_.modify(events[i].registration, wanted)) {
+                    remove(*connection);
+                }
+            }
+            look_around();
+        }
+        return {};
+    }
+
+private:
+    void accept() {
+        auto socket = listener_.accept();
+        if (!socket) return;
+        Connection& connection = connections_.emplace_back(*std::move(socket), settings_);
+        connection.where = std::prev(connections_.end());
+        if (!poll_.register_(connection.socket(), POLLIN, &connection)) connections_.pop_back();
+    }
+
+    void remove(Connection& connection) {
+        (void)poll_.unregister(connection.socket());
+        connections_.erase(connection.where);
+        listener_.resume();
+    }
+
+    // What no event tells, once a tick.
+    void look_around() {
+        const auto now = Clock::now();
+        if (now < next_look_) return;
+        next_look_ = now + tick;
+        listener_.resume_if_due(now);
+        for (auto one = connections_.begin(); one != connections_.end();) {
+            Connection& connection = *one++;
+            if (connection.is_idle(now)) remove(connection);
+        }
+    }
+
+    Settings settings_;
+    Poll poll_;
+    Listener listener_;
+    std::list<Connection> connections_;
+    Clock::time_point next_look_;
 };
 
 int fail(const char* what, usocket::Error error) {
@@ -200,45 +298,16 @@ int fail(const char* what, usocket::Error error) {
     return 1;
 }
 
-// Takes a new client in. One that has gone again is no reason to stop.
-void accept(Socket& listener, Poll& poll, std::list<Connection>& connections, const std::string& folder) {
-    auto accepted = listener.accept();
-    if (!accepted || !accepted->socket.setblocking(false)) return;
-    Connection& connection = connections.emplace_back(std::move(accepted->socket), folder);
-    if (!poll.register_(connection.socket(), POLLIN, &connection)) connections.pop_back();
-}
-
-usocket::Result<void> serve(Socket& listener, const std::string& folder) {
-    Poll poll;
-    if (const auto done = poll.register_(listener, POLLIN, nullptr); !done) return done.error();
-    std::list<Connection> connections;
-    Poll::Event events[64];
-    for (;;) {
-        const auto ready = poll.poll(events);
-        if (!ready) return ready.error();
-        for (std::size_t i = 0; i < *ready; ++i) {
-            auto* connection = static_cast<Connection*>(events[i].userdata);
-            if (connection == nullptr) {
-                accept(listener, poll, connections, folder);
-            } else if (const unsigned wanted = connection->resume(); wanted != 0) {
-                if (const auto done = poll.modify(events[i].registration, wanted); !done) return done.error();
-            } else {
-                poll.unregister(events[i].registration);
-                connections.remove_if([&](const Connection& one) { return &one == connection; });
-            }
-        }
-    }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2 && argc != 3) {
-        std::fprintf(stderr, "usage: http_server FOLDER [PORT]\n");
+    if (argc < 2 || argc > 4) {
+        std::fprintf(stderr, "usage: http_server FOLDER [PORT [IDLE_S]]\n");
         return 2;
     }
-    auto listener = listen_on(argc == 3 ? std::atoi(argv[2]) : 0);
-    if (!listener) return fail("listening", listener.error());
-    if (const auto printed = print_port(*listener); !printed) return fail("getsockname", printed.error());
-    return fail("polling", serve(*listener, argv[1]).error());
+    stop_on_signals();
+    Server server({argv[1], std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 60)});
+    if (const auto done = server.open(argc > 2 ? std::atoi(argv[2]) : 0); !done) return fail("listening", done.error());
+    if (const auto done = server.run(); !done) return fail("polling", done.error());
+    return 0;
 }

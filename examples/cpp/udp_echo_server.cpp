@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "listen.hpp"
+#include "serving.hpp"
 
 namespace {
 

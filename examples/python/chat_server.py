@@ -1,16 +1,19 @@
-"""A chat: every line that one client sends, all others get: chat_server.py [PORT]
+"""A chat: every line that one client sends, all others get: chat_server.py [PORT [IDLE_S]]
 
-Try it with chat_client.py, or with nc. The first line that a client sends is its name. Listens on 127.0.0.1, on a free
-port unless told which, and prints the port.
+Try it with chat_client.py, or with nc. The first line that a client sends is its name. One thread serves them all: a
+line at a time from each, and who does not read what the others say, or says nothing for IDLE_S seconds (3600), has to
+go. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end it.
 """
 
 import sys
 
 import uselect
 import usocket
+from serving import TICK_S, Listener, now, stop_on_signals
 
+# What one client may take up.
 LONGEST_LINE = 1000
-LARGEST_BACKLOG = 100 * 1000  # bytes waiting for one client; who is that far behind has to go
+LARGEST_BACKLOG = 100 * 1000  # bytes that wait for it
 
 
 class Client:
@@ -18,13 +21,18 @@ class Client:
 
     def __init__(self, sock: usocket.socket) -> None:
         self.sock = sock
+        self.last_line = now()
         self.name = b""
         self.line = b""
         self.unsent = b""
+        self.is_gone = False
 
     def read_line(self) -> "bytes | None":
         """The next line; None if it is not all there yet, b"" after the last one."""
-        piece = self.sock.readline(LONGEST_LINE)
+        try:
+            piece = self.sock.readline(LONGEST_LINE - len(self.line))
+        except OSError:
+            return b""
         if piece is None:
             return None
         self.line += piece
@@ -36,48 +44,55 @@ class Client:
 
     def flush(self) -> None:
         """Sends what can be sent without waiting."""
-        if self.unsent:
+        if not self.unsent:
+            return
+        try:
             self.unsent = self.unsent[self.sock.write(self.unsent) or 0 :]
+        except OSError:
+            self.is_gone = True
 
 
 class Chat:
-    def __init__(self, listener: usocket.socket) -> None:
-        self.listener = listener
+    def __init__(self, port: int, idle_limit: float) -> None:
+        self.idle_limit = idle_limit
         self.clients: dict[usocket.socket, Client] = {}
         self.poller = uselect.poll()
-        self.poller.register(listener, uselect.POLLIN)
+        self.listener = Listener(port, self.poller)
+        self.next_look = now()
 
     def run(self) -> None:
-        while True:
-            for event in self.poller.poll():
-                if event[0] is self.listener:
-                    self.accept()
-                elif event[0] in self.clients:  # it may have left since, because of another's line
-                    self.attend(self.clients[event[0]])
+        """Until KeyboardInterrupt."""
+        try:
+            while True:
+                for event in self.poller.poll(TICK_S * 1000):
+                    if event[0] is self.listener.sock:
+                        self.accept()
+                    else:
+                        self.attend(self.clients[event[0]])
+                if now() >= self.next_look:
+                    self.look_around()
+                self.remove_gone()
+        finally:
+            for client in self.clients.values():
+                client.sock.close()
+            self.listener.sock.close()
 
     def accept(self) -> None:
-        try:
-            sock, _ = self.listener.accept()
-        except OSError:
-            return  # the client has gone again
-        sock.setblocking(False)
-        self.clients[sock] = Client(sock)
-        self.poller.register(sock, uselect.POLLIN)
+        sock = self.listener.accept()
+        if sock is not None:
+            self.clients[sock] = Client(sock)
+            self.poller.register(sock, uselect.POLLIN)
 
     def attend(self, client: Client) -> None:
-        """Sends a client what waits, and takes a line of its own; if there are more, the poller will say so again."""
-        try:
-            client.flush()
-            line = client.read_line()
-        except OSError:
-            line = b""
-        if line is None:
-            self.watch(client)
-        elif line:
-            self.watch(client)
+        """Sends a client what waits, and takes one line of its own; if there are more, the poller will say so again."""
+        client.flush()
+        self.watch(client)
+        line = client.read_line()
+        if line:
+            client.last_line = now()
             self.hear(client, line.strip())
-        else:
-            self.leave(client)
+        elif line is not None:
+            client.is_gone = True
 
     def hear(self, client: Client, line: bytes) -> None:
         if client.name:
@@ -87,43 +102,48 @@ class Chat:
             self.tell_all(b"* " + client.name + b" is here")
 
     def tell_all(self, line: bytes) -> None:
-        for client in list(self.clients.values()):
-            if not client.name:
+        for client in self.clients.values():
+            if not client.name or client.is_gone:
                 continue
             client.unsent += line + b"\n"
-            try:
-                client.flush()
-            except OSError:
-                client.unsent = b""  # the poller will report it
+            client.flush()
             if len(client.unsent) > LARGEST_BACKLOG:
-                self.leave(client)
-            else:
-                self.watch(client)
+                client.is_gone = True
+            self.watch(client)
 
     def watch(self, client: Client) -> None:
         """Waits for room only while there is something to send."""
-        if client.sock in self.clients:
-            self.poller.modify(client.sock, uselect.POLLIN | (uselect.POLLOUT if client.unsent else 0))
+        self.poller.modify(client.sock, uselect.POLLIN | (uselect.POLLOUT if client.unsent else 0))
 
-    def leave(self, client: Client) -> None:
-        if self.clients.pop(client.sock, None) is None:
-            return
-        self.poller.unregister(client.sock)
-        client.sock.close()
-        if client.name:
-            self.tell_all(b"* " + client.name + b" has left")
+    def look_around(self) -> None:
+        """What no event tells."""
+        self.next_look = now() + TICK_S
+        self.listener.resume_if_due()
+        for client in self.clients.values():
+            if now() >= client.last_line + self.idle_limit:
+                client.is_gone = True
+
+    def remove_gone(self) -> None:
+        """Not sooner, because an event may still name it, or somebody be telling all of them something."""
+        gone = [client for client in self.clients.values() if client.is_gone]
+        for client in gone:
+            del self.clients[client.sock]
+            self.poller.unregister(client.sock)
+            client.sock.close()
+            self.listener.resume()
+        for client in gone:
+            if client.name:
+                self.tell_all(b"* " + client.name + b" has left")
 
 
 def main() -> None:
-    listener = usocket.socket()
-    listener.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1)
-    port = int(sys.argv[1]) if len(sys.argv) == 2 else 0
-    listener.bind(usocket.getaddrinfo("127.0.0.1", port, 0, usocket.SOCK_STREAM)[0][-1])
-    listener.listen()
-    listener.setblocking(False)
-    print("listening on 127.0.0.1 port", usocket.sockaddr(listener.getsockname())[2])
-    sys.stdout.flush()
-    Chat(listener).run()
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    idle_limit = float(sys.argv[2]) if len(sys.argv) > 2 else 3600
+    stop_on_signals()
+    try:
+        Chat(port, idle_limit).run()
+    except KeyboardInterrupt:
+        pass
 
 
 if __name__ == "__main__":
