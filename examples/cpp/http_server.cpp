@@ -242,7 +242,7 @@ public:
     // Until a signal.
     usocket::Result<void> run() {
         Poll::Event events[64];
-        while (is_stopping == 0) {
+        while (!is_stopping) {
             const auto ready = poll_.poll(events, tick);
             if (!ready) return ready.error();
             for (std::size_t i = 0; i < *ready; ++i) {

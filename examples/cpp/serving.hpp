@@ -3,6 +3,7 @@
 
 #include <usocket/usocket.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,10 +17,11 @@ using Clock = std::chrono::steady_clock;
 inline constexpr auto tick = std::chrono::seconds(1);
 
 // Set by SIGINT and SIGTERM. A server asks after each wait, so that it ends where it may.
-inline volatile std::sig_atomic_t is_stopping = 0;
+inline std::atomic<bool> is_stopping = false;
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may set no other
 
 inline void stop_on_signals() {
-    for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { is_stopping = 1; });
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { is_stopping = true; });
 }
 
 // Says where a server can be reached, for people and for scripts.

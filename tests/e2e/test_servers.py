@@ -123,15 +123,6 @@ def test_pipelining_client(language: str, tmp_path: Path) -> None:
                     assert b"Hello from" in ask(other)
 
 
-def test_large_files_take_turns(language: str, files: Files) -> None:
-    """POLL-1: a reader as fast as the server gets a file in pieces, between which others have their turn."""
-    with serving(language, "http_server", files.folder) as server, server.connect() as greedy:
-        with flood(greedy, b"GET /big HTTP/1.1\r\n\r\n" * 64), server.connect() as other:
-            other.settimeout(5)
-            for _ in range(10):
-                assert b"Hello from" in ask(other)
-
-
 def test_clients_that_never_read(language: str, files: Files) -> None:
     """STRM-4, TIME-4: they hold nobody up, and cost the server no more than a block each."""
     with serving(language, "http_server", files.folder) as server, ExitStack() as stack:
