@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from plan import Contestant, Work
 
@@ -35,12 +36,29 @@ FULL = Length(sample_ns=40_000_000, rounds=21)
 QUICK = Length(sample_ns=6_000_000, rounds=5)
 
 
+class Sample(NamedTuple):
+    """What a worker says about one sample."""
+
+    operations: int
+    value: int  # nanoseconds; for `memory` bytes
+    own_calls: int  # system calls of the worker's own
+    faults: int  # page faults that needed no disk
+    switches: int  # to another thread or process, of its own will or not
+
+
 @dataclass
 class Figures:
     """What a contestant did with a work item: per operation."""
 
     values: list[float] = field(default_factory=list)  # of each round
+    faults: list[float] = field(default_factory=list)
+    switches: list[float] = field(default_factory=list)
     calls: float | None = None
+
+    def add(self, sample: Sample) -> None:
+        self.values.append(sample.value / sample.operations)
+        self.faults.append(sample.faults / sample.operations)
+        self.switches.append(sample.switches / sample.operations)
 
 
 def pinned(cpu: int) -> Callable[[], None]:
@@ -124,11 +142,10 @@ class Worker(Process):
         if answer != "ready":
             raise BenchError(f"{self.name}: said {answer!r} instead of 'ready'")
 
-    def sample(self, count: int) -> tuple[int, int, int]:
-        """Does at least `count` operations: how many, what they took, calls of the worker's own."""
+    def sample(self, count: int) -> Sample:
+        """Does at least `count` operations."""
         self.write_line(str(count))
-        operations, value, own_calls = map(int, self.read_line().split())
-        return operations, value, own_calls
+        return Sample(*map(int, self.read_line().split()))
 
 
 def measure(work: Work, contestants: list[Contestant], peers: Peers, length: Length) -> dict[str, Figures]:
@@ -148,8 +165,7 @@ def measure(work: Work, contestants: list[Contestant], peers: Peers, length: Len
         figures = {name: Figures() for name in workers}
         for names in turns(list(workers), rounds):
             for name in names:
-                operations, value, _ = workers[name].sample(counts[name])
-                figures[name].values.append(value / operations)
+                figures[name].add(workers[name].sample(counts[name]))
     finally:
         for worker in workers.values():
             worker.close()
@@ -162,8 +178,7 @@ def measure_fresh(work: Work, contestants: list[Contestant], peers: Peers, round
     for names in turns(list(by_name), rounds):
         for name in names:
             with Worker(by_name[name], work, peers) as worker:
-                operations, value, _ = worker.sample(work.count)
-            figures[name].values.append(value / operations)
+                figures[name].add(worker.sample(work.count))
     return figures
 
 
@@ -177,11 +192,11 @@ def calibrate(worker: Worker, work: Work, sample_ns: int) -> tuple[int, float]:
     count = 1
     while True:
         begin = time.monotonic()
-        operations, value, _ = worker.sample(count)
+        sample = worker.sample(count)
         seconds = time.monotonic() - begin
-        if value >= 0.7 * sample_ns or seconds * 1e9 > 5 * sample_ns or operations == work.most:
-            return operations, seconds
-        count = operations * min(10, max(2, round(sample_ns / max(value, 1))))
+        if sample.value >= 0.7 * sample_ns or seconds * 1e9 > 5 * sample_ns or sample.operations == work.most:
+            return sample.operations, seconds
+        count = sample.operations * min(10, max(2, round(sample_ns / max(sample.value, 1))))
         if work.most:
             count = min(count, work.most)
 
@@ -199,9 +214,9 @@ def count_calls(work: Work, contestant: Contestant, peers: Peers) -> float:
     with tempfile.NamedTemporaryFile("r", suffix=".strace") as log:
         with Worker(contestant, work, peers, ["strace", "-f", "-qq", "-o", log.name]) as worker:
             worker.sample(1)  # what only the first does
-            operations, _, own_calls = worker.sample(max(1, round(work.traced * contestant.trace_share)))
+            sample = worker.sample(max(1, round(work.traced * contestant.trace_share)))
         calls = [re.sub(r"^\d+ +", "", line) for line in log]
     answers = [i for i, call in enumerate(calls) if call.startswith("write(1,")]
-    own = re.compile(r"<\.\.\. |--- |\+\+\+ |read\(0,|write\(1,")
+    own = re.compile(r"<\.\.\. |--- |\+\+\+ |read\(0,|write\(1,|getrusage\(")
     counted = [call for call in calls[answers[-2] : answers[-1]] if not own.match(call)]
-    return (len(counted) - own_calls) / operations
+    return (len(counted) - sample.own_calls) / sample.operations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from measure import Figures
@@ -98,11 +100,16 @@ def number(value: float) -> str:
     return f"{value:.3f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
-def calls(value: float | None) -> str:
+def count(value: float | None) -> str:
     if value is None:
         return ""
-    text = f"{value:.4f}" if abs(value) < 0.095 else f"{value:.2f}"
+    text = f"{value:.4f}" if abs(value) < 0.095 else f"{value:.2f}" if abs(value) < 999.5 else f"{value:.0f}."
     return text.rstrip("0").rstrip(".")
+
+
+def counts(one: Figures) -> list[str]:
+    """What tells machines apart besides time: of one operation."""
+    return [count(one.calls), count(statistics.median(one.faults)), count(statistics.median(one.switches))]
 
 
 def goal_text(goal: Goal) -> str:
@@ -114,7 +121,9 @@ def goal_text(goal: Goal) -> str:
     return ", ".join(parts)
 
 
-HEADER = ["work", "rival", "usocket", "rival's", "ratio", "±", "goal", "", "calls", "rival's"]
+HEADER = ["work", "rival", "usocket", "rival's", "ratio", "±", "goal", ""]
+for what in ("calls", "faults", "switches"):
+    HEADER += [what, "rival's"]
 
 
 def rows(results: Results) -> list[list[str]]:
@@ -133,8 +142,7 @@ def rows(results: Results) -> list[list[str]]:
                 number(one.uncertainty),
                 goal_text(one.goal),
                 one.state,
-                calls(one.ours.calls),
-                calls(one.theirs.calls),
+                *chain(*zip(counts(one.ours), counts(one.theirs), strict=True)),
             ]
         )
     return table
@@ -194,7 +202,7 @@ def write(results: Results, machine: dict[str, str], folder: Path, more: Sequenc
 
 def plain_figures(results: Results) -> dict[str, dict[str, dict[str, object]]]:
     return {
-        work: {name: {"values": one.values, "calls": one.calls} for name, one in figures.items()}
+        work: {name: dataclasses.asdict(one) for name, one in figures.items()}
         for work, figures in results.figures.items()
     }
 

@@ -4,16 +4,18 @@
 //   bench_<contestant> ITEM PORT     PORT: the peer's (peer.cpp)
 //
 // It prints "ready", then reads from its standard input, line by line, how many operations to do, and prints how many
-// it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), and how many
-// system calls in between were the bench's own.
+// it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), how many system
+// calls in between were the bench's own, and the operations' minor page faults and context switches.
 #pragma once
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +27,17 @@ struct Sample {
     std::int64_t operations = 0;
     std::int64_t value = 0;
     std::int64_t own_calls = 0;
+    std::int64_t faults = 0;
+    std::int64_t switches = 0;
+
+    Sample& operator+=(const Sample& other) {
+        operations += other.operations;
+        value += other.value;
+        own_calls += other.own_calls;
+        faults += other.faults;
+        switches += other.switches;
+        return *this;
+    }
 };
 
 using Item = std::function<Sample(std::int64_t)>;
@@ -33,6 +46,20 @@ inline std::int64_t now() {
     timespec time{};
     ::clock_gettime(CLOCK_MONOTONIC, &time);
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// What `body` takes, as one operation: nanoseconds, page faults, context switches. The clock does not run while the
+// system is asked for the others.
+template <class Body> Sample measured(const Body& body) {
+    rusage before{};
+    ::getrusage(RUSAGE_SELF, &before);
+    const std::int64_t begin = now();
+    body();
+    const std::int64_t end = now();
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &after);
+    return {1, end - begin, 0, after.ru_minflt - before.ru_minflt,
+            after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw};
 }
 
 // What the peer fills a pipe with at once: less than a queue holds with Debian's default limits.
@@ -142,10 +169,12 @@ private:
     // The time that `operation` takes `count` times, and the calls of the bench's own since `calls_before`.
     template <class Operation>
     Sample timed(std::int64_t count, std::int64_t calls_before, const Operation& operation) const {
-        const std::int64_t begin = now();
-        for (std::int64_t i = 0; i < count; ++i) operation();
-        const std::int64_t end = now();
-        return {count, end - begin, peer_.calls() - calls_before};
+        Sample sample = measured([&] {
+            for (std::int64_t i = 0; i < count; ++i) operation();
+        });
+        sample.operations = count;
+        sample.own_calls = peer_.calls() - calls_before;
+        return sample;
     }
 
     // --- Out of a full pipe: the peer fills the queue, then the clock runs while the worker empties it.
@@ -158,9 +187,7 @@ private:
                 const std::int64_t part = std::min(most, count - total.operations);
                 peer_.ask("fill " + std::to_string(static_cast<std::size_t>(part) * unit) + " " +
                           std::to_string(std::min(unit, largest_line)));
-                const Sample one = timed(part, peer_.calls(), operation);
-                total.operations += one.operations;
-                total.value += one.value;
+                total += timed(part, peer_.calls(), operation);
             }
             total.own_calls = peer_.calls() - calls_before;
             return total;
@@ -227,13 +254,10 @@ private:
             for (std::int64_t i = 0; i < count; ++i) {
                 const std::int64_t calls_before = peer_.calls();
                 auto stream = connected();
-                const Sample one = timed(1, calls_before, [&] {
+                total += timed(1, calls_before, [&] {
                     peer_.tell("source " + std::to_string(size));
                     must(stream->read_all().size() == size, "all bytes to EOF");
                 });
-                total.operations += 1;
-                total.value += one.value;
-                total.own_calls += one.own_calls;
             }
             return total;
         };
@@ -302,11 +326,12 @@ private:
         return [this, sockets, size](std::int64_t count) {
             Sample total;
             while (total.operations < count) {
-                const std::int64_t begin = now();
-                typename Net::Poller poller(size);
-                for (Watched& one : *sockets) poller.add(one);
-                total.value += now() - begin;
-                total.operations += static_cast<std::int64_t>(size);
+                std::optional<typename Net::Poller> poller;
+                total += measured([&] {
+                    poller.emplace(size);
+                    for (Watched& one : *sockets) poller->add(one);
+                });
+                total.operations += static_cast<std::int64_t>(size) - 1;
             }
             return total;
         };
@@ -324,9 +349,14 @@ private:
     static Item memory() {
         return [](std::int64_t count) {
             const std::int64_t before = resident_bytes();
-            std::vector<Stream> sockets(static_cast<std::size_t>(count));
-            for (Stream& one : sockets) one.open();
-            return Sample{count, resident_bytes() - before, 0};
+            std::vector<Stream> sockets;
+            Sample sample = measured([&] {
+                sockets = std::vector<Stream>(static_cast<std::size_t>(count));
+                for (Stream& one : sockets) one.open();
+            });
+            sample.operations = count;
+            sample.value = resident_bytes() - before;
+            return sample;
         };
     }
 
@@ -345,8 +375,11 @@ template <class Net> int worker_main(int argc, char** argv) {
     long long count = 0;
     while (std::scanf("%lld", &count) == 1) {
         const Sample sample = item(count);
-        std::printf("%lld %lld %lld\n", static_cast<long long>(sample.operations), static_cast<long long>(sample.value),
-                    static_cast<long long>(sample.own_calls));
+        for (const std::int64_t number :
+             {sample.operations, sample.value, sample.own_calls, sample.faults, sample.switches}) {
+            std::printf("%lld ", static_cast<long long>(number));
+        }
+        std::puts("");
         std::fflush(stdout);
     }
     return 0;
