@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -138,6 +139,7 @@ private:
     void answer(std::string_view status, std::string_view text) { say(status, text.size(), text, after_body_); }
     // What is left of the request is unknown, so nothing can follow it.
     void refuse(std::string_view status) { say(status, 6, "sorry\n", State::drain); }
+
     // Why a file could not be opened.
     static std::string_view open_error(std::string_view usually) {
         return errno == EMFILE || errno == ENFILE ? "503 Service Unavailable" : usually;

@@ -61,7 +61,7 @@ class Connection:
                 # What is left of the request is unknown, so nothing can follow it.
                 keep = False
                 status = error.args[0] if isinstance(error, BadRequest) else b"400 Bad Request"
-                yield from self.answer(status, b"sorry\n")
+                yield from self.answer(status + b"\r\nConnection: close", b"sorry\n")
         yield from self.drain()
 
     def read_header(self) -> "Generator[int, None, list[bytes]]":

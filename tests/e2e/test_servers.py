@@ -213,7 +213,7 @@ def test_header_in_drops(language: str, tmp_path: Path) -> None:
 
 
 def test_too_large(language: str, tmp_path: Path) -> None:
-    """A header and a file have a size that they may not exceed."""
+    """STRM-3: a header is read with a limit, and a file has one."""
     with serving(language, "http_server", tmp_path) as server:
         for request, status in (
             (b"GET / HTTP/1.1\r\n" + b"Field: value\r\n" * 1000, b"431"),
