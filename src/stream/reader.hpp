@@ -66,7 +66,7 @@ private:
     Result<std::size_t> take_more(std::size_t count, bool completes) noexcept;
     Result<std::size_t> take_queued(std::size_t count, bool is_there) noexcept;
     Result<std::size_t> find_line(std::size_t limit) noexcept;
-    Result<std::size_t> peek(MutableBuffer room, bool counts) noexcept;
+    Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_beside(MutableBuffer buffer, int flags, Address* from) noexcept;
@@ -74,10 +74,12 @@ private:
     // watched.cpp: a descriptor that others may poll or read
     [[nodiscard]] bool leaves_in_queue() noexcept;
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
+    Result<std::size_t> await_some() noexcept;
     Result<std::size_t> await_line(std::size_t limit) noexcept;
     enum class More : std::uint8_t { maybe, never, stuck };
     Result<More> await_growth(std::size_t there) noexcept;
     bool open_growth() noexcept;
+    Result<More> look_later(std::size_t there, Timeout stuck_after) noexcept;
     void end_growth() noexcept;
     Error mend_line(std::size_t count) noexcept;
 
@@ -91,7 +93,9 @@ private:
     Call& call_;
     Source source_;
     bool has_ended_ = false;  // the queue will not grow any more
-    bool was_full_ = false;   // something came once bytes had been taken off it
+    std::int64_t looks_ = 0;  // one after the other that found last_there_ bytes
+    std::size_t last_there_ = 0;
+    bool was_full_ = false;  // something came once bytes had been taken off it
 };
 
 }  // namespace usocket

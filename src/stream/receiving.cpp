@@ -86,7 +86,7 @@ Result<bool> Reader::make_room(std::size_t wanted, bool is_bounded) noexcept {
     const bool is_growth = !is_bounded && sink().size() != 0 && !source_.gate->knows(Gate::peeks_elsewhere);
     if (is_growth) {
         std::uint8_t next = 0;
-        const auto peeked = peek({&next, 1}, false);
+        const auto peeked = peek({&next, 1});
         if (!peeked) return peeked.error();
         if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return false;
     }
@@ -160,7 +160,7 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
         if (*opened) return std::size_t{0};
     }
     std::uint8_t seen[line_peek];
-    const auto peeked = peek({seen, std::min(limit, sizeof seen)}, false);
+    const auto peeked = peek({seen, std::min(limit, sizeof seen)});
     if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
     if (!peeked || *peeked == 0) return peeked;
     const std::size_t line = line_length(seen, *peeked);
@@ -172,10 +172,10 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
     return line;
 }
 
-// Shows what is in the queue now, or just counts it; 0 is EOF.
-Result<std::size_t> Reader::peek(MutableBuffer room, bool counts) noexcept {
+// Shows what is in the queue now; 0 is EOF.
+Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
     Blocking waiting = blocking();
-    const int flags = sys::msg_peek | (counts && source_.is_tcp ? sys::msg_trunc : 0) | waiting.sleep_flags();
+    const int flags = sys::msg_peek | waiting.sleep_flags();
     unsigned vain = 0;
     return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
         const auto peeked = sys::recv(fd(), room, flags);

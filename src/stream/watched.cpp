@@ -30,34 +30,51 @@ std::size_t all_but_one(std::size_t there) noexcept { return there > 1 ? there -
 
 // Also where there is no memory to keep what a longjmp would leave behind.
 bool Reader::leaves_in_queue() noexcept {
-    if (source_.gate->knows(Gate::peeks_elsewhere) || blocking().is_nonblocking()) return false;
+    if (blocking().is_nonblocking()) return false;
     return source_.gate->exposed() || (call_.unwinds() && !can_keep());
 }
 
-// How many of the next `count` bytes to take in now; 0 is EOF. completes: with them all the read is complete.
+// How many of the next `count` bytes to take in now; there may be none, at the end. completes: with them all the read
+// is complete.
 Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexcept {
-    const MutableBuffer room = sink().room().first(std::min(count, most_to_wait_for));
+    const std::size_t most = std::min(count, most_to_wait_for);
     for (More more = More::maybe;;) {
-        const auto peeked = peek(room, true);
-        if (source_.gate->knows(Gate::peeks_elsewhere)) return count;
-        if (!peeked || *peeked == 0) return peeked;
-        const std::size_t there = std::min(*peeked, room.size());
+        const auto queued = await_some();
+        if (!queued) return queued;
+        const std::size_t there = std::min(*queued, most);
+        if (there == 0) return there;
         if ((there == count && completes) || more == More::never) return there;
-        if (there == room.size() || more == More::stuck) return all_but_one(there);
+        if (there == most || more == More::stuck) return all_but_one(there);
         const auto next = await_growth(there);
         if (!next) return next.error();
         more = *next;
     }
 }
 
+// Until there are bytes in the queue, and how many; 0 is EOF.
+Result<std::size_t> Reader::await_some() noexcept {
+    Blocking waiting = blocking();
+    for (;;) {
+        const auto queued = sys::queued(fd());
+        if (!queued || *queued != 0) return queued;
+        std::uint8_t next = 0;
+        const auto peeked = sys::recv(fd(), {&next, 1}, sys::msg_peek | sys::msg_dontwait);
+        if (peeked && *peeked == 0) return peeked;
+        if (!peeked && Blocking::is_settled(peeked.error())) return peeked;
+        const auto ready = peeked ? Result<void>() : waiting.await_retry(fd(), sys::poll_in, false);
+        if (!ready) return ready.error();
+    }
+}
+
 // How many of the next `limit` bytes to take in now: through a newline, all of them, or fewer; 0 is EOF.
 Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
+    if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
     const std::size_t most = std::min(limit, most_to_wait_for);
     std::size_t size = std::min(most, first_line_room);
     for (More more = More::maybe;;) {
         if (!sink().reserve(size)) return Error(ENOMEM);
         const MutableBuffer room = sink().room().first(size);
-        const auto peeked = peek(room, false);
+        const auto peeked = peek(room);
         if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
         if (!peeked || *peeked == 0) return peeked;
         const std::size_t line = whole_line(room.data(), *peeked);
@@ -84,12 +101,24 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     const bool may_be_stuck = fullness != sys::Fullness::roomy && (there > 1 || sink().size() != 0);
     const bool is_sure = fullness == sys::Fullness::full || was_full_;
     const Timeout span = !may_be_stuck ? roomy_span : is_sure ? stuck_span : guess_span;
-    const auto grown = has_growth ? blocking().pause(call_.growth_, sys::poll_in, span)
-                                  : blocking().pause(fd(), sys::poll_rdhup, slice);
+    if (!has_growth) return look_later(there, may_be_stuck ? span : Timeout::none());
+    const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
     if (!grown) return grown.error();
     if (!*grown) return may_be_stuck ? More::stuck : More::maybe;
     was_full_ = was_full_ || sink().size() != 0;
-    has_ended_ = !has_growth || sys::growth_take(call_.growth_);
+    has_ended_ = sys::growth_take(call_.growth_);
+    return has_ended_ ? More::never : More::maybe;
+}
+
+// Where the system has nothing that tells of growth: the end can be waited for, and bytes looked for now and then.
+Result<Reader::More> Reader::look_later(std::size_t there, Timeout stuck_after) noexcept {
+    looks_ = there == last_there_ ? looks_ + 1 : 0;
+    last_there_ = there;
+    const bool is_stuck = !stuck_after.is_none() && looks_ * slice.nanoseconds() >= stuck_after.nanoseconds();
+    if (is_stuck) return More::stuck;
+    const auto ended = blocking().pause(fd(), sys::poll_rdhup, slice);
+    if (!ended) return ended.error();
+    has_ended_ = *ended;
     return has_ended_ ? More::never : More::maybe;
 }
 

@@ -98,6 +98,8 @@ void wake_word(const std::atomic<std::uint32_t>& word) noexcept;
 Result<Fd> growth_open(Fd fd) noexcept;
 // Until the next time. True: nothing more will come.
 bool growth_take(Fd growth) noexcept;
+// How many bytes are in a stream's receive queue.
+Result<std::size_t> queued(Fd fd) noexcept;
 // Whether the peer cannot send more before something is taken off the queue.
 enum class Fullness : std::uint8_t { roomy, full, unknown };
 Fullness queue_fullness(Fd fd) noexcept;

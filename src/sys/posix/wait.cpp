@@ -1,6 +1,9 @@
 // Time, and waiting for one descriptor.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +17,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 #include "sys/posix/native.hpp"
 
@@ -110,6 +114,12 @@ void wake_word(const std::atomic<std::uint32_t>&) noexcept {}
 
 // --- Queues that grow
 
+Result<std::size_t> queued(Fd fd) noexcept {
+    int count = 0;
+    if (::ioctl(fd, FIONREAD, &count) < 0) return last_error();
+    return static_cast<std::size_t>(count);
+}
+
 #if defined(__linux__)
 
 Result<Fd> growth_open(Fd fd) noexcept {
@@ -129,12 +139,24 @@ bool growth_take(Fd growth) noexcept {
     return (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 }
 
-// TCP closes its window once half of the memory that the queue may take is used (tcp(7), sock_diag(7)); a queue of
-// AF_UNIX is bounded by memory of the sender's.
+namespace {
+
+// Of struct tcp_info: the window that the peer was last told of; since Linux 6.2, not in older headers.
+constexpr std::size_t rcv_wnd_offset = 232;
+
+}  // namespace
+
+// TCP says so, or else closes its window once half of the memory that the queue may take is used (sock_diag(7)); a
+// queue of AF_UNIX is bounded by memory of the sender's.
 Fullness queue_fullness(Fd fd) noexcept {
-    int domain = AF_UNIX;
-    socklen_t size = sizeof domain;
-    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain == AF_UNIX) return Fullness::unknown;
+    unsigned char info[rcv_wnd_offset + sizeof(std::uint32_t)] = {};
+    socklen_t size = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) < 0) return Fullness::unknown;
+    if (size == sizeof info) {
+        std::uint32_t window = 0;
+        std::memcpy(&window, info + rcv_wnd_offset, sizeof window);
+        return window == 0 ? Fullness::full : Fullness::roomy;
+    }
     std::uint32_t memory[SK_MEMINFO_VARS] = {};
     size = sizeof memory;
     if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0) return Fullness::unknown;

@@ -96,6 +96,12 @@ bool growth_take(Fd growth) noexcept {
     return watched->ended;
 }
 
+Result<std::size_t> queued(Fd fd) noexcept {
+    const File* file = find(fd);
+    if (file == nullptr) return Error(EBADF);
+    return file->queue().size();
+}
+
 Fullness queue_fullness(Fd fd) noexcept {
     const File* file = find(fd);
     if (file == nullptr || !file->is_tcp()) return Fullness::unknown;
