@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "method.hpp"
+
 namespace usocket::cpython {
 namespace {
 
@@ -17,8 +19,8 @@ bool found(Address& address, const Result<Address>& result, nb::handle argument)
 
 bool from_native(nb::handle from, Address& address) {
     Readable native;
-    if (!native.borrow(from)) {
-        PyErr_SetString(PyExc_TypeError, "a native address is contiguous bytes");
+    if (!native.set(from)) {
+        if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_TypeError, "a native address is contiguous bytes");
         return false;
     }
     return found(address, Address::from_native(native), from);
@@ -42,14 +44,9 @@ bool text_of(nb::handle from, std::string_view& text) {
         text = {PyBytes_AS_STRING(from.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(from.ptr()))};
         return true;
     }
-    if (!PyUnicode_Check(from.ptr())) {
-        PyErr_Format(PyExc_TypeError, "the host of an address is a str, not %s", Py_TYPE(from.ptr())->tp_name);
-        return false;
-    }
-    Py_ssize_t size = 0;
-    const char* chars = PyUnicode_AsUTF8AndSize(from.ptr(), &size);
-    if (chars != nullptr) text = {chars, static_cast<std::size_t>(size)};
-    return chars != nullptr;
+    if (PyUnicode_Check(from.ptr())) return utf8_of(from, text);
+    PyErr_Format(PyExc_TypeError, "the host of an address is a str, not %s", Py_TYPE(from.ptr())->tp_name);
+    return false;
 }
 
 bool from_tuple(int family, nb::handle from, Address& address) {
@@ -65,6 +62,7 @@ bool from_tuple(int family, nb::handle from, Address& address) {
     for (std::size_t i = 1; i < size; ++i) {
         PyObject* item = PyTuple_GET_ITEM(from.ptr(), static_cast<Py_ssize_t>(i));
         if (numbers[i - 1].set(item)) continue;
+        if (PyErr_Occurred() != nullptr) return false;
         PyErr_Format(PyExc_TypeError, "the %s of an address is an int, not %s", names[i - 1], Py_TYPE(item)->tp_name);
         return false;
     }
@@ -82,9 +80,9 @@ bool from_path(int family, nb::handle from, Address& address) {
 
 // --- The module's functions
 
-nb::object decode(Readable& native) {
-    const auto address = Address::from_native(native);
-    if (!address) return raise(address.error(), to_bytes(native));
+nb::object sockaddr(const Readable& addr) {
+    const auto address = Address::from_native(addr);
+    if (!address) return raise(address.error(), to_bytes(addr));
     const auto number = [](std::uint32_t value) { return nb::steal(PyLong_FromUnsignedLong(value)); };
     const auto family = nb::steal(PyLong_FromLong(address->family()));
     const auto payload = to_bytes(address->payload());
@@ -97,23 +95,34 @@ nb::object decode(Readable& native) {
     }
 }
 
-nb::object ntop(Int af, Readable& packed) {
-    const auto family = arguments::to_int(af.value);
-    if (!family) return raise(family.error(), af.object);
-    const auto text = inet_ntop(*family, packed);
-    if (!text) return raise(text.error(), to_bytes(packed));
+nb::object inet_ntop(SystemInt af, const Readable& bin_addr) {
+    const auto text = usocket::inet_ntop(af.value, bin_addr);
+    if (!text) return raise(text.error(), to_bytes(bin_addr));
     return nb::steal(PyUnicode_FromStringAndSize(text->chars.data(), text->size));
 }
 
-nb::object pton(Int af, const nb::str& text) {
-    const auto family = arguments::to_int(af.value);
-    if (!family) return raise(family.error(), af.object);
-    Py_ssize_t size = 0;
-    const char* chars = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-    if (chars == nullptr) return {};
-    const auto packed = inet_pton(*family, {chars, static_cast<std::size_t>(size)});
+struct Text {
+    static constexpr const char* kind = "a str";
+    std::string_view chars;
+
+    [[nodiscard]] bool set(nb::handle from) { return PyUnicode_Check(from.ptr()) && utf8_of(from, chars); }
+};
+
+nb::object inet_pton(SystemInt af, Text txt_addr) {
+    const auto packed = usocket::inet_pton(af.value, txt_addr.chars);
     return packed ? to_bytes({packed->bytes.data(), packed->size}) : raise(packed.error());
 }
+
+PyMethodDef functions[] = {
+    USOCKET_FUNCTION(sockaddr, "addr",
+                     "Decodes a native address: (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid),\n"
+                     "(AF_UNIX, path) or (family, data), with ip, path and data as bytes."),
+    USOCKET_FUNCTION(inet_ntop, "af, bin_addr",
+                     "The textual form of a packed IP address: 4 bytes for AF_INET, 16 for AF_INET6."),
+    USOCKET_FUNCTION(inet_pton, "af, txt_addr",
+                     "The packed form of a textual IP address; OSError(EINVAL) if it is malformed."),
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace
 
@@ -127,14 +136,6 @@ bool to_address(int family, nb::handle from, Address& address) {
     return false;
 }
 
-void add_addresses(nb::module_& module) {
-    module.def("sockaddr", decode, nb::sig("def sockaddr(addr: Buffer, /) -> tuple[Any, ...]"),
-               "Decodes a native address: (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid),\n"
-               "(AF_UNIX, path) or (family, data), with ip, path and data as bytes.");
-    module.def("inet_ntop", ntop, nb::sig("def inet_ntop(af: int, bin_addr: Buffer, /) -> str"),
-               "The textual form of a packed IP address: 4 bytes for AF_INET, 16 for AF_INET6.");
-    module.def("inet_pton", pton, nb::sig("def inet_pton(af: int, txt_addr: str, /) -> bytes"),
-               "The packed form of a textual IP address; OSError(EINVAL) if it is malformed.");
-}
+bool add_addresses(nb::module_& module) { return PyModule_AddFunctions(module.ptr(), functions) == 0; }
 
 }  // namespace usocket::cpython

@@ -7,36 +7,31 @@
 
 namespace usocket::cpython {
 
-const Host host{
-    .leave = []() noexcept -> void* { return PyEval_SaveThread(); },
-    .enter = [](void* token) noexcept { PyEval_RestoreThread(static_cast<PyThreadState*>(token)); },
-    .interrupted = []() noexcept { return PyErr_CheckSignals() != 0; },
-    .unwinds = false,
-};
-
 // --- Errors
 
-nb::object raise(Error error) {
+nb::object raise(Error error) noexcept {
     if (error == Error(EINTR) && PyErr_Occurred() != nullptr) return {};
     const auto text = nb::steal(PyUnicode_DecodeLocale(error.message(), "surrogateescape"));
     if (!text.is_valid()) return {};
     if (error.fault() != Fault::none) {
-        PyErr_SetObject(PyExc_ValueError, text.ptr());
+        python<PyErr_SetObject>(PyExc_ValueError, text.ptr());
         return {};
     }
     // OSError itself chooses the subclass: ETIMEDOUT makes it a TimeoutError.
-    const auto exception = nb::steal(PyObject_CallFunction(PyExc_OSError, "iO", error.code(), text.ptr()));
-    if (exception.is_valid()) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+    const auto exception =
+        nb::steal(python<PyObject_CallFunction>(PyExc_OSError, "iO", error.code(), text.ptr()));
+    if (!exception.is_valid()) return {};
+    python<PyErr_SetObject>(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
     return {};
 }
 
-nb::object raise(Error error, nb::handle argument) {
+nb::object raise(Error error, nb::handle argument) noexcept {
     if (error.fault() == Fault::none || !argument.is_valid()) return raise(error);
-    PyErr_Format(PyExc_ValueError, "%s: %.200R", error.message(), argument.ptr());
+    python<PyErr_Format>(PyExc_ValueError, "%s: %.200R", error.message(), argument.ptr());
     return {};
 }
 
-nb::object raise_or_none(Error error) { return error == Error(EAGAIN) ? nb::none() : raise(error); }
+nb::object raise_or_none(Error error) noexcept { return error == Error(EAGAIN) ? nb::none() : raise(error); }
 
 // --- Arguments
 
@@ -45,17 +40,82 @@ bool Int::set(nb::handle from) noexcept {
     int overflow = 0;
     if (PyLong_CheckExact(from.ptr())) {
         value = PyLong_AsLongLongAndOverflow(from.ptr(), &overflow);
-        if (value != -1) return true;  // nearly all are such
-    } else if (const auto number = nb::steal(PyNumber_Index(from.ptr())); number.is_valid()) {
+    } else {
+        if (!PyIndex_Check(from.ptr())) return false;
+        const auto number = nb::steal(python<PyNumber_Index>(from.ptr()));
+        if (!number.is_valid()) return false;
         value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
     }
-    if (overflow != 0) {
-        using Limits = std::numeric_limits<std::int64_t>;
-        value = overflow < 0 ? Limits::min() : Limits::max();
+    using Limits = std::numeric_limits<std::int64_t>;
+    if (overflow != 0) value = overflow < 0 ? Limits::min() : Limits::max();
+    return true;
+}
+
+bool OptionalInt::set(nb::handle from) noexcept {
+    object = from;
+    if (from.is_none()) return true;
+    Int number;
+    if (!number.set(from)) return false;
+    value = number.value;
+    return true;
+}
+
+bool OptionalNumber::set(nb::handle from) noexcept {
+    object = from;
+    if (from.is_none()) return true;
+    if (!PyFloat_Check(from.ptr()) && !PyNumber_Check(from.ptr())) return false;
+    const double number = python<PyFloat_AsDouble>(from.ptr());
+    if (number != -1 || PyErr_Occurred() == nullptr) {
+        value = number;
+        return true;
     }
-    if (PyErr_Occurred() == nullptr) return true;
+    // An int that no double holds is out of every range as well.
+    Int saturated;
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) PyErr_Clear();  // complex numbers
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return false;
     PyErr_Clear();
-    return false;
+    if (!saturated.set(from)) return false;
+    value = std::copysign(std::numeric_limits<double>::infinity(), static_cast<double>(saturated.value));
+    return true;
+}
+
+namespace {
+
+// What the core makes of a number; false, with the Python error set, if it finds fault with it.
+template <class Given, class Value, class Convert> bool set_as(nb::handle from, Value& value, Convert convert) noexcept {
+    Given given;
+    if (!given.set(from)) return false;
+    const auto converted = convert(given.value);
+    if (converted)
+        value = *converted;
+    else
+        raise(converted.error(), from);
+    return converted.has_value();
+}
+
+}  // namespace
+
+bool SystemInt::set(nb::handle from) noexcept { return set_as<Int>(from, value, arguments::to_int); }
+bool BufferSize::set(nb::handle from) noexcept { return set_as<Int>(from, value, arguments::bufsize); }
+bool Limit::set(nb::handle from) noexcept { return set_as<OptionalInt>(from, value, arguments::limit); }
+
+bool utf8_of(nb::handle text, std::string_view& chars) noexcept {
+    Py_ssize_t size = 0;
+    const char* utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+    if (utf8 != nullptr) chars = {utf8, static_cast<std::size_t>(size)};
+    return utf8 != nullptr;
+}
+
+bool Sendable::set(nb::handle from, nb::handle socket) noexcept {
+    if (Readable::set(from)) return true;
+    if (PyErr_Occurred() != nullptr || PyObject_CheckBuffer(from.ptr())) return false;
+    const auto takes_str = nb::steal(python<PyObject_GetAttrString>(socket.ptr(), "_takes_str"));
+    if (!takes_str.is_valid() || takes_str.ptr() != Py_True) return false;
+    kind = "a bytes-like object or str";
+    std::string_view chars;
+    if (!PyUnicode_Check(from.ptr()) || !utf8_of(from, chars)) return false;
+    lend(chars.data(), static_cast<Py_ssize_t>(chars.size()));
+    return true;
 }
 
 // --- Bytes
@@ -75,12 +135,8 @@ PyObject* resize(PyObject* bytes, std::size_t size) noexcept {
     return reinterpret_cast<PyObject*>(resized);
 }
 
-void release_bytes(void* owner) noexcept {
-    // A socket may be closed, and let go what it kept, while another thread has the GIL.
-    const PyGILState_STATE state = PyGILState_Ensure();
-    Py_DECREF(static_cast<PyObject*>(owner));
-    PyGILState_Release(state);
-}
+// A socket may let go what it kept while another thread has the interpreter.
+void release_bytes(void* owner) noexcept { release(static_cast<PyObject*>(owner)); }
 
 }  // namespace
 
@@ -117,24 +173,3 @@ nb::object BytesSink::take() noexcept {
 }
 
 }  // namespace usocket::cpython
-
-namespace nanobind::detail {
-
-bool type_caster<usocket::cpython::OptionalNumber>::from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
-    value.object = from;
-    if (from.is_none()) return true;
-    const double number = PyFloat_AsDouble(from.ptr());
-    if (!PyErr_Occurred()) {
-        value.value = number;
-        return true;
-    }
-    // An int that no double holds is out of every range as well.
-    const bool is_huge = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
-    PyErr_Clear();
-    usocket::cpython::Int saturated;
-    if (!is_huge || !saturated.set(from)) return false;
-    value.value = std::copysign(std::numeric_limits<double>::infinity(), static_cast<double>(saturated.value));
-    return true;
-}
-
-}  // namespace nanobind::detail

@@ -1,11 +1,10 @@
 // What the files of the binding share: Python's values as the core's, the core's errors as exceptions.
 #pragma once
 
-#include <nanobind/nanobind.h>
-
 #include <cstdint>
 #include <optional>
 
+#include "host.hpp"
 #include "usocket/arguments.hpp"
 #include "usocket/usocket.hpp"
 
@@ -13,43 +12,85 @@ namespace usocket::cpython {
 
 namespace nb = nanobind;
 
-// The GIL, and PyErr_CheckSignals() after a signal.
-extern const Host host;
-
-// --- Errors: each sets the Python error and returns a null object, which nanobind passes on. That costs a third of
-// what a C++ exception does.
+// --- Errors: each sets the Python error and returns a null object, which the caller of the function passes on. That
+// costs a third of what a C++ exception does.
 // OSError; for EINTR the exception that the signal handler has raised.
-nb::object raise(Error error);
+nb::object raise(Error error) noexcept;
 // ValueError if the core found fault with an argument, which the message then shows.
-nb::object raise(Error error, nb::handle argument);
+nb::object raise(Error error, nb::handle argument) noexcept;
 
 inline nb::object none_or_raise(const Result<void>& result) { return result ? nb::none() : raise(result.error()); }
 inline nb::object size_or_raise(const Result<std::size_t>& result) {
     return result ? nb::steal(PyLong_FromSize_t(*result)) : raise(result.error());
 }
 // For stream methods: None where nothing moved (TIME-4).
-nb::object raise_or_none(Error error);
+nb::object raise_or_none(Error error) noexcept;
 
-// --- Arguments
+// --- Arguments. Each has `kind`, which completes "... is required", and set(), which returns false for what it is not;
+// the Python error is then set if the object's own __index__() and the like, or the value, are to blame.
+inline constexpr const char* an_int = "an int";
+inline constexpr const char* an_int_or_none = "an int or None";
+
 // An int of any size, saturated; `object` is what the caller passed.
 struct Int {
+    static constexpr const char* kind = an_int;
     std::int64_t value = 0;
     nb::handle object;
 
-    // False, and no Python error: not an int.
     [[nodiscard]] bool set(nb::handle from) noexcept;
 };
 
 // The same, or None.
 struct OptionalInt {
+    static constexpr const char* kind = an_int_or_none;
     std::optional<std::int64_t> value;
     nb::handle object;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
 };
 
 // A float or int, or None.
 struct OptionalNumber {
+    static constexpr const char* kind = "a number or None";
     std::optional<double> value;
     nb::handle object;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+// An int of the system's: a family, a level, flags.
+struct SystemInt {
+    static constexpr const char* kind = an_int;
+    int value = 0;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+// How much recv() is to receive.
+struct BufferSize {
+    static constexpr const char* kind = an_int;
+    std::size_t value = 0;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+// How much read() and readline() are to return: None and -1 are no limit.
+struct Limit {
+    static constexpr const char* kind = an_int_or_none;
+    std::size_t value = Socket::no_limit;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+// Whatever it is.
+struct Anything {
+    static constexpr const char* kind = "an object";
+    nb::handle object;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept {
+        object = from;
+        return true;
+    }
 };
 
 // A contiguous bytes-like object, lent to the core: its exporter stays locked until this goes.
@@ -59,18 +100,33 @@ public:
     Lent(const Lent&) = delete;
     Lent& operator=(const Lent&) = delete;
     ~Lent() {
-        if (view_.obj != nullptr) PyBuffer_Release(&view_);
+        if (view_.obj != nullptr) python<PyBuffer_Release>(&view_);
     }
 
-    // False, and no Python error: not bytes-like.
-    [[nodiscard]] bool borrow(nb::handle from) noexcept {
-        if (PyObject_GetBuffer(from.ptr(), &view_, flags) == 0) return true;
+    [[nodiscard]] bool set(nb::handle from) noexcept {
+        // Bytes need no lock, and the caller holds them.
+        if (flags == PyBUF_SIMPLE && PyBytes_CheckExact(from.ptr())) {
+            lend(PyBytes_AS_STRING(from.ptr()), PyBytes_GET_SIZE(from.ptr()));
+            return true;
+        }
+        if (!PyObject_CheckBuffer(from.ptr())) return false;
+        kind = flags == PyBUF_SIMPLE ? "a contiguous bytes-like object" : "a contiguous and writable bytes-like object";
+        if (python<PyObject_GetBuffer>(from.ptr(), &view_, flags) == 0) return true;
         view_.obj = nullptr;
-        PyErr_Clear();
+        if (PyErr_ExceptionMatches(PyExc_BufferError)) PyErr_Clear();
         return false;
     }
     [[nodiscard]] void* data() const noexcept { return view_.buf; }
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(view_.len); }
+
+    const char* kind = flags == PyBUF_SIMPLE ? "a bytes-like object" : "a writable bytes-like object";
+
+protected:
+    // Of an object that the caller holds.
+    void lend(const char* data, Py_ssize_t size) noexcept {
+        view_.buf = const_cast<char*>(data);
+        view_.len = size;
+    }
 
 private:
     Py_buffer view_{};
@@ -85,6 +141,31 @@ class Writable : public Lent<PyBUF_WRITABLE> {
 public:
     operator MutableBuffer() const noexcept { return {data(), size()}; }
 };
+
+// What is sent: bytes-like, or a str, which goes out as UTF-8 unless the socket's class says `_takes_str = False`
+// (SOCK-6).
+class Sendable : public Readable {
+public:
+    [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept;
+};
+
+// May be left out, and is then as it is made.
+template <class Argument> struct Maybe : Argument {
+    bool given = false;
+
+    template <class... More>
+        requires requires(Argument argument, nb::handle from, More... more) { argument.set(from, more...); }
+    [[nodiscard]] bool set(nb::handle from, const More&... more) noexcept {
+        given = true;
+        return Argument::set(from, more...);
+    }
+};
+
+template <class Argument> inline constexpr bool is_optional = false;
+template <class Argument> inline constexpr bool is_optional<Maybe<Argument>> = true;
+
+// The UTF-8 of a str, which must be one; lives as long as that. False: the Python error is set.
+[[nodiscard]] bool utf8_of(nb::handle text, std::string_view& chars) noexcept;
 
 // --- Results
 // A bytes object that the core fills: no copy is made of what it receives (SOCK-6).
@@ -117,49 +198,34 @@ inline nb::object to_python(const Address& address) noexcept { return to_bytes({
 // A tuple of what is given, which must be valid; null if any is not.
 template <class... Items> nb::object tuple_of(const Items&... items) noexcept {
     if ((!items.is_valid() || ...)) return {};
-    return nb::steal(PyTuple_Pack(sizeof...(items), items.ptr()...));
+    return nb::steal(python<PyTuple_Pack>(Py_ssize_t{sizeof...(items)}, items.ptr()...));
 }
 
-// --- The parts of the module
-void add_addresses(nb::module_& module);
-void add_resolver(nb::module_& module);
-void add_socket(nb::module_& module);
+// --- The parts of the module; false: the Python error is set.
+[[nodiscard]] bool add_addresses(nb::module_& module);
+[[nodiscard]] bool add_resolver(nb::module_& module);
+[[nodiscard]] bool add_socket(nb::module_& module);
 void add_poll(nb::module_& module);
 
 }  // namespace usocket::cpython
 
+// For the functions that nanobind calls.
 namespace nanobind::detail {
+
+template <class Argument> bool set_or_clear(Argument& argument, handle from) noexcept {
+    const bool is_set = argument.set(from);
+    if (!is_set) PyErr_Clear();
+    return is_set;
+}
 
 template <> struct type_caster<usocket::cpython::Int> {
     NB_TYPE_CASTER(usocket::cpython::Int, const_name("int"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return value.set(from); }
-};
-
-template <> struct type_caster<usocket::cpython::OptionalInt> {
-    NB_TYPE_CASTER(usocket::cpython::OptionalInt, const_name("int | None"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
-        value.object = from;
-        if (from.is_none()) return true;
-        usocket::cpython::Int number;
-        if (!number.set(from)) return false;
-        value.value = number.value;
-        return true;
-    }
+    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return set_or_clear(value, from); }
 };
 
 template <> struct type_caster<usocket::cpython::OptionalNumber> {
     NB_TYPE_CASTER(usocket::cpython::OptionalNumber, const_name("float | None"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept;
-};
-
-template <> struct type_caster<usocket::cpython::Readable> {
-    NB_TYPE_CASTER(usocket::cpython::Readable, const_name("Buffer"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return value.borrow(from); }
-};
-
-template <> struct type_caster<usocket::cpython::Writable> {
-    NB_TYPE_CASTER(usocket::cpython::Writable, const_name("WritableBuffer"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return value.borrow(from); }
+    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return set_or_clear(value, from); }
 };
 
 }  // namespace nanobind::detail

@@ -6,14 +6,21 @@ namespace {
 
 using namespace usocket::cpython;
 
+// nanobind's, if it runs with the interpreter already in: an instance of what it binds is known to it by one module.
+void refuse_subinterpreters() {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main())
+        throw nb::import_error("usocket works in the main interpreter only, not in a sub-interpreter");
+}
+
 NB_MODULE(_usocket, module) {
+    refuse_subinterpreters();
+    // What threads hold that are still in a call as the process ends is not a leak (SOCK-9).
+    nb::set_leak_warnings(false);
     module.doc() = "Sockets that are streams: the core of usocket.";
     // Classes and functions say that they are from where a user finds them.
     const nb::object own_name = module.attr("__name__");
     module.attr("__name__") = "usocket";
-    add_addresses(module);
-    add_resolver(module);
-    add_socket(module);
+    if (!add_addresses(module) || !add_resolver(module) || !add_socket(module)) nb::raise_python_error();
     module.attr("__name__") = "uselect";
     add_poll(module);
     module.attr("__name__") = own_name;

@@ -1,0 +1,172 @@
+#include "socket_object.hpp"
+
+#include <structmember.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <new>
+#include <utility>
+
+#include "method.hpp"
+
+namespace usocket::cpython {
+
+PyTypeObject* socket_class = nullptr;
+
+Socket* socket_of(nb::handle object) noexcept {
+    return PyObject_TypeCheck(object.ptr(), socket_class) ? &socket_object(object.ptr()).socket : nullptr;
+}
+
+bool SocketClass::set(nb::handle from) noexcept {
+    if (!PyType_Check(from.ptr())) return false;
+    type = reinterpret_cast<PyTypeObject*>(from.ptr());
+    return PyType_IsSubtype(type, socket_class) != 0;
+}
+
+void close_socket(Socket& socket) noexcept {
+    const Outside outside;
+    socket.close();
+}
+
+nb::object make_socket(PyTypeObject* type, Socket&& socket) noexcept {
+    auto made = nb::steal(python<PyType_GenericAlloc>(type, Py_ssize_t{0}));
+    if (made.is_valid()) new (&socket_object(made.ptr()).socket) Socket(std::move(socket));
+    return made;
+}
+
+namespace {
+
+PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept { return make_socket(type, {}).release().ptr(); }
+
+// --- __init__
+
+using Arguments = Converted<Maybe<SystemInt>, Maybe<SystemInt>, Maybe<SystemInt>, Maybe<SystemInt>>;
+constexpr const char* usage = "socket(af=AF_INET, type=SOCK_STREAM, proto=0, *, fileno=None)";
+
+bool to_arguments(PyObject* given, PyObject* keywords, Arguments& arguments) noexcept {
+    const Py_ssize_t count = PyTuple_GET_SIZE(given);
+    if (count > 3) return wrong_count(usage, 0, 3, count);
+    PyObject* places[4]{};
+    for (Py_ssize_t i = 0; i < count; ++i) places[i] = PyTuple_GET_ITEM(given, i);
+    PyObject *name = nullptr, *value = nullptr;
+    for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
+        if (PyUnicode_CompareWithASCIIString(name, "fileno") != 0) {
+            PyErr_Format(PyExc_TypeError, "%s has no keyword argument '%U'", usage, name);
+            return false;
+        }
+        if (value != Py_None) places[3] = value;
+    }
+    return arguments.set(usage, nullptr, places, 4);
+}
+
+// What the arguments ask for. Opens nothing that is not in the result.
+Result<Socket> open(const Arguments& arguments) noexcept {
+    const auto& [af, type, proto, fileno] = arguments.values;
+    if (fileno.given) return Socket::adopt(fileno.value);
+    return Socket::open(af.given ? af.value : AF_INET, type.given ? type.value : int{SOCK_STREAM}, proto.value);
+}
+
+// Called again, it closes the socket that was there, as io.FileIO does.
+int init(PyObject* self, PyObject* given, PyObject* keywords) noexcept {
+    SocketObject& object = socket_object(self);
+    Arguments arguments;
+    if (!to_arguments(given, keywords, arguments)) return -1;
+    if (object.users == 0 && !object.socket.closed()) close_socket(object.socket);
+    if (object.users != 0) {  // it may have been entered meanwhile
+        raise(Error(EBUSY));
+        return -1;
+    }
+    auto opened = open(arguments);
+    if (!opened) {
+        raise(opened.error());
+        return -1;
+    }
+    object.socket = std::move(*opened);
+    return 0;
+}
+
+// --- The end
+
+// Warns of a socket that nobody has closed, as CPython's own does (SOCK-3).
+void finalize(PyObject* self) noexcept {
+    Socket& socket = socket_object(self).socket;
+    if (socket.closed()) return;
+    const nb::error_scope pending;
+    if (python<PyErr_ResourceWarning>(self, Py_ssize_t{1}, "unclosed %R", self) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_Warning)) python<PyErr_WriteUnraisable>(self);
+        PyErr_Clear();
+    }
+    close_socket(socket);
+}
+
+void destroy(PyObject* self) noexcept {
+    PyTypeObject* type = Py_TYPE(self);
+    // A subclass's own has called the finaliser already.
+    if (type->tp_dealloc == destroy && PyObject_CallFinalizerFromDealloc(self) < 0) return;
+    SocketObject& object = socket_object(self);
+    if (object.weakrefs != nullptr) python<PyObject_ClearWeakRefs>(self);
+    object.socket.~Socket();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+// --- What it shows
+
+PyObject* represent(PyObject* self) noexcept {
+    auto* type = reinterpret_cast<PyObject*>(Py_TYPE(self));
+    const auto module = nb::steal(python<PyObject_GetAttrString>(type, "__module__"));
+    const auto name = nb::steal(python<PyObject_GetAttrString>(type, "__qualname__"));
+    if (!module.is_valid() || !name.is_valid()) return nullptr;
+    char text[1024];
+    const std::size_t size = socket_object(self).socket.describe(MutableBuffer(text));
+    const auto state = nb::steal(PyUnicode_DecodeASCII(text, static_cast<Py_ssize_t>(size), "replace"));
+    if (!state.is_valid()) return nullptr;
+    return python<PyUnicode_FromFormat>("<%S.%S %U>", module.ptr(), name.ptr(), state.ptr());
+}
+
+// Iteration is by lines (SOCK-8).
+PyObject* next_line(PyObject* self) noexcept {
+    const InUse socket(self);
+    BytesSink bytes;
+    const auto done = (*socket).readline_to(bytes.sink(), Socket::no_limit, Call(host));
+    if (!done) {
+        if (done.error() != Error(EAGAIN)) raise(done.error());
+        return nullptr;
+    }
+    return bytes.sink().size() == 0 ? nullptr : bytes.take().release().ptr();
+}
+
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(SocketObject, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+}  // namespace
+
+PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept {
+    // One class, however often the module is imported.
+    if (socket_class != nullptr) return reinterpret_cast<PyObject*>(socket_class);
+    PyType_Slot slots[] = {
+        {Py_tp_doc, const_cast<char*>("socket(af=..., type=..., proto=0, /, *, fileno=None)\n--\n\n"
+                                      "A socket that is a stream. A new one, or with fileno the owner of a descriptor\n"
+                                      "that somebody else has opened.")},
+        {Py_tp_new, reinterpret_cast<void*>(create)},
+        {Py_tp_init, reinterpret_cast<void*>(init)},
+        {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
+        {Py_tp_repr, reinterpret_cast<void*>(represent)},
+        {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
+        {Py_tp_iternext, reinterpret_cast<void*>(next_line)},
+        {Py_tp_methods, methods},
+        {Py_tp_members, members},
+        {Py_tp_getset, properties},
+        {0, nullptr},
+    };
+    PyType_Spec spec{"usocket.socket", sizeof(SocketObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    PyObject* made = PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr);
+    socket_class = reinterpret_cast<PyTypeObject*>(made);
+    if (made != nullptr && PyObject_SetAttrString(made, "_takes_str", Py_True) < 0) return nullptr;
+    return made;
+}
+
+}  // namespace usocket::cpython

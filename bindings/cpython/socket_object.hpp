@@ -1,0 +1,69 @@
+// An instance of the class socket: its life from __new__() to its finaliser (SOCK-1, SOCK-3).
+#pragma once
+
+#include "convert.hpp"
+
+namespace usocket::cpython {
+
+struct SocketObject {
+    PyObject_HEAD
+    PyObject* weakrefs;
+    std::uint32_t users;  // calls in it, counted inside the interpreter: none may find another Socket in its place
+    Socket socket;        // closed until __init__() has run
+};
+
+inline SocketObject& socket_object(PyObject* object) noexcept { return *reinterpret_cast<SocketObject*>(object); }
+
+// The socket of an instance for the length of a call.
+class InUse {
+public:
+    explicit InUse(PyObject* object) noexcept : object_(socket_object(object)) { ++object_.users; }
+    InUse(const InUse&) = delete;
+    InUse& operator=(const InUse&) = delete;
+    ~InUse() { --object_.users; }
+    [[nodiscard]] Socket& operator*() const noexcept { return object_.socket; }
+
+private:
+    SocketObject& object_;
+};
+
+// Null: not one.
+Socket* socket_of(nb::handle object) noexcept;
+
+// The class itself or a subclass.
+struct SocketClass {
+    static constexpr const char* kind = "a subclass of socket";
+    PyTypeObject* type = nullptr;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+// The class, once make_socket_class() has been called.
+extern PyTypeObject* socket_class;
+// Null: the Python error is set.
+PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept;
+
+// A new instance, without its __init__(). Null, and the Python error: no memory; `socket` is then closed.
+nb::object make_socket(PyTypeObject* type, Socket&& socket) noexcept;
+
+// Closing may take as long as SO_LINGER says.
+void close_socket(Socket& socket) noexcept;
+
+}  // namespace usocket::cpython
+
+// For the functions that nanobind calls.
+template <> struct nanobind::detail::type_caster<usocket::Socket> : type_caster_base_tag {
+    using Value = usocket::Socket;
+    static constexpr auto Name = const_name("socket");
+    template <class T> using Cast = Value*;
+
+    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
+        value = usocket::cpython::socket_of(from);
+        return value != nullptr;
+    }
+    template <class T> [[nodiscard]] bool can_cast() const noexcept { return true; }
+    operator Value*() { return value; }
+
+private:
+    Value* value = nullptr;
+};
