@@ -164,6 +164,9 @@ template <class Argument> struct Maybe : Argument {
 template <class Argument> inline constexpr bool is_optional = false;
 template <class Argument> inline constexpr bool is_optional<Maybe<Argument>> = true;
 
+// That of an instance of the class socket, which keeps it alive. Null: it is none.
+[[nodiscard]] Socket* socket_of(nb::handle object) noexcept;
+
 // The UTF-8 of a str, which must be one; lives as long as that. False: the Python error is set.
 [[nodiscard]] bool utf8_of(nb::handle text, std::string_view& chars) noexcept;
 
@@ -217,6 +220,21 @@ template <class Argument> bool set_or_clear(Argument& argument, handle from) noe
     if (!is_set) PyErr_Clear();
     return is_set;
 }
+
+template <> struct type_caster<usocket::Socket> : type_caster_base_tag {
+    static constexpr auto Name = const_name("socket");
+    template <class T> using Cast = usocket::Socket*;
+
+    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
+        value = usocket::cpython::socket_of(from);
+        return value != nullptr;
+    }
+    template <class T> [[nodiscard]] bool can_cast() const noexcept { return true; }
+    operator usocket::Socket*() { return value; }
+
+private:
+    usocket::Socket* value = nullptr;
+};
 
 template <> struct type_caster<usocket::cpython::Int> {
     NB_TYPE_CASTER(usocket::cpython::Int, const_name("int"))

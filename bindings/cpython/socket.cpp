@@ -99,22 +99,23 @@ nb::object sendto(Socket& self, const Sendable& bytes, Anything second, Maybe<An
 
 // The buffers of sendmsg(), one after the other.
 struct Joined {
-    static constexpr const char* kind = "an iterable of what send() takes";
+    const char* kind = "an iterable of bytes-like objects";
     nb::object bytes;
 
-    [[nodiscard]] bool set(nb::handle from, nb::handle socket) {
-        bytes = nb::steal(PyBytes_FromStringAndSize(nullptr, 0));
+    [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept {
+        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+        const auto empty = to_bytes({});
         const auto buffers = nb::steal(python<PySequence_List>(from.ptr()));
-        if (!bytes.is_valid() || !buffers.is_valid()) return false;
+        if (!empty.is_valid() || !buffers.is_valid()) return false;
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(buffers.ptr()); ++i) {
+            const nb::handle item = PyList_GET_ITEM(buffers.ptr(), i);
             Sendable text;
-            nb::object item = nb::borrow(PyList_GET_ITEM(buffers.ptr(), i));
-            if (!PyUnicode_Check(item.ptr())) continue;
-            if (!text.set(item, socket)) return wrong_type("sendmsg(buffers)", i, text.kind, item);
-            item = to_bytes(text);
-            if (!item.is_valid() || PyList_SetItem(buffers.ptr(), i, item.release().ptr()) < 0) return false;
+            if (PyObject_CheckBuffer(item.ptr())) continue;  // join() takes it
+            if (!text.set(item, socket)) return wrong_type("sendmsg(buffers)", i + 1, text.kind, item);
+            auto encoded = to_bytes(text);
+            if (!encoded.is_valid() || PyList_SetItem(buffers.ptr(), i, encoded.release().ptr()) < 0) return false;
         }
-        bytes = nb::steal(python<PyObject_CallMethod>(bytes.ptr(), "join", "(O)", buffers.ptr()));
+        bytes = nb::steal(python<PyObject_CallMethod>(empty.ptr(), "join", "(O)", buffers.ptr()));
         return bytes.is_valid();
     }
 };

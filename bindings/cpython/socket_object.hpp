@@ -27,9 +27,6 @@ private:
     SocketObject& object_;
 };
 
-// Null: not one.
-Socket* socket_of(nb::handle object) noexcept;
-
 // The class itself or a subclass.
 struct SocketClass {
     static constexpr const char* kind = "a subclass of socket";
@@ -50,20 +47,3 @@ nb::object make_socket(PyTypeObject* type, Socket&& socket) noexcept;
 void close_socket(Socket& socket) noexcept;
 
 }  // namespace usocket::cpython
-
-// For the functions that nanobind calls.
-template <> struct nanobind::detail::type_caster<usocket::Socket> : type_caster_base_tag {
-    using Value = usocket::Socket;
-    static constexpr auto Name = const_name("socket");
-    template <class T> using Cast = Value*;
-
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
-        value = usocket::cpython::socket_of(from);
-        return value != nullptr;
-    }
-    template <class T> [[nodiscard]] bool can_cast() const noexcept { return true; }
-    operator Value*() { return value; }
-
-private:
-    Value* value = nullptr;
-};

@@ -132,6 +132,7 @@ class socket(_usocket.socket):
     """usocket's socket, with addresses as in CPython."""
 
     __slots__ = ()
+    _takes_str = False  # what is sent is bytes-like only
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
         if fileno is not None:

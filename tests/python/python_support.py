@@ -136,22 +136,26 @@ class Caller(threading.Thread):
             self.error = error
 
     def wait_until_blocked(self) -> None:
-        """Until the thread sleeps in a system call other than for the interpreter's lock, if the system tells."""
-        path = Path(f"/proc/self/task/{self.native_id}/syscall")
-        while self.is_alive():
-            try:
-                number = path.read_text().split()[0]
-            except OSError:  # not allowed to look, or the thread is gone
-                return
-            if number not in ("running", "-1", _lock_syscall()):
-                return
-            time.sleep(0)
+        wait_until_blocked(self)
 
     def finish(self) -> Any:
         self.join()
         if self.error is not None:
             raise self.error
         return self.result
+
+
+def wait_until_blocked(thread: threading.Thread) -> None:
+    """Until the thread sleeps in a system call other than for the interpreter's lock, if the system tells."""
+    path = Path(f"/proc/self/task/{thread.native_id}/syscall")
+    while thread.is_alive():
+        try:
+            number = path.read_text().split()[0]
+        except OSError:  # not allowed to look, or the thread is gone
+            return
+        if number not in ("running", "-1", _lock_syscall()):
+            return
+        time.sleep(0)
 
 
 def _lock_syscall() -> str:

@@ -78,6 +78,9 @@ NUMBER = Kind(
     0, ["1", b"1", (), *strange()], [None, 0.0, -0.0, 1e-9, -1.0, float("nan"), float("inf"), 1e300, *NUMBERS]
 )
 READABLE = Kind(b"data", [None, 1, 1.5, "str", (), STRIDED, *strange()], [b"", bytearray(3), memoryview(b"xyz")])
+SENDABLE = Kind(
+    b"data", [wrong for wrong in READABLE.wrong if wrong != "str"], [*READABLE.bounds, "", "text", "\udc80"]
+)
 WRITABLE = Kind(bytearray(8), [None, 1, "str", b"bytes", (), memoryview(b"x"), STRIDED, *strange()], [bytearray()])
 ADDRESS = Kind(
     ("127.0.0.1", 9),
@@ -103,7 +106,9 @@ MODE = Kind("rb", [None, 1, b"rb", (), *strange()], ["", "wb", "rwb", "r", "rb\0
 BUFFERING = OPTIONAL_INT
 TRUTH = Kind(True, [Raises()], [None, "", [1], 0])
 OPTION = Kind(1, [None, 1.5, "1", (), *strange()], [*NUMBERS, b"", bytes(4), bytes(10_000)])
-BUFFERS = Kind([b"a", b"b"], [None, 1, ["str"], [1], object(), ...], [[], [b""], (b"x",), iter([b"x"])])
+BUFFERS = Kind(
+    [b"a", b"b"], [None, 1, [1], ["x", 1], object(), ...], [[], [b""], (b"x",), iter([b"x"]), ["x", b"x"], "xy"]
+)
 ANCDATA = Kind((), [], [[], ["anything"]])
 OBJECT = Kind(None, [], [])  # anything goes
 THROW = Kind(False, ["x", 1.5, None], [True])
@@ -111,6 +116,7 @@ MASK = Kind(1, INT.wrong, NUMBERS)
 POLLED = Kind(0, [None, "x", 1.5, (), NotAnInt(), *strange()], [-1, 2**31, 10**30])
 
 Signature = tuple[Kind, ...]
+Kinds = dict[Kind, Kind]
 
 SOCKET: dict[str, Signature] = {
     "bind": (ADDRESS,),
@@ -119,9 +125,9 @@ SOCKET: dict[str, Signature] = {
     "accept": (),
     "shutdown": (INT,),
     "close": (),
-    "send": (READABLE, INT),
-    "sendall": (READABLE, INT),
-    "sendto": (READABLE, INT, ADDRESS),
+    "send": (SENDABLE, INT),
+    "sendall": (SENDABLE, INT),
+    "sendto": (SENDABLE, INT, ADDRESS),
     "sendmsg": (BUFFERS, ANCDATA, INT, OPTIONAL_ADDRESS),
     "recv": (SIZE, INT),
     "recvfrom": (SIZE, INT),
@@ -131,7 +137,7 @@ SOCKET: dict[str, Signature] = {
     "read1": (OPTIONAL_INT,),
     "readinto": (WRITABLE, OPTIONAL_INT),
     "readline": (OPTIONAL_INT,),
-    "write": (READABLE, SIZE, OPTIONAL_INT),
+    "write": (SENDABLE, SIZE, OPTIONAL_INT),
     "makefile": (MODE, BUFFERING),
     "readable": (),
     "writable": (),
@@ -152,8 +158,18 @@ SOCKET: dict[str, Signature] = {
     "_dup_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
 }
 OF_UNIX = {ADDRESS: UNIX_ADDRESS, OPTIONAL_ADDRESS: OPTIONAL_UNIX_ADDRESS}
-UNIX_SOCKET = {name: tuple(OF_UNIX.get(kind, kind) for kind in signature) for name, signature in SOCKET.items()}
+OF_COMPAT = {SENDABLE: READABLE, BUFFERS: Kind(BUFFERS.good, [*BUFFERS.wrong, ["x", b"x"], "xy"], [[], [b""]])}
+
+
+def signatures(*replaced: Kinds) -> Iterator[tuple[str, Signature]]:
+    """Those of the socket's methods, with some kinds of arguments in the place of others."""
+    kinds = {old: new for one in replaced for old, new in one.items()}
+    for name, signature in SOCKET.items():
+        yield name, tuple(kinds.get(kind, kind) for kind in signature)
+
+
 PROPERTIES = {"closed", "family", "type", "proto"}
+SETTINGS = {"_takes_str"}  # of a class
 POLL: dict[str, Signature] = {
     "register": (POLLED, MASK, OBJECT),
     "unregister": (OBJECT, THROW),
@@ -260,14 +276,10 @@ def nothing_lost() -> Iterator[None]:
 
 CASES: list[Any] = [
     *(
-        pytest.param((a_socket, cls), name, signature, id=f"{module} unix {name}")
-        for module, cls in (("usocket", usocket.socket), ("compat", compat.socket))
-        for name, signature in UNIX_SOCKET.items()
-    ),
-    *(
-        pytest.param((an_inet_socket, cls), name, signature, id=f"{module} inet {name}")
-        for module, cls in (("usocket", usocket.socket), ("compat", compat.socket))
-        for name, signature in SOCKET.items()
+        pytest.param((make, cls), name, signature, id=f"{module} {family} {name}")
+        for module, cls, of_class in (("usocket", usocket.socket, Kinds()), ("compat", compat.socket, OF_COMPAT))
+        for family, make, of_family in (("unix", a_socket, OF_UNIX), ("inet", an_inet_socket, Kinds()))
+        for name, signature in signatures(of_class, of_family)
     ),
     *(pytest.param((a_poll, None), name, signature, id=f"poll {name}") for name, signature in POLL.items()),
     *(
@@ -328,7 +340,7 @@ def test_sock_1_everything_public_is_tried() -> None:
     def public(thing: object) -> set[str]:
         return {name for name in vars(thing) if not name.startswith("__")}
 
-    assert public(usocket.socket) == set(SOCKET) | PROPERTIES
+    assert public(usocket.socket) == set(SOCKET) | PROPERTIES | SETTINGS
     assert public(uselect.poll) == set(POLL)
     assert {name for name in usocket.__all__ if not name.isupper()} == set(FUNCTIONS)
 
