@@ -18,8 +18,7 @@ nb::object raise(Error error) noexcept {
         return {};
     }
     // OSError itself chooses the subclass: ETIMEDOUT makes it a TimeoutError.
-    const auto exception =
-        nb::steal(python<PyObject_CallFunction>(PyExc_OSError, "iO", error.code(), text.ptr()));
+    const auto exception = nb::steal(python<PyObject_CallFunction>(PyExc_OSError, "iO", error.code(), text.ptr()));
     if (!exception.is_valid()) return {};
     python<PyErr_SetObject>(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
     return {};
@@ -82,7 +81,8 @@ bool OptionalNumber::set(nb::handle from) noexcept {
 namespace {
 
 // What the core makes of a number; false, with the Python error set, if it finds fault with it.
-template <class Given, class Value, class Convert> bool set_as(nb::handle from, Value& value, Convert convert) noexcept {
+template <class Given, class Value, class Convert>
+bool set_as(nb::handle from, Value& value, Convert convert) noexcept {
     Given given;
     if (!given.set(from)) return false;
     const auto converted = convert(given.value);

@@ -13,8 +13,14 @@ bool wrong_count(const char* usage, Py_ssize_t least, Py_ssize_t most, Py_ssize_
 }
 
 bool wrong_type(const char* usage, Py_ssize_t number, const char* kind, nb::handle got) noexcept {
+    char name[40];
+    PyOS_snprintf(name, sizeof name, "argument %zd", number);
+    return wrong_type(usage, name, kind, got);
+}
+
+bool wrong_type(const char* usage, const char* name, const char* kind, nb::handle got) noexcept {
     if (PyErr_Occurred() != nullptr) return false;
-    PyErr_Format(PyExc_TypeError, "%s: argument %zd: %s is required, not '%.200s'", usage, number, kind,
+    PyErr_Format(PyExc_TypeError, "%s: %s: %s is required, not '%.200s'", usage, name, kind,
                  Py_TYPE(got.ptr())->tp_name);
     return false;
 }

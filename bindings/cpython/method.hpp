@@ -23,6 +23,7 @@ template <std::size_t size> struct Usage {
 bool wrong_count(const char* usage, Py_ssize_t least, Py_ssize_t most, Py_ssize_t count) noexcept;
 // `kind`: what is required. Unless there is an error already: what the argument's own conversion has raised.
 bool wrong_type(const char* usage, Py_ssize_t number, const char* kind, nb::handle got) noexcept;
+bool wrong_type(const char* usage, const char* name, const char* kind, nb::handle got) noexcept;
 // Puts each argument into its place, those with a keyword by the names in `usage`; empty places remain null.
 bool to_places(const char* usage, PyObject* const* given, Py_ssize_t count, PyObject* keywords, PyObject** places,
                Py_ssize_t most) noexcept;

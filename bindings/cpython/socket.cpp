@@ -343,10 +343,10 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(connect, "address",
                    "Connects to a remote socket: " USOCKET_ADDRESS_TEXT ".\n"
                    "Non-blocking: OSError(EINPROGRESS); poll for POLLOUT, then ask for SO_ERROR."),
-    USOCKET_METHOD(listen, "backlog=None",
-                   "Lets the system accept up to backlog connections ahead of accept(); a negative number counts as 0."),
-    USOCKET_METHOD_WITHOUT(accept,
-                           "Waits for a connection: (conn, address), where conn is a new, blocking socket."),
+    USOCKET_METHOD(
+        listen, "backlog=None",
+        "Lets the system accept up to backlog connections ahead of accept(); a negative number counts as 0."),
+    USOCKET_METHOD_WITHOUT(accept, "Waits for a connection: (conn, address), where conn is a new, blocking socket."),
     USOCKET_METHOD(_accept_as, "cls", "accept() that makes conn of a subclass."),
     USOCKET_METHOD(shutdown, "how", "Ends one direction or both: SHUT_RD, SHUT_WR or SHUT_RDWR."),
     USOCKET_METHOD_WITHOUT(close,
@@ -360,23 +360,20 @@ PyMethodDef methods[] = {
      "sendto(bytes[, flags], address)\n\nSends to an address; returns how many bytes. A str goes out as UTF-8."},
     USOCKET_METHOD(sendmsg, "buffers, ancdata=(), flags=0, address=None",
                    "Sends the buffers as one, without ancillary data; returns how many bytes went out."),
-    USOCKET_METHOD(recv, "bufsize, flags=0",
-                   "Receives at most bufsize bytes; none means that the peer has shut down."),
+    USOCKET_METHOD(recv, "bufsize, flags=0", "Receives at most bufsize bytes; none means that the peer has shut down."),
     USOCKET_METHOD(recvfrom, "bufsize, flags=0",
                    "recv() that also returns the address of the sender: (bytes, address)."),
     USOCKET_METHOD_WITH_KEYWORDS(
         recv_into, "buffer, nbytes=0, flags=0",
         "recv() into a buffer, at most nbytes or, with 0, all of it; returns how many bytes arrived."),
-    USOCKET_METHOD_WITH_KEYWORDS(
-        recvfrom_into, "buffer, nbytes=0, flags=0",
-        "recv_into() that also returns the address of the sender: (count, address)."),
+    USOCKET_METHOD_WITH_KEYWORDS(recvfrom_into, "buffer, nbytes=0, flags=0",
+                                 "recv_into() that also returns the address of the sender: (count, address)."),
 
     USOCKET_METHOD(read, "n=None",
                    "Reads n bytes, fewer only at EOF, or all until EOF. Non-blocking: what there is, None if that is\n"
                    "nothing."),
     USOCKET_METHOD(readinto, "buf, nbytes=None", "read() into a buffer; returns how many bytes."),
-    USOCKET_METHOD(readline, "n=None",
-                   "Reads through the next newline, or n bytes, or to EOF, whichever comes first."),
+    USOCKET_METHOD(readline, "n=None", "Reads through the next newline, or n bytes, or to EOF, whichever comes first."),
     {"write", as_c_function(Method<"write(buf[, off][, n])", write>::call), METH_FASTCALL,
      "write(buf[, off][, n])\n\n"
      "Writes all of buf, or its first n bytes, or n bytes from off on; returns how many. Non-blocking: what\n"

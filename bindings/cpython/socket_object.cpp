@@ -40,29 +40,33 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept { return mak
 
 // --- __init__
 
-using Arguments = Converted<Maybe<SystemInt>, Maybe<SystemInt>, Maybe<SystemInt>, Maybe<SystemInt>>;
-constexpr const char* usage = "socket(af=AF_INET, type=SOCK_STREAM, proto=0, *, fileno=None)";
+struct Arguments {
+    Converted<Maybe<SystemInt>, Maybe<SystemInt>, Maybe<SystemInt>> numbers;  // af, type, proto
+    Maybe<SystemInt> fileno;
 
-bool to_arguments(PyObject* given, PyObject* keywords, Arguments& arguments) noexcept {
-    const Py_ssize_t count = PyTuple_GET_SIZE(given);
-    if (count > 3) return wrong_count(usage, 0, 3, count);
-    PyObject* places[4]{};
-    for (Py_ssize_t i = 0; i < count; ++i) places[i] = PyTuple_GET_ITEM(given, i);
-    PyObject *name = nullptr, *value = nullptr;
-    for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
-        if (PyUnicode_CompareWithASCIIString(name, "fileno") != 0) {
-            PyErr_Format(PyExc_TypeError, "%s has no keyword argument '%U'", usage, name);
-            return false;
+    // False: the Python error is set.
+    bool set(PyObject* given, PyObject* keywords) noexcept {
+        if (!numbers.set(usage, nullptr, PySequence_Fast_ITEMS(given), PyTuple_GET_SIZE(given))) return false;
+        nb::object number;
+        PyObject *name = nullptr, *value = nullptr;
+        for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
+            if (PyUnicode_CompareWithASCIIString(name, "fileno") != 0) {
+                PyErr_Format(PyExc_TypeError, "%s has no keyword argument '%U'", usage, name);
+                return false;
+            }
+            number = nb::borrow(value);
         }
-        if (value != Py_None) places[3] = value;
+        if (!number.is_valid() || number.is_none() || fileno.set(number)) return true;
+        return wrong_type(usage, "fileno", fileno.kind, number);
     }
-    return arguments.set(usage, nullptr, places, 4);
-}
+
+    static constexpr const char* usage = "socket(af=AF_INET, type=SOCK_STREAM, proto=0, *, fileno=None)";
+};
 
 // What the arguments ask for. Opens nothing that is not in the result.
 Result<Socket> open(const Arguments& arguments) noexcept {
-    const auto& [af, type, proto, fileno] = arguments.values;
-    if (fileno.given) return Socket::adopt(fileno.value);
+    if (arguments.fileno.given) return Socket::adopt(arguments.fileno.value);
+    const auto& [af, type, proto] = arguments.numbers.values;
     return Socket::open(af.given ? af.value : AF_INET, type.given ? type.value : int{SOCK_STREAM}, proto.value);
 }
 
@@ -70,7 +74,7 @@ Result<Socket> open(const Arguments& arguments) noexcept {
 int init(PyObject* self, PyObject* given, PyObject* keywords) noexcept {
     SocketObject& object = socket_object(self);
     Arguments arguments;
-    if (!to_arguments(given, keywords, arguments)) return -1;
+    if (!arguments.set(given, keywords)) return -1;
     if (object.users == 0 && !object.socket.closed()) close_socket(object.socket);
     if (object.users != 0) {  // it may have been entered meanwhile
         raise(Error(EBUSY));

@@ -6,8 +6,7 @@
 namespace usocket::cpython {
 
 struct SocketObject {
-    PyObject_HEAD
-    PyObject* weakrefs;
+    PyObject_HEAD PyObject* weakrefs;
     std::uint32_t users;  // calls in it, counted inside the interpreter: none may find another Socket in its place
     Socket socket;        // closed until __init__() has run
 };

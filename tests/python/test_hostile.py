@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import descriptors
+from python_support import Caller, descriptors, make_pair
 from usocket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, compat
 
 # --- What an argument can be: what it takes, what it must refuse as a TypeError, what lies at and past its bounds
@@ -359,6 +360,143 @@ def test_sock_6_an_exporter_that_fails_is_a_type_error() -> None:
         for name in ("send", "write", "readinto", "recv_into"):
             with pytest.raises((TypeError, ValueError)):
                 getattr(socket, name)(view)
+
+
+# --- Arguments that use the socket while they are converted
+
+MEDDLINGS: dict[str, Callable[[Any], object]] = {
+    "close": lambda socket: socket.close(),
+    "detach": lambda socket: os.close(socket.detach()),
+    "construct": lambda socket: socket.__init__(AF_INET, SOCK_DGRAM),
+    "construct and close": lambda socket: (socket.__init__(), socket.close()),
+    "fileno": lambda socket: socket.fileno(),
+    "settimeout": lambda socket: socket.settimeout(None),
+    "read": lambda socket: socket.read(1),
+    "collect": lambda socket: gc.collect(),
+}
+
+
+class Meddler:
+    """A number, whichever way it is asked for, that does something else first."""
+
+    def __init__(self, meddle: Callable[[], object], number: int) -> None:
+        self._meddle, self._number = meddle, number
+
+    def __index__(self) -> int:
+        with contextlib.suppress(OSError):
+            self._meddle()
+        return self._number
+
+    def __float__(self) -> float:
+        return float(self.__index__())
+
+    def __bool__(self) -> bool:
+        return bool(self.__index__())
+
+    def fileno(self) -> int:
+        return self.__index__()
+
+
+def meddlings(name: str, signature: Signature) -> Iterator[tuple[Callable[[Any], object], int]]:
+    """What an argument does, and which."""
+    for meddle in MEDDLINGS.values():
+        for position, kind in enumerate(signature):
+            if isinstance(kind.good, int) or kind is ADDRESS:
+                yield meddle, position
+
+
+@pytest.mark.parametrize("name", [name for name, signature in SOCKET.items() if list(meddlings(name, signature))])
+@pytest.mark.parametrize("make", [a_socket, an_inet_socket])
+def test_sock_1_an_argument_that_uses_the_socket(make: Callable[[Any], Any], name: str) -> None:
+    """No crash, no descriptor lost, and the call is one on the socket as it then is."""
+    signature = SOCKET[name]
+    with nothing_lost():
+        for meddle, position in meddlings(name, signature):
+            with make(usocket.socket) as socket:
+                arguments = [kind.good for kind in signature]
+                meddler = Meddler(lambda: meddle(socket), arguments[position] if position else 0)  # noqa: B023
+                arguments[position] = ("127.0.0.1", meddler) if signature[position] is ADDRESS else meddler
+                with contextlib.suppress(*FAILURES):
+                    socket.setblocking(False)
+                    close_all(getattr(socket, name)(*arguments))
+
+
+def test_sock_1_an_argument_that_deletes_the_last_reference() -> None:
+    """The call keeps its socket."""
+    with nothing_lost():
+        sockets = [usocket.socket(AF_UNIX, SOCK_DGRAM)]
+        with pytest.raises(OSError), pytest.warns(ResourceWarning):
+            sockets[0].recv(Meddler(sockets.clear, 1), usocket.MSG_DONTWAIT)
+            gc.collect()
+            raise OSError
+
+
+@pytest.mark.parametrize("name", ["recv", "send", "sendall", "write", "recv_into", "readinto", "setsockopt", "listen"])
+def test_time_5_what_an_argument_raises_is_what_the_call_raises(name: str) -> None:
+    class Interrupts:
+        def __index__(self) -> int:
+            raise KeyboardInterrupt
+
+    arguments = {
+        "recv": (Interrupts(),),
+        "listen": (Interrupts(),),
+        "setsockopt": (1, 2, Interrupts()),
+        "recv_into": (bytearray(1), Interrupts()),
+        "readinto": (bytearray(1), Interrupts()),
+    }
+    with a_socket(usocket.socket) as socket, pytest.raises(KeyboardInterrupt):
+        getattr(socket, name)(*arguments.get(name, (b"x", Interrupts())))
+
+
+@pytest.mark.parametrize("name", ["send", "sendall", "write", "recv_into", "readinto", "recvfrom_into"])
+def test_sock_6_an_argument_cannot_resize_the_buffer_beside_it(name: str) -> None:
+    buffer = bytearray(8)
+    refused: list[BufferError] = []
+
+    def resize() -> None:
+        try:
+            buffer.clear()
+        except BufferError as error:
+            refused.append(error)
+
+    with a_socket(usocket.socket) as socket:
+        getattr(socket, name)(buffer, Meddler(resize, 0))
+    assert len(refused) == 1
+    buffer.clear()
+
+
+@pytest.mark.parametrize("name", ["sendall", "write", "recv_into", "readinto", "recvfrom_into"])
+def test_sock_6_another_thread_cannot_resize_the_buffer_of_a_call(name: str) -> None:
+    buffer = bytearray(1 << 20)
+    with make_pair("unix") as (socket, _):
+        caller = Caller(getattr(socket, name), buffer)
+        caller.wait_until_blocked()
+        with pytest.raises(BufferError):
+            buffer.clear()
+        socket.close()
+        with pytest.raises(OSError):
+            caller.finish()
+    caller.error = None  # its frames hold the buffer
+    buffer.clear()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="classes of Python's export buffers from 3.12 on")
+@pytest.mark.parametrize("meddling", MEDDLINGS)
+@pytest.mark.parametrize("name", ["send", "sendall", "write", "recv_into", "readinto"])
+def test_sock_1_a_buffer_that_uses_the_socket(name: str, meddling: str) -> None:
+    class Exporter:
+        def __buffer__(self, flags: int) -> memoryview:
+            with contextlib.suppress(OSError):
+                MEDDLINGS[meddling](socket)
+            return memoryview(bytearray(4))
+
+        def __release_buffer__(self, view: memoryview) -> None:
+            with contextlib.suppress(OSError):
+                MEDDLINGS[meddling](socket)
+
+    with nothing_lost():
+        with a_socket(usocket.socket) as socket, contextlib.suppress(OSError):
+            getattr(socket, name)(Exporter())
 
 
 def test_sock_6_resident_memory_is_bounded() -> None:
