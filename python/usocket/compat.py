@@ -172,12 +172,15 @@ class socket(_usocket.socket):
         conn._set_default_timeout()
         return conn, _tuple(address)
 
-    def sendto(self, data: Buffer, flags_or_address: Any, address: Address = None, /) -> int:
+    # CPython's own refuse str: mypy sees that what they take is less than what usocket's do.
+    def sendto(  # type: ignore[override]
+        self, data: Buffer, flags_or_address: Any, address: Address = None, /
+    ) -> int:
         if address is None:
             return super().sendto(data, _native(self.family, flags_or_address))
         return super().sendto(data, flags_or_address, _native(self.family, address))
 
-    def sendmsg(
+    def sendmsg(  # type: ignore[override]
         self,
         buffers: Iterable[Buffer],
         ancdata: tuple[()] = (),

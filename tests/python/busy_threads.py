@@ -128,6 +128,16 @@ def a_connection_refused() -> None:
     client.connect(("127.0.0.1", 1))
 
 
+def send_when_full() -> None:
+    fill()
+    one.send(b"x")
+
+
+def accept_shortly() -> None:
+    server.settimeout(0.0005)
+    over_and_over(server.accept)
+
+
 # None of them returns. Those that wait are named so.
 ACTIVITIES: dict[str, Callable[[], Any]] = {
     "waits in recv": lambda: one.recv(1),
@@ -137,13 +147,13 @@ ACTIVITIES: dict[str, Callable[[], Any]] = {
     "waits in readline": lambda: one.readline(),
     "waits in iteration": lambda: next(one),
     "waits in accept": lambda: server.accept(),
-    "waits in send": lambda: (fill(), one.send(b"x")),
+    "waits in send": send_when_full,
     "waits in sendall": lambda: one.sendall(bytes(1 << 22)),
     "waits in write": lambda: one.write(bytes(1 << 22)),
     "waits in close": close_slowly,
     "waits in poll": lambda: a_poll(-1),
     "recv": lambda: short_timeouts(one.recv, 1),
-    "accept": lambda: (server.settimeout(0.0005), over_and_over(server.accept)),
+    "accept": accept_shortly,
     "readline": lambda: short_timeouts(one.readline),
     "readinto": lambda: short_timeouts(one.readinto, bytearray(10)),
     "read": lambda: short_timeouts(one.read, 10),

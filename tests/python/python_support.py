@@ -217,13 +217,15 @@ def alarms(handler: Callable[[int], object]) -> Iterator[None]:
 # --- Processes
 
 
-def run_python(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_python(
+    program: str, *arguments: str, limit_s: float = 100, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs a program text in an interpreter of its own; it must end well."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *arguments],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=limit_s,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}{done.stderr}"

@@ -13,6 +13,7 @@ import pytest
 import uerrno
 import uselect
 import usocket
+from python_support import run_python
 from usocket import compat
 
 FUNCTIONS = {"getaddrinfo", "inet_ntop", "inet_pton", "sockaddr", "socket", "socketpair"}
@@ -107,3 +108,37 @@ def test_name_4_uselect_and_uerrno() -> None:
     assert (uselect.POLLERR, uselect.POLLHUP) == (select.POLLERR, select.POLLHUP)
     assert public(uerrno) == public(errno)
     assert uerrno.errorcode[uerrno.EAGAIN] == "EAGAIN"
+
+
+def test_name_1_a_sub_interpreter_gets_an_import_error() -> None:
+    """And the main interpreter goes on as before."""
+    program = """
+import usocket
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+tries = "try: import usocket\\nexcept ImportError as error: print('interpreter' in str(error), flush=True)"
+other = interpreters.create()
+interpreters.run_string(other, tries)
+interpreters.destroy(other)
+one, other = usocket.socketpair()
+one.write(b"line")
+other.read(4)
+"""
+    assert run_python(program).stdout == "True\n"
+
+
+def test_name_1_imported_again_it_has_the_same_socket() -> None:
+    program = """
+import sys, uselect, usocket
+first = usocket.socket
+for name in [name for name in sys.modules if name.startswith("usocket")]:
+    del sys.modules[name]
+import usocket
+assert usocket.socket is first
+poll = uselect.poll()
+with usocket.socket() as socket:
+    poll.register(socket)
+"""
+    run_python(program)

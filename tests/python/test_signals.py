@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair
+from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair, run_python
 from usocket import AF_UNIX, SOCK_DGRAM
 
 
@@ -202,3 +202,48 @@ def test_time_5_ctrl_c_ends_a_program(program: str, as_module: bool, tmp_path: P
         _, errors = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
     assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+READERS = {
+    "read": "one.read(1)",
+    "readline": "one.readline(3)",
+    "readinto": "one.readinto(bytearray(2))",
+    "recv": "one.recv(1)",
+    "recv, peeking": "one.recv(2, usocket.MSG_PEEK) and one.recv(1)",
+}
+
+
+@timeouts
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+def test_time_5_a_handler_may_start_readers_and_raise(reader: str, timeout: float | None) -> None:
+    """Neither waits for the other: they read what the interrupted call had taken in, and it goes on its way."""
+    program = f"""
+import signal, threading, time, usocket
+from python_support import Caller, wait_until_blocked
+one, other = usocket.socketpair()
+one.settimeout({timeout})
+part = b"line\\n" * 10_000
+other.write(part)
+main, readers, counts = threading.main_thread(), [], []
+def read():
+    while ({reader}):
+        counts.append(1)
+def handler(*_):
+    readers.extend(Caller(read) for _ in range(2))
+    while not counts:
+        time.sleep(0)
+    raise ZeroDivisionError
+def send():
+    wait_until_blocked(main)
+    signal.pthread_kill(main.ident, signal.SIGUSR1)
+signal.signal(signal.SIGUSR1, handler)
+threading.Thread(target=send).start()
+try:
+    one.read(len(part) + 1)
+except ZeroDivisionError:
+    other.close()
+    for reader in readers:
+        reader.join()
+    print("over")
+"""
+    assert run_python(program, PYTHONPATH=str(Path(__file__).parent), limit_s=20).stdout == "over\n"
