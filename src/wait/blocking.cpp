@@ -105,7 +105,7 @@ sys::Fd Blocking::bell() noexcept {
     return bell;
 }
 
-// One sleep, outside the host, at most for `span`: whether it is ready.
+// One sleep, outside the host, at most for `span`: whether it is ready. It may be over earlier.
 Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
     Timeout longest = remaining();
     if (longest.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
@@ -179,7 +179,10 @@ Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
 
 Result<bool> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {
     leave();
-    const auto ready = sleep_once(fd, events, span);
+    const std::int64_t end = sys::now() + span.nanoseconds();
+    Result<bool> ready = false;
+    do ready = sleep_once(fd, events, Timeout::of_nanoseconds(end - sys::now()));
+    while (ready && !*ready && sys::now() < end);
     enter();
     return ready;
 }

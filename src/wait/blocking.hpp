@@ -61,7 +61,7 @@ public:
     }
     // Until `fd` shows one of `events`: EAGAIN, ETIMEDOUT, EINTR, EBADF.
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
-    // The same once, but at most for `span`: whether it is ready.
+    // The same, but at most for `span`: whether it is ready.
     Result<bool> pause(sys::Fd fd, unsigned events, Timeout span) noexcept;
     // Until the word is not `value` any more, or for no reason: ETIMEDOUT, EINTR, EBADF.
     Result<void> wait_for_word(const std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept;
