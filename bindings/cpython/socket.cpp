@@ -1,4 +1,4 @@
-// The methods of the class socket (SOCK-1..8, TIME-1..6, STRM-1..7) and socketpair().
+// The methods and properties of the class socket (SOCK-1..8, TIME-1..6, STRM-1..7) and socketpair().
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
@@ -81,7 +81,7 @@ nb::object sendall(Socket& self, const Sendable& bytes, Maybe<SystemInt> flags) 
     return none_or_raise(self.sendall(bytes, flags.value, Call(host)));
 }
 
-constexpr const char* usage_of_sendto = "sendto(bytes[, flags], address)";
+constexpr char usage_of_sendto[] = "sendto(bytes[, flags], address)";
 
 nb::object send_to(Socket& self, const Readable& bytes, int flags, nb::handle address) {
     Address native;
@@ -197,7 +197,7 @@ nb::object readinto(Socket& self, const Writable& buf, Maybe<OptionalInt> nbytes
     return size ? size_or_raise(size) : raise_or_none(size.error());
 }
 
-constexpr const char* usage_of_write = "write(buf[, off][, n])";
+constexpr char usage_of_write[] = "write(buf[, off][, n])";
 
 nb::object write(Socket& self, const Sendable& buf, Maybe<OptionalInt> off_or_n, Maybe<OptionalInt> n) {
     const OptionalInt off = n.given ? off_or_n : OptionalInt{0, {}};
@@ -212,10 +212,9 @@ nb::object write(Socket& self, const Sendable& buf, Maybe<OptionalInt> off_or_n,
     return size ? size_or_raise(size) : raise_or_none(size.error());
 }
 
-// The socket itself: see the row of the table.
+// Only to be known (STRM-6).
 struct Mode {
     static constexpr const char* kind = "a str";
-    bool is_known = true;
 
     [[nodiscard]] bool set(nb::handle from) {
         std::string_view chars;
@@ -356,7 +355,7 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(send, "bytes, flags=0",
                    "Sends what the system takes; returns how many bytes that was. A str goes out as UTF-8."),
     USOCKET_METHOD(sendall, "bytes, flags=0", "Sends all of the bytes. A str goes out as UTF-8."),
-    {"sendto", as_c_function(Method<"sendto(bytes[, flags], address)", sendto>::call), METH_FASTCALL,
+    {"sendto", as_c_function(Method<usage_of_sendto, sendto>::call), METH_FASTCALL,
      "sendto(bytes[, flags], address)\n\nSends to an address; returns how many bytes. A str goes out as UTF-8."},
     USOCKET_METHOD(sendmsg, "buffers, ancdata=(), flags=0, address=None",
                    "Sends the buffers as one, without ancillary data; returns how many bytes went out."),
@@ -374,7 +373,7 @@ PyMethodDef methods[] = {
                    "nothing."),
     USOCKET_METHOD(readinto, "buf, nbytes=None", "read() into a buffer; returns how many bytes."),
     USOCKET_METHOD(readline, "n=None", "Reads through the next newline, or n bytes, or to EOF, whichever comes first."),
-    {"write", as_c_function(Method<"write(buf[, off][, n])", write>::call), METH_FASTCALL,
+    {"write", as_c_function(Method<usage_of_write, write>::call), METH_FASTCALL,
      "write(buf[, off][, n])\n\n"
      "Writes all of buf, or its first n bytes, or n bytes from off on; returns how many. Non-blocking: what\n"
      "the system takes, None if that is nothing. A str goes out as UTF-8."},

@@ -1,3 +1,4 @@
+// The class socket but for its methods: __new__(), __init__(), the finaliser, repr, iteration.
 #include "socket_object.hpp"
 
 #include <structmember.h>
@@ -75,7 +76,10 @@ int init(PyObject* self, PyObject* given, PyObject* keywords) noexcept {
     SocketObject& object = socket_object(self);
     Arguments arguments;
     if (!arguments.set(given, keywords)) return -1;
-    if (object.users == 0 && !object.socket.closed()) close_socket(object.socket);
+    if (object.users == 0 && !object.socket.closed()) {
+        const InUse closing(self);
+        close_socket(*closing);
+    }
     if (object.users != 0) {  // it may have been entered meanwhile
         raise(Error(EBUSY));
         return -1;
