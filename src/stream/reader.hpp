@@ -95,7 +95,8 @@ private:
     bool has_ended_ = false;  // the queue will not grow any more
     std::int64_t looks_ = 0;  // one after the other that found last_there_ bytes
     std::size_t last_there_ = 0;
-    bool was_full_ = false;  // something came once bytes had been taken off it
+    bool was_stuck_ = false;  // it was taken for full
+    bool was_full_ = false;   // and that was right: something came then
 };
 
 }  // namespace usocket

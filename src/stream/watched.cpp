@@ -19,7 +19,6 @@ constexpr std::size_t first_line_room = 512;
 // was right before, and where it is a guess.
 constexpr Timeout stuck_span = Timeout::of_nanoseconds(5'000'000);
 constexpr Timeout guess_span = Timeout::of_nanoseconds(1'000'000'000);
-constexpr Timeout roomy_span = Timeout::of_nanoseconds(1'000'000'000);
 constexpr Timeout slice = Timeout::of_nanoseconds(5'000'000);
 
 // As much as may leave the queue though it completes nothing: one byte stays, for others to see that there is
@@ -96,16 +95,19 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     const bool has_growth = call_.growth_ != sys::no_fd;
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
-    if (fullness == sys::Fullness::full && there > 1) return More::stuck;
+    const bool is_full = fullness == sys::Fullness::full;
+    if (is_full && there > 1) return More::stuck;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
-    const bool may_be_stuck = fullness != sys::Fullness::roomy && (there > 1 || sink().size() != 0);
-    const bool is_sure = fullness == sys::Fullness::full || was_full_;
-    const Timeout span = !may_be_stuck ? roomy_span : is_sure ? stuck_span : guess_span;
-    if (!has_growth) return look_later(there, may_be_stuck ? span : Timeout::none());
+    const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
+    const Timeout span = is_full || (may_be_full && was_full_) ? stuck_span : guess_span;
+    if (!has_growth) return look_later(there, is_full || may_be_full ? span : Timeout::none());
     const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
     if (!grown) return grown.error();
-    if (!*grown) return may_be_stuck ? More::stuck : More::maybe;
-    was_full_ = was_full_ || sink().size() != 0;
+    if (!*grown) {
+        was_stuck_ = is_full || may_be_full;
+        return was_stuck_ ? More::stuck : More::maybe;
+    }
+    was_full_ = was_full_ || was_stuck_;
     has_ended_ = sys::growth_take(call_.growth_);
     return has_ended_ ? More::never : More::maybe;
 }
@@ -114,8 +116,8 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
 Result<Reader::More> Reader::look_later(std::size_t there, Timeout stuck_after) noexcept {
     looks_ = there == last_there_ ? looks_ + 1 : 0;
     last_there_ = there;
-    const bool is_stuck = !stuck_after.is_none() && looks_ * slice.nanoseconds() >= stuck_after.nanoseconds();
-    if (is_stuck) return More::stuck;
+    was_stuck_ = !stuck_after.is_none() && looks_ * slice.nanoseconds() >= stuck_after.nanoseconds();
+    if (was_stuck_) return More::stuck;
     const auto ended = blocking().pause(fd(), sys::poll_rdhup, slice);
     if (!ended) return ended.error();
     has_ended_ = *ended;
