@@ -106,8 +106,9 @@ Fullness queue_fullness(Fd fd) noexcept;
 
 // --- Many at once
 struct PollerEvent {
-    Fd fd;  // no_fd: not an event, but poller_wake()
-    unsigned events;
+    Fd fd;                     // no_fd: not an event, but the bell
+    std::uint32_t generation;  // as it was told with the descriptor
+    unsigned events;           // poll_nval: the number is no longer the file's that was added
 };
 // What a wait has found, in the stack's own form, so that nothing is copied before it is wanted.
 struct PollerEvents {
@@ -115,20 +116,28 @@ struct PollerEvents {
     std::size_t count = 0;
     alignas(std::uint64_t) unsigned char native[room * 16];  // uninitialised
 };
+// For the masks below: not even errors.
+inline constexpr unsigned poll_nothing = 0x80000000;
 struct Poller;
 Result<Poller*> poller_open() noexcept;
 void poller_close(Poller* poller) noexcept;
-// Adds or changes. EPERM: the descriptor is always ready (a regular file). A descriptor that is closed leaves by
-// itself.
-Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noexcept;
+// Takes everything out, also what lives on under no number; waits that go on hear the bell. In a child of fork the
+// parent's is left alone. Whoever rings meanwhile does no harm.
+Error poller_reopen(Poller* poller, bool is_inherited) noexcept;
+// EPERM: the descriptor is always ready (a regular file).
+Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept;
+// ENOENT, EBADF: the number is not the file's that was added.
+Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept;
 void poller_remove(Poller* poller, Fd fd) noexcept;
-// At most `most` events, and as many as there is room for; none on timeout.
+// At most `most` events, and as many as there is room for; none on timeout. The bell may come besides.
 Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept;
 PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept;
-// To be called before a wait that poller_wake() may have to end.
+// To be called before a wait that the bell may have to end.
 Result<void> poller_arm(Poller* poller) noexcept;
-// From any thread: ends the wait that goes on or the next one.
-void poller_wake(Poller* poller) noexcept;
+// The bell ends every wait from now on, until it is hushed. From any thread or signal handler; leaves errno alone. No
+// bell yet: nothing.
+void poller_ring(Poller* poller) noexcept;
+void poller_hush(Poller* poller) noexcept;
 
 // --- Addresses: what only the stack's headers know
 Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept;

@@ -71,6 +71,8 @@ public:
     Error check_deadline() noexcept;
     // What is left until the deadline; none if there is none.
     Timeout remaining() noexcept;
+    // Its host has to look for signals now and then.
+    [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
     // EAGAIN and no deadline.
     [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
     // Nothing ends a wait but what is waited for.

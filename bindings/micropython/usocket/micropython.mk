@@ -15,7 +15,7 @@ SRC_USERMOD += $(USOCKET_C)
 SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 
 # Polling is the host's, memory its collector's, and the signals are its own (bridge.cpp).
-SRC_USERMOD_CXX += $(filter-out %/poll.cpp,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
+SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/poll/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
 SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
 
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.

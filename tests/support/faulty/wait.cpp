@@ -110,23 +110,28 @@ Fullness queue_fullness(Fd fd) noexcept {
 
 // --- Many at once
 
+// As epoll: what is watched is a file by a number. It stays as long as the file does, whoever has the number by then.
 struct Poller {
     struct Watched {
         Fd fd = no_fd;
+        std::weak_ptr<File> file;
         unsigned events = 0;
-        std::weak_ptr<File> file;  // a number that is handed out anew is not watched
+        std::uint32_t generation = 0;
     };
     std::vector<Watched> all;
     std::size_t first = 0;  // where the next wait looks first
-    bool woken = false;
+    bool rings = false;
 
     Watched* find(Fd fd) {
-        const auto found = std::find_if(all.begin(), all.end(), [fd](const Watched& one) { return one.fd == fd; });
+        const auto file = shared(fd);
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Watched& one) {
+            return file != nullptr && one.fd == fd && one.file.lock() == file;
+        });
         return found == all.end() ? nullptr : &*found;
     }
     static unsigned ready(const Watched& one) {
         const auto file = one.file.lock();
-        if (file == nullptr || file.get() != faulty::find(one.fd)) return 0;
+        if (file == nullptr || file->descriptors == 0 || one.events == poll_nothing) return 0;
         return file->events() & (one.events | unasked);
     }
     [[nodiscard]] bool any_ready() const { return std::any_of(all.begin(), all.end(), ready); }
@@ -143,15 +148,34 @@ void poller_close(Poller* poller) noexcept {
     (void)resize(poller, 0);
 }
 
-Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool) noexcept {
+Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+    jump_point();
+    poller->all.clear();
+    if (is_inherited) poller->rings = false;
+    return Error();
+}
+
+Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    jump_point();
     if (find(fd) == nullptr) return Error(EBADF);
     Poller::Watched* place = poller->find(fd);
     if (place == nullptr) place = &poller->all.emplace_back();
-    *place = {fd, events, shared(fd)};
+    *place = {fd, shared(fd), events, generation};
+    return {};
+}
+
+Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    jump_point();
+    if (find(fd) == nullptr) return Error(EBADF);
+    Poller::Watched* place = poller->find(fd);
+    if (place == nullptr) return Error(ENOENT);
+    place->events = events;
+    place->generation = generation;
     return {};
 }
 
 void poller_remove(Poller* poller, Fd fd) noexcept {
+    jump_point();
     if (const Poller::Watched* place = poller->find(fd))
         poller->all.erase(poller->all.begin() + (place - poller->all.data()));
 }
@@ -161,19 +185,21 @@ Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout
     const std::size_t room = std::min(most, PollerEvents::room);
     found.count = 0;
     begin(Sys::poller_wait);
+    jump_point();
     if (const Error error = trouble(Sys::poller_wait, nullptr, Kind::interrupt); error != Error()) return error;
-    const auto is_ready = [&] { return poller->woken || poller->any_ready(); };
+    const auto is_ready = [&] { return poller->rings || poller->any_ready(); };
     if (sleep(deadline_of(timeout), is_ready) == Slept::interrupted) return Error(EINTR);
-    poller->woken = false;
     const std::size_t size = poller->all.size();
     for (std::size_t i = 0; i < size && found.count < room; ++i) {
         const std::size_t index = (poller->first + i) % size;
         const Poller::Watched& one = poller->all[index];
         const unsigned ready = Poller::ready(one);
         if (ready == 0) continue;
-        events[found.count++] = {one.fd, ready};
+        events[found.count++] = {one.fd, one.generation, ready};
         if (found.count == room) poller->first = index + 1;
     }
+    if (poller->rings) events[found.count++] = {no_fd, 0, POLLIN};
+    end(true);
     return Error();
 }
 
@@ -182,7 +208,13 @@ PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept 
 }
 
 Result<void> poller_arm(Poller*) noexcept { return {}; }
-
-void poller_wake(Poller* poller) noexcept { poller->woken = true; }
+void poller_ring(Poller* poller) noexcept {
+    poller->rings = true;
+    jump_point();
+}
+void poller_hush(Poller* poller) noexcept {
+    jump_point();
+    poller->rings = false;
+}
 
 }  // namespace usocket::sys

@@ -1,5 +1,5 @@
-// POLL-1 POLL-2 POLL-3 POLL-4 POLL-5: many registrations of sockets and descriptors that come, change and go: each
-// poll says of each exactly what is the case.
+// POLL-1 POLL-2 POLL-3 POLL-4 POLL-5 POLL-7: many registrations of sockets and descriptors that come, change and go:
+// each poll says of each exactly what is the case.
 #include <map>
 #include <memory>
 #include <string>
@@ -57,7 +57,7 @@ private:
     void step() {
         if (ends_.empty()) return open();
         End& end = *ends_[random_.below(ends_.size())];
-        switch (random_.below(14)) {
+        switch (random_.below(16)) {
             case 0: open(); break;
             case 1:
             case 2: end.peer.feed("some bytes"); break;
@@ -70,6 +70,8 @@ private:
             case 9: unregister(); break;
             case 10: poll_once(); break;
             case 11: fork(); break;
+            case 12: go_stale(end); break;
+            case 13: wake(); break;
             default: register_socket(end); break;
         }
     }
@@ -182,6 +184,27 @@ private:
             poll_.unregister(one.registration);
         }
         watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+
+    // A descriptor that is closed behind the poll's back while its file lives on; its number is the next to be used.
+    void go_stale(End& end) {
+        last_ = "go stale";
+        auto duplicate = end.socket->dup();
+        if (!duplicate) return;
+        const auto registration = poll_.register_another(duplicate->fileno(), choose_mask());
+        require(registration.has_value(), "register_another");
+        const bool is_seen = random_.chance(500);
+        if (is_seen) (void)poll_.modify(*registration, choose_mask());
+        duplicate->close();
+        if (random_.chance(500)) require(poll_.modify(*registration, POLLIN).error() == Error(EBADF), "it is gone");
+        poll_.unregister(*registration);
+        if (random_.chance(500)) open();
+    }
+
+    // The next poll has its events all the same.
+    void wake() {
+        last_ = "wake";
+        poll_.wake();
     }
 
     void fork() {

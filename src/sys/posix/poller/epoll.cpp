@@ -1,10 +1,13 @@
 // Many at once, by epoll(7): a wait costs what is ready, not what is registered (POLL-4).
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
+#include <new>
 
 #include "sys/posix/native.hpp"
 
@@ -12,9 +15,10 @@ namespace usocket::sys {
 
 static_assert(EPOLLIN == 0x1 && EPOLLOUT == 0x4 && EPOLLERR == 0x8 && EPOLLHUP == 0x10, "the values of poll(2)");
 
+// The numbers stay as long as it lives: whoever waits or rings needs no lock to read them.
 struct Poller {
     int epoll = -1;
-    int wake = -1;  // an eventfd, also in the epoll; a poll that never waits has none
+    std::atomic<int> bell{-1};  // an eventfd, also in the epoll; a poll that never sleeps has none
 };
 
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(epoll_event));
@@ -28,12 +32,43 @@ int milliseconds(Timeout timeout) noexcept {
     return static_cast<int>(std::min<std::int64_t>(rounded, INT_MAX));
 }
 
+// What has no mask stays in the epoll, so that its file is known again: after one report of an error, if there is one,
+// it is silent.
+std::uint32_t native_events(unsigned events) noexcept {
+    return events == poll_nothing ? std::uint32_t{EPOLLET} | std::uint32_t{EPOLLONESHOT} : events;
+}
+
+Result<void> control(const Poller* poller, int operation, Fd fd, unsigned events, std::uint32_t tag) noexcept {
+    // One that was closed, and whose number the poller has got itself.
+    if (fd == poller->epoll || fd == poller->bell.load(std::memory_order_relaxed)) return Error(EBADF);
+    epoll_event event{};
+    event.events = native_events(events);
+    event.data.u64 = std::uint64_t{tag} << 32 | static_cast<std::uint32_t>(fd);
+    return check(::epoll_ctl(poller->epoll, operation, fd, &event));
+}
+
+Result<void> control_bell(int epoll, int operation, int bell, std::uint32_t events) noexcept {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = static_cast<std::uint32_t>(no_fd);
+    return check(::epoll_ctl(epoll, operation, bell, &event));
+}
+
+// Puts one descriptor in the place of another.
+Error replace(int place, int fd) noexcept {
+    const Error error = check(::dup3(fd, place, O_CLOEXEC)).error();
+    ::close(fd);
+    return error;
+}
+
+int open_bell() noexcept { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
 }  // namespace
 
 Result<Poller*> poller_open() noexcept {
-    auto* poller = static_cast<Poller*>(resize(nullptr, sizeof(Poller)));
-    if (poller == nullptr) return Error(ENOMEM);
-    poller->wake = -1;
+    void* memory = resize(nullptr, sizeof(Poller));
+    if (memory == nullptr) return Error(ENOMEM);
+    auto* poller = new (memory) Poller;
     poller->epoll = ::epoll_create1(EPOLL_CLOEXEC);
     if (poller->epoll >= 0) return poller;
     const Error error = last_error();
@@ -42,63 +77,81 @@ Result<Poller*> poller_open() noexcept {
 }
 
 void poller_close(Poller* poller) noexcept {
-    if (poller->wake >= 0) ::close(poller->wake);
+    if (poller->bell >= 0) ::close(poller->bell);
     if (poller->epoll >= 0) ::close(poller->epoll);
     (void)resize(poller, 0);
 }
 
-Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool is_new) noexcept {
-    epoll_event event{};
-    event.events = events;
-    event.data.fd = fd;
-    const int first = is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (::epoll_ctl(poller->epoll, first, fd, &event) == 0) return {};
-    // The number may belong to another file than when the caller last looked.
-    if (errno != EEXIST && errno != ENOENT) return last_error();
-    return check(::epoll_ctl(poller->epoll, is_new ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event));
+Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+    const int bell = poller->bell;
+    if (bell >= 0 && is_inherited) {
+        const int own_bell = open_bell();
+        if (own_bell < 0) return last_error();
+        if (const Error error = replace(bell, own_bell); error != Error()) return error;
+    }
+    const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) return last_error();
+    if (bell >= 0) {
+        if (const auto added = control_bell(epoll, EPOLL_CTL_ADD, bell, EPOLLIN); !added) {
+            ::close(epoll);
+            return added.error();
+        }
+        // Whoever still sleeps in the old one, which lives as long, finds that the bell can always be rung.
+        if (!is_inherited) (void)control_bell(poller->epoll, EPOLL_CTL_MOD, bell, EPOLLIN | EPOLLOUT);
+    }
+    return replace(poller->epoll, epoll);
 }
 
-void poller_remove(Poller* poller, Fd fd) noexcept {
-    epoll_event unused{};
-    (void)::epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, &unused);
+Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    const auto added = control(poller, EPOLL_CTL_ADD, fd, events, generation);
+    // The same file was known by this number before, and the number has been somebody else's meanwhile.
+    return added.error() == Error(EEXIST) ? control(poller, EPOLL_CTL_MOD, fd, events, generation) : added;
 }
+
+Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    return control(poller, EPOLL_CTL_MOD, fd, events, generation);
+}
+
+void poller_remove(Poller* poller, Fd fd) noexcept { (void)control(poller, EPOLL_CTL_DEL, fd, 0, 0); }
 
 Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
     auto* native = reinterpret_cast<epoll_event*>(found.native);
     const int room = static_cast<int>(std::min(most, PollerEvents::room));
     const int ready = ::epoll_wait(poller->epoll, native, room, milliseconds(timeout));
     found.count = ready < 0 ? 0 : static_cast<std::size_t>(ready);
-    if (ready < 0) return last_error();
-    if (poller->wake >= 0) {
-        const bool is_woken =
-            std::any_of(native, native + ready, [](const epoll_event& one) { return one.data.fd == no_fd; });
-        eventfd_t unused = 0;
-        if (is_woken) (void)::eventfd_read(poller->wake, &unused);
-    }
-    return Error();
+    return ready < 0 ? last_error() : Error();
 }
 
 PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept {
     const epoll_event& native = reinterpret_cast<const epoll_event*>(found.native)[index];
-    return {native.data.fd, native.events};
+    const std::uint64_t data = native.data.u64;
+    return {static_cast<Fd>(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32), native.events};
 }
 
 Result<void> poller_arm(Poller* poller) noexcept {
-    if (poller->wake >= 0) return {};
-    const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake < 0) return last_error();
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = no_fd;
-    if (::epoll_ctl(poller->epoll, EPOLL_CTL_ADD, wake, &event) < 0) {
-        const Error error = last_error();
-        ::close(wake);
-        return error;
+    if (poller->bell.load(std::memory_order_relaxed) >= 0) return {};
+    const int bell = open_bell();
+    if (bell < 0) return last_error();
+    const auto added = control_bell(poller->epoll, EPOLL_CTL_ADD, bell, EPOLLIN);
+    if (added) {
+        poller->bell.store(bell, std::memory_order_seq_cst);
+    } else {
+        ::close(bell);
     }
-    poller->wake = wake;
-    return {};
+    return added;
 }
 
-void poller_wake(Poller* poller) noexcept { (void)::eventfd_write(poller->wake, 1); }
+void poller_ring(Poller* poller) noexcept {
+    const int bell = poller->bell.load(std::memory_order_seq_cst);
+    if (bell < 0) return;
+    const int before = errno;
+    (void)::eventfd_write(bell, 1);
+    errno = before;
+}
+
+void poller_hush(Poller* poller) noexcept {
+    eventfd_t unused = 0;
+    (void)::eventfd_read(poller->bell, &unused);
+}
 
 }  // namespace usocket::sys

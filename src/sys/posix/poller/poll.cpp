@@ -1,34 +1,170 @@
 // Many at once, by poll(2), for systems without epoll: a wait costs what is registered.
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <new>
 
 #include "sys/posix/native.hpp"
+#include "wait/held.hpp"
 #include "wait/lock.hpp"
 
 namespace usocket::sys {
 
-// A wait works on a copy of the list, because other threads may change the list meanwhile; whoever changes it wakes it.
+static_assert(sizeof(PollerEvents::native) >= (PollerEvents::room + 1) * sizeof(PollerEvent));
+
 struct Poller {
+    // Which file a number stands for, as far as the system tells: a number that was handed out anew is another's.
+    struct File {
+        dev_t device = 0;
+        ino_t inode = 0;
+
+        static Result<File> of(Fd fd) noexcept {
+            struct stat status{};
+            if (::fstat(fd, &status) < 0) return last_error();
+            return File{status.st_dev, status.st_ino};
+        }
+        friend bool operator==(const File&, const File&) = default;
+    };
+    struct Entry {
+        Fd fd;
+        unsigned events;
+        std::uint32_t generation;
+        File file;
+    };
+    // What one thread waits for: its own copy, because others may change the list meanwhile. One that a longjmp has
+    // left is found again by its thread's next wait.
+    struct Waiter {
+        Waiter* next;
+        pthread_t thread;
+        bool is_inside;
+        std::uint32_t version;  // of the list that it has copied
+        std::size_t size;
+        std::size_t room;
+        Entry* entries;
+        pollfd* polled;  // one more, for the bell
+    };
+
     Lock lock;
-    pollfd* watched = nullptr;
+    Entry* entries = nullptr;
     std::size_t size = 0;
     std::size_t room = 0;
     std::size_t first = 0;  // where the next wait starts to report, for fairness
-    int wake_read = -1;
-    int wake_write = -1;
+    std::uint32_t version = 0;
+    Waiter* waiters = nullptr;
+    std::atomic<int> bell_read{-1};  // a pipe; a poll that never sleeps has none
+    std::atomic<int> bell_write{-1};
 };
 
 namespace {
 
-pollfd* find(Poller& poller, Fd fd) noexcept {
-    pollfd* end = poller.watched + poller.size;
-    pollfd* found = std::find_if(poller.watched, end, [fd](const pollfd& one) { return one.fd == fd; });
+using Entry = Poller::Entry;
+using Waiter = Poller::Waiter;
+
+class Guard {
+public:
+    explicit Guard(Poller& poller) noexcept : locked_(poller.lock) {}
+
+private:
+    Held held_;
+    Locked locked_;
+};
+
+template <class T> bool resize_to(T*& array, std::size_t size) noexcept {
+    void* memory = resize(array, size * sizeof(T));
+    if (memory == nullptr) return false;
+    array = static_cast<T*>(memory);
+    return true;
+}
+
+Entry* find(Poller& poller, Fd fd) noexcept {
+    Entry* end = poller.entries + poller.size;
+    Entry* found = std::find_if(poller.entries, end, [fd](const Entry& one) { return one.fd == fd; });
     return found == end ? nullptr : found;
+}
+
+// Whoever waits has an old copy.
+void changed(Poller& poller) noexcept {
+    ++poller.version;
+    for (const Waiter* one = poller.waiters; one != nullptr; one = one->next) {
+        if (one->is_inside) return poller_ring(&poller);
+    }
+}
+
+// Puts one descriptor in the place of another, or of none.
+Error put(int fd, std::atomic<int>& place) noexcept {
+    const int old = place.load(std::memory_order_relaxed);
+    if (old < 0) {
+        place.store(fd, std::memory_order_seq_cst);
+        return Error();
+    }
+    const Error error = check(::dup3(fd, old, O_CLOEXEC)).error();
+    ::close(fd);
+    return error;
+}
+
+Error open_bell(Poller& poller) noexcept {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return last_error();
+    const Error read_error = put(ends[0], poller.bell_read);
+    const Error write_error = put(ends[1], poller.bell_write);
+    return read_error != Error() ? read_error : write_error;
+}
+
+// nullptr: no memory. Under the lock.
+Waiter* enter(Poller& poller) noexcept {
+    const pthread_t self = ::pthread_self();
+    Waiter* waiter = nullptr;
+    for (Waiter* one = poller.waiters; one != nullptr; one = one->next) {
+        if (!one->is_inside || ::pthread_equal(one->thread, self) != 0) waiter = one;
+    }
+    if (waiter == nullptr) {
+        waiter = static_cast<Waiter*>(resize(nullptr, sizeof(Waiter)));
+        if (waiter == nullptr) return nullptr;
+        *waiter = {poller.waiters, self, false, 0, 0, 0, nullptr, nullptr};
+        poller.waiters = waiter;
+    }
+    if (waiter->polled == nullptr || waiter->room < poller.size) {
+        waiter->is_inside = false;
+        const std::size_t room = std::max(poller.room, poller.size);
+        waiter->room = 0;
+        if (!resize_to(waiter->entries, room + 1) || !resize_to(waiter->polled, room + 1)) return nullptr;
+        waiter->room = room;
+    }
+    waiter->thread = self;
+    waiter->is_inside = true;
+    waiter->version = poller.version;
+    waiter->size = poller.size;
+    std::copy_n(poller.entries, poller.size, waiter->entries);
+    for (std::size_t i = 0; i < poller.size; ++i) {
+        const Entry& entry = poller.entries[i];
+        const bool is_wanted = entry.events != poll_nothing;
+        waiter->polled[i] = {is_wanted ? entry.fd : no_fd, static_cast<short>(is_wanted ? entry.events : 0), 0};
+    }
+    waiter->polled[poller.size] = {poller.bell_read, POLLIN, 0};
+    return waiter;
+}
+
+// What ppoll() has found. Under the lock.
+void report(Poller& poller, const Waiter& waiter, PollerEvents& found, std::size_t room) noexcept {
+    auto* events = reinterpret_cast<PollerEvent*>(found.native);
+    const std::size_t first = waiter.size == 0 ? 0 : poller.first % waiter.size;
+    for (std::size_t i = 0; i < waiter.size && found.count < room; ++i) {
+        const std::size_t index = (first + i) % waiter.size;
+        const auto ready = static_cast<unsigned short>(waiter.polled[index].revents);
+        if (ready == 0) continue;
+        const Entry& entry = waiter.entries[index];
+        const auto file = Poller::File::of(entry.fd);
+        const bool is_same = file && *file == entry.file;
+        events[found.count++] = {entry.fd, entry.generation, is_same ? ready : unsigned{POLLNVAL}};
+        if (found.count == room) poller.first = index + 1;
+    }
+    // Beside them: it must not take the place of an event each time.
+    if (waiter.polled[waiter.size].revents != 0) events[found.count++] = {no_fd, 0, POLLIN};
 }
 
 }  // namespace
@@ -36,97 +172,90 @@ pollfd* find(Poller& poller, Fd fd) noexcept {
 Result<Poller*> poller_open() noexcept {
     void* memory = resize(nullptr, sizeof(Poller));
     if (memory == nullptr) return Error(ENOMEM);
-    auto* poller = new (memory) Poller;
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        const Error error = last_error();
-        (void)resize(poller, 0);
-        return error;
-    }
-    poller->wake_read = ends[0];
-    poller->wake_write = ends[1];
-    const auto added = poller_set(poller, poller->wake_read, POLLIN, true);
-    if (added) return poller;
-    poller_close(poller);
-    return added.error();
+    return new (memory) Poller;
 }
 
 void poller_close(Poller* poller) noexcept {
-    ::close(poller->wake_read);
-    ::close(poller->wake_write);
-    (void)resize(poller->watched, 0);
+    if (poller->bell_read >= 0) ::close(poller->bell_read);
+    if (poller->bell_write >= 0) ::close(poller->bell_write);
+    while (Waiter* waiter = poller->waiters) {
+        poller->waiters = waiter->next;
+        (void)resize(waiter->entries, 0);
+        (void)resize(waiter->polled, 0);
+        (void)resize(waiter, 0);
+    }
+    (void)resize(poller->entries, 0);
     (void)resize(poller, 0);
 }
 
-Result<void> poller_set(Poller* poller, Fd fd, unsigned events, bool) noexcept {
-    if (::fcntl(fd, F_GETFD) < 0) return last_error();
-    {
-        const Locked locked(poller->lock);
-        pollfd* place = find(*poller, fd);
-        if (place == nullptr) {
-            if (poller->size == poller->room) {
-                const std::size_t room = std::max<std::size_t>(16, 2 * poller->room);
-                void* memory = resize(poller->watched, room * sizeof(pollfd));
-                if (memory == nullptr) return Error(ENOMEM);
-                poller->watched = static_cast<pollfd*>(memory);
-                poller->room = room;
-            }
-            place = &poller->watched[poller->size++];
-        }
-        *place = {fd, static_cast<short>(events), 0};
+Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+    const Guard guard(*poller);
+    if (is_inherited) {
+        const Error error = poller->bell_write < 0 ? Error() : open_bell(*poller);
+        if (error != Error()) return error;
+        for (Waiter* one = poller->waiters; one != nullptr; one = one->next) one->is_inside = false;
     }
-    poller_wake(poller);
+    poller->size = 0;
+    changed(*poller);
+    return Error();
+}
+
+Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    // One that was closed, and whose number the poller has got itself.
+    if (fd == poller->bell_read || fd == poller->bell_write) return Error(EBADF);
+    const auto file = Poller::File::of(fd);
+    if (!file) return file.error();
+    const Guard guard(*poller);
+    Entry* place = find(*poller, fd);
+    if (place == nullptr) {
+        if (poller->size == poller->room) {
+            const std::size_t room = std::max<std::size_t>(16, 2 * poller->room);
+            if (!resize_to(poller->entries, room)) return Error(ENOMEM);
+            poller->room = room;
+        }
+        place = &poller->entries[poller->size++];
+    }
+    *place = {fd, events, generation, *file};
+    changed(*poller);
+    return {};
+}
+
+Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    const auto file = Poller::File::of(fd);
+    if (!file) return file.error();
+    const Guard guard(*poller);
+    Entry* place = find(*poller, fd);
+    if (place == nullptr || place->file != *file) return Error(ENOENT);
+    if (place->events == events && place->generation == generation) return {};
+    place->events = events;
+    place->generation = generation;
+    changed(*poller);
     return {};
 }
 
 void poller_remove(Poller* poller, Fd fd) noexcept {
-    const Locked locked(poller->lock);
-    if (pollfd* place = find(*poller, fd)) *place = poller->watched[--poller->size];
+    const Guard guard(*poller);
+    if (Entry* place = find(*poller, fd)) *place = poller->entries[--poller->size];
 }
 
 Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
-    auto* events = reinterpret_cast<PollerEvent*>(found.native);
-    const std::size_t room = std::min(most, PollerEvents::room);
     found.count = 0;
-    pollfd* copy = nullptr;
-    std::size_t size = 0;
-    std::size_t first = 0;
+    Waiter* waiter = nullptr;
     {
-        const Locked locked(poller->lock);
-        size = poller->size;
-        copy = static_cast<pollfd*>(resize(nullptr, size * sizeof(pollfd)));
-        if (copy == nullptr) return Error(ENOMEM);
-        std::memcpy(copy, poller->watched, size * sizeof(pollfd));
-        first = poller->first % size;
+        const Guard guard(*poller);
+        waiter = enter(*poller);
     }
+    if (waiter == nullptr) return Error(ENOMEM);
     timespec span{};
     if (!timeout.is_none()) {
         span.tv_sec = static_cast<time_t>(timeout.nanoseconds() / 1'000'000'000);
         span.tv_nsec = static_cast<long>(timeout.nanoseconds() % 1'000'000'000);
     }
-    const int ready = ::ppoll(copy, size, timeout.is_none() ? nullptr : &span, nullptr);
+    const int ready = ::ppoll(waiter->polled, waiter->size + 1, timeout.is_none() ? nullptr : &span, nullptr);
     const Error error = ready < 0 ? last_error() : Error();
-    std::size_t next = 0;
-    for (std::size_t i = 0; ready > 0 && i < size && found.count < room; ++i) {
-        const pollfd& one = copy[(first + i) % size];
-        if (one.revents == 0) continue;
-        if (one.fd == poller->wake_read) {
-            char unused[64];
-            while (::read(poller->wake_read, unused, sizeof unused) > 0) {
-            }
-        } else if ((one.revents & POLLNVAL) != 0) {
-            // A descriptor that was closed leaves by itself.
-            poller_remove(poller, one.fd);
-        } else {
-            events[found.count++] = {one.fd, static_cast<unsigned>(static_cast<unsigned short>(one.revents))};
-            if (found.count == room) next = first + i + 1;
-        }
-    }
-    if (next != 0) {
-        const Locked locked(poller->lock);
-        poller->first = next;
-    }
-    (void)resize(copy, 0);
+    const Guard guard(*poller);
+    if (ready > 0) report(*poller, *waiter, found, std::min(most, PollerEvents::room));
+    waiter->is_inside = false;
     return error;
 }
 
@@ -134,11 +263,29 @@ PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept 
     return reinterpret_cast<const PollerEvent*>(found.native)[index];
 }
 
-Result<void> poller_arm(Poller*) noexcept { return {}; }  // it can be woken from the start
+Result<void> poller_arm(Poller* poller) noexcept {
+    const Guard guard(*poller);
+    return poller->bell_write < 0 ? open_bell(*poller) : Error();
+}
 
-void poller_wake(Poller* poller) noexcept {
+void poller_ring(Poller* poller) noexcept {
+    const int bell = poller->bell_write.load(std::memory_order_seq_cst);
+    if (bell < 0) return;
+    const int before = errno;
     const char unused = 0;
-    (void)!::write(poller->wake_write, &unused, 1);
+    (void)!::write(bell, &unused, 1);
+    errno = before;
+}
+
+// Not while somebody who waits has an old copy and may not have heard it.
+void poller_hush(Poller* poller) noexcept {
+    const Guard guard(*poller);
+    for (const Waiter* one = poller->waiters; one != nullptr; one = one->next) {
+        if (one->is_inside && one->version != poller->version) return;
+    }
+    char unused[64];
+    while (::read(poller->bell_read, unused, sizeof unused) > 0) {
+    }
 }
 
 }  // namespace usocket::sys

@@ -1,0 +1,110 @@
+// Registration: what a poll watches, and the memory that registrations live in.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <new>
+#include <utility>
+
+#include "sys/sys.hpp"
+#include "usocket/poll.hpp"
+
+namespace usocket {
+
+struct Aside;
+
+// What somebody wants to have watched.
+struct Wanted {
+    sys::Fd fd;
+    unsigned events;
+    void* userdata;
+    Aside* aside;     // of its socket; nullptr: a bare descriptor
+    bool may_vanish;  // somebody else may close its number, and we are not told (POLL-7)
+};
+
+// Guarded by the registry's lock (state.hpp).
+struct Registration {
+    Poll::State* poll = nullptr;  // nullptr: free memory
+    Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
+    sys::Fd fd = sys::no_fd;
+    unsigned events = 0;
+    void* userdata = nullptr;
+    bool is_socket = false;
+    bool may_vanish = false;          // as Wanted has it
+    bool closed = false;              // its socket is, or its number is another file's
+    bool kept = false;                // its socket keeps bytes back
+    bool always_ready = false;        // the system cannot poll it: a regular file
+    bool spent = false;               // reported in one-shot mode since the last mask
+    bool is_urgent = false;           // in the ring of those that the system does not know to be ready
+    Poll::Event* reported = nullptr;  // during poll(): where
+    Registration* next_of_socket = nullptr;
+    Registration* next_of_fd = nullptr;  // of free memory: the next such
+    Registration* next_urgent = nullptr;
+    Registration* previous_urgent = nullptr;
+
+    // What of the system's events it reports.
+    [[nodiscard]] unsigned shown(unsigned found) const noexcept {
+        return spent ? 0 : found & (events | sys::poll_err | sys::poll_hup | sys::poll_nval);
+    }
+    // What it is ready for though the system does not say so.
+    [[nodiscard]] unsigned urgent_events() const noexcept {
+        if (spent) return 0;
+        if (closed) return sys::poll_hup | sys::poll_nval;
+        if (always_ready) return events & (sys::poll_in | sys::poll_out);
+        return kept ? events & sys::poll_in : 0;
+    }
+};
+
+// Got for many at a time and given back all at once.
+class RegistrationMemory {
+public:
+    // nullptr: there is none.
+    Registration* take() noexcept {
+        if (free_ != nullptr) return new (std::exchange(free_, free_->next_of_fd)) Registration;
+        if ((blocks_ == nullptr || blocks_->used == blocks_->size) && !add_block()) return nullptr;
+        return new (&blocks_->items()[blocks_->used++]) Registration;
+    }
+    void give_back(Registration& registration) noexcept {
+        registration.poll = nullptr;
+        registration.next_of_fd = std::exchange(free_, &registration);
+    }
+    // Of those that are taken; `body` may give back the one that it is given.
+    template <class Body> void for_each(Body body) noexcept {
+        for (Block* block = blocks_; block != nullptr; block = block->next) {
+            for (std::size_t i = 0; i < block->used; ++i) {
+                if (block->items()[i].poll != nullptr) body(block->items()[i]);
+            }
+        }
+    }
+    void clear() noexcept {
+        while (Block* block = blocks_) {
+            blocks_ = block->next;
+            (void)sys::resize(block, 0);
+        }
+        free_ = nullptr;
+    }
+
+private:
+    struct Block {
+        Block* next;
+        std::size_t size;
+        std::size_t used;  // nothing behind these has been a registration yet
+        Registration* items() noexcept { return reinterpret_cast<Registration*>(this + 1); }
+    };
+    static_assert(sizeof(Block) % alignof(Registration) == 0);
+
+    bool add_block() noexcept {
+        const std::size_t size = blocks_ == nullptr ? first_size : std::min(2 * blocks_->size, largest_size);
+        void* memory = sys::resize(nullptr, sizeof(Block) + size * sizeof(Registration));
+        if (memory == nullptr) return false;
+        blocks_ = new (memory) Block{blocks_, size, 0};
+        return true;
+    }
+
+    static constexpr std::size_t first_size = 8;
+    static constexpr std::size_t largest_size = 256;
+    Block* blocks_ = nullptr;
+    Registration* free_ = nullptr;
+};
+
+}  // namespace usocket

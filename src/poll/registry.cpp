@@ -1,0 +1,356 @@
+// Who is registered, and what the system's poller has to know of it.
+#include <algorithm>
+#include <cstring>
+
+#include "poll/state.hpp"
+#include "socket/aside.hpp"
+
+namespace usocket {
+namespace {
+
+constexpr unsigned all_events = 0xffff;
+
+// The number is not the file's that was added.
+bool is_gone(Error error) noexcept { return error == Error(ENOENT) || error == Error(EBADF); }
+
+// Others read it without the Registry, but only who holds it writes.
+template <class T> T add_one(std::atomic<T>& number) noexcept {
+    const T now = number.load(std::memory_order_relaxed) + 1;
+    number.store(now, std::memory_order_release);
+    return now;
+}
+template <class T> void subtract_one(std::atomic<T>& number) noexcept {
+    number.store(number.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+}
+
+}  // namespace
+
+Lock Registry::lock_;
+
+// A fork copies the table of descriptors before it copies the memory: a poller that is opened in between would have
+// numbers in the child that are not its own. The windows come first, because their readers may want this lock.
+const bool Registry::knows_forks_ = (sys::on_fork(1, [] { lock_.lock(); }, [] { lock_.unlock(); }), true);
+
+bool Watched::make_room(sys::Fd fd) noexcept {
+    const auto least = static_cast<std::size_t>(fd) + 1;
+    if (size_ >= least) return true;
+    const std::size_t wanted = std::max<std::size_t>({least, 2 * size_, 16});
+    void* memory = sys::resize(slots_, wanted * sizeof(Slot));
+    if (memory == nullptr) return false;
+    slots_ = static_cast<Slot*>(memory);
+    for (; size_ < wanted; ++size_) new (&slots_[size_]) Slot;
+    return true;
+}
+
+void Watched::clear() noexcept {
+    (void)sys::resize(slots_, 0);
+    slots_ = nullptr;
+    size_ = 0;
+}
+
+Poll::State::~State() {
+    if (sys::Poller* opened = poller) sys::poller_close(opened);
+    registrations.for_each([](Registration& one) { unlink_socket(one); });
+    registrations.clear();
+    watched.clear();
+}
+
+// --- The system's poller
+
+// The parent's would report to both: a child of fork gets one of its own.
+Error Poll::State::open() noexcept {
+    if (poller.load(std::memory_order_relaxed) == nullptr) {
+        const auto opened = sys::poller_open();
+        if (!opened) return opened.error();
+        poller.store(*opened, std::memory_order_seq_cst);
+    } else {
+        if (const Error error = sys::poller_reopen(poller, true); error != Error()) return error;
+        registrations.for_each([this](Registration& one) {
+            // What a socket keeps may be the parent's alone (TIME-6).
+            one.kept = keeps(one.aside);
+            sort_urgent(one);
+        });
+    }
+    if (const Error error = restore(); error != Error()) return error;
+    generation.store(sys::process_generation(), std::memory_order_release);
+    return Error();
+}
+
+Error Poll::State::reopen() noexcept {
+    if (const Error error = sys::poller_reopen(poller, false); error != Error()) return error;
+    add_one(removals);
+    return restore();
+}
+
+// Into a poller that has nothing in it.
+Error Poll::State::restore() noexcept {
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+        const auto fd = static_cast<sys::Fd>(i);
+        if (watched[fd].first == nullptr) continue;
+        const Error error = sys::poller_add(poller, fd, mask_of(fd), watched[fd].generation).error();
+        if (is_gone(error)) {
+            gone(fd);
+        } else if (error != Error() && error != Error(EPERM)) {
+            return error;
+        }
+    }
+    return Error();
+}
+
+// The union of the masks of all that are registered with the descriptor.
+unsigned Poll::State::mask_of(sys::Fd fd) const noexcept {
+    unsigned mask = sys::poll_nothing;
+    for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
+        if (!one->spent) mask = (mask & ~sys::poll_nothing) | one->events;
+    }
+    return mask;
+}
+
+Error Poll::State::tell_system(sys::Fd fd) noexcept {
+    return sys::poller_change(poller, fd, mask_of(fd), watched[fd].generation).error();
+}
+
+void Poll::State::take_from_system(sys::Fd fd) noexcept {
+    sys::poller_remove(poller, fd);
+    add_one(removals);
+}
+
+void Poll::State::ring() noexcept {
+    // Alone, nobody else can be waiting.
+    if (!sys::is_only_thread() && is_open()) sys::poller_ring(poller);
+}
+
+// --- Coming, changing, going
+
+Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) noexcept {
+    if (wanted.events > all_events) return Error(Fault::event_mask);
+    if (const Error error = prepare(); error != Error()) return error;
+    if (old != nullptr) {
+        if (const Error error = renew(*old, wanted); error != Error()) return error;
+        return old;
+    }
+    Registration* registration = registrations.take();
+    if (registration == nullptr) return Error(ENOMEM);
+    registration->poll = this;
+    registration->aside = wanted.aside;
+    registration->is_socket = wanted.aside != nullptr;
+    registration->fd = wanted.fd;
+    registration->events = wanted.events;
+    registration->userdata = wanted.userdata;
+    registration->may_vanish = wanted.may_vanish;
+    if (const Error error = link_fd(*registration); error != Error()) {
+        registrations.give_back(*registration);
+        return error;
+    }
+    if (Aside* aside = registration->aside) {
+        registration->next_of_socket = aside->watches;
+        aside->watches = registration;
+    }
+    add_one(count);
+    sort_urgent(*registration);
+    return registration;
+}
+
+// Registered once more: its number may be another file's by now, which is then meant.
+Error Poll::State::renew(Registration& old, const Wanted& wanted) noexcept {
+    Error error = old.closed ? Error(EBADF) : change(old, wanted.events);
+    if (is_gone(error)) error = revive(old, wanted);
+    if (error == Error()) old.userdata = wanted.userdata;
+    return error;
+}
+
+Error Poll::State::revive(Registration& old, const Wanted& wanted) noexcept {
+    const Registration before = old;
+    old.fd = wanted.fd;
+    old.events = wanted.events;
+    old.may_vanish = wanted.may_vanish;
+    old.closed = old.spent = old.always_ready = false;
+    if (const Error error = link_fd(old); error != Error()) {
+        old.fd = before.fd;
+        old.events = before.events;
+        old.may_vanish = before.may_vanish;
+        old.spent = before.spent;
+        old.closed = true;
+        return error;
+    }
+    if (!old.is_socket) --vanished;
+    sort_urgent(old);
+    return Error();
+}
+
+Error Poll::State::change(Registration& registration, unsigned events) noexcept {
+    if (events > all_events) return Error(Fault::event_mask);
+    if (const Error error = prepare(); error != Error()) return error;
+    const bool was_spent = std::exchange(registration.spent, false);
+    const unsigned old_events = std::exchange(registration.events, events);
+    if (!registration.closed) {
+        const Error error = tell_system(registration.fd);
+        if (is_gone(error)) {
+            gone(registration.fd);
+            return Error(EBADF);
+        }
+        if (error != Error() && !registration.always_ready) {
+            registration.spent = was_spent;
+            registration.events = old_events;
+            return error;
+        }
+    }
+    sort_urgent(registration);
+    return registration.closed && !registration.is_socket ? Error(EBADF) : Error();
+}
+
+void Poll::State::spend(Registration& registration) noexcept {
+    registration.spent = true;
+    registration.events = 0;
+    const bool is_known = !registration.closed && !registration.always_ready;
+    if (is_known && is_gone(tell_system(registration.fd))) gone(registration.fd);
+    sort_urgent(registration);
+}
+
+void Poll::State::remove(Registration& registration) noexcept {
+    if (!registration.closed) {
+        if (registration.may_vanish) subtract_one(vanishing);
+        unlink_fd(registration);
+    } else if (!registration.is_socket) {
+        --vanished;
+    }
+    unlink_socket(registration);
+    if (registration.is_urgent) urgent.remove(registration);
+    subtract_one(count);
+    registrations.give_back(registration);
+}
+
+void Poll::State::update(Registration& registration, bool kept, bool closed) noexcept {
+    registration.kept = kept;
+    if (closed && !registration.closed) {
+        // Its number may be handed out anew from now on.
+        unlink_fd(registration);
+        set_closed(registration);
+    }
+    sort_urgent(registration);
+}
+
+// One that is closed has left the table, but whoever registered its number may still want it out.
+Registration* Poll::State::find_fd(sys::Fd fd) noexcept {
+    for (Registration* one = watched.first_of(fd); one != nullptr; one = one->next_of_fd) {
+        if (!one->is_socket) return one;
+    }
+    if (vanished == 0) return nullptr;
+    Registration* found = nullptr;
+    registrations.for_each([&](Registration& one) {
+        if (one.closed && !one.is_socket && one.fd == fd) found = &one;
+    });
+    return found;
+}
+
+// --- Links
+
+Error Poll::State::link_fd(Registration& registration) noexcept {
+    const sys::Fd fd = registration.fd;
+    if (watched.first_of(fd) == nullptr) return link_first(registration);
+    registration.next_of_fd = std::exchange(watched[fd].first, &registration);
+    const Error error = tell_system(fd);
+    registration.always_ready = error == Error(EPERM);
+    if (error != Error() && !registration.always_ready) {
+        watched[fd].first = std::exchange(registration.next_of_fd, nullptr);
+        if (!is_gone(error)) return error;
+        // The others' file is no longer what has the number.
+        gone(fd);
+        return link_first(registration);
+    }
+    count_vanishing(registration);
+    return Error();
+}
+
+// The system is told first: only a descriptor that there is may decide on the size of the table.
+Error Poll::State::link_first(Registration& registration) noexcept {
+    const sys::Fd fd = registration.fd;
+    const std::uint32_t own_generation = watched.next_generation(fd);
+    const Error error =
+        sys::poller_add(poller, fd, registration.spent ? sys::poll_nothing : registration.events, own_generation)
+            .error();
+    registration.always_ready = error == Error(EPERM);
+    if (error != Error() && !registration.always_ready) return error;
+    if (!watched.make_room(fd)) {
+        take_from_system(fd);
+        return Error(ENOMEM);
+    }
+    watched[fd] = {&registration, own_generation};
+    count_vanishing(registration);
+    return Error();
+}
+
+void Poll::State::count_vanishing(const Registration& registration) noexcept {
+    if (!registration.may_vanish) return;
+    // Who waits without an end must begin to look.
+    if (add_one(vanishing) == 1) ring();
+}
+
+void Poll::State::unlink_fd(Registration& registration) noexcept {
+    const sys::Fd fd = registration.fd;
+    Registration** link = &watched[fd].first;
+    while (*link != &registration) link = &(*link)->next_of_fd;
+    *link = std::exchange(registration.next_of_fd, nullptr);
+    if (!is_open()) return;
+    if (watched[fd].first == nullptr) {
+        take_from_system(fd);
+    } else if (is_gone(tell_system(fd))) {
+        gone(fd);
+    }
+}
+
+void Poll::State::unlink_socket(Registration& registration) noexcept {
+    if (registration.aside == nullptr) return;
+    Registration** link = &registration.aside->watches;
+    while (*link != &registration) link = &(*link)->next_of_socket;
+    *link = registration.next_of_socket;
+    registration.aside = nullptr;
+}
+
+void Poll::State::set_closed(Registration& registration) noexcept {
+    registration.closed = true;
+    if (registration.may_vanish) subtract_one(vanishing);
+    if (!registration.is_socket) ++vanished;
+}
+
+void Poll::State::sort_urgent(Registration& registration) noexcept {
+    const bool is_urgent = registration.urgent_events() != 0;
+    if (is_urgent == registration.is_urgent) return;
+    if (!is_urgent) return urgent.remove(registration);
+    // While there are others, whoever waits has heard it or is about to.
+    const bool is_news = urgent.empty();
+    urgent.insert(registration);
+    if (is_news) ring();
+}
+
+// --- Closed behind our back
+
+// The number is no longer the file's that all these are registered for.
+void Poll::State::gone(sys::Fd fd) noexcept {
+    while (Registration* one = watched[fd].first) {
+        watched[fd].first = std::exchange(one->next_of_fd, nullptr);
+        set_closed(*one);
+        sort_urgent(*one);
+    }
+    take_from_system(fd);
+}
+
+bool Poll::State::look_for_gone(std::size_t most_calls) noexcept {
+    if (vanishing.load(std::memory_order_relaxed) == 0) return false;
+    const Registry locked;
+    if (!is_open()) return false;
+    constexpr std::size_t most_slots = 1024;
+    std::size_t calls = 0;
+    for (std::size_t i = std::min(watched.size(), most_slots); i != 0 && calls < most_calls; --i) {
+        next_look = (next_look + 1) % watched.size();
+        const auto fd = static_cast<sys::Fd>(next_look);
+        const Registration* one = watched[fd].first;
+        while (one != nullptr && !one->may_vanish) one = one->next_of_fd;
+        if (one == nullptr) continue;
+        ++calls;
+        if (is_gone(tell_system(fd))) gone(fd);
+    }
+    return !urgent.empty();
+}
+
+}  // namespace usocket

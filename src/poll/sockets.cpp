@@ -1,0 +1,53 @@
+// What a poll and the sockets that it watches tell one another; nothing else of src/poll knows a socket.
+#include <utility>
+
+#include "poll/state.hpp"
+#include "socket/aside.hpp"
+#include "socket/inside.hpp"
+
+namespace usocket {
+
+bool keeps(const Aside* aside) noexcept { return aside != nullptr && !aside->pending.empty(); }
+
+const WatchHooks Poll::hooks_ = {
+    [](Aside& aside, bool kept, bool closed) noexcept {
+        const Registry locked;
+        for (Registration* watch = aside.watches; watch != nullptr; watch = watch->next_of_socket) {
+            watch->poll->update(*watch, kept, closed);
+        }
+    },
+    [](Aside& aside) noexcept {
+        const Registry locked;
+        while (Registration* watch = std::exchange(aside.watches, nullptr)) {
+            aside.watches = std::exchange(watch->next_of_socket, nullptr);
+            watch->aside = nullptr;
+        }
+    },
+};
+
+Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {
+    Aside* aside = socket.gate_.make_aside();
+    if (aside == nullptr) return Error(ENOMEM);
+    return socket.inside([&]() noexcept -> Result<Registration*> {
+        State* state = make_state();
+        if (state == nullptr) return Error(ENOMEM);
+        aside->hooks.store(&hooks_, std::memory_order_release);
+        const Wanted wanted{socket.gate_.fd(), events, userdata, aside, socket.gate_.exposed()};
+        const Registry locked;
+        const auto added = state->add(wanted, find_socket(socket));
+        // close() may have told the polls that it found before this one was among them.
+        const bool is_news = added && (socket.has_kept() || socket.closed());
+        if (is_news) state->update(**added, socket.has_kept(), socket.closed());
+        return added;
+    });
+}
+
+// Under the Registry.
+Registration* Poll::find_socket(const Socket& socket) const noexcept {
+    const Aside* aside = socket.gate_.aside();
+    Registration* watch = aside == nullptr ? nullptr : aside->watches;
+    while (watch != nullptr && watch->poll != state_) watch = watch->next_of_socket;
+    return watch;
+}
+
+}  // namespace usocket

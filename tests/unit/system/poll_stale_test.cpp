@@ -1,0 +1,240 @@
+// POLL-7: descriptors that are closed behind a poll's back, and numbers that are handed out anew, with either poller.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "polling.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned gone = POLLHUP | POLLNVAL;
+
+// How often the thread has been asleep.
+long naps() {
+    rusage usage{};
+    ::getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+// A pipe with a byte in it, whose read end is registered and then closed while a duplicate of it lives on.
+class StaleDuplicate : public ::testing::Test {
+protected:
+    void SetUp() override {
+        must(poll_.register_(number_, POLLIN, tag(1)));
+        ASSERT_EQ(::write(pipe_.write_end(), "x", 1), 1);
+        ASSERT_EQ(events_now(poll_), unsigned{POLLIN});
+        duplicate_ = ::dup(number_);
+        pipe_.close_read();
+    }
+    void TearDown() override { ::close(duplicate_); }
+    // Another pipe, whose read end has the number now.
+    void reuse_number() {
+        fresh_ends_[0] = fresh_.read_end();
+        if (fresh_ends_[0] != number_) {
+            ASSERT_EQ(::dup2(fresh_.read_end(), number_), number_);
+            reused_by_hand_ = true;
+        }
+    }
+    ~StaleDuplicate() override {
+        if (reused_by_hand_) ::close(number_);
+    }
+
+    Pipe pipe_;
+    Pipe fresh_;
+    const int number_ = pipe_.read_end();
+    int fresh_ends_[1] = {-1};
+    int duplicate_ = -1;
+    bool reused_by_hand_ = false;
+    Poll poll_;
+};
+
+TEST_F(StaleDuplicate, Poll7UnregisteredItDoesNotSpin) {
+    must(poll_.unregister(number_));
+    Event events[4];
+    const long before = naps();
+    EXPECT_EQ(must(poll_.poll(events, Timeout(100ms))), 0u);
+    EXPECT_GE(naps() - before, 1) << "it has not slept";
+}
+
+TEST_F(StaleDuplicate, Poll7ANewFileWithTheNumberIsNotReadable) {
+    must(poll_.unregister(number_));
+    reuse_number();
+    must(poll_.register_(number_, POLLIN, tag(2)));
+    EXPECT_TRUE(ready_now(poll_).empty());
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    const auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].userdata, tag(2));
+}
+
+TEST_F(StaleDuplicate, Poll7BothRegisteredEachIsReportedForItself) {
+    reuse_number();
+    must(poll_.register_another(number_, POLLIN, tag(2)));
+    auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].userdata, tag(1));
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(events[0].fd, -1);
+    poll_.unregister(events[0].registration);
+    EXPECT_TRUE(ready_now(poll_).empty());
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].userdata, tag(2));
+}
+
+TEST_F(StaleDuplicate, Poll7RegisteredAgainItIsTheNewFile) {
+    reuse_number();
+    must(poll_.register_(number_, POLLIN, tag(2)));
+    EXPECT_EQ(poll_.size(), 1u);
+    EXPECT_TRUE(ready_now(poll_).empty());
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    const auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].userdata, tag(2));
+    EXPECT_EQ(events[0].fd, number_);
+}
+
+TEST_F(StaleDuplicate, Poll7WhatElseIsRegisteredStays) {
+    auto pair = unix_pair();
+    must(poll_.register_(pair.here, POLLIN, tag(3)));
+    must(poll_.unregister(number_));
+    EXPECT_TRUE(ready_now(poll_).empty());
+    must(pair.there.send("x"));
+    const auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].userdata, tag(3));
+}
+
+TEST_F(StaleDuplicate, Poll7ModifyFindsOut) {
+    reuse_number();
+    EXPECT_EQ(poll_.modify(number_, POLLOUT).error(), Error(EBADF));
+    EXPECT_EQ(events_now(poll_), gone);
+    must(poll_.unregister(number_));
+    EXPECT_EQ(poll_.size(), 0u);
+    EXPECT_TRUE(ready_now(poll_).empty());
+}
+
+TEST_F(StaleDuplicate, Poll7SpentAndReused) {
+    must(poll_.register_(duplicate_, 0, tag(2)));
+    Event events[4];
+    ASSERT_EQ(must(poll_.poll(events, Timeout::zero(), true)), 1u);
+    reuse_number();
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    EXPECT_EQ(poll_.modify(number_, POLLIN).error(), Error(EBADF));
+    const auto ready = ready_now(poll_);
+    ASSERT_EQ(ready.size(), 1u);
+    EXPECT_EQ(ready[0].events, gone);
+}
+
+// --- Without a duplicate: the system says nothing, so the wait has to look
+
+TEST(PollGone, Poll7ClosedBeforeTheWait) {
+    Pipe pipe;
+    Poll poll;
+    must(poll.register_(pipe.read_end(), POLLIN, tag(1)));
+    EXPECT_TRUE(ready_now(poll).empty());
+    pipe.close_read();
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(events[0].fd, -1);
+    EXPECT_EQ(events[0].userdata, tag(1));
+    ASSERT_EQ(must(poll.poll(events)), 1u) << "until it is unregistered";
+    poll.unregister(events[0].registration);
+    EXPECT_TRUE(ready_now(poll).empty());
+}
+
+TEST(PollGone, Poll7ShortWaitsLookToo) {
+    Pipe pipe;
+    auto pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pipe.read_end(), POLLIN));
+    must(poll.register_(pair.here.fileno(), POLLIN));
+    pipe.close_read();
+    std::size_t count = 0;
+    Event events[2];
+    for (int i = 0; i < 10 && count == 0; ++i) count = must(poll.poll(events, Timeout(1ms)));
+    ASSERT_EQ(count, 1u);
+    EXPECT_EQ(events[0].events, gone);
+}
+
+TEST(PollGone, Poll7ItsNumberIsSomebodyElses) {
+    Pipe pipe;
+    Poll poll;
+    must(poll.register_(pipe.read_end(), POLLIN, tag(1)));
+    auto pair = unix_pair();
+    must(pair.there.send("x"));
+    ASSERT_EQ(::dup2(pair.here.fileno(), pipe.read_end()), pipe.read_end());
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(events[0].userdata, tag(1));
+}
+
+TEST(PollGone, Poll7UnregisteredByNumber) {
+    Pipe pipe;
+    const int number = pipe.read_end();
+    Poll poll;
+    must(poll.register_(number, POLLIN));
+    pipe.close_read();
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(10s), true)), 1u);
+    must(poll.unregister(number));
+    EXPECT_EQ(poll.size(), 0u);
+    EXPECT_EQ(poll.unregister(number).error(), Error(ENOENT));
+}
+
+TEST(PollGone, Poll7ASocketWhoseNumberWasGivenOut) {
+    auto pair = unix_pair();
+    const int number = pair.here.fileno();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, tag(1)));
+    ::close(number);
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    must(poll.unregister(pair.here));
+    EXPECT_EQ(poll.size(), 0u);
+    (void)must(pair.here.detach());  // it has no descriptor to close
+}
+
+TEST(PollGone, Poll7AmongManyTheyAreFoundInTurn) {
+    Poll poll;
+    std::vector<std::unique_ptr<Pipe>> pipes;
+    for (int i = 0; i < 200; ++i) {
+        pipes.push_back(std::make_unique<Pipe>());
+        must(poll.register_(pipes.back()->read_end(), POLLIN, pipes.back().get()));
+    }
+    pipes[170]->close_read();
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(20s))), 1u);
+    EXPECT_EQ(events[0].userdata, pipes[170].get());
+}
+
+TEST(PollGone, Poll7NobodyLooksForSocketsOfOurOwn) {
+    auto pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, nullptr));
+    Event events[2];
+    const long before = naps();
+    EXPECT_EQ(must(poll.poll(events, Timeout(500ms))), 0u);
+    EXPECT_EQ(naps() - before, 1) << "it was woken up in between";
+    Pipe pipe;
+    must(poll.register_(pipe.read_end(), POLLIN));
+    must(poll.unregister(pipe.read_end()));
+    EXPECT_TRUE(ready_now(poll).empty());
+    const long again = naps();
+    EXPECT_EQ(must(poll.poll(events, Timeout(500ms))), 0u);
+    EXPECT_EQ(naps() - again, 1) << "nor when descriptors have come and gone";
+}
+
+}  // namespace
+}  // namespace usocket::tests
