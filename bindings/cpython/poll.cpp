@@ -1,4 +1,4 @@
-// The class poll of uselect (POLL-1..5).
+// The class poll and the function select of uselect (POLL-1..7).
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -15,8 +15,10 @@ namespace {
 // What is registered: keeps the object alive, and goes with the events that the core reports.
 struct Entry {
     nb::object object;
-    nb::object userdata;
+    nb::object userdata;  // null: none was given
     Registration* registration = nullptr;
+    unsigned wanted = 0;  // what select() is asked for...
+    unsigned ready = 0;   // ...and what there is of it
 };
 
 struct Poller {
@@ -83,7 +85,18 @@ nb::object register_(Poller& self, nb::handle object, Int eventmask, nb::handle 
     const unsigned events = arguments::event_mask(eventmask.value);
     if (Entry* known = self.find(object)) {
         const auto modified = self.core.modify(known->registration, events);
-        if (!modified) return raise(modified.error(), eventmask.object);
+        const bool is_gone = modified.error() == Error(EBADF);
+        if (!modified && !is_gone) return raise(modified.error(), eventmask.object);
+        if (is_gone) {
+            // Its number was closed, and may be another file's by now, which is then meant (POLL-7).
+            int fd = -1;
+            if (!fileno_of(object, fd)) return {};
+            known = self.find(object);
+            if (known == nullptr) return register_(self, object, eventmask, userdata);
+            const auto added = self.core.register_another(fd, events, known);
+            if (!added) return raise(added.error(), eventmask.object);
+            self.core.unregister(std::exchange(known->registration, *added));
+        }
         if (userdata.is_valid()) {
             const nb::object old = std::exchange(known->userdata, nb::borrow(userdata));
         }
@@ -102,7 +115,7 @@ nb::object register_(Poller& self, nb::handle object, Int eventmask, nb::handle 
         self.remove(object);
         return raise(added.error(), eventmask.object);
     }
-    entry = {nb::borrow(object), userdata.is_valid() ? nb::borrow(userdata) : nb::none(), *added};
+    entry = {nb::borrow(object), nb::borrow(userdata), *added};
     return nb::none();
 }
 
@@ -163,11 +176,13 @@ bool wait(Poller& self, OptionalNumber timeout_ms, bool one_shot, std::vector<Re
     return true;
 }
 
-template <class ToTuple> nb::object list_of(const std::vector<Ready>& ready, ToTuple to_tuple) {
+nb::object list_of(const std::vector<Ready>& ready) {
     auto list = nb::steal(PyList_New(0));
     if (!list.is_valid()) return {};
     for (const Ready& one : ready) {
-        const nb::object tuple = to_tuple(one, nb::steal(PyLong_FromUnsignedLong(one.events)));
+        const auto events = nb::steal(PyLong_FromUnsignedLong(one.events));
+        const nb::object tuple =
+            one.userdata.is_valid() ? tuple_of(one.object, events, one.userdata) : tuple_of(one.object, events);
         if (!tuple.is_valid() || PyList_Append(list.ptr(), tuple.ptr()) < 0) return {};
     }
     return list;
@@ -176,15 +191,68 @@ template <class ToTuple> nb::object list_of(const std::vector<Ready>& ready, ToT
 nb::object poll(Poller& self, OptionalNumber timeout_ms) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, false, ready)) return {};
-    return list_of(ready, [](const Ready& one, const nb::object& events) { return tuple_of(one.object, events); });
+    return list_of(ready);
 }
 
 nb::object ipoll(Poller& self, OptionalNumber timeout_ms, Int flags) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, flags.value & 1, ready)) return {};
-    const auto list = list_of(
-        ready, [](const Ready& one, const nb::object& events) { return tuple_of(one.object, events, one.userdata); });
+    const auto list = list_of(ready);
     return list.is_valid() ? nb::steal(PyObject_GetIter(list.ptr())) : nb::object();
+}
+
+// --- select
+
+// One of its lists: what of the events it asks for, and what of them puts an object into its result.
+struct Selected {
+    unsigned wanted;
+    unsigned shown;
+    nb::object given;  // a tuple of ours: the caller may change the list meanwhile
+};
+
+// False: the Python error is set.
+bool select_add(Poller& poller, nb::handle object, unsigned events) {
+    if (const Entry* known = poller.find(object)) events |= known->wanted;
+    Int mask;
+    mask.value = static_cast<std::int64_t>(events);
+    mask.object = object;
+    if (!register_(poller, object, mask, {}).is_valid()) return false;
+    poller.find(object)->wanted = events;
+    return true;
+}
+
+nb::object select_list(Poller& poller, const Selected& selected) {
+    auto list = nb::steal(PyList_New(0));
+    if (!list.is_valid()) return {};
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(selected.given.ptr()); ++i) {
+        PyObject* object = PyTuple_GET_ITEM(selected.given.ptr(), i);
+        const bool is_ready = (poller.find(object)->ready & selected.shown) != 0;
+        if (is_ready && PyList_Append(list.ptr(), object) < 0) return {};
+    }
+    return list;
+}
+
+nb::object select(nb::handle rlist, nb::handle wlist, nb::handle xlist, OptionalNumber timeout_s) {
+    // Whatever ends a wait must be in a list that asked for the object: a hang-up is readable, and a write says so too.
+    constexpr unsigned ends = POLLERR | POLLHUP | POLLNVAL;
+    Selected lists[] = {{POLLIN, POLLIN | ends, nb::steal(PySequence_Tuple(rlist.ptr()))}, {}, {}};
+    if (!lists[0].given.is_valid()) return {};
+    lists[1] = {POLLOUT, POLLOUT | ends, nb::steal(PySequence_Tuple(wlist.ptr()))};
+    if (!lists[1].given.is_valid()) return {};
+    lists[2] = {POLLPRI, POLLPRI | ends, nb::steal(PySequence_Tuple(xlist.ptr()))};
+    if (!lists[2].given.is_valid()) return {};
+
+    Poller poller;
+    for (const Selected& list : lists) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(list.given.ptr()); ++i) {
+            if (!select_add(poller, PyTuple_GET_ITEM(list.given.ptr(), i), list.wanted)) return {};
+        }
+    }
+    if (timeout_s.value) *timeout_s.value *= 1000;
+    std::vector<Ready> ready;
+    if (!wait(poller, timeout_s, false, ready)) return {};
+    for (const Ready& one : ready) poller.find(one.object)->ready = one.events;
+    return tuple_of(select_list(poller, lists[0]), select_list(poller, lists[1]), select_list(poller, lists[2]));
 }
 
 // --- Garbage collection
@@ -223,8 +291,8 @@ void add_poll(nb::module_& module) {
         "register", [](Poller& self, nb::handle obj, Int mask) { return register_(self, obj, mask, {}); },
         nb::arg().none(), nb::arg() = POLLIN | POLLOUT,
         nb::sig("def register(self, obj: int | HasFileno, eventmask: int = POLLIN | POLLOUT, /) -> None"),
-        "Watches a descriptor or an object with fileno(), which ipoll() returns with its userdata. What is\n"
-        "registered already gets the new mask and, if given, the new userdata.");
+        "Watches a descriptor or an object with fileno(), which is returned with its userdata if there is any. What\n"
+        "is registered already gets the new mask and, if given, the new userdata.");
     poller.def("register", register_, nb::arg().none(), nb::arg(), nb::arg().none(),
                nb::sig("def register(self, obj: int | HasFileno, eventmask: int, userdata: object, /) -> None"));
     poller.def("unregister", unregister, nb::arg().none(), nb::arg("throw") = true,
@@ -234,13 +302,21 @@ void add_poll(nb::module_& module) {
                nb::sig("def modify(self, obj: object, eventmask: int, /) -> None"),
                "Watches obj for other events. OSError(ENOENT) if it is not registered.");
     poller.def("poll", poll, nb::arg().none() = -1,
-               nb::sig("def poll(self, timeout_ms: float | None = -1, /) -> list[tuple[Any, int]]"),
-               "Waits until something is ready, for ever if the timeout is negative: a list of (obj, event).");
-    poller.def("ipoll", ipoll, nb::arg().none() = -1, nb::arg() = 0,
-               nb::sig("def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> "
-                       "Iterator[tuple[Any, int, Any]]"),
-               "poll() as an iterator over (obj, event, userdata). flags=1: what is returned is not watched any more\n"
-               "until modify() says for what.");
+               nb::sig("def poll(self, timeout_ms: float | None = -1, /) -> "
+                       "list[tuple[Any, ...]]"),
+               "Waits until something is ready, for ever if the timeout is negative: a list of (obj, event), or\n"
+               "(obj, event, userdata) where register() was given some.");
+    poller.def(
+        "ipoll", ipoll, nb::arg().none() = -1, nb::arg() = 0,
+        nb::sig("def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> "
+                "Iterator[tuple[Any, ...]]"),
+        "poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for what.");
+    module.def("select", select, nb::arg(), nb::arg(), nb::arg(), nb::arg().none() = nb::none(),
+               nb::sig("def select(rlist: Iterable[int | HasFileno], wlist: Iterable[int | HasFileno], "
+                       "xlist: Iterable[int | HasFileno], timeout_s: float | None = None, /) -> "
+                       "tuple[list[Any], list[Any], list[Any]]"),
+               "Waits until something is ready, for ever without a timeout: those of rlist that can be read, those of\n"
+               "wlist that can be written, and those of xlist that have urgent data or an error.");
 }
 
 }  // namespace usocket::cpython

@@ -2,6 +2,6 @@
 
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
-from usocket._usocket import poll
+from usocket._usocket import poll, select
 
-__all__ = ["POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll"]
+__all__ = ["POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll", "select"]

@@ -103,7 +103,7 @@ def test_name_3_stub_names_the_methods(cls: type) -> None:
 
 
 def test_name_4_uselect_and_uerrno() -> None:
-    assert public(uselect) == {"POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll"}
+    assert public(uselect) == {"POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll", "select"}
     assert (uselect.POLLIN, uselect.POLLOUT) == (select.POLLIN, select.POLLOUT)
     assert (uselect.POLLERR, uselect.POLLHUP) == (select.POLLERR, select.POLLHUP)
     assert public(uerrno) == public(errno)

@@ -1,4 +1,4 @@
-"""POLL-1..5: uselect.poll."""
+"""POLL-1..7: uselect."""
 
 from __future__ import annotations
 
@@ -65,14 +65,19 @@ def test_poll_1_registering_again_is_modifying(poll: uselect.poll, pair: Pair) -
     assert list(poll.ipoll()) == [(one, POLLOUT, None)]
 
 
-def test_poll_1_userdata_comes_with_ipoll_only(poll: uselect.poll, pair: Pair) -> None:
+def test_poll_1_userdata_is_third_where_it_was_given(poll: uselect.poll, pair: Pair) -> None:
     data = object()
     poll.register(pair[0], POLLOUT, data)
     poll.register(pair[1], POLLOUT)
-    assert sorted(map(len, poll.poll())) == [2, 2]
-    entries = {id(entry[0]): entry for entry in poll.ipoll()}
-    assert entries[id(pair[0])][2] is data
-    assert entries[id(pair[1])][2] is None
+    for function in (poll.poll, poll.ipoll):
+        entries = {id(entry[0]): entry for entry in function()}
+        assert entries == {id(pair[0]): (pair[0], POLLOUT, data), id(pair[1]): (pair[1], POLLOUT)}
+
+
+def test_poll_1_ipoll_is_unpacked_as_on_devices(poll: uselect.poll, pair: Pair) -> None:
+    poll.register(pair[0], POLLOUT)
+    for obj, event in poll.ipoll():
+        assert (obj, event) == (pair[0], POLLOUT)
 
 
 def test_poll_1_one_shot(poll: uselect.poll, pair: Pair) -> None:
@@ -133,12 +138,11 @@ def test_poll_2_descriptors(poll: uselect.poll, pair: Pair) -> None:
     one, other = pair
     fd = one.fileno()
     poll.register(fd, POLLOUT, "number")
-    assert poll.poll() == [(fd, POLLOUT)]
-    assert list(poll.ipoll()) == [(fd, POLLOUT, "number")]
+    assert poll.poll() == list(poll.ipoll()) == [(fd, POLLOUT, "number")]
     poll.register(one, POLLOUT, "object")  # beside the number
     assert sorted(entry[2] for entry in poll.ipoll()) == ["number", "object"]
     poll.unregister(fd)
-    assert poll.poll() == [(one, POLLOUT)]
+    assert poll.poll() == [(one, POLLOUT, "object")]
 
 
 def test_poll_2_a_number_is_the_same_number_whichever_object_it_is(poll: uselect.poll) -> None:
@@ -340,6 +344,176 @@ def test_poll_5_kept_bytes_count_however_the_socket_was_registered(pair: Pair) -
     assert before.poll(0) == after.poll(0) == [(one, POLLIN)]
     assert one.read(3) == b"abc"
     assert before.poll(0) == after.poll(0) == []
+
+
+# --- POLL-6
+
+
+def test_poll_6_all_threads_learn_of_a_close(poll: uselect.poll, pair: Pair) -> None:
+    poll.register(pair[0], POLLIN)
+    callers = [Caller(poll.poll, 20_000) for _ in range(4)]
+    for caller in callers:
+        caller.wait_until_blocked()
+    pair[0].close()
+    for caller in callers:
+        ((thing, events),) = caller.finish()
+        assert thing is pair[0] and events & POLLHUP
+
+
+def test_poll_6_all_threads_learn_of_kept_bytes(poll: uselect.poll, pair: Pair) -> None:
+    one, other = pair
+    poll.register(one, POLLIN)
+    one.settimeout(0.3)
+    other.write(b"half")
+    reader = Caller(error_of, one.read, 100)
+    while poll.poll(0):  # until it has taken them
+        pass
+    callers = [Caller(poll.poll, 20_000) for _ in range(4)]
+    for caller in callers:
+        caller.wait_until_blocked()
+    assert [caller.finish() for caller in callers] == [[(one, POLLIN)]] * 4
+    assert reader.finish() == errno.ETIMEDOUT
+
+
+# --- POLL-7
+
+
+def test_poll_7_a_descriptor_closed_behind_its_back_is_told(poll: uselect.poll) -> None:
+    reading, writing = os.pipe()
+    poll.register(reading, POLLIN)
+    assert poll.poll(0) == []
+    os.close(reading)
+    ((thing, events),) = poll.poll(20_000)
+    assert thing == reading and events & POLLHUP and not events & POLLIN
+    assert error_of(poll.modify, reading, POLLIN) == errno.EBADF
+    poll.unregister(reading)
+    assert poll.poll(0) == []
+    os.close(writing)
+
+
+def test_poll_7_a_duplicate_does_not_speak_for_the_number(poll: uselect.poll) -> None:
+    reading, writing = os.pipe()
+    fresh, peer = os.pipe()
+    poll.register(reading, POLLIN)
+    assert poll.poll(1) == []  # from now on it needs no number more
+    duplicate = os.dup(reading)
+    os.write(writing, b"x")
+    os.close(reading)
+    poll.unregister(reading)
+    assert poll.poll(50) == []
+    os.dup2(fresh, reading)
+    poll.register(reading, POLLIN)
+    assert poll.poll(0) == []
+    os.write(peer, b"y")
+    assert poll.poll(0) == [(reading, POLLIN)]
+    for fd in (duplicate, writing, fresh, peer, reading):
+        os.close(fd)
+
+
+def test_poll_7_registered_again_a_number_is_its_new_file(poll: uselect.poll, pair: Pair) -> None:
+    reading, writing = os.pipe()
+    poll.register(reading, POLLIN, "userdata")
+    os.dup2(pair[0].fileno(), reading)
+    poll.register(reading, POLLIN)
+    assert poll.poll(0) == []
+    pair[1].write(b"x")
+    assert poll.poll() == [(reading, POLLIN, "userdata")]
+    os.close(reading)
+    os.close(writing)
+
+
+# --- select
+
+
+def test_poll_1_select_returns_the_objects(pair: Pair) -> None:
+    one, other = pair
+    assert uselect.select([one, other], [other], [], 0) == ([], [other], [])
+    other.write(b"x")
+    assert uselect.select([one, other], [one], [one], 0) == ([one], [one], [])
+    assert uselect.select([one], [], []) == ([one], [], [])
+    assert uselect.select((one,), iter([one, other]), {other}, None) == ([one], [one, other], [])
+    assert one.read(1) == b"x"
+
+
+def test_poll_1_select_takes_descriptors_and_files(pair: Pair) -> None:
+    one, other = pair
+    fd = one.fileno()
+    with make_pair("unix") as (more, _), os.fdopen(os.dup(other.fileno()), "wb", buffering=0) as file:
+        ready = uselect.select([fd], [fd, more, file], [file], 1.5)
+    assert ready == ([], [fd, more, file], [])
+
+
+@pytest.mark.parametrize("timeout", [0, 0.0, 0.01, 1e-9, True])
+def test_poll_1_select_timeouts_expire(timeout: float, pair: Pair) -> None:
+    assert uselect.select([pair[0]], [], [], timeout * 0.01) == ([], [], [])
+    assert uselect.select([], [], [], timeout * 0.01) == ([], [], [])
+
+
+@pytest.mark.parametrize("arguments", [(), (None,), (-1,), (-0.5,), (10**6,)])
+def test_poll_1_select_waits(arguments: tuple[Any, ...], pair: Pair) -> None:
+    caller = Caller(uselect.select, [pair[0]], [], [], *arguments)
+    caller.wait_until_blocked()
+    pair[1].write(b"x")
+    assert caller.finish() == ([pair[0]], [], [])
+
+
+def test_poll_3_select_returns_what_has_ended_wherever_it_is_asked_for(pair: Pair) -> None:
+    one, other = pair
+    other.close()
+    assert uselect.select([one], [], [], 10) == ([one], [], [])
+    closing = Caller(uselect.select, [], [], [one])
+    one.close()
+    try:
+        assert closing.finish() == ([], [], [one])
+    except OSError as error:  # it was closed before it could be registered
+        assert error.errno == errno.EBADF
+
+
+def test_poll_5_select_counts_kept_bytes(pair: Pair) -> None:
+    one, other = pair
+    other.write(b"half")
+    one.settimeout(0.02)
+    error_of(one.read, 10)
+    assert uselect.select([one], [], [], 0) == ([one], [], [])
+
+
+def test_poll_2_select_refuses_what_cannot_be_polled(pair: Pair) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+    pair[0].close()
+    for bad in (reading, -1, pair[0]):
+        assert error_of(uselect.select, [bad], [], [], 0) == errno.EBADF
+        assert error_of(uselect.select, [], [bad], [], 0) == errno.EBADF
+        assert error_of(uselect.select, [], [], [bad], 0) == errno.EBADF
+    for thing in (None, "x", 1.5, object()):
+        with pytest.raises(TypeError):
+            uselect.select([thing], [], [], 0)  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        uselect.select(1, [], [], 0)  # type: ignore[arg-type]
+    for timeout in (float("nan"), float("inf"), 1e300):
+        with pytest.raises(ValueError, match="timeout"):
+            uselect.select([], [], [], timeout)
+
+
+def test_poll_1_a_signal_that_raises_ends_select(pair: Pair) -> None:
+    """TIME-5."""
+
+    def handler(count: int) -> None:
+        if count == 3:
+            raise ZeroDivisionError
+
+    with alarms(handler), pytest.raises(ZeroDivisionError):
+        uselect.select([pair[0]], [], [])
+
+
+def test_poll_4_select_leaks_nothing(pair: Pair) -> None:
+    uselect.select(pair, pair, pair, 0)
+    before = sys.getrefcount(pair[0]), len(os.listdir("/proc/self/fd"))
+    for _ in range(100):
+        uselect.select(pair, pair, [pair[0].fileno()], 0)
+        assert error_of(uselect.select, pair, [-1], [], 0) == errno.EBADF
+    assert (sys.getrefcount(pair[0]), len(os.listdir("/proc/self/fd"))) == before
 
 
 # --- Life
