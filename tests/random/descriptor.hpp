@@ -1,0 +1,48 @@
+// What any holder of a descriptor may do with it, by system calls of its own.
+#pragma once
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+
+namespace usocket::tests {
+
+inline int option(int fd, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+inline void set_option(int fd, int name, int value) {
+    (void)::setsockopt(fd, SOL_SOCKET, name, &value, sizeof value);
+}
+inline bool is_tcp(int fd) { return option(fd, SO_PROTOCOL) == IPPROTO_TCP; }
+inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+inline void set_nonblocking(int fd, bool on) {
+    int value = on ? 1 : 0;
+    (void)::ioctl(fd, FIONBIO, &value);
+}
+// How many bytes are in the receive queue.
+inline std::size_t queued(int fd) {
+    int count = 0;
+    return ::ioctl(fd, FIONREAD, &count) == 0 ? static_cast<std::size_t>(count) : 0;
+}
+inline bool is_readable(int fd) {
+    pollfd one{fd, POLLIN, 0};
+    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
+}
+// What there is, at most `size` bytes.
+inline std::string take(int fd, std::size_t size, int flags = 0) {
+    std::string bytes(size, ' ');
+    const ssize_t count = ::recv(fd, bytes.data(), size, MSG_DONTWAIT | flags);
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+}
+
+}  // namespace usocket::tests

@@ -1,0 +1,116 @@
+// Every way to receive from a stream, as one function with one kind of result.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "random.hpp"
+#include "scarce.hpp"
+#include "usocket/usocket.hpp"
+
+namespace usocket::tests {
+
+struct Reading {
+    enum class How { read, read_all, readinto, readline, readline_limit, readline_into, recv, recv_into, recvfrom };
+    static constexpr const char* names[] = {"read",          "read_all", "readinto",  "readline", "readline_limit",
+                                            "readline_into", "recv",     "recv_into", "recvfrom"};
+    How how = How::recv;
+    std::size_t size = 0;
+    int flags = 0;
+
+    [[nodiscard]] bool is_line() const { return how >= How::readline && how <= How::readline_into; }
+    [[nodiscard]] bool is_socket_method() const { return how >= How::recv; }
+    [[nodiscard]] bool is_stream_method() const { return !is_socket_method(); }
+    // Without a limit of its own, so that the limit is the sink's.
+    [[nodiscard]] bool is_unlimited() const { return how == How::read_all || how == How::readline; }
+    // Waits for nothing, whatever the timeout (TIME-8).
+    [[nodiscard]] bool is_at_once() const { return (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE)) != 0; }
+    // Of another queue than the stream's.
+    [[nodiscard]] bool is_elsewhere() const { return (flags & (MSG_OOB | MSG_ERRQUEUE)) != 0; }
+    [[nodiscard]] bool is_peek() const { return (flags & MSG_PEEK) != 0; }
+
+    [[nodiscard]] std::string text() const {
+        std::string text = std::string(names[static_cast<int>(how)]) + "(" + std::to_string(size);
+        constexpr std::pair<int, const char*> all[] = {
+            {MSG_PEEK, "PEEK"},   {MSG_DONTWAIT, "DONTWAIT"}, {MSG_WAITALL, "WAITALL"}, {MSG_NOSIGNAL, "NOSIGNAL"},
+            {MSG_TRUNC, "TRUNC"}, {MSG_OOB, "OOB"},           {MSG_ERRQUEUE, "ERRQUEUE"}};
+        for (const auto& [flag, name] : all) {
+            if ((flags & flag) != 0) text += std::string(" ") + name;
+        }
+        return text + ")";
+    }
+
+    static Reading choose(Random& random, std::size_t most) {
+        Reading reading;
+        reading.how = static_cast<How>(random.below(9));
+        reading.size = random.between(1, 1 + random.below(random.chance(100) ? most : std::min<std::size_t>(most, 600)));
+        if (reading.is_stream_method() || random.chance(400)) return reading;
+        constexpr int single[] = {MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL, MSG_TRUNC, MSG_OOB, MSG_ERRQUEUE};
+        reading.flags = single[random.below(random.chance(300) ? 7 : 5)];
+        if (random.chance(300) && !reading.is_elsewhere()) reading.flags |= single[random.below(4)];
+        return reading;
+    }
+};
+
+struct Got {
+    Error error;
+    std::string bytes;
+    std::size_t count = 0;  // bytes.size(), but for MSG_TRUNC
+};
+
+// With a host's call, or without as a C++ program does.
+inline Got perform(const Reading& reading, Socket& socket, const Host* host) {
+    using How = Reading::How;
+    std::optional<Call> call;
+    if (host != nullptr) call.emplace(*host);
+    Got got;
+    Address from;
+    std::vector<char> memory(reading.is_unlimited() || reading.how == How::read ? 0 : reading.size);
+    Sink sink = Scarce::sink();
+    const std::size_t limit = reading.is_unlimited() ? Socket::no_limit : reading.size;
+    const auto counted = [&](const Result<std::size_t>& result) {
+        got.error = result.error();
+        if (!result) return;
+        got.count = *result;
+        got.bytes.assign(memory.data(), std::min(memory.size(), *result));
+    };
+    const auto sunk = [&](const Result<void>& result) {
+        got.error = result.error();
+        std::string bytes = Scarce::take(sink);
+        if (!result) return;
+        got.count = bytes.size();
+        got.bytes = std::move(bytes);
+    };
+    const auto with_call = [&](auto method) { return call ? method(std::move(*call)) : method(Call()); };
+    switch (reading.how) {
+        case How::read:
+        case How::read_all:
+            sunk(with_call([&](Call&& c) { return socket.read_to(sink, limit, std::move(c)); }));
+            break;
+        case How::readline:
+        case How::readline_limit:
+            sunk(with_call([&](Call&& c) { return socket.readline_to(sink, limit, std::move(c)); }));
+            break;
+        case How::readinto:
+            counted(with_call([&](Call&& c) { return socket.readinto(memory, std::move(c)); }));
+            break;
+        case How::readline_into:
+            counted(call ? socket.readline_into(memory, std::move(*call)) : socket.readline_into(memory));
+            break;
+        case How::recv:
+        case How::recv_into:
+            counted(call ? socket.recv_into(memory, reading.flags, std::move(*call))
+                         : socket.recv_into(memory, reading.flags));
+            break;
+        case How::recvfrom:
+            counted(with_call([&](Call&& c) { return socket.recvfrom_into(memory, from, reading.flags, std::move(c)); }));
+            break;
+    }
+    return got;
+}
+
+}  // namespace usocket::tests
