@@ -1,4 +1,4 @@
-// Connections made by system calls alone: what is under test begins with descriptors that somebody else opened.
+// Where a socket under test can connect to; made by system calls alone.
 #pragma once
 
 #include <arpa/inet.h>
@@ -9,15 +9,12 @@
 
 #include <cstdlib>
 
+#include "usocket/usocket.hpp"
+
 namespace usocket::tests {
 
 enum class Medium { tcp, tcp6, unix_stream };
 inline constexpr const char* medium_names[] = {"TCP", "TCP over IPv6", "AF_UNIX"};
-
-struct Connection {
-    int here = -1, there = -1;
-    int listener = -1;  // where `here` can connect to again; none for AF_UNIX
-};
 
 inline int checked(int result) {
     if (result < 0) std::abort();
@@ -32,6 +29,7 @@ inline socklen_t loopback(int family, sockaddr_storage& address) {
         reinterpret_cast<sockaddr_in6&>(address).sin6_addr = in6addr_loopback;
         return sizeof(sockaddr_in6);
     }
+    if (family == AF_UNIX) return sizeof address.ss_family;  // unix(7): an abstract name of the system's choice
     reinterpret_cast<sockaddr_in&>(address).sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return sizeof(sockaddr_in);
 }
@@ -45,33 +43,36 @@ inline bool has_ipv6() {
     return can;
 }
 
-// `buffer`: SO_RCVBUF of `here` and SO_SNDBUF of `there`; 0: as the system has it.
-inline Connection connect(Medium medium, int buffer) {
-    Connection made;
-    const auto shrink = [buffer](int fd, int name) {
-        if (buffer != 0) (void)::setsockopt(fd, SOL_SOCKET, name, &buffer, sizeof buffer);
-    };
-    if (medium == Medium::unix_stream) {
-        int ends[2];
-        checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
-        made.here = ends[0];
-        made.there = ends[1];
-    } else {
-        const int family = medium == Medium::tcp ? AF_INET : AF_INET6;
-        sockaddr_storage address;
-        socklen_t size = loopback(family, address);
-        auto* name = reinterpret_cast<sockaddr*>(&address);
-        made.listener = checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        checked(::bind(made.listener, name, size));
-        checked(::listen(made.listener, 16));
-        checked(::getsockname(made.listener, name, &size));
-        made.here = checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        shrink(made.here, SO_RCVBUF);
-        checked(::connect(made.here, name, size));
-        made.there = checked(::accept4(made.listener, nullptr, nullptr, SOCK_CLOEXEC));
-    }
-    shrink(made.there, SO_SNDBUF);
+struct Listener {
+    int fd = -1;
+    Address address;
+};
+
+inline Address name_of(int fd) {
+    Address address;
+    socklen_t size = Address::max_size;
+    checked(::getsockname(fd, reinterpret_cast<sockaddr*>(address.raw()), &size));
+    address.set_size(size);
+    return address;
+}
+
+inline Listener listen(Medium medium, int backlog = 16) {
+    Listener made;
+    const int family = medium == Medium::tcp ? AF_INET : medium == Medium::tcp6 ? AF_INET6 : AF_UNIX;
+    sockaddr_storage address;
+    const socklen_t size = loopback(family, address);
+    made.fd = checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    checked(::bind(made.fd, reinterpret_cast<sockaddr*>(&address), size));
+    checked(::listen(made.fd, backlog));
+    made.address = name_of(made.fd);
     return made;
+}
+
+// The number that the next descriptor will have.
+inline int next_descriptor() {
+    const int fd = checked(::dup(0));
+    ::close(fd);
+    return fd;
 }
 
 }  // namespace usocket::tests

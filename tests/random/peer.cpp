@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "descriptor.hpp"
@@ -34,11 +35,11 @@ Shared& make_shared_memory() {
 // The process itself.
 class Process {
 public:
-    Process(Record& record, Shared& shared, const Pattern& out, const Pattern& in, int end, int watched, int listener)
-        : record_(record), shared_(shared), out_(out), in_(in), end_(end), watched_(watched), listener_(listener) {}
+    Process(Record& record, Shared& shared, const Pattern& out, const Pattern& in, int listener)
+        : record_(record), shared_(shared), out_(out), in_(in), listener_(listener) {}
 
     void run(int commands) {
-        for (Command command{}; ::read(commands, &command, sizeof command) == ssize_t{sizeof command};) {
+        for (Command command{}; receive_command(commands, command);) {
             if (command.delay.count() != 0) std::this_thread::sleep_for(command.delay);
             obey(command);
             ++shared_.done;
@@ -46,12 +47,27 @@ public:
     }
 
 private:
+    // A descriptor may come with it (unix(7)).
+    bool receive_command(int commands, Command& command) {
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+        iovec room{&command, sizeof command};
+        msghdr message{};
+        message.msg_iov = &room;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        if (::recvmsg(commands, &message, MSG_CMSG_CLOEXEC) != ssize_t{sizeof command}) return false;
+        if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
+            if (watched_ >= 0) ::close(watched_);
+            std::memcpy(&watched_, CMSG_DATA(header), sizeof watched_);
+        }
+        return true;
+    }
     void obey(const Command& command) {
         const int value = static_cast<int>(command.value);
         switch (command.what) {
             case Peer::What::send: send(command.value); break;
             case Peer::What::end: (void)::shutdown(end_, SHUT_WR); break;
-            case Peer::What::reset: reset(); break;
             case Peer::What::take: take(command.value); break;
             case Peer::What::look: look(); break;
             case Peer::What::set_lowat:
@@ -63,13 +79,10 @@ private:
                 shared_.nonblocking = value;
                 break;
             case Peer::What::accept:
-                ::close(end_);
+                if (end_ >= 0) ::close(end_);
                 end_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
                 break;
-            case Peer::What::drop:
-                ::close(watched_);
-                watched_ = -1;
-                break;
+            case Peer::What::watch: break;  // it came with the command
         }
     }
 
@@ -95,21 +108,19 @@ private:
         shared_.is_stuck = false;
     }
 
-    void reset() {
-        const linger hard{1, 0};
-        (void)::setsockopt(end_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        ::close(end_);
-        end_ = -1;
-    }
-
-    // What has arrived, at most `size` bytes: it must go on where the last piece ended.
-    void take(std::uint64_t size) {
-        std::string bytes(std::min<std::uint64_t>(size, 1 << 20), ' ');
-        const ssize_t count = ::recv(end_, bytes.data(), bytes.size(), MSG_DONTWAIT);
-        if (count <= 0) return;
-        bytes.resize(static_cast<std::size_t>(count));
-        if (!in_.is_at(shared_.taken, bytes)) record_.found("the peer got other bytes than were sent");
-        shared_.taken += bytes.size();
+    // What comes must go on where the last piece ended.
+    void take(std::uint64_t until) {
+        for (std::string bytes; shared_.taken < until;) {
+            bytes.resize(std::min<std::uint64_t>(until - shared_.taken, 65536));
+            pollfd readable{end_, POLLIN, 0};
+            if (::poll(&readable, 1, 1) == 0 && shared_.takes_no_more) return;
+            const ssize_t count = ::recv(end_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+            if (count == 0 || (count < 0 && errno != EAGAIN)) return;
+            if (count < 0) continue;
+            bytes.resize(static_cast<std::size_t>(count));
+            if (!in_.is_at(shared_.taken, bytes)) record_.found("the peer got other bytes than were sent");
+            shared_.taken += bytes.size();
+        }
     }
 
     // TIME-9: what all holders share is as it was, also in the middle of a call; a poll is not deaf.
@@ -133,27 +144,26 @@ private:
     Record& record_;
     Shared& shared_;
     Pattern out_, in_;
-    int end_, watched_, listener_;
+    int end_ = -1, watched_ = -1;
+    int listener_;
 };
 
 }  // namespace
 
-Peer::Peer(Record& record, const Pattern& in, const Pattern& out, int end, int watched, int listener)
-    : shared_(make_shared_memory()) {
-    int pipe[2];
-    if (::pipe2(pipe, O_CLOEXEC) != 0) std::abort();
-    commands_ = pipe[1];
+Peer::Peer(Record& record, const Pattern& in, const Pattern& out, int listener) : shared_(make_shared_memory()) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
+    commands_ = ends[1];
     process_ = ::fork();
     if (process_ == 0) {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::close(pipe[1]);
-        Process(record, shared_, in, out, end, watched, listener).run(pipe[0]);
+        ::close(commands_);
+        Process(record, shared_, in, out, listener).run(ends[0]);
         ::_exit(0);
     }
     if (process_ < 0) std::abort();
-    ::close(pipe[0]);
-    ::close(end);
-    if (listener >= 0) ::close(listener);
+    ::close(ends[0]);
+    ::close(listener);
 }
 
 Peer::~Peer() {
@@ -164,8 +174,26 @@ Peer::~Peer() {
 }
 
 void Peer::tell(What what, std::uint64_t value, std::chrono::microseconds delay) {
-    const Command command{what, value, delay};
-    if (::write(commands_, &command, sizeof command) == ssize_t{sizeof command}) ++told_;
+    Command command{what, value, delay};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    iovec room{&command, sizeof command};
+    msghdr message{};
+    message.msg_iov = &room;
+    message.msg_iovlen = 1;
+    if (what == What::watch) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        const int fd = static_cast<int>(value);
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    while (::sendmsg(commands_, &message, MSG_NOSIGNAL) < 0) {
+        if (errno != EINTR) return;
+    }
+    ++told_;
 }
 
 bool Peer::settle() {

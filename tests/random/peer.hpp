@@ -20,21 +20,24 @@ struct Shared {
     std::atomic<std::uint64_t> written{0};   // bytes of the pattern
     std::atomic<std::uint64_t> taken{0};     // bytes that came from the socket under test, all as they should be
     std::atomic<bool> is_stuck{false};       // its send waits for room
+    std::atomic<bool> takes_no_more{false};  // what it waits for will not come
     // What all holders of the descriptor share, and nobody may change but who is told to; -1: it may be anything now.
     std::atomic<int> lowat{1}, nonblocking{-1}, peek_off{-1};
 };
 
 class Peer {
 public:
-    enum class What : std::uint8_t { send, end, reset, take, look, set_lowat, set_nonblocking, accept, drop };
+    enum class What : std::uint8_t { accept, watch, send, end, take, look, set_lowat, set_nonblocking };
 
-    // Starts the process. `end`: the peer's own descriptor, `watched`: the one of the socket under test, `listener`: where
-    // that may connect to again, or -1.
-    Peer(Record& record, const Pattern& in, const Pattern& out, int end, int watched, int listener);
+    // Starts the process, which takes the listener over: the socket under test may connect there, again and again.
+    // `in`: what that receives, `out`: what it sends.
+    Peer(Record& record, const Pattern& in, const Pattern& out, int listener);
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
     ~Peer();
 
+    // accept: the next connection is the peer's; watch: the descriptor of the socket under test, which is passed to it;
+    // take: until so many bytes have come in all.
     void tell(What what, std::uint64_t value = 0, std::chrono::microseconds delay = {});
     // Until every command is done; false: it is stuck in one.
     bool settle();

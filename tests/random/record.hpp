@@ -36,8 +36,7 @@ public:
     // Only the first thing that is wrong is told: what follows from it would hide it.
     void found(std::string_view what) {
         if (found_.exchange(1) != 0) return;
-        finding_[std::min(what.size(), sizeof finding_ - 1)] = '\0';
-        std::memcpy(finding_, what.data(), std::min(what.size(), sizeof finding_ - 1));
+        finding_[what.copy(finding_, sizeof finding_ - 1)] = '\0';
         trace("!!! " + std::string(what));
     }
     [[nodiscard]] bool has_finding() const { return found_ != 0; }

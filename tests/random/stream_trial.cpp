@@ -36,11 +36,15 @@ public:
           buffer_(random_.chance(300) ? static_cast<int>(random_.between(1, 4)) * 2048 : 0),
           most_(std::size_t{1} << random_.between(4, random_.chance(100) ? 20 : 13)),
           uses_host_(random_.chance(400)) {
-        const Connection made = connect(medium_, buffer_);
-        descriptor_ = made.here;
-        if (made.listener >= 0) listener_ = name_of(made.listener);
-        peer_.emplace(record, pattern_, pattern_, made.there, made.here, made.listener);
-        reader_ = must(Socket::adopt(made.here));
+        const Listener listener = listen(medium_);
+        address_ = listener.address;
+        peer_.emplace(record, pattern_, pattern_, listener.fd);
+        descriptor_ = next_descriptor();
+        reader_ = must(Socket::open(address_.family(), SOCK_STREAM));
+        if (buffer_ != 0) must(reader_.setsockopt(SOL_SOCKET, SO_RCVBUF, buffer_));
+        must(reader_.connect(address_));
+        peer_->tell(What::accept);
+        peer_->tell(What::watch, static_cast<std::uint64_t>(descriptor_));
         hooks_.on_signal = [this] { return handle_signal(); };
         if (random_.chance(500)) must(poll_.register_(reader_, POLLIN));
         trace(std::string(medium_names[static_cast<int>(medium_)]) + ", buffer " + std::to_string(buffer_) +
@@ -60,14 +64,6 @@ public:
 
 private:
     Shared& shared() { return peer_->shared(); }
-
-    static Address name_of(int fd) {
-        Address address;
-        socklen_t size = Address::max_size;
-        checked(::getsockname(fd, reinterpret_cast<sockaddr*>(address.raw()), &size));
-        address.set_size(size);
-        return address;
-    }
 
     // --- What can happen
 
@@ -172,7 +168,7 @@ private:
     }
 
     void connect_again() {
-        const bool is_possible = listener_.size() != 0 && !is_ended_ && copy_.closed() && random_.chance(300);
+        const bool is_possible = medium_ != Medium::unix_stream && !is_ended_ && copy_.closed() && random_.chance(300);
         if (!is_possible || !peer_->settle()) return;
         trace("connects to another peer, " + std::to_string(unreturned_.size()) + " bytes are left of this one");
         const sockaddr nobody{AF_UNSPEC, {}};
@@ -180,7 +176,7 @@ private:
         require(parted.has_value(), "connect() to AF_UNSPEC");
         unreturned_.clear();
         sent_ = shared().written;
-        const auto joined = reader_.connect(listener_);
+        const auto joined = reader_.connect(address_);
         require(joined.has_value() || joined.error() == Error(EINPROGRESS), "connect() once more");
         peer_->tell(What::accept);
         (void)peer_->settle();
@@ -198,6 +194,8 @@ private:
         Reading reading = Reading::choose(random_, most_);
         // A peek of the trial's own moves the offset for the next.
         if (shared().peek_off != -1) reading.flags &= ~MSG_PEEK;
+        // AF_UNIX has no error queue, and reads on.
+        if (medium_ == Medium::unix_stream) reading.flags &= ~MSG_ERRQUEUE;
         Socket& socket = choose_reader();
         let_the_peer_go_on(reading);
         ensure_an_end(socket, reading);
@@ -295,7 +293,7 @@ private:
 
     void check_bytes(const Reading& reading, const Got& got) {
         if (failed() || reading.is_elsewhere()) return;
-        const bool is_dropped = (reading.flags & MSG_TRUNC) != 0;  // on TCP
+        const bool is_dropped = (reading.flags & MSG_TRUNC) != 0 && medium_ != Medium::unix_stream;  // tcp(7)
         if (got.count > unreturned_.size()) {
             require(false, "more bytes than were sent (TIME-6)");
         } else if (!is_dropped && !unreturned_.is_next(pattern_, got.bytes)) {
@@ -375,6 +373,7 @@ private:
         Reading reading = Reading::choose(random_, 100);
         if (reading.how == Reading::How::read_all) return;
         if (shared().peek_off != -1) reading.flags &= ~MSG_PEEK;
+        if (medium_ == Medium::unix_stream) reading.flags &= ~MSG_ERRQUEUE;
         Socket& socket = copy_.has_kept() ? copy_ : reader_;
         if (socket.gettimeout().is_none()) {
             reading.how = Reading::How::recv;
@@ -565,7 +564,7 @@ private:
     Poll poll_;
     Socket reader_, copy_;
     int descriptor_ = -1;
-    Address listener_;
+    Address address_;
 
     Unreturned unreturned_;
     std::uint64_t sent_ = 0;

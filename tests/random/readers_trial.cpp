@@ -1,0 +1,203 @@
+// SOCK-4 TIME-6 TIME-8 STRM-5: several threads read one stream by whatever method, others ask for its descriptor and
+// duplicate it meanwhile and read there. Each gets runs of the stream; together they are all of it, each byte once.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "connection.hpp"
+#include "descriptor.hpp"
+#include "pattern.hpp"
+#include "peer.hpp"
+#include "reading.hpp"
+#include "trial.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::microseconds;
+using Clock = std::chrono::steady_clock;
+using What = Peer::What;
+
+// A run that is shorter could be from anywhere.
+constexpr std::size_t shortest_run = 16;
+
+class ReadersTrial : Trial {
+public:
+    ReadersTrial(std::uint64_t seed, Record& record)
+        : Trial(seed, record), pattern_(seed, random_.between(1, 4), 32), medium_(static_cast<Medium>(random_.below(3))) {
+        if (medium_ == Medium::tcp6 && !has_ipv6()) medium_ = Medium::tcp;
+        const Listener listener = listen(medium_);
+        peer_.emplace(record, pattern_, pattern_, listener.fd);
+        descriptor_ = next_descriptor();
+        socket_ = must(Socket::open(listener.address.family(), SOCK_STREAM));
+        must(socket_.connect(listener.address));
+        peer_->tell(What::accept);
+        if (random_.chance(500)) must(socket_.settimeout(microseconds(random_.between(100, 20'000))));
+    }
+
+    void run() {
+        const std::uint64_t total = random_.between(1, 200) * 1000;
+        for (std::uint64_t sent = 0; sent < total;) {
+            const std::uint64_t size = std::min(total - sent, random_.between(1, 20'000));
+            peer_->tell(What::send, size, microseconds(random_.chance(700) ? 0 : random_.below(2000)));
+            sent += size;
+        }
+        peer_->tell(What::end);
+        const std::uint64_t readers = random_.between(1, 4);
+        trace(std::string(medium_names[static_cast<int>(medium_)]) + ", " + std::to_string(total) + " bytes, " +
+              std::to_string(readers) + " threads");
+        {
+            std::vector<std::jthread> threads;
+            for (std::uint64_t i = 0; i < readers; ++i) threads.emplace_back([this, i] { read_to_the_end(i); });
+            threads.emplace_back([this] { interfere(); });
+        }
+        check_runs(total);
+        socket_.close();
+        copy_.close();
+    }
+
+private:
+    void read_to_the_end(std::uint64_t number) {
+        Random random(seed_ * 101 + number + 1);
+        const bool reads_lines = random.chance(500);
+        for (bool is_at_end = false; !is_at_end && !failed();) {
+            Reading reading{static_cast<Reading::How>(random.below(9)), random.between(shortest_run, 3000), 0};
+            if (reads_lines) reading.how = random.chance(500) ? Reading::How::readline : Reading::How::readline_into;
+            if (reading.how == Reading::How::read_all && !random.chance(20)) continue;
+            const Got got = perform(reading, socket_, nullptr);
+            keep_run(reading.text(), got.bytes);
+            is_at_end = got.error == Error() && got.count == 0;
+            const bool is_expected = got.error == Error() || (got.error == Error(ETIMEDOUT) && !socket_.gettimeout().is_none());
+            require(is_expected, std::string("unexpected: ") + got.error.message());
+        }
+    }
+
+    // What must not wait for the readers, and what must not disturb them.
+    void interfere() {
+        Random random(seed_ * 103);
+        for (int i = 0; i < 6 && !failed(); ++i) {
+            std::this_thread::sleep_for(microseconds(random.below(2000)));
+            switch (random.below(6)) {
+                case 0: look([&] { (void)socket_.poll_now(POLLIN); }, "poll_now()"); break;
+                case 1: return read_from_the_number(random);
+                case 2: return read_from_a_copy(random);
+                case 3: look([&] { run_at_once(random, MSG_DONTWAIT); }, "recv(MSG_DONTWAIT)"); break;
+                case 4: look([&] { (void)socket_.recv(1, MSG_OOB); }, "recv(MSG_OOB)"); break;
+                default: look([&] { (void)socket_.has_kept(); }, "has_kept()"); break;
+            }
+        }
+    }
+    template <class Body> void look(Body body, const char* what) {
+        const auto start = Clock::now();
+        body();
+        const bool is_prompt = Clock::now() - start < 2s;
+        require(is_prompt, std::string(what) + " waits for another thread's read (TIME-8)");
+    }
+    void run_at_once(Random& random, int flags) {
+        const auto got = socket_.recv(random.between(shortest_run, 500), flags);
+        if (got) keep_run("recv(MSG_DONTWAIT)", std::string(got->view()));
+    }
+    void read_from_the_number(Random& random) {
+        const int fd = socket_.fileno();
+        if (!require(fd == descriptor_, "fileno() is another")) return;
+        for (int i = 0; i < 20; ++i) keep_run("::recv", take(fd, random.between(shortest_run, 3000)));
+    }
+    void read_from_a_copy(Random& random) {
+        auto copy = socket_.dup();
+        if (!require(copy.has_value(), "dup()")) return;
+        copy_ = std::move(*copy);
+        for (int i = 0; i < 20; ++i) {
+            if (const auto got = copy_.recv(random.between(shortest_run, 3000), MSG_DONTWAIT)) {
+                keep_run("copy.recv", std::string(got->view()));
+            }
+        }
+    }
+
+    // --- The runs
+
+    struct Run {
+        std::string how, bytes;
+    };
+    void keep_run(const std::string& how, const std::string& bytes) {
+        if (bytes.empty()) return;
+        const std::lock_guard locked(mutex_);
+        runs_.push_back({how, bytes});
+    }
+
+    // Long runs tell where they belong; short ones, of which there are few, must fill what is left between them.
+    void check_runs(std::uint64_t total) {
+        if (failed()) return;
+        std::vector<std::pair<std::uint64_t, const Run*>> placed;
+        std::vector<const Run*> rest;
+        const Places places(pattern_, total);
+        for (const Run& run : runs_) {
+            if (run.bytes.size() < shortest_run) {
+                rest.push_back(&run);
+                continue;
+            }
+            const auto at = places.find(run.bytes);
+            if (!require(at != UINT64_MAX && pattern_.is_at(at, run.bytes), run.how + " returned what is no run of the stream (TIME-6)")) return;
+            placed.emplace_back(at, &run);
+        }
+        std::sort(placed.begin(), placed.end());
+        std::uint64_t end = 0;
+        for (const auto& [at, run] : placed) {
+            fill_gap(end, at, rest);
+            if (!require(at >= end, "bytes twice: position " + std::to_string(at) + ", by " + run->how + " (TIME-6)")) return;
+            if (!require(at <= end, "bytes are lost: from " + std::to_string(end) + " to " + std::to_string(at) + " (TIME-6)")) return;
+            end = at + run->bytes.size();
+        }
+        fill_gap(end, total, rest);
+        require(end == total, "bytes are lost: from " + std::to_string(end) + " to the end (TIME-6)");
+    }
+    void fill_gap(std::uint64_t& end, std::uint64_t until, std::vector<const Run*>& rest) {
+        for (bool found = true; found && end < until;) {
+            found = false;
+            for (auto run = rest.begin(); run != rest.end(); ++run) {
+                if ((*run)->bytes.size() > until - end || !pattern_.is_at(end, (*run)->bytes)) continue;
+                end += (*run)->bytes.size();
+                rest.erase(run);
+                found = true;
+                break;
+            }
+        }
+    }
+
+    // Where each piece of the shortest run's length is.
+    class Places {
+    public:
+        Places(const Pattern& pattern, std::uint64_t total) : text_(pattern.bytes(0, total)) {
+            for (std::uint64_t at = 0; at + shortest_run <= total; ++at) order_.push_back(at);
+            std::sort(order_.begin(), order_.end(), [this](auto a, auto b) { return piece(a) < piece(b); });
+        }
+        [[nodiscard]] std::uint64_t find(std::string_view run) const {
+            const std::string_view head = run.substr(0, shortest_run);
+            const auto at = std::lower_bound(order_.begin(), order_.end(), head, [this](auto a, auto b) { return piece(a) < b; });
+            return at != order_.end() && piece(*at) == head ? *at : UINT64_MAX;
+        }
+
+    private:
+        [[nodiscard]] std::string_view piece(std::uint64_t at) const { return std::string_view(text_).substr(at, shortest_run); }
+        std::string text_;
+        std::vector<std::uint64_t> order_;
+    };
+
+    Pattern pattern_;
+    Medium medium_;
+    std::optional<Peer> peer_;
+    Socket socket_, copy_;
+    int descriptor_ = -1;
+    std::mutex mutex_;
+    std::vector<Run> runs_;
+};
+
+}  // namespace
+
+void run_readers_trial(std::uint64_t seed, Record& record) { ReadersTrial(seed, record).run(); }
+
+}  // namespace usocket::tests
