@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,11 +105,13 @@ private:
         if (got) keep_run("recv(MSG_DONTWAIT)", std::string(got->view()));
     }
     void read_from_the_number(Random& random) {
+        is_shared_ = true;
         const int fd = socket_.fileno();
         if (!require(fd == descriptor_, "fileno() is another")) return;
         for (int i = 0; i < 20; ++i) keep_run("::recv", take(fd, random.between(shortest_run, 3000)));
     }
     void read_from_a_copy(Random& random) {
+        is_shared_ = true;
         auto copy = socket_.dup();
         if (!require(copy.has_value(), "dup()")) return;
         copy_ = std::move(*copy);
@@ -129,45 +133,6 @@ private:
         runs_.push_back({how, bytes});
     }
 
-    // Long runs tell where they belong; short ones, of which there are few, must fill what is left between them.
-    void check_runs(std::uint64_t total) {
-        if (failed()) return;
-        std::vector<std::pair<std::uint64_t, const Run*>> placed;
-        std::vector<const Run*> rest;
-        const Places places(pattern_, total);
-        for (const Run& run : runs_) {
-            if (run.bytes.size() < shortest_run) {
-                rest.push_back(&run);
-                continue;
-            }
-            const auto at = places.find(run.bytes);
-            if (!require(at != UINT64_MAX && pattern_.is_at(at, run.bytes), run.how + " returned what is no run of the stream (TIME-6)")) return;
-            placed.emplace_back(at, &run);
-        }
-        std::sort(placed.begin(), placed.end());
-        std::uint64_t end = 0;
-        for (const auto& [at, run] : placed) {
-            fill_gap(end, at, rest);
-            if (!require(at >= end, "bytes twice: position " + std::to_string(at) + ", by " + run->how + " (TIME-6)")) return;
-            if (!require(at <= end, "bytes are lost: from " + std::to_string(end) + " to " + std::to_string(at) + " (TIME-6)")) return;
-            end = at + run->bytes.size();
-        }
-        fill_gap(end, total, rest);
-        require(end == total, "bytes are lost: from " + std::to_string(end) + " to the end (TIME-6)");
-    }
-    void fill_gap(std::uint64_t& end, std::uint64_t until, std::vector<const Run*>& rest) {
-        for (bool found = true; found && end < until;) {
-            found = false;
-            for (auto run = rest.begin(); run != rest.end(); ++run) {
-                if ((*run)->bytes.size() > until - end || !pattern_.is_at(end, (*run)->bytes)) continue;
-                end += (*run)->bytes.size();
-                rest.erase(run);
-                found = true;
-                break;
-            }
-        }
-    }
-
     // Where each piece of the shortest run's length is.
     class Places {
     public:
@@ -187,6 +152,81 @@ private:
         std::vector<std::uint64_t> order_;
     };
 
+    // A piece of the stream that somebody got.
+    struct Piece {
+        std::uint64_t begin, end;
+        const Run* run;
+        // Where the run goes on, if it was torn, and by how much its end, and the beginning of the rest, may be too late:
+        // the bytes there are the same by chance.
+        Piece* rest = nullptr;
+        std::uint64_t doubt = 0;
+    };
+
+    // Long pieces tell where they belong; short ones, of which there are few, must fill what is left between them.
+    void check_runs(std::uint64_t total) {
+        if (failed()) return;
+        const Places places(pattern_, total);
+        std::vector<const Run*> short_ones;
+        for (const Run& run : runs_) {
+            if (run.bytes.size() < shortest_run) {
+                short_ones.push_back(&run);
+            } else if (!place(run, places)) {
+                return;
+            }
+        }
+        pieces_.sort([](const Piece& a, const Piece& b) { return a.begin < b.begin; });
+        std::uint64_t end = 0;
+        Piece* last = nullptr;
+        for (Piece& piece : pieces_) {
+            fill_gap(end, piece.begin, short_ones);
+            const std::uint64_t overlap = end - std::min(end, piece.begin);
+            if (overlap != 0 && last != nullptr && last->doubt >= overlap) {
+                last->rest->begin -= overlap;
+                end -= overlap;
+            }
+            const std::string where = "position " + std::to_string(piece.begin) + ", by " + piece.run->how + " (TIME-6)";
+            if (!require(piece.begin >= end, "bytes twice: " + where)) return;
+            if (!require(piece.begin <= end, "bytes are lost before " + where)) return;
+            end = piece.end;
+            last = &piece;
+        }
+        fill_gap(end, total, short_ones);
+        require(end == total, "bytes are lost: from " + std::to_string(end) + " to the end (TIME-6)");
+    }
+
+    // Another holder may come between the parts of a read; threads that read the same socket may not.
+    bool place(const Run& run, const Places& places) {
+        Piece* before = nullptr;
+        for (std::string_view left = run.bytes; !left.empty();) {
+            const std::uint64_t begin = left.size() < shortest_run ? UINT64_MAX : places.find(left);
+            if (begin == UINT64_MAX && is_shared_) return false;  // torn into pieces that could be from anywhere
+            if (!require(begin != UINT64_MAX, run.how + " returned what is nowhere in the stream (TIME-6)")) return false;
+            std::size_t size = 0;
+            while (size < left.size() && left[size] == pattern_.at(begin + size)) ++size;
+            if (!require(size == left.size() || is_shared_, run.how + " returned what is no run of the stream (TIME-6)")) return false;
+            Piece& piece = pieces_.emplace_back(Piece{begin, begin + size, &run});
+            if (before != nullptr) {
+                before->rest = &piece;
+                while (before->doubt < begin && pattern_.at(before->end - 1 - before->doubt) == pattern_.at(begin - 1 - before->doubt)) ++before->doubt;
+            }
+            before = &piece;
+            left.remove_prefix(size);
+        }
+        return true;
+    }
+    void fill_gap(std::uint64_t& end, std::uint64_t until, std::vector<const Run*>& rest) {
+        for (bool found = true; found && end < until;) {
+            found = false;
+            for (auto run = rest.begin(); run != rest.end(); ++run) {
+                if ((*run)->bytes.size() > until - end || !pattern_.is_at(end, (*run)->bytes)) continue;
+                end += (*run)->bytes.size();
+                rest.erase(run);
+                found = true;
+                break;
+            }
+        }
+    }
+
     Pattern pattern_;
     Medium medium_;
     std::optional<Peer> peer_;
@@ -194,6 +234,8 @@ private:
     int descriptor_ = -1;
     std::mutex mutex_;
     std::vector<Run> runs_;
+    std::list<Piece> pieces_;  // which point to each other
+    std::atomic<bool> is_shared_{false};
 };
 
 }  // namespace
