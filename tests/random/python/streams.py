@@ -1,0 +1,424 @@
+# TIME-1 to TIME-9, STRM-1 to STRM-3, STRM-5, POLL-5: whatever is received, by whatever mix of calls and holders of the
+# descriptor, comes once and in order; nobody who looks sees anything but what was not returned; deadlines hold.
+
+import gc
+
+import usocket
+from support import (
+    EAGAIN,
+    EINVAL,
+    ENOMEM,
+    EOPNOTSUPP,
+    ETIMEDOUT,
+    SLACK_MS,
+    Trial,
+    _thread,
+    code_of,
+    connected,
+    has_ipv6,
+    now_ms,
+    pattern,
+    since_ms,
+    sleep_ms,
+    uselect,
+)
+
+try:
+    import desktop
+except ImportError:
+    desktop = None
+
+MOST_IN_FLIGHT = 40000  # fits every queue
+
+
+def flag(name):
+    return getattr(usocket, "MSG_" + name, 0)
+
+
+FLAGS = [flag(name) for name in ("PEEK", "DONTWAIT", "WAITALL", "NOSIGNAL", "TRUNC", "OOB", "ERRQUEUE")]
+PEEK, DONTWAIT, WAITALL, _, TRUNC, OOB, ERRQUEUE = FLAGS
+STREAM_METHODS = ("read", "read_all", "readinto", "readline", "readline_limit")
+SOCKET_METHODS = ("recv", "recv_into", "recvfrom", "recvfrom_into")
+
+
+class Reading:
+    """A call that receives."""
+
+    def __init__(self, random, most):
+        self.how = random.choose(STREAM_METHODS + SOCKET_METHODS)
+        self.size = random.between(1, 1 + random.below(most if random.chance(20) else 300))
+        self.flags = 0
+        if self.how in SOCKET_METHODS and random.chance(60):
+            self.flags = random.choose(FLAGS)
+            if random.chance(30) and not self.is_elsewhere():
+                self.flags |= random.choose(FLAGS[:4])
+        self.limit = None if self.how in ("read_all", "readline") else self.size
+
+    def is_elsewhere(self):
+        """Of another queue than the stream's."""
+        return bool(self.flags & (OOB | ERRQUEUE))
+
+    def is_at_once(self):
+        """Waits for nothing, whatever the timeout (TIME-8)."""
+        return bool(self.flags & (DONTWAIT | OOB | ERRQUEUE))
+
+    def is_whole(self):
+        """Wants all that it asks for."""
+        return self.how in STREAM_METHODS or bool(self.flags & WAITALL)
+
+    def perform(self, sock):
+        """The bytes, or how many they were where MSG_TRUNC drops them; None: nothing, without waiting."""
+        how, size, flags = self.how, self.size, self.flags
+        if how == "read":
+            return sock.read(size)
+        if how == "read_all":
+            return sock.read()
+        if how == "readline":
+            return sock.readline()
+        if how == "readline_limit":
+            return sock.readline(size)
+        if how == "recv":
+            return sock.recv(size, flags)
+        if how == "recvfrom":
+            return sock.recvfrom(size, flags)[0]
+        room = bytearray(size)
+        if how == "readinto":
+            count = sock.readinto(room)
+        elif how == "recv_into":
+            count = sock.recv_into(room, size, flags)
+        else:
+            count = sock.recvfrom_into(room, size, flags)[0]
+        return None if count is None else bytes(room[:count])
+
+    def __str__(self):
+        return "%s(%d, flags %d)" % (self.how, self.size, self.flags)
+
+
+class Outcome:
+    """How a call has ended."""
+
+    def __init__(self, data, error, took_ms):
+        self.data = data
+        self.error = error  # an exception, or None
+        self.took_ms = took_ms
+
+
+class Streams(Trial):
+    def __init__(self, seed):
+        super().__init__(seed)
+        random = self.random
+        self.seed = seed
+        self.line = random.choose((0, 1, 4, 20, 100, 1000))
+        self.most = random.choose((20, 300, 3000, 20000))
+        self.kind = random.choose(("tcp", "unix", "tcp6") if has_ipv6() else ("tcp", "unix"))
+        self.unreturned = b""
+        self.sent = 0
+        self.is_ended = False
+        self.is_exposed = False
+        self.had_kept = False
+        self.keeper = None  # whose calls have failed: what it keeps, only it returns
+        self.sending = 0
+        self.last_at_once = False
+        self.outside = None
+        make = usocket.socket
+        if desktop:
+            if random.chance(30):
+                make = desktop.Subclass
+            # The listener of connected() has the first number, and is closed.
+            first = desktop.next_descriptor()
+            self.outside = desktop.Desktop(first if self.kind == "unix" else first + 1)
+        self.near, self.far = connected(self.kind, make)
+        self.copy = None
+        self.timeout = None
+        self.poller = uselect.poll()
+        if random.chance(50):
+            self.poller.register(self.near, uselect.POLLIN)
+            self.is_polled = True
+        else:
+            self.is_polled = False
+        self.trace(self.kind, "lines of", self.line)
+
+    def run(self):
+        for self.step in range(self.random.between(5, 50)):
+            self.do_step()
+            self.settle()
+            self.look_around()
+            if self.is_ended and not self.unreturned:
+                break
+        self.finish()
+
+    # --- What can happen
+
+    def do_step(self):
+        kind = self.random.below(16)
+        if kind < 2:
+            self.send(self.random.between(1, self.most))
+        elif kind == 2:
+            self.set_timeout()
+        elif kind == 3:
+            self.let_others_look()
+        elif kind == 4:
+            self.take_from_elsewhere()
+        elif kind == 5:
+            self.let_child_read()
+        elif kind == 6 and self.random.chance(15):
+            self.end()
+        elif kind == 7:
+            gc.collect()
+        else:
+            self.read()
+
+    def next_bytes(self, size):
+        size = max(0, min(size, MOST_IN_FLIGHT - len(self.unreturned)))
+        data = pattern(self.seed, self.sent, size, self.line)
+        self.sent += size
+        self.unreturned += data
+        return data
+
+    def send(self, size, delay_ms=0):
+        if self.is_ended:
+            return
+        data = self.next_bytes(size)
+        self.trace("the peer sends", len(data), "in", delay_ms, "ms")
+        if not delay_ms or not _thread:
+            self.far.write(data)
+            return
+        self.sending += 1
+        _thread.start_new_thread(self.send_later, (data, delay_ms))
+
+    def send_later(self, data, delay_ms):
+        sleep_ms(delay_ms)
+        self.far.write(data)
+        self.sending -= 1
+
+    def end(self):
+        self.settle()
+        if not self.is_ended:
+            self.trace("the peer ends the stream")
+            self.far.shutdown(usocket.SHUT_WR)
+            self.is_ended = True
+
+    def settle(self):
+        """Until what was to be sent has been."""
+        start = now_ms()
+        while self.sending:
+            self.require(since_ms(start) < 8000, "a thread that sends hangs")
+            sleep_ms(1)
+        # TCP's loopback delivers before send() returns, unless the machine is very busy.
+
+    def set_timeout(self):
+        self.timeout = self.random.choose((None, None, 0, 0.001, 0.005, 0.02))
+        self.trace("settimeout", self.timeout)
+        for sock in (self.near, self.copy):
+            if sock:
+                sock.settimeout(self.timeout)
+
+    def let_others_look(self):
+        if self.random.chance(50):
+            self.trace("fileno()")
+            number = self.near.fileno()
+            self.require(not self.outside or number == self.outside.descriptor, "fileno() is another")
+            self.is_exposed = True
+        elif not self.copy and not self.keeper:
+            self.trace("dup()")
+            self.copy = self.near.dup()
+            self.copy.settimeout(self.timeout)
+            self.is_exposed = True
+
+    def kept(self):
+        """How many bytes are with the sockets, not in the queue."""
+        return len(self.unreturned) - min(len(self.unreturned), self.outside.queued())
+
+    def remove(self, data, offset, whose):
+        """Bytes that were got from behind the first `offset` ones."""
+        expected = self.unreturned[offset : offset + len(data)]
+        if data != expected:
+            place = self.unreturned.find(data)
+            kind = "later bytes first, by %d" % (place - offset) if place >= 0 else "bytes twice, or that nobody sent"
+            self.require(False, whose, "gets", kind, "(TIME-6)")
+        self.unreturned = self.unreturned[:offset] + self.unreturned[offset + len(data) :]
+
+    def take_from_elsewhere(self):
+        if not self.outside or not self.is_exposed:
+            return
+        kept = self.kept()
+        data = self.outside.take(self.random.between(1, self.most))
+        self.trace("another holder takes", len(data), "behind", kept)
+        self.remove(data, kept, "another holder")
+
+    def let_child_read(self):
+        if not self.outside:
+            return
+        size = self.random.between(1, 2000)
+        self.is_exposed = True
+
+        def read():
+            try:
+                return self.near.recv(size, DONTWAIT)
+            except OSError:
+                return b""
+
+        data = self.outside.in_child(read)
+        kept = max(0, self.kept() - len(data))
+        self.trace("a child takes", len(data), "of", size, "behind", kept)
+        self.remove(data, kept, "a child")
+
+    # --- A read, and what it must be like
+
+    def read(self):
+        reading = Reading(self.random, self.most)
+        if self.kind == "unix":
+            reading.flags &= ~ERRQUEUE  # it has no error queue, and reads on
+        sock = self.near
+        if self.keeper or (self.copy and self.random.chance(30)):
+            sock = self.keeper or self.copy
+        before = len(self.unreturned) if not self.sending else 0
+        if self.random.chance(30):
+            self.send(self.random.between(1, reading.size), self.random.between(1, 3))
+        self.ensure_an_end(reading)
+        self.trace("copy" if sock is self.copy else "near", reading, "timeout", self.timeout)
+        if desktop and self.random.chance(30):
+            with desktop.Alarms(self.random.between(1, 4), self.handle_signal):
+                outcome = self.receive(reading, sock)
+        else:
+            outcome = self.receive(reading, sock)
+        self.check(reading, sock, outcome, before)
+
+    def ensure_an_end(self, reading):
+        """A call without a deadline gets what it waits for."""
+        if (self.timeout is not None or reading.is_at_once()) and not self.random.chance(30):
+            return
+        if reading.how == "read_all":
+            return self.end()
+        if reading.how == "readline":
+            if b"\n" not in self.unreturned:
+                self.send(200, self.random.below(3))
+            if b"\n" not in self.unreturned:
+                self.end()
+            return None
+        wanted = reading.size if reading.is_whole() else 1
+        if wanted > len(self.unreturned):
+            self.send(wanted - len(self.unreturned), self.random.below(3))
+        return None
+
+    def receive(self, reading, sock):
+        data = error = None
+        start = now_ms()
+        try:
+            data = reading.perform(sock)
+        except (OSError, MemoryError) as raised:
+            error = raised
+        except KeyboardInterrupt as raised:
+            error = raised
+        except Exception as raised:
+            if not desktop or not isinstance(raised, desktop.Stop):
+                raise
+            error = raised
+        return Outcome(data, error, since_ms(start))
+
+    def handle_signal(self):
+        """In the middle of a call, or just outside."""
+        kind = self.random.below(10)
+        if kind == 0:
+            raise desktop.Stop
+        if kind == 1:
+            raise KeyboardInterrupt
+        if kind == 2:
+            gc.collect()
+        if kind == 3:
+            self.near.fileno()
+            self.is_exposed = True
+
+    def check(self, reading, sock, outcome, before):
+        error = outcome.error
+        data = outcome.data
+        self.trace("    ->", repr(error) if error else "None" if data is None else len(data))
+        if self.timeout is not None:
+            self.require(outcome.took_ms < self.timeout * 1000 + SLACK_MS, "longer than its timeout (TIME-2)")
+        if error or data is None:
+            self.keeper = sock
+            self.last_at_once = self.timeout == 0 or reading.is_at_once()
+            return self.check_error(reading, error, before)
+        if reading.is_elsewhere():
+            return None
+        self.last_at_once = self.timeout == 0 or reading.is_at_once()
+        if reading.flags & TRUNC and self.kind != "unix":
+            data = self.unreturned[: len(data)]  # dropped, not shown: tcp(7)
+        self.check_size(reading, data, before)
+        offset = 0
+        if reading.flags & PEEK:
+            self.require(self.unreturned.startswith(data), "a peek shows other bytes (TIME-6)")
+        else:
+            self.remove(data, offset, str(reading))
+        if self.outside and not self.kept():
+            self.keeper = None
+        if not self.unreturned:
+            self.keeper = None
+        return None
+
+    def check_error(self, reading, error, before):
+        if error is None or (isinstance(error, OSError) and code_of(error) == EAGAIN):
+            self.require(self.timeout == 0 or reading.is_at_once(), "EAGAIN from a call that waits (TIME-3)")
+            self.require(reading.is_elsewhere() or not before, "EAGAIN though bytes are there (TIME-4)")
+        elif isinstance(error, OSError):
+            code = code_of(error)
+            if code == ETIMEDOUT:
+                self.require(self.timeout, "ETIMEDOUT without a timeout")
+                self.require(reading.is_whole() or not before, "ETIMEDOUT though bytes are there")
+            else:
+                is_known = code == ENOMEM or (reading.is_elsewhere() and code in (EINVAL, EOPNOTSUPP))
+                self.require(is_known, "unexpected", repr(error))
+
+    def check_size(self, reading, data, before):
+        size = len(data)
+        limit = reading.limit
+        is_at_end = self.is_ended and size == len(self.unreturned)
+        self.require(limit is None or size <= limit, "more than was asked for")
+        if not data:
+            self.require(self.is_ended and not self.unreturned, "nothing, but something is to come")
+        is_line = reading.how.startswith("readline")
+        if is_line:
+            self.require(b"\n" not in data[:-1], "more than a line")
+        if not reading.is_whole() or size == limit or is_at_end or (is_line and data.endswith(b"\n")):
+            return
+        if reading.how in STREAM_METHODS:
+            self.require(self.timeout == 0, "a short read (STRM-1)")
+        self.require(size >= before or is_line, "less than was there (TIME-4, MSG_WAITALL)")
+
+    # --- What anybody may see between two calls
+
+    def look_around(self):
+        is_in = bool(self.unreturned) or self.is_ended
+        if self.is_polled and (not self.keeper or self.keeper is self.near):
+            found = self.poller.poll(0)
+            readable = bool(found) and bool(found[0][1] & uselect.POLLIN)
+            self.require(readable == is_in, "uselect.poll is wrong (POLL-5)")
+        if not self.outside:
+            return
+        kept = self.kept()
+        if self.is_exposed and not kept:
+            self.require(self.outside.queued() == len(self.unreturned), "the queue is not what is unreturned (STRM-5)")
+        if not self.unreturned:
+            self.require(not self.outside.queued(), "returned bytes are left in the queue")
+        if self.is_exposed and not (kept and (self.last_at_once or self.had_kept)):
+            self.require(self.outside.is_readable() == is_in, "a poll of the descriptor is wrong (STRM-5, TIME-6)")
+        self.had_kept = bool(kept)
+        lowat, nonblocking = self.outside.shared_options()
+        self.require(lowat == 1, "SO_RCVLOWAT is not as it was (TIME-9)")
+
+    def finish(self):
+        self.step += 1
+        self.end()
+        self.timeout = None
+        for sock in (self.near, self.copy):
+            if sock:
+                sock.settimeout(None)
+        # A copy that kept something has it first.
+        if self.keeper and self.keeper is self.copy and self.unreturned:
+            self.remove(self.copy.recv(len(self.unreturned)), 0, "the copy's last recv")
+        rest = self.near.read()
+        self.remove(rest, 0, "the last read")
+        self.require(not self.unreturned, "bytes are lost:", len(self.unreturned), "(TIME-6)")
+        for sock in (self.near, self.far, self.copy):
+            if sock:
+                sock.close()
