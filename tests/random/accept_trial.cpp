@@ -1,5 +1,5 @@
-// TIME-2 TIME-7 TIME-9 SOCK-5: accept() and connect() keep their deadlines, and do not spin, though other holders of the
-// descriptor set O_NONBLOCK as they like and take connections away.
+// TIME-2 TIME-7 TIME-9 SOCK-5: accept() and connect() keep their deadlines, and do not spin, though other holders of
+// the descriptor set O_NONBLOCK as they like and take connections away.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -83,7 +83,8 @@ private:
         Timeout timeout = microseconds(random_.between(1, 60'000));
         if (kind == 0) timeout = Timeout::none();
         if (kind == 1) timeout = Timeout::zero();
-        trace((&socket == &copy_ ? "the copy's timeout " : "timeout ") + (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
+        trace((&socket == &copy_ ? "the copy's timeout " : "timeout ") +
+              (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
         must(socket.settimeout(timeout));
     }
     void flip(int fd) {
@@ -100,7 +101,8 @@ private:
             client = must(Socket::open(address_.family(), SOCK_STREAM));
             must(client.connect(address_));
         }
-        trace(std::string(&socket == &copy_ ? "the copy's " : "") + "accept()" + (has_client ? ", a client is there" : ""));
+        trace(std::string(&socket == &copy_ ? "the copy's " : "") + "accept()" +
+              (has_client ? ", a client is there" : ""));
         const auto start = Clock::now();
         const auto accepted = socket.accept();
         check_time(timeout, accepted.error(), Clock::now() - start);
@@ -108,7 +110,8 @@ private:
             if (!require(accepted.has_value(), std::string("accept: ") + accepted.error().message())) return;
             require(!is_nonblocking_socket(accepted->socket), "an accepted connection blocks (SOCK-5)");
         } else {
-            require(accepted.error() == Error(timeout.is_zero() ? EAGAIN : ETIMEDOUT), std::string("accept: ") + accepted.error().message());
+            require(accepted.error() == Error(timeout.is_zero() ? EAGAIN : ETIMEDOUT),
+                    std::string("accept: ") + accepted.error().message());
         }
     }
     static bool is_nonblocking_socket(const Socket& socket) { return !socket.gettimeout().is_none(); }
@@ -138,7 +141,8 @@ private:
             for (std::uint64_t i = 0; i < clients; ++i) {
                 ::usleep(static_cast<useconds_t>(pace.count()));
                 const int fd = ::socket(family, SOCK_STREAM, 0);
-                (void)::connect(fd, reinterpret_cast<const sockaddr*>(address_.data()), static_cast<socklen_t>(address_.size()));
+                (void)::connect(fd, reinterpret_cast<const sockaddr*>(address_.data()),
+                                static_cast<socklen_t>(address_.size()));
             }
             ::pause();
         });
@@ -165,7 +169,8 @@ private:
         int clients[8];
         for (int& client : clients) {
             client = checked(::socket(address_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-            (void)::connect(client, reinterpret_cast<const sockaddr*>(full.address.data()), static_cast<socklen_t>(full.address.size()));
+            (void)::connect(client, reinterpret_cast<const sockaddr*>(full.address.data()),
+                            static_cast<socklen_t>(full.address.size()));
         }
         const int descriptor = next_descriptor();
         Socket socket = must(Socket::open(address_.family(), SOCK_STREAM));

@@ -37,7 +37,8 @@ public:
             socket_.close();
             closed = Clock::now();
             while (inside_ != 0 && Clock::now() - closed < 3s) std::this_thread::sleep_for(200us);
-            if (!require(inside_ == 0, std::string("close() does not end a call on ") + name_ + " (SOCK-4)")) ::_exit(0);
+            if (!require(inside_ == 0, std::string("close() does not end a call on ") + name_ + " (SOCK-4)"))
+                ::_exit(0);
         }
         require(socket_.closed() && socket_.recv(1).error() == Error(EBADF), "a closed socket is EBADF (SOCK-3)");
     }
@@ -86,7 +87,8 @@ private:
         Random random(seed_ * 107 + number);
         ++inside_;
         const Error error = wait_there(random);
-        require(error == Error(EBADF), std::string("a call that close() ended, on ") + name_ + ": " + error.message() + " (SOCK-4)");
+        require(error == Error(EBADF),
+                std::string("a call that close() ended, on ") + name_ + ": " + error.message() + " (SOCK-4)");
         --inside_;
     }
     Error wait_there(Random& random) {

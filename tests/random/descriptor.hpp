@@ -19,9 +19,7 @@ inline int option(int fd, int name) {
     socklen_t size = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
-inline void set_option(int fd, int name, int value) {
-    (void)::setsockopt(fd, SOL_SOCKET, name, &value, sizeof value);
-}
+inline void set_option(int fd, int name, int value) { (void)::setsockopt(fd, SOL_SOCKET, name, &value, sizeof value); }
 inline bool is_tcp(int fd) { return option(fd, SO_PROTOCOL) == IPPROTO_TCP; }
 inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 inline void set_nonblocking(int fd, bool on) {

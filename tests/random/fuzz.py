@@ -94,13 +94,16 @@ def run_python(host: Host, wanted: Wanted) -> bool:
         lines: list[str] = []
         count = 1 if wanted.only_one else TRIALS_PER_PROCESS
         status = 0
+        is_told = False
         for line in lines_of(host, [str(seed), str(count), *filter(None, [wanted.kind])], end):
             if line.startswith("trial "):
                 lines = []
                 name = line.split()[1]
                 host.trials[name] = host.trials.get(name, 0) + 1
                 seed = int(line.split()[2])
-            lines.append(line)
+            if not is_told:
+                lines.append(line)
+            is_told = is_told or line.startswith("FOUND")  # what follows is the end of the process
             if line.startswith("status "):
                 status = int(line.split()[1])
         if wanted.only_one or status:

@@ -34,9 +34,9 @@ struct Kind {
     unsigned weight;
 };
 constexpr Kind kinds[] = {
-    {"stream", run_stream_trial, 8},   {"sending", run_sending_trial, 2}, {"message", run_message_trial, 2},
-    {"accept", run_accept_trial, 2},   {"readers", run_readers_trial, 4}, {"close", run_close_trial, 2},
-    {"poll", run_poll_trial, 2},       {"pollers", run_pollers_trial, 2},
+    {"stream", run_stream_trial, 8}, {"sending", run_sending_trial, 2}, {"message", run_message_trial, 2},
+    {"accept", run_accept_trial, 2}, {"readers", run_readers_trial, 4}, {"close", run_close_trial, 2},
+    {"poll", run_poll_trial, 2},     {"pollers", run_pollers_trial, 2},
 };
 constexpr std::chrono::seconds grace(2);  // after something wrong, for a report of a sanitizer's
 
@@ -45,9 +45,9 @@ struct Options {
     std::chrono::seconds span{0};  // 0: one trial, or for ever
     bool has_seed = false;
     bool shows_trace = false;
-    std::uint64_t findings = 1;        // after so many it ends
+    std::uint64_t findings = 1;         // after so many it ends
     std::chrono::seconds patience{15};  // with one trial
-    std::string kind;            // all if empty
+    std::string kind;                   // all if empty
 };
 
 const Kind& kind_of(std::uint64_t seed, const std::string& name) {
@@ -143,8 +143,9 @@ private:
 };
 
 int usage() {
-    std::fprintf(stderr, "usage: usocket_random [--seed N] [--seconds N] [--kind NAME] [--findings N] [--patience N] "
-                         "[--trace]\n");
+    std::fprintf(stderr,
+                 "usage: usocket_random [--seed N] [--seconds N] [--kind NAME] [--findings N] [--patience N] "
+                 "[--trace]\n");
     return 2;
 }
 

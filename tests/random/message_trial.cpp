@@ -1,5 +1,5 @@
-// SOCK-6 TIME-3 TIME-4 TIME-8 STRM-1 POLL-5: sockets that keep message boundaries: each message comes once, in order, whole
-// or cut off, whatever method and flag takes it.
+// SOCK-6 TIME-3 TIME-4 TIME-8 STRM-1 POLL-5: sockets that keep message boundaries: each message comes once, in order,
+// whole or cut off, whatever method and flag takes it.
 #include <chrono>
 #include <deque>
 #include <string>
@@ -81,17 +81,20 @@ private:
         Socket& socket = !copy_.closed() && random_.chance(300) ? copy_ : here_;
         if (messages_.empty() && socket.gettimeout().is_none() && !reading.is_at_once()) send();
         const Timeout timeout = socket.gettimeout();
-        trace(reading.text() + (timeout.is_none() ? " timeout None" : " timeout " + std::to_string(timeout.nanoseconds())));
+        trace(reading.text() +
+              (timeout.is_none() ? " timeout None" : " timeout " + std::to_string(timeout.nanoseconds())));
         const auto start = Clock::now();
         const Got got = perform(reading, socket, nullptr);
-        trace("    -> " + (got.error == Error() ? std::to_string(got.count) + " bytes" : std::string(got.error.message())));
+        trace("    -> " +
+              (got.error == Error() ? std::to_string(got.count) + " bytes" : std::string(got.error.message())));
         require(Clock::now() - start < std::chrono::seconds(4), "it waits too long (TIME-2, TIME-8)");
         if (got.error != Error()) return check_error(reading, timeout, got);
         if (messages_.empty()) return (void)require(false, "a message out of nowhere");
         const std::string& next = messages_.front();
         require(next.starts_with(got.bytes), "this is not the next message");
         const bool tells_all = (reading.flags & MSG_TRUNC) != 0;
-        require(got.count == (tells_all ? next.size() : std::min(next.size(), reading.size)), "not as much as there is of the message");
+        require(got.count == (tells_all ? next.size() : std::min(next.size(), reading.size)),
+                "not as much as there is of the message");
         if (!reading.is_peek()) messages_.pop_front();
     }
     void check_error(const Reading& reading, Timeout timeout, const Got& got) {
@@ -105,7 +108,8 @@ private:
         const bool is_in = !messages_.empty();
         require(((here_.poll_now(POLLIN) & POLLIN) != 0) == is_in, "poll_now() is wrong");
         Poll::Event event[1];
-        if (poll_.size() != 0) require((poll_.poll(event, Timeout::zero()).value_or(std::size_t{9}) == 1) == is_in, "Poll is wrong");
+        if (poll_.size() != 0)
+            require((poll_.poll(event, Timeout::zero()).value_or(std::size_t{9}) == 1) == is_in, "Poll is wrong");
     }
 
     Pattern pattern_;

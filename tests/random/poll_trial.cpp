@@ -1,10 +1,7 @@
-// POLL-1..5 POLL-7: one Poll over sockets and descriptors that come and go, also behind its back; the system's own poll(2)
-// says what is right.
-#include <sys/resource.h>
-
+// POLL-1..5 POLL-7: one Poll over sockets and descriptors that come and go, also behind its back; the system's own
+// poll(2) says what is right.
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -94,7 +91,10 @@ private:
         if (!member.is_registered || member.is_closed) return;
         member.mask ^= POLLOUT;
         trace("modify " + std::to_string(member.fd));
-        require((member.socket.closed() ? poll_.modify(member.fd, member.mask) : poll_.modify(member.socket, member.mask)).has_value(), "modify");
+        require(
+            (member.socket.closed() ? poll_.modify(member.fd, member.mask) : poll_.modify(member.socket, member.mask))
+                .has_value(),
+            "modify");
     }
     void unregister(Member& member) {
         if (!member.is_registered) return;
@@ -110,7 +110,8 @@ private:
         if (member.is_closed || is_socket(member)) return;
         member.has_duplicate = random_.chance(500);
         if (member.has_duplicate) duplicates_.push_back(checked(::fcntl(member.fd, F_DUPFD_CLOEXEC, 200)));
-        trace("close(" + std::to_string(member.fd) + ") behind its back" + (member.has_duplicate ? ", a duplicate lives" : ""));
+        trace("close(" + std::to_string(member.fd) + ") behind its back" +
+              (member.has_duplicate ? ", a duplicate lives" : ""));
         ::close(member.fd);
         member.is_closed = true;
     }
@@ -147,7 +148,8 @@ private:
         Poll::Event events[32];
         const auto start = Clock::now();
         const auto before = processor_time();
-        const bool expects_nothing = std::none_of(members_.begin(), members_.end(), [](const Member& member) { return is_due(member); });
+        const bool expects_nothing =
+            std::none_of(members_.begin(), members_.end(), [](const Member& member) { return is_due(member); });
         const auto count = poll_.poll(events, expects_nothing ? Timeout(15ms) : Timeout(500ms));
         const auto took = Clock::now() - start;
         if (!require(count.has_value(), "poll")) return;
@@ -177,7 +179,8 @@ private:
     void check_member(Member& member, std::vector<Poll::Event>& found) {
         if (!member.is_registered) return;
         const int name = is_socket(member) && member.is_closed ? -1 : member.fd;
-        const auto event = std::find_if(found.begin(), found.end(), [name](const Poll::Event& one) { return one.fd == name; });
+        const auto event =
+            std::find_if(found.begin(), found.end(), [name](const Poll::Event& one) { return one.fd == name; });
         const bool is_there = event != found.end();
         const unsigned events = is_there ? event->events : 0;
         if (is_there) found.erase(event);
@@ -185,8 +188,9 @@ private:
         if (!member.is_closed) {
             // POLLRDHUP and the like are nobody's business.
             const unsigned known = POLLIN | POLLOUT | POLLERR | POLLHUP;
-            require((events & known) == (truth(member) & known), "wrong events: " + std::to_string(events) + " instead of " +
-                                                                      std::to_string(truth(member)) + " for " + std::to_string(member.fd));
+            require((events & known) == (truth(member) & known), "wrong events: " + std::to_string(events) +
+                                                                     " instead of " + std::to_string(truth(member)) +
+                                                                     " for " + std::to_string(member.fd));
             return;
         }
         require(is_there || !is_due(member), "closed behind its back and not reported: " + text);

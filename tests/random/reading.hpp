@@ -36,7 +36,7 @@ struct Reading {
     [[nodiscard]] std::string text() const {
         std::string text = std::string(names[static_cast<int>(how)]) + "(" + std::to_string(size);
         constexpr std::pair<int, const char*> all[] = {
-            {MSG_PEEK, "PEEK"},   {MSG_DONTWAIT, "DONTWAIT"}, {MSG_WAITALL, "WAITALL"}, {MSG_NOSIGNAL, "NOSIGNAL"},
+            {MSG_PEEK, "PEEK"},   {MSG_DONTWAIT, "DONTWAIT"}, {MSG_WAITALL, "WAITALL"},  {MSG_NOSIGNAL, "NOSIGNAL"},
             {MSG_TRUNC, "TRUNC"}, {MSG_OOB, "OOB"},           {MSG_ERRQUEUE, "ERRQUEUE"}};
         for (const auto& [flag, name] : all) {
             if ((flags & flag) != 0) text += std::string(" ") + name;
@@ -47,7 +47,8 @@ struct Reading {
     static Reading choose(Random& random, std::size_t most) {
         Reading reading;
         reading.how = static_cast<How>(random.below(9));
-        reading.size = random.between(1, 1 + random.below(random.chance(100) ? most : std::min<std::size_t>(most, 600)));
+        reading.size =
+            random.between(1, 1 + random.below(random.chance(100) ? most : std::min<std::size_t>(most, 600)));
         if (reading.is_stream_method() || random.chance(400)) return reading;
         constexpr int single[] = {MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL, MSG_TRUNC, MSG_OOB, MSG_ERRQUEUE};
         reading.flags = single[random.below(random.chance(300) ? 7 : 5)];
@@ -88,16 +89,12 @@ inline Got perform(const Reading& reading, Socket& socket, const Host* host) {
     const auto with_call = [&](auto method) { return call ? method(std::move(*call)) : method(Call()); };
     switch (reading.how) {
         case How::read:
-        case How::read_all:
-            sunk(with_call([&](Call&& c) { return socket.read_to(sink, limit, std::move(c)); }));
-            break;
+        case How::read_all: sunk(with_call([&](Call&& c) { return socket.read_to(sink, limit, std::move(c)); })); break;
         case How::readline:
         case How::readline_limit:
             sunk(with_call([&](Call&& c) { return socket.readline_to(sink, limit, std::move(c)); }));
             break;
-        case How::readinto:
-            counted(with_call([&](Call&& c) { return socket.readinto(memory, std::move(c)); }));
-            break;
+        case How::readinto: counted(with_call([&](Call&& c) { return socket.readinto(memory, std::move(c)); })); break;
         case How::readline_into:
             counted(call ? socket.readline_into(memory, std::move(*call)) : socket.readline_into(memory));
             break;
@@ -107,7 +104,8 @@ inline Got perform(const Reading& reading, Socket& socket, const Host* host) {
                          : socket.recv_into(memory, reading.flags));
             break;
         case How::recvfrom:
-            counted(with_call([&](Call&& c) { return socket.recvfrom_into(memory, from, reading.flags, std::move(c)); }));
+            counted(
+                with_call([&](Call&& c) { return socket.recvfrom_into(memory, from, reading.flags, std::move(c)); }));
             break;
     }
     return got;

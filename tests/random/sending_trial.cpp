@@ -1,7 +1,5 @@
 // SOCK-6 TIME-1..5 TIME-7 STRM-4 POLL-3: what is sent arrives once and in order, whatever ends a call; what a call says
 // has gone out, has gone out.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -126,14 +124,20 @@ private:
     }
 
     void check(How how, std::size_t size, Timeout timeout, const Result<std::size_t>& result, Clock::duration took) {
-        if (!timeout.is_none()) require(took < std::chrono::nanoseconds(timeout.nanoseconds()) + slack, "longer than its timeout (TIME-2)");
+        if (!timeout.is_none())
+            require(took < std::chrono::nanoseconds(timeout.nanoseconds()) + slack, "longer than its timeout (TIME-2)");
         const Error error = result.error();
         switch (error.code()) {
             case 0: break;
-            case EAGAIN: require(timeout.is_zero() || (timeout.is_none() && has_send_timeout_), "EAGAIN from a call that waits (TIME-3)"); break;
+            case EAGAIN:
+                require(timeout.is_zero() || (timeout.is_none() && has_send_timeout_),
+                        "EAGAIN from a call that waits (TIME-3)");
+                break;
             case ETIMEDOUT:
                 require(!timeout.is_none() && !timeout.is_zero(), "ETIMEDOUT without a timeout");
-                if (!failed()) require(took >= std::chrono::nanoseconds(timeout.nanoseconds()) - 1ms, "timed out too early (TIME-2)");
+                if (!failed())
+                    require(took >= std::chrono::nanoseconds(timeout.nanoseconds()) - 1ms,
+                            "timed out too early (TIME-2)");
                 break;
             case EINTR: require(hooks_.has_given_up(), "EINTR though no handler gave up (TIME-5)"); break;
             case EISCONN: require(how == How::sendto && medium_ == Medium::unix_stream, "EISCONN"); break;
@@ -172,7 +176,8 @@ private:
         trace("the end");
         peer_->tell(What::take, sent_);
         (void)peer_->settle();
-        require(shared().taken == sent_, "what was sent has not arrived: " + std::to_string(shared().taken) + " of " + std::to_string(sent_));
+        require(shared().taken == sent_,
+                "what was sent has not arrived: " + std::to_string(shared().taken) + " of " + std::to_string(sent_));
     }
     Shared& shared() { return peer_->shared(); }
 

@@ -1,5 +1,5 @@
-// TIME-1..9 STRM-1..3 STRM-5 POLL-3 POLL-5: whatever is received, by whatever mix of calls and holders of the descriptor,
-// comes once and in order; nobody who looks sees anything but what was not returned; deadlines hold.
+// TIME-1..9 STRM-1..3 STRM-5 POLL-3 POLL-5: whatever is received, by whatever mix of calls and holders of the
+// descriptor, comes once and in order; nobody who looks sees anything but what was not returned; deadlines hold.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ class StreamTrial : Trial {
 public:
     StreamTrial(std::uint64_t seed, Record& record)
         : Trial(seed, record),
-          pattern_(seed, random_.chance(200) ? 0 : std::uint64_t{1} << random_.below(11)),
+          pattern_(seed, random_.chance(200) ? 0 : std::uint64_t{2} << random_.below(10)),
           medium_(static_cast<Medium>(random_.below(has_ipv6() ? 3 : 2) * (has_ipv6() ? 1 : 2))),
           buffer_(random_.chance(300) ? static_cast<int>(random_.between(1, 4)) * 2048 : 0),
           most_(std::size_t{1} << random_.between(4, random_.chance(100) ? 20 : 13)),
@@ -103,13 +103,18 @@ private:
     void set_timeout() {
         const std::uint64_t kind = random_.below(10);
         Timeout timeout;
-        if (kind < 3) timeout = Timeout::zero();
+        if (kind < 2) timeout = Timeout::zero();
+        if (kind == 2) timeout = microseconds(-1);  // what is left of a deadline that has passed (TIME-10)
         if (kind == 3) timeout = 500ms;
         if (kind > 6) timeout = microseconds(random_.between(1, 20'000));
         Socket& socket = choose_reader();
-        trace("settimeout " + (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
+        trace(std::string(&socket == &copy_ ? "copy." : "") + "settimeout " +
+              (kind == 2           ? "-1 us"
+               : timeout.is_none() ? "None"
+                                   : std::to_string(timeout.nanoseconds())));
         shared().nonblocking = -1;
         must(socket.settimeout(timeout));
+        expired_ = kind == 2 ? &socket : expired_ == &socket ? nullptr : expired_;
         shared().nonblocking = is_nonblocking(descriptor_) ? 1 : 0;
     }
 
@@ -127,10 +132,12 @@ private:
     // Another holder reads what is in the queue: that is behind what a socket has kept.
     void take_from_elsewhere() {
         if (!is_exposed_ || !peer_->settle() || shared().peek_off != -1) return;
-        const std::uint64_t kept = unreturned_.size() - std::min(unreturned_.size(), std::uint64_t{queued(descriptor_)});
+        const std::uint64_t kept =
+            unreturned_.size() - std::min(unreturned_.size(), std::uint64_t{queued(descriptor_)});
         const std::string bytes = take(descriptor_, random_.between(1, most_));
         trace("another holder takes " + std::to_string(bytes.size()) + " behind " + std::to_string(kept));
-        require(unreturned_.is_next(pattern_, bytes, kept), "another holder of the descriptor gets other bytes (STRM-5)");
+        require(unreturned_.is_next(pattern_, bytes, kept),
+                "another holder of the descriptor gets other bytes (STRM-5)");
         if (!failed()) unreturned_.erase(bytes.size(), kept);
     }
 
@@ -266,31 +273,31 @@ private:
         // What is there before it for certain.
         const bool is_quiet = depth_ == 0 && peer_->settle();
         const std::uint64_t arrived = is_quiet ? unreturned_.size() : 0;
-        const bool ended_before = is_quiet && is_ended_;
         const Timeout timeout = socket.gettimeout();
         trace((&socket == &copy_ ? "copy." : "") + reading.text() + " timeout " +
               (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
         const auto start = Clock::now();
         const Got got = perform(reading, socket, host);
         const auto took = Clock::now() - start;
-        trace("    -> " + (got.error == Error() ? std::to_string(got.count) + " bytes" : std::string(got.error.message())));
+        trace("    -> " +
+              (got.error == Error() ? std::to_string(got.count) + " bytes" : std::string(got.error.message())));
         check_bytes(reading, got);
         check_time(reading, timeout, got, took);
-        const bool is_undisturbed = shared().lowat == 1 && !has_memory_trouble();
+        const bool is_undisturbed = shared().lowat == 1;
         if (got.error != Error()) {
-            check_error(reading, timeout, got);
+            require(expired_ != &socket || reading.is_at_once() || got.error != Error(EAGAIN),
+                    "EAGAIN from a socket whose deadline has passed (TIME-10)");
+            if (expired_ != &socket) check_error(reading, timeout, got);
             const bool had_enough = is_undisturbed && arrived != 0 && !reading.is_stream_method() &&
                                     (reading.flags & MSG_WAITALL) == 0 && !reading.is_elsewhere();
-            require(!had_enough || got.error == Error(EINTR), "an error though bytes were there");
+            require(!had_enough || got.error == Error(EINTR) || got.error == Error(ENOMEM),
+                    "an error though bytes were there");
         } else {
-            check_success(reading, timeout, got, arrived, ended_before);
+            check_success(reading, timeout, got, arrived);
         }
-        last_failed_ = got.error != Error();
-        last_at_once_ = timeout.is_zero() || reading.is_at_once();
+        last_at_once_ = timeout.is_zero() || expired_ == &socket || reading.is_at_once();
         last_count_ = got.count;
     }
-    static bool has_memory_trouble() { return false; }
-
     void check_bytes(const Reading& reading, const Got& got) {
         if (failed() || reading.is_elsewhere()) return;
         const bool is_dropped = (reading.flags & MSG_TRUNC) != 0 && medium_ != Medium::unix_stream;  // tcp(7)
@@ -299,7 +306,9 @@ private:
         } else if (!is_dropped && !unreturned_.is_next(pattern_, got.bytes)) {
             const auto where = pattern_.find(got.bytes, sent_);
             const std::uint64_t expected = unreturned_.position(0);
-            const std::string kind = !where ? "bytes that nobody sent" : *where < expected ? "bytes twice" : "later bytes first";
+            const std::string kind = !where              ? "bytes that nobody sent"
+                                     : *where < expected ? "bytes twice"
+                                                         : "later bytes first";
             require(false, kind + ": position " + (where ? std::to_string(*where) : "unknown") + ", not " +
                                std::to_string(expected) + " (TIME-6)");
         } else if (!reading.is_peek()) {
@@ -311,7 +320,8 @@ private:
         const auto microseconds_taken = std::chrono::duration_cast<microseconds>(took).count();
         const std::string text = ", after " + std::to_string(microseconds_taken) + " us";
         if (depth_ != 0) return;
-        if (timeout.is_zero() || reading.is_at_once()) require(took < slack, "a call for one time waits (TIME-8)" + text);
+        if (timeout.is_zero() || reading.is_at_once())
+            require(took < slack, "a call for one time waits (TIME-8)" + text);
         if (timeout.is_none() || timeout.is_zero()) return;
         const std::chrono::nanoseconds span(timeout.nanoseconds());
         require(took < span + slack, "longer than its timeout (TIME-2)" + text);
@@ -322,7 +332,8 @@ private:
         const bool may_try_once = timeout.is_zero() || reading.is_at_once();
         switch (got.error.code()) {
             case EAGAIN:
-                require(may_try_once || (timeout.is_none() && has_receive_timeout_), "EAGAIN from a call that waits (TIME-3)");
+                require(may_try_once || (timeout.is_none() && has_receive_timeout_),
+                        "EAGAIN from a call that waits (TIME-3)");
                 break;
             case ETIMEDOUT: require(!timeout.is_none() && !timeout.is_zero(), "ETIMEDOUT without a timeout"); break;
             case EINTR: require(hooks_.has_given_up(), "EINTR though no handler gave up (TIME-5)"); break;
@@ -333,7 +344,7 @@ private:
         }
     }
 
-    void check_success(const Reading& reading, Timeout timeout, const Got& got, std::uint64_t arrived, bool ended_before) {
+    void check_success(const Reading& reading, Timeout timeout, const Got& got, std::uint64_t arrived) {
         if (failed() || reading.is_elsewhere()) return;
         const std::uint64_t size = reading.is_unlimited() ? UINT64_MAX : reading.size;
         const bool is_at_end = is_ended_ && (unreturned_.empty() || reading.is_peek());
@@ -353,7 +364,6 @@ private:
         // A signal or a deadline may cut a recv short, but not below what was there.
         const bool is_short = got.count < std::min<std::uint64_t>(arrived, size) && got.error == Error();
         require(!is_short, "less than was there (TIME-4, MSG_WAITALL)");
-        (void)ended_before;
     }
 
     // --- In the middle of a call
@@ -412,7 +422,9 @@ private:
         return told;
     }
     // How many bytes the sockets of this process keep to themselves.
-    std::uint64_t kept_here() { return unreturned_.size() - std::min<std::uint64_t>(unreturned_.size(), queued(descriptor_)); }
+    std::uint64_t kept_here() {
+        return unreturned_.size() - std::min<std::uint64_t>(unreturned_.size(), queued(descriptor_));
+    }
 
     void let_child_read() {
         const std::size_t size = random_.between(1, 3000);
@@ -486,8 +498,9 @@ private:
         if (kept) {
             require(queue < unreturned_.size(), "kept bytes are in the queue too");
         } else if (is_exposed_ || unreturned_.empty()) {
-            require(queue == unreturned_.size(), "the queue is not what is unreturned (STRM-5): " + std::to_string(queue) +
-                                                     ", not " + std::to_string(unreturned_.size()));
+            require(queue == unreturned_.size(),
+                    "the queue is not what is unreturned (STRM-5): " + std::to_string(queue) + ", not " +
+                        std::to_string(unreturned_.size()));
         } else {
             require(queue >= unreturned_.size(), "bytes are lost: " + std::to_string(queue) + " in the queue, not " +
                                                      std::to_string(unreturned_.size()) + " (TIME-6)");
@@ -498,7 +511,8 @@ private:
 
     void check_options() {
         require(option(descriptor_, SO_RCVLOWAT) == shared().lowat, "SO_RCVLOWAT is not as it was (TIME-9)");
-        if (shared().peek_off != -1) require(option(descriptor_, SO_PEEK_OFF) == shared().peek_off, "SO_PEEK_OFF is not as it was (TIME-9)");
+        if (shared().peek_off != -1)
+            require(option(descriptor_, SO_PEEK_OFF) == shared().peek_off, "SO_PEEK_OFF is not as it was (TIME-9)");
         if (shared().nonblocking == -1) return;
         require(is_nonblocking(descriptor_) == (shared().nonblocking != 0), "O_NONBLOCK is not as it was (TIME-9)");
     }
@@ -528,8 +542,8 @@ private:
         }
         peak_ = std::max(peak_, queue);
         const std::uint64_t lag = queue - unreturned_.size();
-        require(lag <= peak_ / 2 + last_count_, "the peer does not see what was returned (STRM-5): " + std::to_string(lag) +
-                                                    " of " + std::to_string(peak_));
+        require(lag <= peak_ / 2 + last_count_, "the peer does not see what was returned (STRM-5): " +
+                                                    std::to_string(lag) + " of " + std::to_string(peak_));
     }
 
     // All that is left comes out in the end.
@@ -544,12 +558,14 @@ private:
             must(socket->settimeout(Timeout::none()));
             if (has_receive_timeout_) must(socket->settimeout(10s));
             const bool is_all = socket == &reader_;
-            const Reading reading{is_all ? Reading::How::read_all : Reading::How::recv, std::max<std::size_t>(unreturned_.size(), 1), 0};
+            const Reading reading{is_all ? Reading::How::read_all : Reading::How::recv,
+                                  std::max<std::size_t>(unreturned_.size(), 1), 0};
             const Got got = perform(reading, *socket, nullptr);
             check_bytes(reading, got);
             require(got.error == Error(), std::string("the last read: ") + got.error.message());
         }
-        require(unreturned_.empty(), "the last read is not all that was left (TIME-6): " + std::to_string(unreturned_.size()));
+        require(unreturned_.empty(),
+                "the last read is not all that was left (TIME-6): " + std::to_string(unreturned_.size()));
         reader_.close();
         require(reader_.recv(1).error() == Error(EBADF), "a closed socket is EBADF (SOCK-3)");
     }
@@ -574,7 +590,8 @@ private:
     bool is_flipped_ = false;
     Reading running_;
     Socket* running_socket_ = nullptr;
-    bool last_failed_ = false, last_at_once_ = false, kept_before_ = false;
+    const Socket* expired_ = nullptr;  // its timeout is a negative span
+    bool last_at_once_ = false, kept_before_ = false;
     std::uint64_t last_count_ = 0;
     std::uint64_t peak_ = 0;
 };

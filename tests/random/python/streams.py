@@ -117,7 +117,8 @@ class Streams(Trial):
         self.is_exposed = False
         self.had_kept = False
         self.keeper = None  # whose calls have failed: what it keeps, only it returns
-        self.sending = 0
+        self.to_send = []  # (bytes, after how many ms), in order
+        self.lock = _thread.allocate_lock() if _thread else None
         self.last_at_once = False
         self.outside = None
         make = usocket.socket
@@ -180,16 +181,30 @@ class Streams(Trial):
             return
         data = self.next_bytes(size)
         self.trace("the peer sends", len(data), "in", delay_ms, "ms")
-        if not delay_ms or not _thread:
+        if not _thread:
             self.far.write(data)
             return
-        self.sending += 1
-        _thread.start_new_thread(self.send_later, (data, delay_ms))
+        with self.lock:
+            self.to_send.append((data, delay_ms))
+            is_first = len(self.to_send) == 1
+        if is_first and not delay_ms:
+            self.send_one()
+        elif is_first:
+            _thread.start_new_thread(self.send_all, ())
 
-    def send_later(self, data, delay_ms):
-        sleep_ms(delay_ms)
+    def send_one(self):
+        """The first in line; False: there is no other."""
+        data, delay_ms = self.to_send[0]
+        if delay_ms:
+            sleep_ms(delay_ms)
         self.far.write(data)
-        self.sending -= 1
+        with self.lock:
+            self.to_send.pop(0)
+            return bool(self.to_send)
+
+    def send_all(self):
+        while self.send_one():
+            pass
 
     def end(self):
         self.settle()
@@ -201,7 +216,7 @@ class Streams(Trial):
     def settle(self):
         """Until what was to be sent has been."""
         start = now_ms()
-        while self.sending:
+        while self.to_send:
             self.require(since_ms(start) < 8000, "a thread that sends hangs")
             sleep_ms(1)
         # TCP's loopback delivers before send() returns, unless the machine is very busy.
@@ -272,7 +287,7 @@ class Streams(Trial):
         sock = self.near
         if self.keeper or (self.copy and self.random.chance(30)):
             sock = self.keeper or self.copy
-        before = len(self.unreturned) if not self.sending else 0
+        before = len(self.unreturned) if not self.to_send else 0
         if self.random.chance(30):
             self.send(self.random.between(1, reading.size), self.random.between(1, 3))
         self.ensure_an_end(reading)
@@ -363,6 +378,7 @@ class Streams(Trial):
         elif isinstance(error, OSError):
             code = code_of(error)
             if code == ETIMEDOUT:
+                self.require(not reading.is_at_once(), "a call for one time waits (TIME-8)")
                 self.require(self.timeout, "ETIMEDOUT without a timeout")
                 self.require(reading.is_whole() or not before, "ETIMEDOUT though bytes are there")
             else:
