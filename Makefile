@@ -1,7 +1,7 @@
 # What can be done here. Each recipe is a script; a fresh Debian 12 or 13 machine needs git, make and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format micropython clean distclean
+.PHONY: help setup build test fuzz demo bench lint format micropython clean distclean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -19,6 +19,11 @@ micropython: setup ## build/bin/micropython with our module, build/bin/micropyth
 
 test: setup ## everything that is checked, up to 35 minutes; tools/test quick for an answer in three
 	.venv/bin/python tools/test
+
+fuzz: build micropython ## random trials for MINUTES=n on each host, until something is found
+	cmake --preset asan && cmake --build --preset asan --target usocket_random
+	cmake --preset tsan && cmake --build --preset tsan --target usocket_random
+	.venv/bin/python tests/random/fuzz.py --seconds $$(($(or $(MINUTES),10) * 60))
 
 demo: build micropython ## nginx and our server on loopback, fetched through, with figures
 	.venv/bin/python tools/demo

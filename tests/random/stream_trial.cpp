@@ -396,7 +396,6 @@ private:
 
     void fork_a_child() {
         if (!peer_->settle() || shared().peek_off != -1 || shared().lowat != 1) return;
-        is_exposed_ = true;
         switch (random_.below(3)) {
             case 0: return let_child_read();
             case 1: return let_child_poll();
@@ -406,6 +405,7 @@ private:
 
     // Calls body(write) in a child, where write() is how it tells its parent bytes; returns these.
     template <class Body> std::string in_child(Body body) {
+        is_exposed_ = true;
         int pipe[2];
         checked(::pipe2(pipe, O_CLOEXEC));
         const pid_t child = checked(::fork());
@@ -459,6 +459,7 @@ private:
         const std::uint64_t size = before + random_.between(1, 2000);
         const bool is_line = random_.chance(300) && before == 0;
         const auto span = microseconds(random_.below(4000));
+        is_exposed_ = true;
         // Its settimeout() is for it alone, but for O_NONBLOCK.
         const pid_t child = checked(::fork());
         if (child == 0) {
