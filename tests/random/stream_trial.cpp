@@ -253,9 +253,14 @@ private:
         using How = Reading::How;
         if (reading.how == How::read_all) return end(some_time());
         const bool is_whole = reading.is_stream_method() || (reading.flags & MSG_WAITALL) != 0;
-        const auto margin = static_cast<std::uint64_t>(shared().lowat == 1 ? 0 : shared().lowat + 1);
         const std::uint64_t wanted = reading.how == How::readline ? next_line() : is_whole ? reading.size : 1;
-        if (wanted + margin > unreturned_.size()) send(wanted + margin - unreturned_.size(), some_time());
+        // Linux wakes a recv for SO_RCVLOWAT bytes in the queue, whatever it has taken in and still wants (tcp(7)).
+        const auto lowat = static_cast<std::uint64_t>(std::max(1, shared().lowat.load()));
+        if (lowat != 1) {
+            send(wanted + lowat, some_time());
+        } else if (wanted > unreturned_.size()) {
+            send(wanted - unreturned_.size(), some_time());
+        }
     }
     // How long the next line is; the stream may have to end for it.
     std::uint64_t next_line() {
