@@ -433,10 +433,10 @@ private:
 
     void let_child_read() {
         const std::size_t size = random_.between(1, 3000);
+        const std::uint64_t kept = kept_here();
         const std::string bytes = in_child([&](auto tell) {
             if (const auto got = reader_.recv(size, MSG_DONTWAIT)) tell(got->view());
         });
-        const std::uint64_t kept = kept_here() - std::min<std::uint64_t>(kept_here(), bytes.size());
         trace("a child takes " + std::to_string(bytes.size()) + " of " + std::to_string(size) + " behind " +
               std::to_string(kept));
         require(unreturned_.is_next(pattern_, bytes, kept), "a child gets bytes that are the parent's (TIME-6)");

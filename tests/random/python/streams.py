@@ -90,6 +90,14 @@ class Reading:
             count = sock.recvfrom_into(room, size, flags)[0]
         return None if count is None else bytes(room[:count])
 
+    def may_return(self, data, is_at_end, at_once):
+        """Whether these bytes may be what it returns."""
+        if self.flags & PEEK:
+            return False
+        if self.how.startswith("readline"):
+            return data.endswith(b"\n") and b"\n" not in data[:-1] or len(data) == self.limit or is_at_end or at_once
+        return not self.is_whole() or len(data) == self.limit or is_at_end or at_once
+
     def __str__(self):
         return "%s(%d, flags %d)" % (self.how, self.size, self.flags)
 
@@ -120,6 +128,7 @@ class Streams(Trial):
         self.to_send = []  # (bytes, after how many ms), in order
         self.lock = _thread.allocate_lock() if _thread else None
         self.last_at_once = False
+        self.may_raise = False  # a handler, and only once
         self.outside = None
         make = usocket.socket
         if desktop:
@@ -273,8 +282,8 @@ class Streams(Trial):
             except OSError:
                 return b""
 
+        kept = self.kept()
         data = self.outside.in_child(read)
-        kept = max(0, self.kept() - len(data))
         self.trace("a child takes", len(data), "of", size, "behind", kept)
         self.remove(data, kept, "a child")
 
@@ -319,11 +328,11 @@ class Streams(Trial):
     def receive(self, reading, sock):
         data = error = None
         start = now_ms()
+        self.may_raise = True
         try:
             data = reading.perform(sock)
-        except (OSError, MemoryError) as raised:
-            error = raised
-        except KeyboardInterrupt as raised:
+            self.may_raise = False
+        except (OSError, MemoryError, KeyboardInterrupt) as raised:
             error = raised
         except Exception as raised:
             if not desktop or not isinstance(raised, desktop.Stop):
@@ -334,15 +343,27 @@ class Streams(Trial):
     def handle_signal(self):
         """In the middle of a call, or just outside."""
         kind = self.random.below(10)
-        if kind == 0:
-            raise desktop.Stop
-        if kind == 1:
-            raise KeyboardInterrupt
+        if kind < 2 and self.may_raise:
+            self.may_raise = False
+            raise desktop.Stop if kind else KeyboardInterrupt
         if kind == 2:
             gc.collect()
         if kind == 3:
             self.near.fileno()
             self.is_exposed = True
+        if kind == 4 and not self.keeper:
+            self.read_in_handler()
+
+    def read_in_handler(self):
+        """On the same socket; what it gets the call in the middle of which it runs does not."""
+        try:
+            data = self.near.recv(self.random.between(1, 20), DONTWAIT)
+        except OSError:
+            return
+        self.trace("    a handler reads", len(data))
+        self.remove(data, 0, "a handler")
+        if self.timeout is None and not self.is_ended:
+            self.send(len(data) + 1)
 
     def check(self, reading, sock, outcome, before):
         error = outcome.error
@@ -352,6 +373,8 @@ class Streams(Trial):
             self.require(outcome.took_ms < self.timeout * 1000 + SLACK_MS, "longer than its timeout (TIME-2)")
         if error or data is None:
             self.keeper = sock
+            if error and not isinstance(error, (OSError, MemoryError)):
+                self.find_out_what_was_done(reading, sock)
             self.last_at_once = self.timeout == 0 or reading.is_at_once()
             return self.check_error(reading, error, before)
         if reading.is_elsewhere():
@@ -370,6 +393,23 @@ class Streams(Trial):
         if not self.unreturned:
             self.keeper = None
         return None
+
+    def find_out_what_was_done(self, reading, sock):
+        """A handler raises in the middle of a call, which then loses nothing, or just behind it, where Python forgets
+        what it has returned."""
+        self.settle()
+        try:
+            rest = sock.recv(1000, PEEK | DONTWAIT)
+        except OSError:
+            rest = b""
+        for done in range(min(len(self.unreturned), reading.limit or len(self.unreturned)) + 1):
+            left = self.unreturned[done:]
+            if done and not reading.may_return(self.unreturned[:done], not left and self.is_ended, self.timeout == 0):
+                continue
+            if left.startswith(rest) and (rest or not left):
+                self.unreturned = left
+                return
+        self.require(False, "a handler that raised has lost bytes, or changed their order (TIME-6)")
 
     def check_error(self, reading, error, before):
         if error is None or (isinstance(error, OSError) and code_of(error) == EAGAIN):
