@@ -19,11 +19,16 @@ class Stop(Exception):
 class Desktop:
     """For one socket under test, whose descriptor it knows without having asked the socket."""
 
-    def __init__(self, descriptor):
+    def __init__(self, descriptor, is_unix):
         self.descriptor = descriptor
+        self.is_unix = is_unix
 
     def queued(self):
         return struct.unpack("i", fcntl.ioctl(self.descriptor, termios.FIONREAD, b"\0" * 4))[0]
+
+    def has_arrived(self, sender):
+        """Whether all that its peer has sent is in the queue, or was taken from there."""
+        return self.is_unix or not struct.unpack("i", fcntl.ioctl(sender, termios.TIOCOUTQ, b"\0" * 4))[0]
 
     def is_readable(self):
         poller = select.poll()
