@@ -74,7 +74,7 @@ def hosts() -> list[Host]:
         Host("cpython", python, arguments=("-u",)),
         Host("micropython", BUILD / "bin" / "micropython"),
         # A heap that most reads of much are too big for.
-        Host("micropython-small", BUILD / "bin" / "micropython", arguments=("-X", "heapsize=200k")),
+        Host("micropython-small", BUILD / "bin" / "micropython", arguments=("-X", "heapsize=350k")),
     ]
 
 
@@ -154,8 +154,6 @@ def main() -> int:
     parser.add_argument("--findings", type=int, default=1)
     options = parser.parse_args()
     only_one = options.seed is not None and options.seconds is None
-    seed = options.seed if options.seed is not None else int(time.time()) % 100_000_000
-    wanted = Wanted(seed, options.seconds or 15, only_one, options.kind, options.findings)
     chosen = [host for host in hosts() if options.host in (None, host.name)]
     if not chosen:
         parser.error(f"no host {options.host}")
@@ -167,9 +165,11 @@ def main() -> int:
             continue
         print(f"--- {host.name}", flush=True)
         ran = True
+        seed = options.seed if options.seed is not None else int(time.time() * 1000) % 1_000_000_000
+        wanted = Wanted(seed, options.seconds or 15, only_one, options.kind, options.findings)
         run = run_cpp if host.program.name == "usocket_random" else run_python
         is_right = run(host, wanted) and is_right
-        if not is_right and wanted.findings == 1:
+        if not is_right and options.findings == 1:
             break
     return 0 if ran and is_right else 1
 

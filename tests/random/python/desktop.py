@@ -1,5 +1,5 @@
-# What only CPython's process can do to a socket from outside, and find out about it: other holders of the descriptor, its
-# options, signals, children.
+# What only CPython's process can do to a socket from outside, and find out about it: other holders of the descriptor,
+# its options, signals, children.
 
 import fcntl
 import os

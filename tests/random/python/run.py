@@ -37,6 +37,9 @@ def run(seed, wanted):
         gc.collect()
         if descriptors() != before:
             raise Found("a descriptor leaks (SOCK-3)")
+    except MemoryError:
+        print("no memory for the trial itself")
+        gc.collect()
     except Found as found:
         print("FOUND", found)
         raise SystemExit(1) from None

@@ -99,7 +99,7 @@ class Reading:
         return not self.is_whole() or len(data) == self.limit or is_at_end or at_once
 
     def __str__(self):
-        return "%s(%d, flags %d)" % (self.how, self.size, self.flags)
+        return "{}({}, flags {})".format(self.how, self.size, self.flags)  # noqa: UP032 (Pycopy has no f-strings)
 
 
 class Outcome:
@@ -150,7 +150,8 @@ class Streams(Trial):
         self.trace(self.kind, "lines of", self.line)
 
     def run(self):
-        for self.step in range(self.random.between(5, 50)):
+        for step in range(self.random.between(5, 50)):
+            self.step = step
             self.do_step()
             self.settle()
             self.look_around()
@@ -261,7 +262,9 @@ class Streams(Trial):
         expected = self.unreturned[offset : offset + len(data)]
         if data != expected:
             place = self.unreturned.find(data)
-            kind = "later bytes first, by %d" % (place - offset) if place >= 0 else "bytes twice, or that nobody sent"
+            kind = "bytes twice, or that nobody sent"
+            if place >= 0:
+                kind = "bytes that are not its turn, by " + str(place - offset)
             self.require(False, whose, "gets", kind, "(TIME-6)")
         self.unreturned = self.unreturned[:offset] + self.unreturned[offset + len(data) :]
 

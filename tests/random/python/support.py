@@ -10,7 +10,7 @@ except ImportError:
 try:
     import uselect
 except ImportError:
-    import select as uselect
+    import select as uselect  # noqa: F401 (for those that import this)
 try:
     import _thread
 except ImportError:
@@ -84,7 +84,7 @@ class Trial:
 
 
 def pattern(seed, begin, size, line):
-    """Bytes of an endless text in which each follows from its place; a line ends one time in `line`, never if that is 0."""
+    """Bytes of an endless text in which each follows from its place; one in `line` ends a line, none if that is 0."""
     out = bytearray(size)
     for i in range(size):
         mixed = ((begin + i + 1) * 2654435761 + seed * 40503) & 0xFFFFFFFF

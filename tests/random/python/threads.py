@@ -51,7 +51,7 @@ class Readers(Threads):
         self.runs = []
         readers = random.between(2, 4)
         self.trace(readers, "readers of", len(text), "bytes, timeout", near.gettimeout())
-        for number in range(readers):
+        for _ in range(readers):
             self.start(self.read, near, [random.below(1000) for _ in range(64)])
         self.start(self.feed, far, text, random.between(100, 9000))
         self.join("readers hang")

@@ -1,6 +1,9 @@
 // TIME-2 TIME-3 TIME-4 TIME-5 TIME-6 STRM-1 STRM-2 STRM-3 STRM-5 POLL-5: whatever is received, by whatever mix of
 // calls, over a network that fails all the time: nothing is lost, nothing comes twice, the order is kept, a poll is
 // right after each call, and deadlines hold.
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <optional>
@@ -175,13 +178,7 @@ private:
             case 0: exposed_ = socket_.fileno() >= 0; break;
             case 1: exposed_ = socket_.dup().has_value() || exposed_; break;
             case 3: faulty::fork_as_parent(), exposed_ = true; break;
-            case 4: {
-                // What the socket keeps stays the parent's (TIME-6).
-                if (socket_.has_kept()) unreturned_.erase(0, unreturned_.size() - holder_.queue().size());
-                faulty::fork_as_child();
-                exposed_ = true;
-                break;
-            }
+            case 4: become_a_child(); break;
             case 5: require(socket_.getsockname().has_value(), "getsockname"); break;
             case 6: {
                 Socket moved = std::move(socket_);
@@ -190,6 +187,13 @@ private:
             }
             default: break;
         }
+    }
+
+    // What the socket has kept is the parent's alone (TIME-6).
+    void become_a_child() {
+        faulty::fork_as_child();
+        exposed_ = true;
+        unreturned_.erase(0, unreturned_.size() - std::min(unreturned_.size(), holder_.queue().size()));
     }
 
     // Another holder of the descriptor reads: it gets what is not yet returned, behind what the socket keeps.
@@ -209,9 +213,18 @@ private:
         if (host_kind_ == HostKind::unwinds && random_.chance(400)) {
             faulty::arm_jump(jump_, static_cast<unsigned>(random_.below(6)), random_.chance(700));
         }
+        choose_flags(op);
         receive(op, random_.chance(30) ? random_.below(150'000) : random_.between(1, 1 + random_.below(400)),
                 &host_.host());
         faulty::disarm_jump();
+        flags_ = 0;
+    }
+
+    // Whatever a flag asks for besides, the order is the same (TIME-6).
+    void choose_flags(Op op) {
+        const bool takes_flags = op == Op::recv || op == Op::recv_into || op == Op::peek;
+        if (!takes_flags || random_.chance(500)) return;
+        for (const int flag : {MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL}) flags_ |= random_.chance(300) ? flag : 0;
     }
 
     void receive(Op op, std::size_t size, const Host* host) {
@@ -297,8 +310,8 @@ private:
             case Op::readline_into: attempt.count = socket_.readline_into(memory, std::move(call)...); break;
             case Op::recvfrom: attempt.count = recvfrom_size(socket_, memory, std::move(call)...); break;
             case Op::recv:
-            case Op::recv_into: attempt.count = socket_.recv_into(memory, 0, std::move(call)...); break;
-            case Op::peek: attempt.count = socket_.recv_into(memory, MSG_PEEK, std::move(call)...); break;
+            case Op::recv_into: attempt.count = socket_.recv_into(memory, flags_, std::move(call)...); break;
+            case Op::peek: attempt.count = socket_.recv_into(memory, flags_ | MSG_PEEK, std::move(call)...); break;
             case Op::count: break;
         }
     }
@@ -343,6 +356,9 @@ private:
             const auto newline = outcome.bytes.find('\n');
             require(newline == std::string::npos || newline + 1 == got, "more than a line");
         }
+        if ((flags_ & MSG_WAITALL) != 0 && trouble_free(before) && op != Op::peek) {
+            require(got >= std::min(size, before.unreturned.size()), "less than there was (MSG_WAITALL)");
+        }
         if (is_socket_method(op)) return;
         const bool is_whole = got == size || (is_line(op) && got != 0 && outcome.bytes.back() == '\n') || is_at_end;
         if (is_whole || happened(before, Kind::refuse)) return;
@@ -353,7 +369,8 @@ private:
     void check_error(Op op, const Before& before, const Outcome& outcome) {
         switch (outcome.error.code()) {
             case EAGAIN:
-                require(before.timeout.is_zero(), "EAGAIN from a socket that blocks (TIME-3)");
+                require(before.timeout.is_zero() || (flags_ & MSG_DONTWAIT) != 0,
+                        "EAGAIN from a socket that blocks (TIME-3)");
                 if (trouble_free(before))
                     require(before.unreturned.empty(), "EAGAIN though there was something (TIME-4)");
                 break;
@@ -525,6 +542,7 @@ private:
     bool has_delays_ = false;
     bool is_reset_known_ = false;
     bool is_nested_ = false;
+    int flags_ = 0;  // of the socket method that runs, or that what runs is nested in
 };
 
 TEST(PropertyReceive, NothingIsLostOrDoubled) {
