@@ -107,9 +107,11 @@ private:
         Random random(seed_ * 103);
         for (int i = 0; i < 6 && !failed(); ++i) {
             std::this_thread::sleep_for(microseconds(random.below(2000)));
-            switch (random.below(6)) {
+            switch (random.below(8)) {
                 case 0: (void)socket_.poll_now(POLLIN); break;
-                case 1: return read_from_the_number(random);
+                case 1:
+                case 5:
+                case 6: return read_from_the_number(random);
                 case 2: return read_from_a_copy(random);
                 case 3: read_at_once(random); break;
                 case 4: (void)socket_.recv(1, MSG_OOB); break;
