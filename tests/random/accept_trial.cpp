@@ -70,7 +70,7 @@ private:
                 if (copy_.closed()) copy_ = must(server_.dup());
                 set_timeout(copy_);
                 break;
-            case 2: flip(descriptor_); break;
+            case 2: flip(server_.fileno()); break;
             case 3: lose_races(); break;
             case 4: connect_to_a_full_backlog(); break;
             case 5: expire(); break;
@@ -172,10 +172,9 @@ private:
             (void)::connect(client, reinterpret_cast<const sockaddr*>(full.address.data()),
                             static_cast<socklen_t>(full.address.size()));
         }
-        const int descriptor = next_descriptor();
         Socket socket = must(Socket::open(address_.family(), SOCK_STREAM));
         must(socket.settimeout(microseconds(random_.between(1, 30'000))));
-        if (random_.chance(500)) flip(descriptor);
+        if (random_.chance(500)) flip(socket.fileno());
         trace("connect() where nobody answers");
         const auto start = Clock::now();
         const Error error = socket.connect(full.address).error();

@@ -119,14 +119,13 @@ private:
     }
 
     void let_others_look() {
-        const std::uint64_t kind = random_.below(3);
-        trace(kind == 0 ? "fileno()" : kind == 1 ? "dup()" : "poll_fileno()");
+        const std::uint64_t kind = random_.below(2);
+        trace(kind == 0 ? "fileno()" : "dup()");
         if (kind == 0) is_exposed_ = require(reader_.fileno() == descriptor_, "fileno() is another");
         if (kind == 1 && copy_.closed()) {
             copy_ = must(reader_.dup());
             is_exposed_ = true;
         }
-        if (kind == 2) is_watched_ = reader_.poll_fileno() == descriptor_;
     }
 
     // Another holder reads what is in the queue: that is behind what a socket has kept.
@@ -533,7 +532,7 @@ private:
             if (poll_.size() != 0) require((count.value_or(std::size_t{9}) == 1) == is_in, "Poll is wrong (POLL-5)");
         }
         const bool had_to_keep = last_at_once_ || kept_before_;
-        const bool others_look = is_exposed_ || is_watched_;
+        const bool others_look = is_exposed_;
         kept_before_ = kept;
         if (others_look && !(kept && had_to_keep)) {
             require(foreign == is_in, "a poll of the descriptor is wrong (STRM-5, TIME-6)");
@@ -591,7 +590,7 @@ private:
     Unreturned unreturned_;
     std::uint64_t sent_ = 0;
     bool is_ended_ = false;
-    bool is_exposed_ = false, is_watched_ = false;
+    bool is_exposed_ = false;
     bool has_receive_timeout_ = false;
     bool is_flipped_ = false;
     Reading running_;
