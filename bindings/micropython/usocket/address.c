@@ -5,7 +5,6 @@
 
 #include "py/objlist.h"
 #include "py/objtuple.h"
-#include "py/unicode.h"
 
 // --- Resolving
 
@@ -153,10 +152,31 @@ void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_addre
 
 // --- From a socket
 
+// Well-formed UTF-8: what MicroPython and Pycopy take as the content of a str. Their own check differs in name from
+// version to version, and is missing from small builds.
+static bool is_utf8(usocket_bytes_t bytes) {
+    size_t following = 0;
+    for (size_t i = 0; i < bytes.size; ++i) {
+        const uint8_t one = ((const uint8_t*)bytes.data)[i];
+        if (following != 0) {
+            if ((one & 0xc0) != 0x80) {
+                return false;
+            }
+            --following;
+        } else if (one >= 0x80) {
+            following = one >= 0xf0 ? 3 : one >= 0xe0 ? 2 : 1;
+            if (one < 0xc0 || one >= 0xf8) {
+                return false;
+            }
+        }
+    }
+    return following == 0;
+}
+
 // As CPython has it: text, but bytes where there is none, as in an abstract name.
 static mp_obj_t new_path(usocket_bytes_t path) {
     const bool is_abstract = path.size != 0 && *(const char*)path.data == '\0';
-    if (is_abstract || !utf8_check(path.data, path.size)) {
+    if (is_abstract || !is_utf8(path)) {
         return usocket_new_bytes(path);
     }
     return mp_obj_new_str(path.data, path.size);

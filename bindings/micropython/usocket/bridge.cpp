@@ -39,7 +39,7 @@ Call&& cxx(usocket_call_t* call) noexcept { return std::move(opened<usocket_call
 // What lives in a frame that a longjmp skips has nothing to destroy (invariant 5).
 static_assert(std::is_trivially_destructible_v<Address> && std::is_trivially_destructible_v<Sink> &&
               std::is_trivially_destructible_v<Call>);
-static_assert(sizeof(Socket) == sizeof(usocket_socket_t));
+static_assert(sizeof(Socket) == sizeof(usocket_socket_t));  // no more of the heap than it needs
 static_assert(IPPROTO_SEC == USOCKET_IPPROTO_SEC);
 
 void put(usocket_address_t* into, const Address& address) noexcept { new (into) Address(address); }
@@ -251,6 +251,8 @@ usocket_error_t usocket_core_settimeout(usocket_socket_t* socket, bool has_secon
     const auto timeout = Timeout::from_seconds(seconds);
     return timeout ? c(cxx(socket).settimeout(*timeout)) : c(timeout);
 }
+
+usocket_error_t usocket_core_check_timeout(double seconds) { return c(Timeout::from_seconds(seconds)); }
 
 bool usocket_core_gettimeout(const usocket_socket_t* socket, double* seconds) {
     const Timeout timeout = cxx(socket).gettimeout();

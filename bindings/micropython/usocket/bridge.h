@@ -20,14 +20,18 @@ static inline bool usocket_failed(usocket_error_t error) { return error.number !
 bool usocket_core_is_fault(usocket_error_t error);
 const char* usocket_core_message(usocket_error_t error);
 
+// In words of 64 and 32 bits, and in pointers, so that they are right for every size of a pointer.
 typedef struct {
-    uint64_t space[4];
+    uint32_t numbers[2];
+    int64_t timeout;
+    void* aside;
+    uint32_t more[2];
 } usocket_socket_t;
 typedef struct {
-    uint64_t space[17];
+    __attribute__((aligned(8))) uint64_t space[17];
 } usocket_address_t;
 typedef struct {
-    uint64_t space[32];
+    __attribute__((aligned(8))) uint64_t space[32];
 } usocket_call_t;
 typedef struct {
     void* space[5];
@@ -96,6 +100,7 @@ usocket_error_t usocket_core_getsockname(usocket_socket_t* socket, usocket_addre
 usocket_error_t usocket_core_getpeername(usocket_socket_t* socket, usocket_address_t* address);
 // Without a number: None.
 usocket_error_t usocket_core_settimeout(usocket_socket_t* socket, bool has_seconds, double seconds);
+usocket_error_t usocket_core_check_timeout(double seconds);
 bool usocket_core_gettimeout(const usocket_socket_t* socket, double* seconds);
 usocket_error_t usocket_core_setblocking(usocket_socket_t* socket, bool blocking);
 bool usocket_core_getblocking(const usocket_socket_t* socket);

@@ -34,7 +34,8 @@ template <class Put> consteval void encode(Put put) {
         while (at < before.size() && at < name.size() && before[at] == name[at]) ++at;
         put(at);
         for (; at < name.size(); ++at) put(static_cast<unsigned char>(name[at]) | (at + 1 == name.size() ? last : 0u));
-        auto number = static_cast<std::uint64_t>(one.value < 0 ? -one.value * 2 + 1 : one.value * 2);
+        const std::int64_t value = one.value;  // twice a long may be too large for one
+        auto number = static_cast<std::uint64_t>(value < 0 ? -value * 2 + 1 : value * 2);
         for (; number >= last; number >>= 7) put(number % last);
         put(number | last);
         before = name;

@@ -26,10 +26,21 @@ CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
 $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)): \
 	CFLAGS += -fno-unwind-tables -fno-asynchronous-unwind-tables
 
-# The constants of NAME-3 that the compiler's headers have, for constants.cpp.
+# make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
+# with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
+USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+ifneq ($(wildcard $(BUILD)/genhdr),)
+ifneq ($(shell cat $(USOCKET_GENERATED)/settings 2>/dev/null),$(USOCKET_SETTINGS))
+$(error usocket: $(BUILD) holds a build without usocket or with other settings; remove it, or give another BUILD=)
+endif
+endif
+endif
+
+# The constants of NAME-3 that the compiler's headers have, for constants.cpp.
 CXXFLAGS_USERMOD += -I$(USOCKET_GENERATED)
-ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && \
+ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && echo '$(USOCKET_SETTINGS)' >settings && \
 	sh $(USOCKET_STACK)/list_constants.sh $(CXX) >constants.new && \
 	{ cmp -s constants.new constants.inc || mv constants.new constants.inc; } && echo done),done)
 $(error usocket: $(USOCKET_STACK)/list_constants.sh failed)

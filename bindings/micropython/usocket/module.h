@@ -17,6 +17,10 @@
 #define USOCKET_PENDING_EXCEPTION MP_STATE_VM(mp_pending_exception)
 #endif
 
+#if MICROPY_PY_SOCKET
+#error "usocket takes the place of the interpreter's own socket module: build with MICROPY_PY_SOCKET=0"
+#endif
+
 #define USOCKET_NORETURN __attribute__((noreturn))
 
 // --- The socket object; socket.c. The type tells the face (NAME-1, NAME-2).
@@ -28,6 +32,10 @@ _Static_assert(sizeof(usocket_obj_t) <= 40, "a socket takes no more of the heap 
 
 extern const mp_obj_type_t usocket_type_socket;         // usocket's: addresses are opaque
 extern const mp_obj_type_t usocket_type_socket_compat;  // socket's: addresses are tuples, names are resolved
+// The socket in an object, which may be one of a subclass; NULL: it is none, or has not been initialised.
+usocket_obj_t* usocket_find(mp_obj_t from);
+MP_DECLARE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
 
@@ -75,5 +83,13 @@ MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_ntop_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(usocket_inet_pton_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj);
+
+// --- What the module socket has besides; shortcuts.c
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_create_connection_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_create_server_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_inet_aton_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_inet_ntoa_obj);
+// In place of a timeout: the default one.
+#define USOCKET_GLOBAL_DEFAULT_TIMEOUT (&mp_type_object)
 
 #endif

@@ -33,6 +33,7 @@ static bool find_constant(qstr name, mp_obj_t* value) {
 
 #if USOCKET_MICROPYTHON
 // Called by the host for names that are in no table.
+void usocket_delegate(mp_obj_t module, qstr name, mp_obj_t* dest);
 void usocket_delegate(mp_obj_t module, qstr name, mp_obj_t* dest) {
     (void)module;
     if (dest[0] == MP_OBJ_NULL) {
@@ -80,6 +81,15 @@ static const mp_rom_map_elem_t socket_table[] = {
     {MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_timeout), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_gaierror), MP_ROM_PTR(&mp_type_OSError)},
+    {MP_ROM_QSTR(MP_QSTR_create_connection), MP_ROM_PTR(&usocket_create_connection_obj)},
+    {MP_ROM_QSTR(MP_QSTR_create_server), MP_ROM_PTR(&usocket_create_server_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getdefaulttimeout), MP_ROM_PTR(&usocket_getdefaulttimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setdefaulttimeout), MP_ROM_PTR(&usocket_setdefaulttimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(USOCKET_GLOBAL_DEFAULT_TIMEOUT)},
+    {MP_ROM_QSTR(MP_QSTR_inet_aton), MP_ROM_PTR(&usocket_inet_aton_obj)},
+    {MP_ROM_QSTR(MP_QSTR_inet_ntoa), MP_ROM_PTR(&usocket_inet_ntoa_obj)},
+    {MP_ROM_QSTR(MP_QSTR_INADDR_ANY), MP_ROM_INT(0)},
+    {MP_ROM_QSTR(MP_QSTR_SOCK_SEQPACKET), MP_ROM_INT(SOCK_SEQPACKET)},
     COMMON_ENTRIES};
 static MP_DEFINE_CONST_DICT(socket_globals, socket_table);
 

@@ -17,20 +17,31 @@ static usocket_obj_t* make(const mp_obj_type_t* type) {
     return self;
 }
 
+static bool is_ours(mp_obj_t object) {
+    const mp_obj_type_t* type = mp_obj_get_type(object);
+    return type == &usocket_type_socket || type == &usocket_type_socket_compat;
+}
+
+usocket_obj_t* usocket_find(mp_obj_t from) {
+    const mp_obj_type_t* const types[] = {&usocket_type_socket, &usocket_type_socket_compat};
+    mp_obj_t found = from;
+    for (size_t i = 0; i < MP_ARRAY_SIZE(types) && !is_ours(found); ++i) {
+        // What an instance of a subclass has as its base before __init__ has been called is something else.
+        found = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(types[i]));
+        if (found == MP_OBJ_NULL) {
+            found = from;
+        }
+    }
+    return is_ours(found) ? MP_OBJ_TO_PTR(found) : NULL;
+}
+
 // The socket of a method, which may have been called with anything, or be one of a subclass.
 static usocket_obj_t* get(mp_obj_t from) {
-    const mp_obj_type_t* type = mp_obj_get_type(from);
-    if (type == &usocket_type_socket || type == &usocket_type_socket_compat) {
-        return MP_OBJ_TO_PTR(from);
-    }
-    mp_obj_t base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket));
-    if (base == MP_OBJ_NULL) {
-        base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket_compat));
-    }
-    if (base == MP_OBJ_NULL) {
+    usocket_obj_t* self = usocket_find(from);
+    if (self == NULL) {
         mp_raise_TypeError(MP_ERROR_TEXT("not a socket"));
     }
-    return MP_OBJ_TO_PTR(base);
+    return self;
 }
 
 static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
@@ -38,7 +49,18 @@ static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
     return mp_const_none;
 }
 
-static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, const mp_obj_t* all_args) {
+// Timeout of new sockets of the face socket.
+static double default_timeout;
+static bool has_default_timeout;
+
+static void set_default_timeout(usocket_obj_t* self) {
+    if (has_default_timeout && usocket_is_compat(self)) {
+        usocket_check(usocket_core_settimeout(&self->socket, true, default_timeout), MP_OBJ_NULL);
+    }
+}
+
+// Opens a socket that is closed.
+static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp_obj_t* all_args) {
     enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -59,12 +81,38 @@ static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, 
     const mp_obj_t fileno = args[ARG_fileno].u_obj;
     const bool adopts = fileno != MP_OBJ_NULL && fileno != mp_const_none;
     const int fd = adopts ? usocket_get_int(fileno) : -1;
-    usocket_obj_t* self = make(type);
     usocket_check(
         adopts ? usocket_core_adopt(&self->socket, fd) : usocket_core_open(&self->socket, family, kind, proto),
         MP_OBJ_NULL);
+    set_default_timeout(self);
+}
+
+static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, const mp_obj_t* args) {
+#if !USOCKET_MICROPYTHON
+    // An instance of a subclass gets its base at once, with arguments that may be meant for its own __init__ only.
+    MP_MAKE_NEW_GET_ONLY_FLAGS();
+    if (only_new) {
+        return MP_OBJ_FROM_PTR(make(type));
+    }
+#endif
+    usocket_obj_t* self = make(type);
+    initialise(self, n_args, n_kw, args);
     return MP_OBJ_FROM_PTR(self);
 }
+
+#if !USOCKET_MICROPYTHON
+// MicroPython calls make_new() for this, and would take one of ours for an ordinary method.
+static mp_obj_t socket___init__(size_t n_args, const mp_obj_t* args, mp_map_t* kw_args) {
+    usocket_obj_t* self = get(args[0]);
+    usocket_core_close(&self->socket);
+    initialise(self, n_args - 1, kw_args->used, args + 1);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(socket___init___obj, 1, socket___init__);
+#define INIT_ENTRY {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&socket___init___obj)},
+#else
+#define INIT_ENTRY
+#endif
 
 static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp_obj_t* args) {
     const int family = n_args > 0 ? usocket_get_int(args[0]) : AF_UNIX;
@@ -74,6 +122,8 @@ static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(first), MP_OBJ_FROM_PTR(second)};
     const mp_obj_t tuple = mp_obj_new_tuple(2, pair);
     usocket_check(usocket_core_pair(&first->socket, &second->socket, family, kind, proto), MP_OBJ_NULL);
+    set_default_timeout(first);
+    set_default_timeout(second);
     return tuple;
 }
 
@@ -119,6 +169,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     usocket_obj_t* conn = make(self->base.type);
     request.conn = &conn->socket;
     usocket_check(usocket_wait(usocket_core_accept, &request), MP_OBJ_NULL);
+    set_default_timeout(conn);
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(conn), usocket_new_address(&request.address, usocket_is_compat(self))};
     return mp_obj_new_tuple(2, pair);
 }
@@ -138,6 +189,18 @@ static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
     return wait_for_none(usocket_core_connect, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
+
+// connect() that returns the errno, 0 for none.
+static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t from) {
+    usocket_request_t request;
+    usocket_get_address(begin(&request, self_in), from, &request.address);
+    const usocket_error_t error = usocket_wait(usocket_core_connect, &request);
+    if (error.number == MP_EINTR) {
+        usocket_raise(error, MP_OBJ_NULL);
+    }
+    return MP_OBJ_NEW_SMALL_INT(error.number);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t* args) {
     usocket_obj_t* self = get(args[0]);
@@ -363,21 +426,22 @@ static mp_obj_t iternext(mp_obj_t self_in) {
 
 // --- Options
 
-static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t value) {
-    usocket_obj_t* self = get(self_in);
-    const bool has_seconds = value != mp_const_none;
+// Seconds, or None; whether there are any.
+static bool get_seconds(mp_obj_t from, double* seconds) {
+    *seconds = 0;
+    if (from == mp_const_none) {
+        return false;
+    }
 #if MICROPY_PY_BUILTINS_FLOAT
-    const double seconds = has_seconds ? (double)mp_obj_get_float(value) : 0;
+    *seconds = (double)mp_obj_get_float(from);
 #else
-    const double seconds = has_seconds ? (double)usocket_get_int64(value) : 0;
+    *seconds = (double)usocket_get_int64(from);
 #endif
-    return none_or_raise(usocket_core_settimeout(&self->socket, has_seconds, seconds), value);
+    return true;
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
 
-static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
-    double seconds;
-    if (!usocket_core_gettimeout(&get(self_in)->socket, &seconds)) {
+static mp_obj_t new_seconds(bool has_seconds, double seconds) {
+    if (!has_seconds) {
         return mp_const_none;
     }
 #if MICROPY_PY_BUILTINS_FLOAT
@@ -386,7 +450,34 @@ static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
     return mp_obj_new_int((mp_int_t)seconds);
 #endif
 }
+
+static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t value) {
+    usocket_obj_t* self = get(self_in);
+    double seconds;
+    const bool has_seconds = get_seconds(value, &seconds);
+    return none_or_raise(usocket_core_settimeout(&self->socket, has_seconds, seconds), value);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
+
+static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
+    double seconds;
+    const bool has_seconds = usocket_core_gettimeout(&get(self_in)->socket, &seconds);
+    return new_seconds(has_seconds, seconds);
+}
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
+
+static mp_obj_t setdefaulttimeout(mp_obj_t value) {
+    double seconds;
+    const bool has_seconds = get_seconds(value, &seconds);
+    usocket_check(usocket_core_check_timeout(seconds), value);
+    has_default_timeout = has_seconds;
+    default_timeout = seconds;
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj, setdefaulttimeout);
+
+static mp_obj_t getdefaulttimeout(void) { return new_seconds(has_default_timeout, default_timeout); }
+MP_DEFINE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj, getdefaulttimeout);
 
 static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
     return none_or_raise(usocket_core_setblocking(&get(self_in)->socket, mp_obj_is_true(flag)), MP_OBJ_NULL);
@@ -564,6 +655,7 @@ static const mp_rom_map_elem_t locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
     {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
+    {MP_ROM_QSTR(MP_QSTR_connect_ex), MP_ROM_PTR(&socket_connect_ex_obj)},
     {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
     {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
     {MP_ROM_QSTR(MP_QSTR_shutdown), MP_ROM_PTR(&socket_shutdown_obj)},
@@ -582,7 +674,7 @@ static const mp_rom_map_elem_t locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket___exit___obj)},
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket___del___obj)},
-};
+    INIT_ENTRY};
 static MP_DEFINE_CONST_DICT(locals, locals_table);
 
 #if USOCKET_MICROPYTHON
