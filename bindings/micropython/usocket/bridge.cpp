@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "sys/sys.hpp"
 #include "usocket/arguments.hpp"
+#include "usocket/poll.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/socket.hpp"
 #include "wait/held.hpp"
@@ -402,8 +404,59 @@ void usocket_core_found_free(void** found) {
     *found = nullptr;
 }
 
+// --- Polling
+
+namespace {
+
+static_assert(sizeof(Poll::Event) == sizeof(usocket_event_t) &&
+              offsetof(Poll::Event, events) == offsetof(usocket_event_t, events) &&
+              offsetof(Poll::Event, userdata) == offsetof(usocket_event_t, userdata));
+
+Poll& cxx(usocket_poll_t* poll) noexcept { return opened<usocket_poll_t, Poll>(poll); }
+
+}  // namespace
+
+void usocket_core_poll_make(usocket_poll_t* poll) { new (poll) Poll; }
+
+void usocket_core_poll_destroy(usocket_poll_t* poll) {
+    const Held held;
+    cxx(poll) = Poll();
+}
+
+usocket_error_t usocket_core_poll_register(usocket_poll_t* poll, usocket_socket_t* socket, int fd, unsigned events,
+                                           void* userdata, void** registration) {
+    const Held held;
+    return give(socket != nullptr ? cxx(poll).register_(cxx(socket), events, userdata)
+                                  : cxx(poll).register_another(fd, events, userdata),
+                registration);
+}
+
+usocket_error_t usocket_core_poll_modify(usocket_poll_t* poll, void* registration, unsigned events) {
+    const Held held;
+    return c(cxx(poll).modify(static_cast<Registration*>(registration), events));
+}
+
+void usocket_core_poll_unregister(usocket_poll_t* poll, void* registration) {
+    const Held held;
+    cxx(poll).unregister(static_cast<Registration*>(registration));
+}
+
+usocket_error_t usocket_core_poll(usocket_request_t* request) {
+    auto* waiting = reinterpret_cast<usocket_waiting_t*>(request);
+    const auto timeout = arguments::poll_timeout(waiting->timeout_ms);
+    if (!timeout) return c(timeout);
+    auto* events = reinterpret_cast<Poll::Event*>(waiting->events);
+    return give(cxx(waiting->poll).poll(events, waiting->room, *timeout, waiting->one_shot, cxx(&request->call)),
+                &request->count);
+}
+
 // --- Arguments
 
+usocket_error_t usocket_core_events(int64_t number, unsigned* events) {
+    const unsigned mask = arguments::event_mask(number);
+    *events = mask;
+    return c(mask > 0xffff ? Error(Fault::event_mask) : Error());
+}
 usocket_error_t usocket_core_to_int(int64_t number, int* value) { return give(arguments::to_int(number), value); }
 usocket_error_t usocket_core_bufsize(int64_t number, size_t* size) { return give(arguments::bufsize(number), size); }
 usocket_error_t usocket_core_option_length(int64_t number, size_t* size) {

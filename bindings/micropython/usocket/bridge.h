@@ -170,8 +170,41 @@ typedef struct {
 // The next entry; false: there is none any more.
 bool usocket_core_found_next(usocket_found_t* entry);
 
+// --- Polling
+typedef struct {
+    void* state;
+    uint32_t wakes;
+} usocket_poll_t;
+
+// usocket::Poll::Event
+typedef struct {
+    int fd;
+    unsigned events;
+    void* userdata;
+    void* registration;
+} usocket_event_t;
+
+typedef struct {
+    usocket_request_t request;  // first, so that it is one; without a socket. Its count: how many events there are
+    usocket_poll_t* poll;
+    usocket_event_t* events;  // what it fills
+    size_t room;
+    double timeout_ms;  // negative: none
+    bool one_shot;
+} usocket_waiting_t;
+
+void usocket_core_poll_make(usocket_poll_t* poll);
+void usocket_core_poll_destroy(usocket_poll_t* poll);
+// Without a socket: the descriptor.
+usocket_error_t usocket_core_poll_register(usocket_poll_t* poll, usocket_socket_t* socket, int fd, unsigned events,
+                                           void* userdata, void** registration);
+usocket_error_t usocket_core_poll_modify(usocket_poll_t* poll, void* registration, unsigned events);
+void usocket_core_poll_unregister(usocket_poll_t* poll, void* registration);
+usocket_error_t usocket_core_poll(usocket_request_t* waiting);
+
 // --- Arguments: rules that the core has for every host
 usocket_error_t usocket_core_to_int(int64_t number, int* value);
+usocket_error_t usocket_core_events(int64_t number, unsigned* events);
 usocket_error_t usocket_core_bufsize(int64_t number, size_t* size);
 usocket_error_t usocket_core_option_length(int64_t number, size_t* size);
 usocket_error_t usocket_core_makefile_mode(usocket_bytes_t mode);

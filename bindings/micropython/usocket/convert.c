@@ -46,6 +46,20 @@ int usocket_get_int(mp_obj_t from) {
     return value;
 }
 
+double usocket_get_double(mp_obj_t from) {
+#if MICROPY_PY_BUILTINS_FLOAT
+    return (double)mp_obj_get_float(from);
+#else
+    return (double)usocket_get_int64(from);
+#endif
+}
+
+unsigned usocket_get_events(mp_obj_t from) {
+    unsigned events;
+    usocket_check(usocket_core_events(usocket_get_int64(from), &events), from);
+    return events;
+}
+
 usocket_bytes_t usocket_get_bytes(mp_obj_t from) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(from, &info, MP_BUFFER_READ);

@@ -14,9 +14,11 @@ USOCKET_C := $(wildcard $(USERMOD_DIR)/*.c)
 SRC_USERMOD += $(USOCKET_C)
 SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 
-# Polling is the host's, memory its collector's, and the signals are its own (bridge.cpp).
-SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/poll/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
+# Memory is the host's collector's, and the signals are its own (bridge.cpp).
+SRC_USERMOD_CXX += $(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp)
 SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
+USOCKET_POLLER := $(if $(shell echo 'int i;' | $(CXX) -x c++ -include sys/epoll.h -E - 2>/dev/null),epoll,poll)
+SRC_USERMOD_CXX += $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
 
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
@@ -29,7 +31,7 @@ $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)
 # make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
 # with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
-USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET)
+USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 ifneq ($(wildcard $(BUILD)/genhdr),)
 ifneq ($(shell cat $(USOCKET_GENERATED)/settings 2>/dev/null),$(USOCKET_SETTINGS))
@@ -45,6 +47,9 @@ ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && echo 
 	{ cmp -s constants.new constants.inc || mv constants.new constants.inc; } && echo done),done)
 $(error usocket: $(USOCKET_STACK)/list_constants.sh failed)
 endif
+
+# The host's own select makes way for ours: MicroPython's, Pycopy's.
+CFLAGS_USERMOD += -DMICROPY_PY_SELECT="(0)" -DMICROPY_PY_USELECT_POSIX="(0)"
 
 # Pycopy asks a module for names that it does not find only if told to; MicroPython does by itself.
 ifeq ($(origin SRC_USERMOD_LIB_C),undefined)

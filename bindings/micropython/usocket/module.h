@@ -21,6 +21,10 @@
 #error "usocket takes the place of the interpreter's own socket module: build with MICROPY_PY_SOCKET=0"
 #endif
 
+#if MICROPY_PY_SELECT || MICROPY_PY_USELECT || MICROPY_PY_USELECT_POSIX
+#error "usocket takes the place of the interpreter's own select module: build with MICROPY_PY_SELECT=0"
+#endif
+
 #define USOCKET_NORETURN __attribute__((noreturn))
 
 // --- The socket object; socket.c. The type tells the face (NAME-1, NAME-2).
@@ -38,6 +42,8 @@ MP_DECLARE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
+
+extern const mp_obj_type_t usocket_type_poll;  // poll.c
 
 static inline bool usocket_is_compat(const usocket_obj_t* self) {
     return self->base.type == &usocket_type_socket_compat;
@@ -58,6 +64,8 @@ static inline void usocket_check(usocket_error_t error, mp_obj_t argument) {
 int64_t usocket_get_int64(mp_obj_t from);
 // An int of the system's.
 int usocket_get_int(mp_obj_t from);
+double usocket_get_double(mp_obj_t from);    // of a float or an int
+unsigned usocket_get_events(mp_obj_t from);  // a mask of POLLIN and so on
 usocket_bytes_t usocket_get_bytes(mp_obj_t from);
 usocket_bytes_t usocket_get_text(mp_obj_t from);  // of a str, or the bytes of one
 mp_obj_t usocket_new_bytes(usocket_bytes_t bytes);

@@ -432,11 +432,7 @@ static bool get_seconds(mp_obj_t from, double* seconds) {
     if (from == mp_const_none) {
         return false;
     }
-#if MICROPY_PY_BUILTINS_FLOAT
-    *seconds = (double)mp_obj_get_float(from);
-#else
-    *seconds = (double)usocket_get_int64(from);
-#endif
+    *seconds = usocket_get_double(from);
     return true;
 }
 

@@ -1,0 +1,458 @@
+// The modules uselect and select (NAME-4, POLL-1..7). What has a descriptor, and above all our sockets, the core waits
+// for; every other stream of the host is asked by the host's own protocol.
+#include "module.h"
+
+#include "py/mperrno.h"
+#include "py/mphal.h"
+#include "py/objtuple.h"
+#include "py/stream.h"
+
+#define FLAG_ONESHOT (1)
+#define BOTH (MP_STREAM_POLL_RD | MP_STREAM_POLL_WR)
+
+// How often a stream is asked that cannot be waited for, as in the host's own select.
+#define ASKING_PERIOD_MS (1)
+// A callback that another thread schedules ends no wait: one that could last goes on in pieces of so much. With a
+// global lock the core looks for such by itself.
+#if MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+#define CALLBACKS_PERIOD_MS (50)
+#else
+#define CALLBACKS_PERIOD_MS (0)
+#endif
+
+// --- What is registered
+
+typedef struct {
+    mp_obj_t object;     // MP_OBJ_NULL: no longer registered
+    mp_obj_t userdata;   // MP_OBJ_NULL: none was given
+    void* registration;  // the core's; NULL: it has none
+    unsigned events;
+    unsigned found;  // by the wait that has just ended
+    bool is_asked;   // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
+    bool is_spent;   // reported in one-shot mode since the last mask
+    bool is_wrong;   // a number that is no descriptor, which every wait complains about
+} entry_t;
+
+// Room for what a wait finds.
+typedef struct {
+    size_t room;
+    usocket_event_t items[];
+} events_t;
+
+typedef struct {
+    mp_obj_base_t base;
+    usocket_poll_t core;
+    mp_map_t entries;  // id(object): entry_t*
+    size_t asked, wrong;
+    events_t* spare;  // NULL: a wait has it
+    // Of ipoll():
+    events_t* ready;
+    size_t count, next;
+    mp_obj_tuple_t* tuple;  // the same for every event
+} poll_obj_t;
+
+static entry_t* find(poll_obj_t* self, mp_obj_t object) {
+    const mp_map_elem_t* element = mp_map_lookup(&self->entries, mp_obj_id(object), MP_MAP_LOOKUP);
+    return element == NULL ? NULL : MP_OBJ_TO_PTR(element->value);
+}
+
+static events_t* new_events(size_t room) {
+    events_t* events = m_malloc(sizeof(events_t) + room * sizeof(usocket_event_t));
+    events->room = room;
+    return events;
+}
+
+static void change(poll_obj_t* self, entry_t* entry, unsigned events) {
+    if (entry->registration != NULL) {
+        usocket_check(usocket_core_poll_modify(&self->core, entry->registration, events), MP_OBJ_NULL);
+    }
+    entry->events = events;
+    entry->is_spent = false;
+}
+
+static void forget(poll_obj_t* self, entry_t* entry) {
+    if (entry->registration != NULL) {
+        usocket_core_poll_unregister(&self->core, entry->registration);
+    }
+    self->asked -= entry->is_asked;
+    self->wrong -= entry->is_wrong;
+    mp_map_lookup(&self->entries, mp_obj_id(entry->object), MP_MAP_LOOKUP_REMOVE_IF_FOUND);
+    *entry = (entry_t){.object = MP_OBJ_NULL};
+}
+
+#if USOCKET_MICROPYTHON
+#define PROTOCOL_OF(type) MP_OBJ_TYPE_GET_SLOT_OR_NULL(type, protocol)
+#else
+#define PROTOCOL_OF(type) ((type)->protocol)
+#endif
+
+// The descriptor behind an object that is no socket of ours; -1: it has none, but can be asked.
+static int fileno_of(mp_obj_t object, bool* is_asked) {
+    const mp_stream_p_t* stream = PROTOCOL_OF(mp_obj_get_type(object));
+    if (stream != NULL && stream->ioctl != NULL) {
+        *is_asked = true;
+        int errcode;
+        const mp_uint_t fd = stream->ioctl(object, MP_STREAM_GET_FILENO, 0, &errcode);
+        return fd == MP_STREAM_ERROR ? -1 : (int)fd;
+    }
+    if (!mp_obj_is_int(object)) {
+        mp_obj_t dest[2];
+        mp_load_method_maybe(object, MP_QSTR_fileno, dest);
+        if (dest[0] == MP_OBJ_NULL) {
+            mp_raise_TypeError(MP_ERROR_TEXT("a stream, a descriptor or an object with fileno() is wanted"));
+        }
+        object = mp_call_method_n_kw(0, 0, dest);
+    }
+    const int fd = usocket_get_int(object);
+    if (fd < 0) {
+        mp_raise_ValueError(NULL);
+    }
+    return fd;
+}
+
+static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
+    entry_t* entry = m_new0(entry_t, 1);
+    usocket_obj_t* sock = usocket_find(object);
+    const int fd = sock != NULL ? -1 : fileno_of(object, &entry->is_asked);
+    entry->object = object;
+    entry->events = events;
+    if (self->spare == NULL || self->spare->room <= self->entries.used) {
+        self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
+    }
+    mp_map_lookup(&self->entries, mp_obj_id(object), MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_FROM_PTR(entry);
+    usocket_error_t error = {0};
+    if (sock != NULL || fd >= 0) {
+        error = usocket_core_poll_register(&self->core, sock != NULL ? &sock->socket : NULL, fd, events, entry,
+                                           &entry->registration);
+    }
+    entry->is_wrong = sock == NULL && (error.number == MP_EBADF || error.number == MP_EINVAL);
+    if (usocket_failed(error) && !entry->is_wrong) {
+        entry->is_asked = false;
+        forget(self, entry);
+        usocket_raise(error, MP_OBJ_NULL);
+    }
+    self->asked += entry->is_asked;
+    self->wrong += entry->is_wrong;
+    return entry;
+}
+
+// What is registered already gets the new mask.
+static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, bool is_more) {
+    entry_t* entry = find(self, object);
+    if (entry == NULL) {
+        return add(self, object, events);
+    }
+    change(self, entry, is_more ? entry->events | events : events);
+    return entry;
+}
+
+// --- Waiting
+
+// Asks the streams that have no descriptor, or might know more than it. What is ready goes to the end of `events`.
+static size_t ask(poll_obj_t* self, events_t* events) {
+    size_t count = 0;
+    for (size_t i = 0; i < self->entries.alloc && self->asked != 0; ++i) {
+        if (!mp_map_slot_is_filled(&self->entries, i)) {
+            continue;
+        }
+        entry_t* entry = MP_OBJ_TO_PTR(self->entries.table[i].value);
+        if (!entry->is_asked || entry->is_spent) {
+            continue;
+        }
+        int errcode;
+        const mp_stream_p_t* stream = mp_get_stream(entry->object);
+        const mp_uint_t found = stream->ioctl(entry->object, MP_STREAM_POLL, entry->events, &errcode);
+        if (found == MP_STREAM_ERROR) {
+            if (entry->registration == NULL) {
+                mp_raise_OSError(errcode);
+            }
+            entry->is_asked = false;  // all that it knows is its descriptor
+            --self->asked;
+        } else if (found != 0 && count < events->room) {
+            ++count;
+            events->items[events->room - count] = (usocket_event_t){.events = found, .userdata = entry};
+        }
+    }
+    return count;
+}
+
+// Of what the core found at the beginning of `events`, keeps what is to be reported; returns how many there are. The
+// descriptor of a stream that is asked just hints that it is time to ask.
+static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hinted) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+        usocket_event_t* event = &events->items[i];
+        entry_t* entry = event->userdata;
+        if (entry->is_asked) {
+            *is_hinted = true;
+            if (!entry->is_spent) {
+                (void)usocket_core_poll_modify(&self->core, entry->registration, entry->events);
+            }
+        } else if (entry->object != MP_OBJ_NULL) {
+            if ((event->events & MP_STREAM_POLL_NVAL) != 0) {
+                event->events = MP_STREAM_POLL_NVAL;  // as poll(2) has it of a closed number
+            }
+            events->items[kept++] = *event;
+        }
+    }
+    return kept;
+}
+
+// One look at everything, which lasts as long as nothing is ready, but at most `span_ms`; negative: no limit.
+static size_t look(poll_obj_t* self, events_t* events, double span_ms, bool one_shot, bool* is_hinted) {
+    const size_t asked = ask(self, events);
+    usocket_waiting_t waiting;
+    waiting.request.socket = NULL;
+    waiting.poll = &self->core;
+    waiting.events = events->items;
+    waiting.room = events->room - asked;
+    waiting.timeout_ms = asked != 0 ? 0 : span_ms;
+    waiting.one_shot = one_shot;
+    usocket_check(usocket_wait(usocket_core_poll, &waiting.request), MP_OBJ_NULL);
+    size_t count = keep(self, events, waiting.request.count, is_hinted);
+    for (size_t i = events->room - asked; i < events->room; ++i) {
+        events->items[count++] = events->items[i];
+    }
+    return count;
+}
+
+// Waits, and puts what it finds into `*events`; returns how many there are.
+static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t** events) {
+    if (self->wrong != 0) {
+        mp_raise_OSError(MP_EINVAL);
+    }
+    *events = self->spare;
+    self->spare = NULL;
+    if (*events == NULL || (*events)->room < self->entries.used) {
+        *events = new_events(self->entries.used + 1);
+    }
+    const mp_uint_t start = mp_hal_ticks_ms();
+    size_t count = 0;
+    for (bool is_hinted = false, was_hinted = false;; was_hinted = is_hinted) {
+        const double passed = (mp_uint_t)(mp_hal_ticks_ms() - start);
+        const double left = timeout_ms < 0 ? timeout_ms : passed < timeout_ms ? timeout_ms - passed : 0;
+        const double period = self->asked != 0 ? ASKING_PERIOD_MS : CALLBACKS_PERIOD_MS;
+        const bool is_last = period == 0 || (left >= 0 && left <= period);
+        is_hinted = false;
+        count = look(self, *events, is_last ? left : period, one_shot, &is_hinted);
+        if (count != 0 || (is_last && !is_hinted)) {
+            break;
+        }
+        mp_handle_pending(true);
+        if (is_hinted && was_hinted) {
+            mp_hal_delay_ms(ASKING_PERIOD_MS);  // whatever its descriptor says, the stream is not ready
+        }
+    }
+    for (size_t i = 0; i < count; ++i) {
+        entry_t* entry = (*events)->items[i].userdata;
+        entry->found = (*events)->items[i].events;
+        if (one_shot) {
+            entry->is_spent = true;
+            entry->events = 0;
+        }
+    }
+    return count;
+}
+
+static double get_timeout(size_t n_args, const mp_obj_t* args, size_t index) {
+    return n_args > index && args[index] != mp_const_none ? usocket_get_double(args[index]) : -1;
+}
+
+// --- The class poll
+
+static poll_obj_t* new_poll(void) {
+    poll_obj_t* self = m_malloc_with_finaliser(sizeof(poll_obj_t));
+    *self = (poll_obj_t){.spare = NULL};
+    usocket_core_poll_make(&self->core);
+    mp_map_init(&self->entries, 0);
+    self->base.type = &usocket_type_poll;
+    return self;
+}
+
+static mp_obj_t poll_register(size_t n_args, const mp_obj_t* args) {
+    poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
+    entry_t* entry = add_or_change(self, args[1], n_args > 2 ? usocket_get_events(args[2]) : BOTH, false);
+    if (n_args > 3) {
+        entry->userdata = args[3];
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_register_obj, 2, 4, poll_register);
+
+static mp_obj_t poll_unregister(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_obj, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+        {MP_QSTR_throw, MP_ARG_BOOL, {.u_bool = true}},
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
+    poll_obj_t* self = MP_OBJ_TO_PTR(pos_args[0]);
+    entry_t* entry = find(self, args[0].u_obj);
+    if (entry != NULL) {
+        forget(self, entry);
+    } else if (args[1].u_bool) {
+        nlr_raise(mp_obj_new_exception_arg1(&mp_type_KeyError, args[0].u_obj));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(poll_unregister_obj, 1, poll_unregister);
+
+static mp_obj_t poll_modify(mp_obj_t self_in, mp_obj_t object, mp_obj_t eventmask) {
+    poll_obj_t* self = MP_OBJ_TO_PTR(self_in);
+    entry_t* entry = find(self, object);
+    if (entry == NULL) {
+        mp_raise_OSError(MP_ENOENT);
+    }
+    change(self, entry, usocket_get_events(eventmask));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
+
+static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
+    poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
+    events_t* events;
+    const size_t count = wait(self, get_timeout(n_args, args, 1), false, &events);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    for (size_t i = 0; i < count; ++i) {
+        const usocket_event_t* event = &events->items[i];
+        mp_obj_t items[] = {((entry_t*)event->userdata)->object, MP_OBJ_NEW_SMALL_INT(event->events)};
+        mp_obj_list_append(list, mp_obj_new_tuple(2, items));
+    }
+    self->spare = events;
+    return list;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_poll_obj, 1, 2, poll_poll);
+
+static void end_iteration(poll_obj_t* self) {
+    if (self->ready != NULL) {
+        self->spare = self->ready;
+    }
+    self->ready = NULL;
+    self->count = self->next = 0;
+}
+
+static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
+    poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
+    end_iteration(self);
+    const bool one_shot = n_args > 2 && (usocket_get_int(args[2]) & FLAG_ONESHOT) != 0;
+    events_t* events;
+    self->count = wait(self, get_timeout(n_args, args, 1), one_shot, &events);
+    self->ready = events;
+    return args[0];
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_ipoll_obj, 1, 3, poll_ipoll);
+
+// Of ipoll(): what has been unregistered since is left out.
+static mp_obj_t iternext(mp_obj_t self_in) {
+    poll_obj_t* self = MP_OBJ_TO_PTR(self_in);
+    while (self->next < self->count) {
+        const usocket_event_t* event = &self->ready->items[self->next++];
+        const entry_t* entry = event->userdata;
+        if (entry->object == MP_OBJ_NULL) {
+            continue;
+        }
+        if (self->tuple == NULL) {
+            self->tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
+        }
+        self->tuple->len = entry->userdata != MP_OBJ_NULL ? 3 : 2;
+        self->tuple->items[0] = entry->object;
+        self->tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
+        self->tuple->items[2] = entry->userdata;
+        return MP_OBJ_FROM_PTR(self->tuple);
+    }
+    end_iteration(self);
+    return MP_OBJ_STOP_ITERATION;
+}
+
+// The finaliser.
+static mp_obj_t poll___del__(mp_obj_t self_in) {
+    usocket_core_poll_destroy(&((poll_obj_t*)MP_OBJ_TO_PTR(self_in))->core);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(poll___del___obj, poll___del__);
+
+static const mp_rom_map_elem_t locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_register), MP_ROM_PTR(&poll_register_obj)},
+    {MP_ROM_QSTR(MP_QSTR_unregister), MP_ROM_PTR(&poll_unregister_obj)},
+    {MP_ROM_QSTR(MP_QSTR_modify), MP_ROM_PTR(&poll_modify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_poll), MP_ROM_PTR(&poll_poll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ipoll), MP_ROM_PTR(&poll_ipoll_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&poll___del___obj)},
+};
+static MP_DEFINE_CONST_DICT(locals, locals_table);
+
+#if USOCKET_MICROPYTHON
+MP_DEFINE_CONST_OBJ_TYPE(usocket_type_poll, MP_QSTR_poll, MP_TYPE_FLAG_ITER_IS_ITERNEXT, iter, iternext, locals_dict,
+                         &locals);
+#else
+const mp_obj_type_t usocket_type_poll = {
+    {&mp_type_type},
+    .name = MP_QSTR_poll,
+    .getiter = mp_identity_getiter,
+    .iternext = iternext,
+    .locals_dict = (mp_obj_dict_t*)&locals,
+};
+#endif
+
+// --- The modules' functions
+
+// poll([size]): Pycopy's programs may say for how many.
+static mp_obj_t make_poll(size_t n_args, const mp_obj_t* args) {
+    (void)n_args;
+    (void)args;
+    return MP_OBJ_FROM_PTR(new_poll());
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(make_poll_obj, 0, 1, make_poll);
+
+// select(rlist, wlist, xlist[, timeout_s])
+static mp_obj_t select_(size_t n_args, const mp_obj_t* args) {
+    static const unsigned masks[] = {MP_STREAM_POLL_RD, MP_STREAM_POLL_WR, MP_STREAM_POLL_ERR | MP_STREAM_POLL_HUP};
+    const double seconds = get_timeout(n_args, args, 3);
+    poll_obj_t* self = new_poll();
+    size_t sizes[3];
+    mp_obj_t *items[3], lists[3];
+    for (size_t i = 0; i < 3; ++i) {
+        mp_obj_get_array(args[i], &sizes[i], &items[i]);
+        lists[i] = mp_obj_new_list(0, NULL);
+        for (size_t j = 0; j < sizes[i]; ++j) {
+            add_or_change(self, items[i][j], masks[i], true);
+        }
+    }
+    events_t* events;
+    wait(self, seconds < 0 ? seconds : seconds * 1000, false, &events);
+    for (size_t i = 0; i < 3; ++i) {
+        for (size_t j = 0; j < sizes[i]; ++j) {
+            if ((find(self, items[i][j])->found & (masks[i] | ~BOTH)) != 0) {
+                mp_obj_list_append(lists[i], items[i][j]);
+            }
+        }
+    }
+    usocket_core_poll_destroy(&self->core);
+    return mp_obj_new_tuple(3, lists);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(select_obj, 3, 4, select_);
+
+static const mp_rom_map_elem_t table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_uselect)},
+    {MP_ROM_QSTR(MP_QSTR_poll), MP_ROM_PTR(&make_poll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_select), MP_ROM_PTR(&select_obj)},
+    {MP_ROM_QSTR(MP_QSTR_POLLIN), MP_ROM_INT(MP_STREAM_POLL_RD)},
+    {MP_ROM_QSTR(MP_QSTR_POLLOUT), MP_ROM_INT(MP_STREAM_POLL_WR)},
+    {MP_ROM_QSTR(MP_QSTR_POLLERR), MP_ROM_INT(MP_STREAM_POLL_ERR)},
+    {MP_ROM_QSTR(MP_QSTR_POLLHUP), MP_ROM_INT(MP_STREAM_POLL_HUP)},
+};
+static MP_DEFINE_CONST_DICT(globals, table);
+
+const mp_obj_module_t usocket_select_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t*)&globals,
+};
+
+// Pycopy searches the lines of this file for MP_REGISTER_MODULE, blind to #ifdef, but not behind a comment.
+#ifdef MP_DEFINE_CONST_OBJ_TYPE
+/* MicroPython */ MP_REGISTER_MODULE(MP_QSTR_uselect, usocket_select_module);
+/* MicroPython */ MP_REGISTER_EXTENSIBLE_MODULE(MP_QSTR_select, usocket_select_module);
+#else
+MP_REGISTER_MODULE(MP_QSTR_uselect, usocket_select_module, 1);
+MP_REGISTER_MODULE(MP_QSTR_select, usocket_select_module, 1);
+#endif
