@@ -2,7 +2,7 @@
 #
 #   cmake -DUSER_C_MODULES=<usocket>/bindings/micropython/micropython.cmake ...
 #
-# with MICROPY_PY_SOCKET defined as 0, so that the names are free.
+# with MICROPY_PY_SOCKET and MICROPY_PY_SELECT defined as (0), so that the names are free.
 #
 # The same sources and flags as usocket/micropython.mk, which says why.
 
@@ -14,10 +14,16 @@ set(usocket_stack ${usocket_core}/sys/posix)
 file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
 file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
 file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp ${usocket_core}/*/*.cpp)
-list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/poll/[^/]*$")
 file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
 list(FILTER usocket_stack_cxx EXCLUDE REGEX "/(memory|signals|constants)\\.cpp$")
-list(APPEND usocket_cxx ${usocket_core_cxx} ${usocket_stack_cxx})
+include(CheckIncludeFileCXX)
+check_include_file_cxx(sys/epoll.h USOCKET_HAS_EPOLL)
+if(USOCKET_HAS_EPOLL)
+    set(usocket_poller epoll)
+else()
+    set(usocket_poller poll)
+endif()
+list(APPEND usocket_cxx ${usocket_core_cxx} ${usocket_stack_cxx} ${usocket_stack}/poller/${usocket_poller}.cpp)
 
 # The constants of NAME-3 that the compiler's headers have, for constants.cpp.
 set(usocket_generated ${CMAKE_CURRENT_BINARY_DIR}/usocket-generated)
