@@ -188,12 +188,13 @@ def test_time_5_connect(host: Host, timeout: str) -> None:
             one.finish()
 
 
-def test_time_5_poll(host: Host) -> None:
-    """With a global lock the host's own poll may miss a signal that comes just before it sleeps."""
-    with peer_of(host, "poll", RESULTS) as (one, conn):
+@pytest.mark.parametrize("name", ["poll", "pollbeside"])
+def test_time_5_poll(host: Host, name: str) -> None:
+    """A poll of a socket, also beside a stream of the host that has to be asked."""
+    with peer_of(host, name, RESULTS) as (one, conn):
         for _ in range(RESULTS):
             one.await_call()
-            one.interrupt_often(asleep=one.uses_gil)
+            one.interrupt_often()
             conn.sendall(b"x")
             assert one.line() == "b'x'"
         one.finish()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 40 * 1024
+MOST_TEXT = 42 * 1024
 
 
 def size_of(binary: Path) -> dict[str, int]:
@@ -25,8 +25,6 @@ def test_memory_of_the_windows(windows: int, size: int, memory: int, tmp_path: P
     """USOCKET_WINDOWS and USOCKET_WINDOW_SIZE say what readline() may take, and next to nothing comes on top."""
     flags = [f"-DUSOCKET_WINDOWS={windows}", f"-DUSOCKET_WINDOW_SIZE={size}", "-DUSOCKET_SMALL"]
     includes = [f"-I{REPO / 'include'}", f"-I{REPO / 'src'}"]
-    compiled = tmp_path / "window.o"
-    subprocess.run(
-        ["g++", "-std=c++20", "-Os", *flags, *includes, "-c", REPO / "src" / "window.cpp", "-o", compiled], check=True
-    )
+    source, compiled = REPO / "src" / "stream" / "window.cpp", tmp_path / "window.o"
+    subprocess.run(["g++", "-std=c++20", "-Os", *flags, *includes, "-c", source, "-o", compiled], check=True)
     assert memory <= size_of(compiled)["bss"] <= memory + 64 * max(windows, 1)

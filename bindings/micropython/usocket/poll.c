@@ -230,9 +230,9 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     size_t count = 0;
     for (bool is_hinted = false, was_hinted = false;; was_hinted = is_hinted) {
         const double passed = (mp_uint_t)(mp_hal_ticks_ms() - start);
-        const double left = timeout_ms < 0 ? timeout_ms : passed < timeout_ms ? timeout_ms - passed : 0;
+        const double left = passed < timeout_ms ? timeout_ms - passed : timeout_ms >= 0 ? 0 : timeout_ms;
         const double period = self->asked != 0 ? ASKING_PERIOD_MS : CALLBACKS_PERIOD_MS;
-        const bool is_last = period == 0 || (left >= 0 && left <= period);
+        const bool is_last = period == 0 || !(left < 0 || left > period);
         is_hinted = false;
         count = look(self, *events, is_last ? left : period, one_shot, &is_hinted);
         if (count != 0 || (is_last && !is_hinted)) {

@@ -4,6 +4,7 @@
 # Prints "call" when a call is about to begin. Then either SIGINT comes, before the call can possibly end, or what ends
 # the call, whose result is printed. So nothing that a call has returned can be lost on its way to a variable.
 import gc
+import io
 import os
 import select
 import sys
@@ -48,16 +49,28 @@ def make_readinto():
     return lambda: bytes(buffer[: sock.readinto(buffer)])
 
 
-def make_poll():
+class Never(io.IOBase):
+    """Is asked again and again, and never ready."""
+
+    def ioctl(self, request, mask):
+        return 0 if request == 3 else -1
+
+
+def make_poll(*others):
     sock = connected()
     poller = select.poll()
-    poller.register(sock, select.POLLIN)
+    for one in (sock,) + others:
+        poller.register(one, select.POLLIN)
 
     def poll():
         poller.poll()
         return sock.recv(1)
 
     return poll
+
+
+def make_pollbeside():
+    return make_poll(Never())
 
 
 def make_sendall():
