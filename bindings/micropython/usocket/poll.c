@@ -2,8 +2,11 @@
 // for; every other stream of the host is asked by the host's own protocol.
 #include "module.h"
 
+#include <poll.h>
+
 #include "py/mperrno.h"
 #include "py/mphal.h"
+#include "py/objlist.h"
 #include "py/objtuple.h"
 #include "py/stream.h"
 
@@ -62,12 +65,16 @@ static events_t* new_events(size_t room) {
     return events;
 }
 
-static void change(poll_obj_t* self, entry_t* entry, unsigned events) {
+static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events) {
     if (entry->registration != NULL) {
-        usocket_check(usocket_core_poll_modify(&self->core, entry->registration, events), MP_OBJ_NULL);
+        const usocket_error_t error = usocket_core_poll_modify(&self->core, entry->registration, events);
+        if (usocket_failed(error)) {
+            return error;
+        }
     }
     entry->events = events;
     entry->is_spent = false;
+    return (usocket_error_t){0};
 }
 
 static void forget(poll_obj_t* self, entry_t* entry) {
@@ -142,7 +149,19 @@ static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events
     if (entry == NULL) {
         return add(self, object, events);
     }
-    change(self, entry, is_more ? entry->events | events : events);
+    if (is_more) {
+        events |= entry->events;
+    }
+    const usocket_error_t error = change(self, entry, events);
+    if (error.number == MP_EBADF) {
+        // Its number was closed, and may be another file's by now, which is then meant (POLL-7).
+        const mp_obj_t userdata = entry->userdata;
+        forget(self, entry);
+        entry = add(self, object, events);
+        entry->userdata = userdata;
+        return entry;
+    }
+    usocket_check(error, MP_OBJ_NULL);
     return entry;
 }
 
@@ -303,20 +322,28 @@ static mp_obj_t poll_modify(mp_obj_t self_in, mp_obj_t object, mp_obj_t eventmas
     if (entry == NULL) {
         mp_raise_OSError(MP_ENOENT);
     }
-    change(self, entry, usocket_get_events(eventmask));
+    usocket_check(change(self, entry, usocket_get_events(eventmask)), MP_OBJ_NULL);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
+
+static void fill(mp_obj_tuple_t* tuple, const usocket_event_t* event) {
+    const entry_t* entry = event->userdata;
+    tuple->len = entry->userdata != MP_OBJ_NULL ? 3 : 2;
+    tuple->items[0] = entry->object;
+    tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
+    tuple->items[2] = entry->userdata;
+}
 
 static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
     poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
     events_t* events;
     const size_t count = wait(self, get_timeout(n_args, args, 1), false, &events);
-    mp_obj_t list = mp_obj_new_list(0, NULL);
+    mp_obj_t list = mp_obj_new_list(count, NULL);
     for (size_t i = 0; i < count; ++i) {
-        const usocket_event_t* event = &events->items[i];
-        mp_obj_t items[] = {((entry_t*)event->userdata)->object, MP_OBJ_NEW_SMALL_INT(event->events)};
-        mp_obj_list_append(list, mp_obj_new_tuple(2, items));
+        mp_obj_tuple_t* tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
+        fill(tuple, &events->items[i]);
+        ((mp_obj_list_t*)MP_OBJ_TO_PTR(list))->items[i] = MP_OBJ_FROM_PTR(tuple);
     }
     self->spare = events;
     return list;
@@ -347,17 +374,13 @@ static mp_obj_t iternext(mp_obj_t self_in) {
     poll_obj_t* self = MP_OBJ_TO_PTR(self_in);
     while (self->next < self->count) {
         const usocket_event_t* event = &self->ready->items[self->next++];
-        const entry_t* entry = event->userdata;
-        if (entry->object == MP_OBJ_NULL) {
+        if (((entry_t*)event->userdata)->object == MP_OBJ_NULL) {
             continue;
         }
         if (self->tuple == NULL) {
             self->tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
         }
-        self->tuple->len = entry->userdata != MP_OBJ_NULL ? 3 : 2;
-        self->tuple->items[0] = entry->object;
-        self->tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
-        self->tuple->items[2] = entry->userdata;
+        fill(self->tuple, event);
         return MP_OBJ_FROM_PTR(self->tuple);
     }
     end_iteration(self);
@@ -406,7 +429,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(make_poll_obj, 0, 1, make_poll);
 
 // select(rlist, wlist, xlist[, timeout_s])
 static mp_obj_t select_(size_t n_args, const mp_obj_t* args) {
-    static const unsigned masks[] = {MP_STREAM_POLL_RD, MP_STREAM_POLL_WR, MP_STREAM_POLL_ERR | MP_STREAM_POLL_HUP};
+    static const unsigned masks[] = {MP_STREAM_POLL_RD, MP_STREAM_POLL_WR, POLLPRI};
     const double seconds = get_timeout(n_args, args, 3);
     poll_obj_t* self = new_poll();
     size_t sizes[3];
