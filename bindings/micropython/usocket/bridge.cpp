@@ -82,6 +82,13 @@ const Host host{
     .looks_for_signals = !usocket_host_unwinds(),
 };
 
+// A callback that another thread schedules ends no system call: one that waits for long looks for such.
+const Host host_of_poll = [] {
+    Host patient = host;
+    patient.looks_for_signals = true;
+    return patient;
+}();
+
 // --- Memory of the collector's
 
 bool grow(Sink& sink, std::size_t capacity) noexcept {
@@ -425,19 +432,16 @@ void usocket_core_poll_destroy(usocket_poll_t* poll) {
 
 usocket_error_t usocket_core_poll_register(usocket_poll_t* poll, usocket_socket_t* socket, int fd, unsigned events,
                                            void* userdata, void** registration) {
-    const Held held;
     return give(socket != nullptr ? cxx(poll).register_(cxx(socket), events, userdata)
                                   : cxx(poll).register_another(fd, events, userdata),
                 registration);
 }
 
 usocket_error_t usocket_core_poll_modify(usocket_poll_t* poll, void* registration, unsigned events) {
-    const Held held;
     return c(cxx(poll).modify(static_cast<Registration*>(registration), events));
 }
 
 void usocket_core_poll_unregister(usocket_poll_t* poll, void* registration) {
-    const Held held;
     cxx(poll).unregister(static_cast<Registration*>(registration));
 }
 
@@ -445,6 +449,7 @@ usocket_error_t usocket_core_poll(usocket_request_t* request) {
     auto* waiting = reinterpret_cast<usocket_waiting_t*>(request);
     const auto timeout = arguments::poll_timeout(waiting->timeout_ms);
     if (!timeout) return c(timeout);
+    new (&request->call) Call(host_of_poll);
     auto* events = reinterpret_cast<Poll::Event*>(waiting->events);
     return give(cxx(waiting->poll).poll(events, waiting->room, *timeout, waiting->one_shot, cxx(&request->call)),
                 &request->count);

@@ -15,14 +15,6 @@
 
 // How often a stream is asked that cannot be waited for, as in the host's own select.
 #define ASKING_PERIOD_MS (1)
-// A callback that another thread schedules ends no wait: one that could last goes on in pieces of so much. With a
-// global lock the core looks for such by itself.
-#if MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
-#define CALLBACKS_PERIOD_MS (50)
-#else
-#define CALLBACKS_PERIOD_MS (0)
-#endif
-
 // --- What is registered
 
 typedef struct {
@@ -240,8 +232,7 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     if (self->wrong != 0) {
         mp_raise_OSError(MP_EINVAL);
     }
-    *events = self->spare;
-    self->spare = NULL;
+    *events = __atomic_exchange_n(&self->spare, NULL, __ATOMIC_ACQ_REL);  // other threads may wait, too
     if (*events == NULL || (*events)->room < self->entries.used) {
         *events = new_events(self->entries.used + 1);
     }
@@ -250,10 +241,9 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     for (bool is_hinted = false, was_hinted = false;; was_hinted = is_hinted) {
         const double passed = (mp_uint_t)(mp_hal_ticks_ms() - start);
         const double left = passed < timeout_ms ? timeout_ms - passed : timeout_ms >= 0 ? 0 : timeout_ms;
-        const double period = self->asked != 0 ? ASKING_PERIOD_MS : CALLBACKS_PERIOD_MS;
-        const bool is_last = period == 0 || !(left < 0 || left > period);
+        const bool is_last = self->asked == 0 || !(left < 0 || left > ASKING_PERIOD_MS);
         is_hinted = false;
-        count = look(self, *events, is_last ? left : period, one_shot, &is_hinted);
+        count = look(self, *events, is_last ? left : ASKING_PERIOD_MS, one_shot, &is_hinted);
         if (count != 0 || (is_last && !is_hinted)) {
             break;
         }
