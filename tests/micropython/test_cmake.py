@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -73,3 +74,32 @@ def test_cmake_needs_no_library_of_cxx(built: Path) -> None:
     assert "recvfrom" in wanted
     asked = [name for name in wanted if re.match(r"operator (new|delete)|std::|__cxa_(?!atexit)|__gxx|typeinfo", name)]
     assert not asked
+
+
+# What the variant coverage of MicroPython's unix port asks for besides.
+STRICT = "-Wmissing-declarations -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wshadow -Werror".split()
+
+
+def test_c_files_keep_the_rules_of_the_variant_coverage(built: Path) -> None:
+    entries = json.loads((built / "compile_commands.json").read_text())
+    ours = [entry for entry in entries if Path(entry["file"]).is_relative_to(BINDING) and entry["file"].endswith(".c")]
+    assert len(ours) > 5
+    for entry in ours:
+        done = subprocess.run(
+            [*shlex.split(entry["command"]), "-fsyntax-only", *STRICT],
+            cwd=entry["directory"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("source", ["bridge.cpp", "constants.cpp"])
+def test_the_bridge_is_right_for_32_bits(built: Path, source: str) -> None:
+    can = subprocess.run(
+        ["g++", "-m32", "-fsyntax-only", "-x", "c++", "-"], input="#include <netdb.h>\n", capture_output=True, text=True
+    )
+    if can.returncode != 0:
+        pytest.skip("this compiler has no headers for 32 bits (g++-multilib)")
+    command = next(command for path, command in commands(built).items() if path == BINDING / "usocket" / source)
+    run(*command, "-m32", "-fsyntax-only")
