@@ -15,6 +15,8 @@
 
 // How often a stream is asked that cannot be waited for, as in the host's own select.
 #define ASKING_PERIOD_MS (1)
+// How long a wait may miss that another thread has registered the first of these.
+#define PATIENCE_MS (1000)
 // --- What is registered
 
 typedef struct {
@@ -113,6 +115,9 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
     entry_t* entry = m_new0(entry_t, 1);
     usocket_obj_t* sock = usocket_find(object);
     const int fd = sock != NULL ? -1 : fileno_of(object, &entry->is_asked);
+    if (find(self, object) != NULL) {
+        mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
+    }
     entry->object = object;
     entry->events = events;
     if (self->spare == NULL || self->spare->room <= self->entries.used) {
@@ -222,7 +227,9 @@ static size_t look(poll_obj_t* self, events_t* events, double span_ms, bool one_
     usocket_check(usocket_wait(usocket_core_poll, &waiting.request), MP_OBJ_NULL);
     size_t count = keep(self, events, waiting.request.count, is_hinted);
     for (size_t i = events->room - asked; i < events->room; ++i) {
-        events->items[count++] = events->items[i];
+        if (((entry_t*)events->items[i].userdata)->object != MP_OBJ_NULL) {
+            events->items[count++] = events->items[i];
+        }
     }
     return count;
 }
@@ -241,10 +248,11 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     for (bool is_hinted = false, was_hinted = false;; was_hinted = is_hinted) {
         const double passed = (mp_uint_t)(mp_hal_ticks_ms() - start);
         const double left = passed < timeout_ms ? timeout_ms - passed : timeout_ms >= 0 ? 0 : timeout_ms;
-        const bool is_last = self->asked == 0 || !(left < 0 || left > ASKING_PERIOD_MS);
+        const double period = self->asked != 0 ? ASKING_PERIOD_MS : PATIENCE_MS;
+        const bool is_whole = !(left < 0 || left > period);
         is_hinted = false;
-        count = look(self, *events, is_last ? left : ASKING_PERIOD_MS, one_shot, &is_hinted);
-        if (count != 0 || (is_last && !is_hinted)) {
+        count = look(self, *events, is_whole ? left : period, one_shot, &is_hinted);
+        if (count != 0 || left == 0 || (is_whole && !is_hinted)) {
             break;
         }
         mp_handle_pending(true);
@@ -320,7 +328,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
 static void fill(mp_obj_tuple_t* tuple, const usocket_event_t* event) {
     const entry_t* entry = event->userdata;
     tuple->len = entry->userdata != MP_OBJ_NULL ? 3 : 2;
-    tuple->items[0] = entry->object;
+    tuple->items[0] = entry->object != MP_OBJ_NULL ? entry->object : mp_const_none;  // without a global lock
     tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
     tuple->items[2] = entry->userdata;
 }

@@ -13,6 +13,7 @@ import usocket
 
 LIMIT_MS = 10000
 MP_STREAM_POLL = 3
+MP_STREAM_GET_FILENO = 10
 
 
 class Stream(io.IOBase):
@@ -80,6 +81,43 @@ def write_soon():
 
 _thread.start_new_thread(write_soon, ())
 print("POLL-1 meanwhile", names(poller.poll(LIMIT_MS), stream=stream, near=near), near.read(1))
+
+
+# A descriptor beside tells when to ask, and no more.
+class Wrapper(io.IOBase):
+    def __init__(self, sock):
+        self.sock = sock
+        self.ready = False
+
+    def ioctl(self, request, mask):
+        if request == MP_STREAM_POLL:
+            return mask & select.POLLIN if self.ready else 0
+        return self.sock.fileno() if request == MP_STREAM_GET_FILENO else -1
+
+
+wrapper = Wrapper(near)
+poller = select.poll()
+poller.register(wrapper, select.POLLIN)
+print("POLL-5 wrapped, nothing", poller.poll(0), poller.poll(5))
+far.write(b"x")
+print("POLL-5 the descriptor alone", poller.poll(0), poller.poll(20), [one for one in poller.ipoll(5, 1)])
+wrapper.ready = True
+print("POLL-5 and the stream", names(poller.poll(), wrapper=wrapper), near.read(1))
+print("POLL-5 the stream alone", names(poller.ipoll(-1, 1), wrapper=wrapper), poller.poll(5))
+
+
+class Leaving(Stream):
+    """Is no longer registered when it is asked."""
+
+    def ioctl(self, request, mask):
+        if request == MP_STREAM_POLL:
+            poller.unregister(self)
+        return mask if request == MP_STREAM_POLL else -1
+
+
+poller = select.poll()
+poller.register(Leaving(0), select.POLLIN)
+print("POLL-1 left when asked", poller.poll(0))
 
 # --- Files and descriptors
 
