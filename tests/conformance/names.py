@@ -30,7 +30,7 @@ sock.setsockopt(usocket.SOL_SOCKET, usocket.SO_KEEPALIVE, 1)
 show("NAME-3", "SO_KEEPALIVE is what the system knows", sock.getsockopt(usocket.SOL_SOCKET, usocket.SO_KEEPALIVE))
 sock.close()
 
-for name in ("poll", "POLLIN", "POLLOUT", "POLLERR", "POLLHUP"):
+for name in ("poll", "select", "POLLIN", "POLLOUT", "POLLERR", "POLLHUP"):
     show("NAME-4", "uselect." + name, hasattr(uselect, name))
 for name in ("EAGAIN", "EBADF", "ECONNREFUSED", "EINPROGRESS", "EINVAL", "ENOENT", "ETIMEDOUT", "errorcode"):
     show("NAME-4", "uerrno." + name, hasattr(uerrno, name))
