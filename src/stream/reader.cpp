@@ -143,8 +143,8 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
     if (!source_.is_stream) return receive(buffer, flags, from);
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
-    const bool wants_all = (flags & (sys::msg_waitall | sys::msg_peek | sys::msg_trunc)) == sys::msg_waitall;
-    if (wants_all && !blocking().is_nonblocking()) {
+    const bool wants_all = (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall;
+    if (wants_all) {
         call_.memory_ = Sink(buffer);
         const auto all = read(call_.memory_, buffer.size());
         return all ? Result<std::size_t>(call_.memory_.size()) : all.error();

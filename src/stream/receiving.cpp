@@ -75,7 +75,7 @@ Error Reader::end_of_stream() const noexcept { return source_.gate->closed() ? E
 // Before the system is asked. What the call has got so far must be sure to find a place if it does not succeed, and a
 // peer that never stops sending must not hold it beyond its deadline (TIME-2).
 Error Reader::before_more() noexcept {
-    if (sink().size() == 0) return Error();
+    if (sink().size() == 0 || blocking().is_nonblocking()) return Error();
     if (!can_keep()) return Error(ENOMEM);
     return blocking().check_deadline();
 }
@@ -172,21 +172,16 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
     return line;
 }
 
-// Shows what is in the queue now; 0 is EOF.
+// Shows what is in the queue now; 0 is EOF, or that a peek would show something else, which the gate knows then: to
+// peek would move the offset of whoever has set SO_PEEK_OFF.
 Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
     Blocking waiting = blocking();
     const int flags = sys::msg_peek | waiting.sleep_flags();
-    unsigned vain = 0;
     return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
-        const auto peeked = sys::recv(fd(), room, flags);
-        const bool has_none = peeked ? *peeked == 0 : peeked.error() == Error(EAGAIN);
-        // Nothing, but is that so? Another holder may have set SO_PEEK_OFF.
-        const bool is_odd = has_none && source_.gate->exposed() && (peeked || waiting.is_nonblocking() || vain++ != 0);
-        if (is_odd && sys::peeks_at_offset(fd())) {
-            source_.gate->learn(Gate::peeks_elsewhere);
-            return std::size_t{0};
-        }
-        return peeked;
+        const bool is_elsewhere = source_.gate->exposed() && sys::peeks_at_offset(fd());
+        if (!is_elsewhere) return sys::recv(fd(), room, flags);
+        source_.gate->learn(Gate::peeks_elsewhere);
+        return std::size_t{0};
     });
 }
 

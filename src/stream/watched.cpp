@@ -100,6 +100,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
     const Timeout span = is_full || (may_be_full && was_full_) ? stuck_span : guess_span;
+    if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     if (!has_growth) return look_later(there, is_full || may_be_full ? span : Timeout::none());
     const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
     if (!grown) return grown.error();

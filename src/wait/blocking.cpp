@@ -135,8 +135,7 @@ bool Blocking::is_distrusted() const noexcept { return gate_ != nullptr && gate_
 // a full receiver of AF_UNIX, which the sender's poll does not show, by naps that grow longer.
 Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (is_nonblocking()) return Error(EAGAIN);
-    if (is_endless() && !has_heeded_) {
-        has_heeded_ = true;
+    if (!has_heeded_) {
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
     if (vain_waits_ >= vain_waits_allowed) {
@@ -161,10 +160,22 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
 // SO_RCVTIMEO or SO_SNDTIMEO of the user's: the system has let it expire, or did not sleep (O_NONBLOCK), and then it
 // is a deadline here.
 Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
+    has_heeded_ = true;
+    if (!is_endless()) return Error();
     const Timeout own = sys::descriptor_timeout(fd, events);
     if (own.is_none()) return Error();
     if (sleeps_ == Sleeps::in_system && !sys::is_nonblocking(fd)) return Error(EAGAIN);
     if (call_.deadline_ == 0) call_.deadline_ = sys::now() + own.nanoseconds();
+    return Error();
+}
+
+// A signal has ended a sleep in the system, which would begin its span anew.
+Error Blocking::after_interruption(sys::Fd fd, unsigned events) noexcept {
+    if (const Error error = after_signal(); error != Error()) return error;
+    if (sleeps_ != Sleeps::in_system) return Error();
+    if (call_.deadline_ != 0) return remaining().is_zero() ? expired() : Error();
+    const Timeout own = sys::descriptor_timeout(fd, events);
+    if (!own.is_none()) call_.deadline_ = sys::now() + own.nanoseconds();
     return Error();
 }
 

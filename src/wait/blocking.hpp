@@ -31,7 +31,7 @@ public:
                 enter();
                 return result;
             }
-            const Error error = result.error() == Error(EINTR) ? after_signal() : again(fd, events);
+            const Error error = result.error() == Error(EINTR) ? after_interruption(fd, events) : again(fd, events);
             if (error != Error()) {
                 enter();
                 return error;
@@ -59,6 +59,8 @@ public:
         enter();
         return error;
     }
+    // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.
+    Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     // Until `fd` shows one of `events`: EAGAIN, ETIMEDOUT, EINTR, EBADF.
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
     // The same, but at most for `span`: whether it is ready.
@@ -83,9 +85,9 @@ private:
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;
+    Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error look_for_signals() noexcept;
     Error again(sys::Fd fd, unsigned events) noexcept;
-    Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     [[nodiscard]] Error expired() const noexcept;
     Result<bool> sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
     [[nodiscard]] bool is_distrusted() const noexcept;

@@ -182,6 +182,7 @@ private:
         require(parted.has_value(), "connect() to AF_UNSPEC");
         unreturned_.clear();
         sent_ = shared().written;
+        shared().peek_off = option(descriptor_, SO_PEEK_OFF);  // another connection begins without
         const auto joined = reader_.connect(address_);
         require(joined.has_value() || joined.error() == Error(EINPROGRESS), "connect() once more");
         peer_->tell(What::accept);
@@ -459,6 +460,7 @@ private:
     // It waits for more than there is, so it has taken nothing when it dies, and left nothing changed.
     void kill_child_that_waits() {
         if (is_ended_ || buffer_ != 0 || unreturned_.size() > 4000) return;
+        if (!require(reader_.fileno() == descriptor_, "fileno() is another")) return;
         const std::uint64_t before = queued(descriptor_);
         const std::uint64_t size = before + random_.between(1, 2000);
         const bool is_line = random_.chance(300) && before == 0;
@@ -473,7 +475,8 @@ private:
         }
         const auto end = Clock::now() + span;
         bool is_deaf = false;
-        while (Clock::now() < end) is_deaf = before != 0 && !is_readable(descriptor_);
+        while (Clock::now() < end)
+            is_deaf = before != 0 && !is_readable(descriptor_) && !reader_.gettimeout().is_zero();
         (void)::kill(child, SIGKILL);
         int status = 0;
         (void)::waitpid(child, &status, 0);
@@ -531,7 +534,8 @@ private:
             const auto count = poll_.poll(event, Timeout::zero());
             if (poll_.size() != 0) require((count.value_or(std::size_t{9}) == 1) == is_in, "Poll is wrong (POLL-5)");
         }
-        const bool had_to_keep = last_at_once_ || kept_before_;
+        // Without peeks a line is taken byte by byte.
+        const bool had_to_keep = last_at_once_ || kept_before_ || shared().peek_off != -1;
         const bool others_look = is_exposed_;
         kept_before_ = kept;
         if (others_look && !(kept && had_to_keep)) {
