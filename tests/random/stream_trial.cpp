@@ -177,6 +177,7 @@ private:
         const bool is_possible = medium_ != Medium::unix_stream && !is_ended_ && copy_.closed() && random_.chance(300);
         if (!is_possible || !peer_->settle()) return;
         trace("connects to another peer, " + std::to_string(unreturned_.size()) + " bytes are left of this one");
+        shared().nonblocking = -1;  // connect() has no other way to keep a deadline than to see to it
         const sockaddr nobody{AF_UNSPEC, {}};
         const auto parted = reader_.connect(must(Address::from_native(ConstBuffer(&nobody, sizeof nobody))));
         require(parted.has_value(), "connect() to AF_UNSPEC");
@@ -185,6 +186,7 @@ private:
         shared().peek_off = option(descriptor_, SO_PEEK_OFF);  // another connection begins without
         const auto joined = reader_.connect(address_);
         require(joined.has_value() || joined.error() == Error(EINPROGRESS), "connect() once more");
+        shared().nonblocking = is_nonblocking(descriptor_) ? 1 : 0;
         peer_->tell(What::accept);
         (void)peer_->settle();
     }
