@@ -2,7 +2,8 @@
 ours (STRM-7, NAME-2, TIME-4, POLL-3). They use fixed ports and some would look for the way out of this machine: they
 run in a network namespace that has nothing but a loopback interface.
 
-Left out are those that look up outside names or connect to outside addresses; of three of them the part that does not
+Left out are those that need unittest, where the tree has none (Debian's package has none; of another one a skip says
+so), and those that look up outside names or connect to outside addresses; of three of them the part that does not
 is called with a loopback address, by scripts/own_connect_tests.py."""
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def test_strm_7_what_passes_with_stock_passes_with_ours(
         again = run(host, failed, tmp_path / "again")
         failed = [name for name in failed if again.get(name) != "pass"]
     assert not failed
-    if left_out:
+    if left_out and "MICROPYTHON_DIR" in os.environ:
         pytest.skip(f"the others pass; there is no {UNITTEST} for {', '.join(left_out)}")
 
 
