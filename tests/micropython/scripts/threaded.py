@@ -50,7 +50,7 @@ def collect(stop):
     """Stops all other threads now and then, by signals."""
     idle, _ = pair = usocket.socketpair()
     count = 0
-    while not stop:
+    while not count or not stop:
         gc.collect()
         count += 1
         pause(idle, 0.001)
