@@ -85,8 +85,9 @@ bool Gate::exposed() const noexcept {
 // Either this sees that the gate is shut, or whoever shuts it sees that somebody may sleep.
 bool Gate::let_sleep() noexcept {
     if (knows(needs_bell) || exposed()) return false;
-    if ((word_.load(std::memory_order_seq_cst) & sleepers_bit) != 0) return true;
-    return (word_.fetch_or(sleepers_bit, std::memory_order_seq_cst) & closed_bit) == 0;
+    std::uint32_t word = word_.load(std::memory_order_seq_cst);
+    if ((word & sleepers_bit) == 0) word = word_.fetch_or(sleepers_bit, std::memory_order_seq_cst);
+    return (word & closed_bit) == 0;
 }
 
 Aside* Gate::make_aside() noexcept {

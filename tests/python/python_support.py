@@ -146,12 +146,17 @@ class Caller(threading.Thread):
 
 
 def wait_until_blocked(thread: threading.Thread) -> None:
-    """Until the thread sleeps in a system call other than for the interpreter's lock, if the system tells."""
+    """Until the thread sleeps in a system call other than for the interpreter's lock, if the system tells.
+
+    A futex is the interpreter's but for a plain FUTEX_WAIT_PRIVATE: so waits whoever may read next.
+    """
     path = Path(f"/proc/self/task/{thread.native_id}/syscall")
     while thread.is_alive():
         try:
-            number = path.read_text().split()[0]
+            number, *arguments = path.read_text().split()
         except OSError:  # not allowed to look, or the thread is gone
+            return
+        if number == _lock_syscall() and arguments[1] == "0x80":
             return
         if number not in ("running", "-1", _lock_syscall()):
             return
