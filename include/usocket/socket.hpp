@@ -121,7 +121,7 @@ public:
     [[nodiscard]] Result<Address> getsockname() noexcept;
     [[nodiscard]] Result<Address> getpeername() noexcept;
     // -1 if closed. Whoever asks may use the descriptor: from now on nothing handed out stays in the system's
-    // queue, and readline() costs two system calls a line (STRM-5).
+    // queue, and readline() costs three system calls a line (STRM-5).
     [[nodiscard]] int fileno() noexcept;
     // Gives the descriptor away and leaves the socket closed; EBUSY while another thread is in a call, or while
     // received bytes are kept back (TIME-6), which the descriptor's next holder would miss.
