@@ -34,7 +34,8 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
         window.begin = window.end = window.trimmed = window.trim_at = 0;
-        window.queue = queue;
+        window.gate = queue.gate;
+        window.is_tcp = queue.is_tcp;
         window.owner = &inbox;
         // Either this call sees that the gate is exposed, or whoever exposes it sees the window.
         inbox.window_.store(static_cast<std::uint8_t>(i + 1), std::memory_order_seq_cst);
@@ -85,7 +86,7 @@ void Windows::trim_or_finish(Inbox& inbox) noexcept {
 void Windows::trim(Window& window) noexcept {
     while (window.trimmed != window.begin) {
         const auto dropped =
-            sys::discard(window.queue.gate->fd(), {window.bytes, window.begin - window.trimmed}, window.queue.is_tcp);
+            sys::discard(window.gate->fd(), {window.bytes, window.begin - window.trimmed}, window.is_tcp);
         if (dropped.value_or(0u) != 0) {
             window.trimmed += static_cast<std::uint32_t>(*dropped);
         } else if (dropped.error() != Error(EINTR)) {
@@ -116,7 +117,7 @@ void Windows::moved(Inbox& inbox, const Gate& gate) noexcept {
     Window& window = of(inbox);
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     window.owner = &inbox;
-    window.queue.gate = &gate;
+    window.gate = &gate;
     window.state.store(State::owned, std::memory_order_release);
 }
 
@@ -128,7 +129,7 @@ void Windows::before_fork() noexcept {
             if (acquire(window, State::owned, State::held)) {
                 // Whoever holds the inbox's lock is about to close the window or to leave: wait for that.
                 Inbox* owner = window.owner;
-                const Gate* gate = window.queue.gate;
+                const Gate* gate = window.gate;
                 const bool is_locked = owner != nullptr && owner->try_lock(fork_reader);
                 window.state.store(State::owned, std::memory_order_release);
                 if (is_locked) {

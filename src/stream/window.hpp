@@ -43,7 +43,8 @@ struct Window {
     std::uint32_t end = 0;      // bytes peeked
     std::uint32_t trimmed = 0;  // of those handed out, how many are off the queue
     std::uint32_t trim_at = 0;  // when so many have been handed out, the queue is to be trimmed
-    Queue queue;
+    bool is_tcp = false;
+    const Gate* gate = nullptr;  // whose queue it shows
     std::atomic<Inbox*> owner{nullptr};
     std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE];
 

@@ -174,7 +174,8 @@ private:
     }
 
     void connect_again() {
-        const bool is_possible = medium_ != Medium::unix_stream && !is_ended_ && copy_.closed() && random_.chance(300);
+        const bool is_possible = medium_ != Medium::unix_stream && !is_ended_ && copy_.closed() &&
+                                 reader_.gettimeout() != Timeout::passed() && random_.chance(300);
         if (!is_possible || !peer_->settle()) return;
         trace("connects to another peer, " + std::to_string(unreturned_.size()) + " bytes are left of this one");
         shared().nonblocking = -1;  // connect() has no other way to keep a deadline than to see to it

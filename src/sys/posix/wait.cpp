@@ -141,21 +141,30 @@ bool growth_take(Fd growth) noexcept {
 
 namespace {
 
-// Of struct tcp_info: the window that the peer was last told of; since Linux 6.2, not in older headers.
+// Of struct tcp_info: how large the peer's segments are, and the window that it was last told of, which is there since
+// Linux 6.2 and not in older headers.
+constexpr std::size_t rcv_mss_offset = 20;
 constexpr std::size_t rcv_wnd_offset = 232;
+
+std::uint32_t number_at(const unsigned char* bytes) noexcept {
+    std::uint32_t number = 0;
+    std::memcpy(&number, bytes, sizeof number);
+    return number;
+}
 
 }  // namespace
 
-// TCP says so, or else closes its window once half of the memory that the queue may take is used (sock_diag(7)); a
-// queue of AF_UNIX is bounded by memory of the sender's.
+// TCP says so, but for a window that is left and too small to be worth a segment; or else it closes its window once
+// half of the memory that the queue may take is used (sock_diag(7)). A queue of AF_UNIX is bounded by memory of the
+// sender's.
 Fullness queue_fullness(Fd fd) noexcept {
     unsigned char info[rcv_wnd_offset + sizeof(std::uint32_t)] = {};
     socklen_t size = sizeof info;
     if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) < 0) return Fullness::unknown;
     if (size == sizeof info) {
-        std::uint32_t window = 0;
-        std::memcpy(&window, info + rcv_wnd_offset, sizeof window);
-        return window == 0 ? Fullness::full : Fullness::roomy;
+        const std::uint32_t window = number_at(info + rcv_wnd_offset);
+        if (window == 0) return Fullness::full;
+        return window < number_at(info + rcv_mss_offset) ? Fullness::unknown : Fullness::roomy;
     }
     std::uint32_t memory[SK_MEMINFO_VARS] = {};
     size = sizeof memory;
