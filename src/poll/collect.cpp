@@ -57,6 +57,7 @@ std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* ev
         const sys::PollerEvent event = sys::poller_event(found, i);
         Registration* one = watched.first_of(event);
         if (one == nullptr || one->next_of_fd != nullptr || (event.events & sys::poll_nval) != 0) return 0;
+        if (is_elsewhere(event.fd, event.events)) return 0;
         const unsigned shown = one->shown(event.events);
         if (shown != 0) events[ready++] = {one->fd, shown, one->userdata, one};
     }
@@ -89,7 +90,7 @@ bool Poll::State::look_at(const sys::PollerEvents& found, Round& round) noexcept
             has_bell = round.has_rung = true;
         } else if (watched.first_of(event) == nullptr) {
             round.is_stale = true;
-        } else if ((event.events & sys::poll_nval) != 0) {
+        } else if ((event.events & sys::poll_nval) != 0 || is_elsewhere(event.fd, event.events)) {
             gone(event.fd);
         }
     }
@@ -106,6 +107,7 @@ void Poll::State::report(Registration& registration, unsigned events, Event& eve
 std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept {
     Registration* left_out = nullptr;
     urgent.for_each([&](Registration& one) {
+        if (!one.closed && is_elsewhere(one.fd, one.urgent_events())) gone(one.fd);
         if (one.reported != nullptr) {
             one.reported->events |= one.urgent_events();
         } else if (ready < room) {

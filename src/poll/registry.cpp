@@ -106,7 +106,7 @@ unsigned Poll::State::mask_of(sys::Fd fd) const noexcept {
     return mask;
 }
 
-Error Poll::State::tell_system(sys::Fd fd) noexcept {
+Error Poll::State::tell_system(sys::Fd fd) const noexcept {
     return sys::poller_change(poller, fd, mask_of(fd), watched[fd].generation).error();
 }
 
@@ -230,6 +230,11 @@ void Poll::State::update(Registration& registration, bool kept, bool closed) noe
     sort_urgent(registration);
 }
 
+void Poll::State::expose(Registration& registration) noexcept {
+    if (registration.closed || std::exchange(registration.may_vanish, true)) return;
+    count_vanishing(registration);
+}
+
 // One that is closed has left the table, but whoever registered its number may still want it out.
 Registration* Poll::State::find_fd(sys::Fd fd) noexcept {
     for (Registration* one = watched.first_of(fd); one != nullptr; one = one->next_of_fd) {
@@ -333,6 +338,14 @@ void Poll::State::gone(sys::Fd fd) noexcept {
         sort_urgent(*one);
     }
     take_from_system(fd);
+}
+
+// One that is spent is not asked about: the system would then speak of it again.
+bool Poll::State::is_elsewhere(sys::Fd fd, unsigned events) const noexcept {
+    for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
+        if (one->may_vanish && one->shown(events) != 0) return is_gone(tell_system(fd));
+    }
+    return false;
 }
 
 bool Poll::State::look_for_gone(std::size_t most_calls) noexcept {

@@ -18,6 +18,12 @@ const WatchHooks Poll::hooks_ = {
     },
     [](Aside& aside) noexcept {
         const Registry locked;
+        for (Registration* watch = aside.watches; watch != nullptr; watch = watch->next_of_socket) {
+            watch->poll->expose(*watch);
+        }
+    },
+    [](Aside& aside) noexcept {
+        const Registry locked;
         while (Registration* watch = std::exchange(aside.watches, nullptr)) {
             aside.watches = std::exchange(watch->next_of_socket, nullptr);
             watch->aside = nullptr;
@@ -31,9 +37,10 @@ Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* use
     return socket.inside([&]() noexcept -> Result<Registration*> {
         State* state = make_state();
         if (state == nullptr) return Error(ENOMEM);
-        aside->hooks.store(&hooks_, std::memory_order_release);
-        const Wanted wanted{socket.gate_.fd(), events, userdata, aside, socket.gate_.exposed()};
+        aside->hooks.store(&hooks_, std::memory_order_seq_cst);
         const Registry locked;
+        // Whoever exposes it after this look tells this poll, and must wait until it is registered.
+        const Wanted wanted{socket.gate_.fd(), events, userdata, aside, socket.gate_.exposed()};
         const auto added = state->add(wanted, find_socket(socket));
         // close() may have told the polls that it found before this one was among them.
         const bool is_news = added && (socket.has_kept() || socket.closed());

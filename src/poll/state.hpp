@@ -97,12 +97,17 @@ struct Poll::State {
     Error change(Registration& registration, unsigned events) noexcept;
     void remove(Registration& registration) noexcept;
     void update(Registration& registration, bool kept, bool closed) noexcept;
+    void expose(Registration& registration) noexcept;
     [[nodiscard]] Registration* find_fd(sys::Fd fd) noexcept;
     void spend(Registration& registration) noexcept;
     // Looks at some whose numbers may have been closed behind our back; true if something is urgent now. Takes the
     // Registry itself.
     bool look_for_gone(std::size_t most_calls) noexcept;
     void gone(sys::Fd fd) noexcept;
+    // These events of the system's are not this number's any more: its file lives on as a duplicate. That takes a
+    // system call for each that may_vanish and is to be reported, none for sockets of our own. Without the Registry
+    // too, while there is one thread alone.
+    [[nodiscard]] bool is_elsewhere(sys::Fd fd, unsigned events) const noexcept;
     void ring() noexcept;
 
     // --- collect.cpp: what one round of poll() does. Those that the system does not know of and what it finds take
@@ -127,7 +132,7 @@ struct Poll::State {
     std::size_t collect_plain(const sys::PollerEvents& found, Event* events, std::size_t room) const noexcept;
 
 private:
-    Error tell_system(sys::Fd fd) noexcept;
+    Error tell_system(sys::Fd fd) const noexcept;
     [[nodiscard]] unsigned mask_of(sys::Fd fd) const noexcept;
     Error restore() noexcept;
     Error renew(Registration& old, const Wanted& wanted) noexcept;

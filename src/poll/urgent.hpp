@@ -35,7 +35,7 @@ public:
         one.next_urgent = one.previous_urgent = nullptr;
         size_.store(size() - 1, std::memory_order_release);
     }
-    // Each once; nothing may come or go meanwhile.
+    // Each once; nothing may go meanwhile, and what comes is among the last.
     template <class Body> void for_each(Body body) const noexcept {
         Registration* const first = first_;
         for (Registration* one = first; one != nullptr;) {

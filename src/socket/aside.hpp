@@ -14,6 +14,8 @@ struct Registration;
 struct WatchHooks {
     // Its pending bytes have changed, or it has been closed.
     void (*changed)(Aside& aside, bool pending, bool closed) noexcept;
+    // Others may hold its descriptor from now on.
+    void (*exposed)(Aside& aside) noexcept;
     // It is gone: its registrations stand alone.
     void (*orphaned)(Aside& aside) noexcept;
 };
@@ -27,6 +29,9 @@ struct Aside {
     void tell(bool closed) noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire))
             set->changed(*this, !pending.empty(), closed);
+    }
+    void tell_exposed() noexcept {
+        if (const WatchHooks* set = hooks.load(std::memory_order_seq_cst)) set->exposed(*this);
     }
     void tell_orphaned() noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->orphaned(*this);

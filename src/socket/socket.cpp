@@ -310,8 +310,11 @@ Result<Address> Socket::getpeername() noexcept {
 
 // From now on others may hold the descriptor, and find in its queue just what was not returned.
 void Socket::expose() noexcept {
+    const bool is_news = !gate_.exposed();
     gate_.expose();
     inbox_.close_window();
+    Aside* aside = is_news ? gate_.aside() : nullptr;
+    if (aside != nullptr) aside->tell_exposed();
 }
 
 int Socket::fileno() noexcept {

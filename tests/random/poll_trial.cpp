@@ -34,9 +34,11 @@ private:
     // One end of a pair; registered by its number, or as a socket.
     struct Member {
         int fd, other;
-        Socket socket;  // open if it is registered as one
+        Socket socket;  // closed: a bare descriptor
+        bool is_socket = false;
         unsigned mask = 0;
-        bool is_registered = false, is_closed = false;
+        bool is_registered = false;
+        enum { open, by_socket, behind } state = open;
         bool has_duplicate = false;
     };
 
@@ -59,67 +61,66 @@ private:
 
     void add() {
         if (members_.size() > 12) return;
-        int ends[2];
-        checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
-        Member member{ends[0], ends[1], Socket(), 0, false, false, false};
+        members_.reserve(64);  // they are registered where they are
+        Member& member = members_.emplace_back(make());
         // A number that a stale registration still has is that one's.
         const bool is_known = std::any_of(members_.begin(), members_.end(), [&](const Member& other) {
             return other.is_registered && other.fd == member.fd;
         });
-        if (random_.chance(400)) member.socket = must(Socket::adopt(member.fd));
         if (!is_known && random_.chance(850)) {
             member.mask = random_.chance(700) ? POLLIN : POLLIN | POLLOUT;
             member.is_registered = true;
-            if (member.socket.closed()) {
-                must(poll_.register_(member.fd, member.mask));
-            } else {
-                keep(std::move(member));
-                must(poll_.register_(members_.back().socket, members_.back().mask));
-                return;
-            }
+            must(member.is_socket ? poll_.register_(member.socket, member.mask, &member)
+                                  : poll_.register_(member.fd, member.mask, &member));
         }
-        keep(std::move(member));
-    }
-    void keep(Member&& member) {
-        trace((member.socket.closed() ? "descriptor " : "socket ") + std::to_string(member.fd) +
+        trace((member.is_socket ? "socket " : "descriptor ") + std::to_string(member.fd) +
               (member.is_registered ? "" : ", not registered"));
-        members_.reserve(64);  // sockets that are registered must not move
-        members_.push_back(std::move(member));
+    }
+    Member make() {
+        if (random_.chance(200)) {
+            // Nobody else has its number yet.
+            const int fd = next_descriptor();
+            SocketPair pair = must(Socket::pair());
+            return {.fd = fd, .other = must(pair.second.detach()), .socket = std::move(pair.first), .is_socket = true};
+        }
+        int ends[2];
+        checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+        if (random_.chance(700)) return {.fd = ends[0], .other = ends[1], .socket = Socket()};
+        return {.fd = ends[0], .other = ends[1], .socket = must(Socket::adopt(ends[0])), .is_socket = true};
     }
 
     void modify(Member& member) {
-        if (!member.is_registered || member.is_closed) return;
+        if (!member.is_registered || member.state != Member::open) return;
         member.mask ^= POLLOUT;
         trace("modify " + std::to_string(member.fd));
-        require(
-            (member.socket.closed() ? poll_.modify(member.fd, member.mask) : poll_.modify(member.socket, member.mask))
-                .has_value(),
-            "modify");
+        const auto done =
+            member.is_socket ? poll_.modify(member.socket, member.mask) : poll_.modify(member.fd, member.mask);
+        require(done.has_value(), "modify");
     }
     void unregister(Member& member) {
         if (!member.is_registered) return;
         trace("unregister " + std::to_string(member.fd));
-        const auto done = is_socket(member) ? poll_.unregister(member.socket) : poll_.unregister(member.fd);
+        const auto done = member.is_socket ? poll_.unregister(member.socket) : poll_.unregister(member.fd);
         require(done.has_value(), "unregister");
         member.is_registered = false;
     }
-    static bool is_socket(const Member& member) { return member.socket.family() != 0; }
 
     // Nobody tells the poll.
     void close_behind(Member& member) {
-        if (member.is_closed || is_socket(member)) return;
+        if (member.state != Member::open) return;
+        if (member.is_socket && !require(member.socket.fileno() == member.fd, "fileno()")) return;
         member.has_duplicate = random_.chance(500);
         if (member.has_duplicate) duplicates_.push_back(checked(::fcntl(member.fd, F_DUPFD_CLOEXEC, 200)));
         trace("close(" + std::to_string(member.fd) + ") behind its back" +
               (member.has_duplicate ? ", a duplicate lives" : ""));
         ::close(member.fd);
-        member.is_closed = true;
+        member.state = Member::behind;
     }
     void close_socket(Member& member) {
-        if (member.is_closed || !is_socket(member)) return;
+        if (member.state != Member::open || !member.is_socket) return;
         trace("socket " + std::to_string(member.fd) + ".close()");
         member.socket.close();
-        member.is_closed = true;
+        member.state = Member::by_socket;
     }
     void end_stream(Member& member) {
         if (member.other < 0 || !random_.chance(300)) return;
@@ -131,15 +132,14 @@ private:
         if (member.other >= 0) (void)!::send(member.other, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     void drain(Member& member) {
-        if (!member.is_closed) (void)take(member.fd, 100);
+        if (member.state == Member::open) (void)take(member.fd, 100);
     }
     static void end(Member& member) {
         if (member.other >= 0) ::close(member.other);
-        if (is_socket(member)) {
-            member.socket.close();
-        } else if (!member.is_closed) {
-            ::close(member.fd);
-        }
+        // A socket without a descriptor must not close what has the number now.
+        if (member.state == Member::behind) (void)member.socket.detach();
+        if (member.state == Member::open && !member.is_socket) ::close(member.fd);
+        member.socket.close();
     }
 
     // --- What is right
@@ -158,44 +158,46 @@ private:
             require(took >= 14ms, "a poll of nothing ends early");
             require(processor_time() - before < 10ms, "a poll of nothing spins (POLL-7)");
         }
-        for (Member& member : members_) check_member(member, found);
+        const bool has_slept = *count == 0;
+        for (const Member& member : members_) check_member(member, found, has_slept);
         for (const Poll::Event& event : found) {
-            require(false, "an event for nothing that is registered: " + std::to_string(event.fd) + " (POLL-7)");
+            require(false, "an event of nothing that is registered: " + std::to_string(event.fd) + " (POLL-7)");
         }
     }
 
-    // Whether it must be reported.
+    // Whether a wait must end with it. What was closed behind its back is looked for by a wait that sleeps.
     static bool is_due(const Member& member) {
-        if (!member.is_registered) return false;
-        if (member.is_closed) return is_socket(member) || !member.has_duplicate;
-        return truth(member) != 0;
+        return member.is_registered && (is_closed(member) || truth(member) != 0);
     }
+    static bool is_closed(const Member& member) { return member.state != Member::open; }
     static unsigned truth(const Member& member) {
         pollfd one{member.fd, static_cast<short>(member.mask), 0};
         return ::poll(&one, 1, 0) == 1 ? static_cast<unsigned>(one.revents) : 0;
     }
 
     // Takes the member's events out of `found`.
-    void check_member(Member& member, std::vector<Poll::Event>& found) {
+    void check_member(const Member& member, std::vector<Poll::Event>& found, bool has_slept) {
         if (!member.is_registered) return;
-        const int name = is_socket(member) && member.is_closed ? -1 : member.fd;
-        const auto event =
-            std::find_if(found.begin(), found.end(), [name](const Poll::Event& one) { return one.fd == name; });
-        const bool is_there = event != found.end();
-        const unsigned events = is_there ? event->events : 0;
-        if (is_there) found.erase(event);
-        const std::string text = std::to_string(member.fd) + " (POLL-7)";
-        if (!member.is_closed) {
+        const auto place =
+            std::find_if(found.begin(), found.end(), [&](const Poll::Event& one) { return one.userdata == &member; });
+        const bool is_there = place != found.end();
+        const Poll::Event event = is_there ? *place : Poll::Event();
+        if (is_there) found.erase(place);
+        if (!is_closed(member)) {
             // POLLRDHUP and the like are nobody's business.
             const unsigned known = POLLIN | POLLOUT | POLLERR | POLLHUP;
-            require((events & known) == (truth(member) & known), "wrong events: " + std::to_string(events) +
-                                                                     " instead of " + std::to_string(truth(member)) +
-                                                                     " for " + std::to_string(member.fd));
+            const unsigned right = truth(member);
+            require((event.events & known) == (right & known) && (!is_there || event.fd == member.fd),
+                    "wrong events: " + std::to_string(event.events) + " instead of " + std::to_string(right) + " for " +
+                        std::to_string(member.fd));
             return;
         }
-        require(is_there || !is_due(member), "closed behind its back and not reported: " + text);
-        const bool is_false = !is_socket(member) && (events & (POLLIN | POLLOUT)) != 0 && (events & POLLNVAL) == 0;
-        require(!is_false, "a report for somebody else: " + text);
+        const std::string text = std::to_string(member.fd) + " (POLL-7)";
+        const bool is_known = member.state == Member::by_socket || has_slept;
+        require(is_there || !is_known, "closed and not reported: " + text);
+        const bool is_right = event.events == (POLLHUP | POLLNVAL) && event.fd == -1;
+        require(is_right || !is_there, "a report for somebody else: events " + std::to_string(event.events) + " of " +
+                                           std::to_string(event.fd) + ", closed " + text);
     }
     static std::chrono::nanoseconds processor_time() {
         timespec time{};

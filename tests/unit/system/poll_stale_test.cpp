@@ -55,6 +55,38 @@ protected:
     Poll poll_;
 };
 
+TEST_F(StaleDuplicate, Poll7ItsFileIsNotReportedForIt) {
+    EXPECT_EQ(events_now(poll_), gone);
+    EXPECT_EQ(events_now(poll_), gone) << "until it is unregistered";
+}
+
+TEST_F(StaleDuplicate, Poll7NorForANewFileWithItsNumber) {
+    reuse_number();
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    const auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(events[0].fd, -1);
+    EXPECT_EQ(events[0].userdata, tag(1));
+}
+
+TEST_F(StaleDuplicate, Poll7NorAmongOthersThatAreReady) {
+    reuse_number();
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    auto pair = unix_pair();
+    must(poll_.register_(pair.here, POLLOUT, tag(3)));
+    const auto events = ready_now(poll_);
+    ASSERT_EQ(events.size(), 2u);
+    for (const Event& event : events) EXPECT_EQ(event.events, event.userdata == tag(1) ? gone : unsigned{POLLOUT});
+}
+
+TEST_F(StaleDuplicate, Poll7NorInOneShotMode) {
+    Event events[2];
+    ASSERT_EQ(must(poll_.poll(events, Timeout::zero(), true)), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(must(poll_.poll(events, Timeout(10ms), true)), 0u);
+}
+
 TEST_F(StaleDuplicate, Poll7UnregisteredItDoesNotSpin) {
     must(poll_.unregister(number_));
     Event events[4];
@@ -204,6 +236,34 @@ TEST(PollGone, Poll7ASocketWhoseNumberWasGivenOut) {
     must(poll.unregister(pair.here));
     EXPECT_EQ(poll.size(), 0u);
     (void)must(pair.here.detach());  // it has no descriptor to close
+}
+
+TEST(PollGone, Poll7ASocketWhoseNumberIsGivenOutOnceItIsRegistered) {
+    auto pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, tag(1)));
+    ::close(pair.here.fileno());
+    Event events[2];
+    ASSERT_EQ(must(poll.poll(events, Timeout(5s))), 1u);
+    EXPECT_EQ(events[0].events, gone);
+    EXPECT_EQ(events[0].userdata, tag(1));
+    poll.unregister(events[0].registration);
+    EXPECT_EQ(poll.size(), 0u);
+    (void)must(pair.here.detach());  // it has no descriptor to close
+}
+
+TEST(PollGone, Poll7AFileThatIsAlwaysReady) {
+    const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(file, 0);
+    Poll poll;
+    must(poll.register_(file, POLLIN, tag(1)));
+    EXPECT_EQ(events_now(poll), unsigned{POLLIN});
+    Pipe pipe;
+    ASSERT_EQ(::write(pipe.write_end(), "x", 1), 1);
+    ASSERT_EQ(::dup2(pipe.read_end(), file), file);
+    EXPECT_EQ(events_now(poll), gone);
+    ::close(file);
+    EXPECT_EQ(events_now(poll), gone);
 }
 
 TEST(PollGone, Poll7AmongManyTheyAreFoundInTurn) {

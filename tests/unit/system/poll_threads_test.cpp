@@ -1,5 +1,6 @@
-// POLL-1 POLL-3: threads register, unregister and close while others poll.
+// POLL-1 POLL-3 POLL-7: threads register, unregister and close while others poll.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -103,6 +104,25 @@ TEST(PollThreads, Poll3RegisterWhileItIsClosed) {
         ASSERT_EQ(events[0].events, unsigned{POLLHUP | POLLNVAL});
         must(poll.unregister(pair.here));
     }
+}
+
+// Who sleeps without an end begins to look once the number is out.
+TEST(PollThreads, Poll7TheNumberIsGivenOutDuringAWait) {
+    Pair pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, nullptr));
+    std::size_t count = 0;
+    {
+        Background waiter([&] {
+            Poll::Event events[1];
+            count = must(poll.poll(events, Timeout(5s)));
+        });
+        waiter.await_asleep();
+        ::close(pair.here.fileno());
+    }
+    EXPECT_EQ(count, 1u);
+    must(poll.unregister(pair.here));
+    (void)must(pair.here.detach());  // it has no descriptor to close
 }
 
 // POLL-5: a reader that gives up halfway ends the wait of one that polls, every time.
