@@ -77,6 +77,8 @@ Error Poll::State::open() noexcept {
 }
 
 Error Poll::State::reopen() noexcept {
+    // They come into the new one by their numbers: what has those must be the files of the old one.
+    for (std::size_t i = 0; i < watched.size(); ++i) (void)look_at(static_cast<sys::Fd>(i));
     if (const Error error = sys::poller_reopen(poller, false); error != Error()) return error;
     add_one(removals);
     return restore();
@@ -348,6 +350,15 @@ bool Poll::State::is_elsewhere(sys::Fd fd, unsigned events) const noexcept {
     return false;
 }
 
+// Returns whether it has asked the system.
+bool Poll::State::look_at(sys::Fd fd) noexcept {
+    const Registration* one = watched[fd].first;
+    while (one != nullptr && !one->may_vanish) one = one->next_of_fd;
+    if (one == nullptr) return false;
+    if (is_gone(tell_system(fd))) gone(fd);
+    return true;
+}
+
 bool Poll::State::look_for_gone(std::size_t most_calls) noexcept {
     if (vanishing.load(std::memory_order_relaxed) == 0) return false;
     const Registry locked;
@@ -356,12 +367,7 @@ bool Poll::State::look_for_gone(std::size_t most_calls) noexcept {
     std::size_t calls = 0;
     for (std::size_t i = std::min(watched.size(), most_slots); i != 0 && calls < most_calls; --i) {
         next_look = (next_look + 1) % watched.size();
-        const auto fd = static_cast<sys::Fd>(next_look);
-        const Registration* one = watched[fd].first;
-        while (one != nullptr && !one->may_vanish) one = one->next_of_fd;
-        if (one == nullptr) continue;
-        ++calls;
-        if (is_gone(tell_system(fd))) gone(fd);
+        if (look_at(static_cast<sys::Fd>(next_look))) ++calls;
     }
     return !urgent.empty();
 }

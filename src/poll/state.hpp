@@ -142,6 +142,7 @@ private:
     Error link_first(Registration& registration) noexcept;
     void unlink_fd(Registration& registration) noexcept;
     void take_from_system(sys::Fd fd) noexcept;
+    bool look_at(sys::Fd fd) noexcept;
     void set_closed(Registration& registration) noexcept;
     static void unlink_socket(Registration& registration) noexcept;
     void sort_urgent(Registration& registration) noexcept;

@@ -134,6 +134,21 @@ TEST_F(StaleDuplicate, Poll7RegisteredAgainItIsTheNewFile) {
     EXPECT_EQ(events[0].fd, number_);
 }
 
+TEST_F(StaleDuplicate, Poll7AnotherThatIsGoneTooIsNotTakenForTheNewFile) {
+    reuse_number();
+    Pipe quiet;
+    const int number = quiet.read_end();
+    must(poll_.register_(number, POLLIN, tag(2)));
+    const int quiet_duplicate = ::dup(number);
+    ASSERT_EQ(::write(fresh_.write_end(), "y", 1), 1);
+    ASSERT_EQ(::dup2(fresh_.read_end(), number), number);
+    must(poll_.unregister(number_));
+    for (int i = 0; i < 3; ++i) {
+        for (const Event& event : ready_now(poll_)) EXPECT_EQ(event.events, gone);
+    }
+    ::close(quiet_duplicate);
+}
+
 TEST_F(StaleDuplicate, Poll7WhatElseIsRegisteredStays) {
     auto pair = unix_pair();
     must(poll_.register_(pair.here, POLLIN, tag(3)));
