@@ -93,6 +93,18 @@ struct Anything {
     }
 };
 
+// Anything: whether it is true.
+struct Truth {
+    static constexpr const char* kind = "an object that is true or false";
+    bool value = false;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept {
+        const int truth = python<PyObject_IsTrue>(from.ptr());
+        value = truth > 0;
+        return truth >= 0;
+    }
+};
+
 // A contiguous bytes-like object, lent to the core: its exporter stays locked until this goes.
 template <int flags> class Lent {
 public:
@@ -208,42 +220,6 @@ template <class... Items> nb::object tuple_of(const Items&... items) noexcept {
 [[nodiscard]] bool add_addresses(nb::module_& module);
 [[nodiscard]] bool add_resolver(nb::module_& module);
 [[nodiscard]] bool add_socket(nb::module_& module);
-void add_poll(nb::module_& module);
+[[nodiscard]] bool add_poll(nb::module_& module);
 
 }  // namespace usocket::cpython
-
-// For the functions that nanobind calls.
-namespace nanobind::detail {
-
-template <class Argument> bool set_or_clear(Argument& argument, handle from) noexcept {
-    const bool is_set = argument.set(from);
-    if (!is_set) PyErr_Clear();
-    return is_set;
-}
-
-template <> struct type_caster<usocket::Socket> : type_caster_base_tag {
-    static constexpr auto Name = const_name("socket");
-    template <class T> using Cast = usocket::Socket*;
-
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept {
-        value = usocket::cpython::socket_of(from);
-        return value != nullptr;
-    }
-    template <class T> [[nodiscard]] bool can_cast() const noexcept { return true; }
-    operator usocket::Socket*() { return value; }
-
-private:
-    usocket::Socket* value = nullptr;
-};
-
-template <> struct type_caster<usocket::cpython::Int> {
-    NB_TYPE_CASTER(usocket::cpython::Int, const_name("int"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return set_or_clear(value, from); }
-};
-
-template <> struct type_caster<usocket::cpython::OptionalNumber> {
-    NB_TYPE_CASTER(usocket::cpython::OptionalNumber, const_name("float | None"))
-    bool from_python(handle from, std::uint32_t, cleanup_list*) noexcept { return set_or_clear(value, from); }
-};
-
-}  // namespace nanobind::detail

@@ -61,15 +61,21 @@ private:
     }
 };
 
-// What Python calls for a method of the socket.
+// How a method gets at what its object holds, for the length of a call.
+template <class Self> struct Receiver;
+template <> struct Receiver<Socket> {
+    using Type = InUse;
+};
+
+// What Python calls for a method.
 template <Usage usage, auto function> struct Method;
-template <Usage usage, class... Parameters, nb::object (*function)(Socket&, Parameters...)>
+template <Usage usage, class Self, class... Parameters, nb::object (*function)(Self&, Parameters...)>
 struct Method<usage, function> {
     static PyObject* call(PyObject* object, PyObject* const* given, Py_ssize_t count) noexcept {
         Converted<Parameters...> converted;
         if (!converted.set(usage.chars, object, given, count)) return nullptr;
-        const InUse socket(object);
-        return std::apply([&](auto&... values) { return function(*socket, values...); }, converted.values)
+        const typename Receiver<Self>::Type self(object);
+        return std::apply([&](auto&... values) { return function(*self, values...); }, converted.values)
             .release()
             .ptr();
     }
@@ -81,8 +87,8 @@ struct Method<usage, function> {
         return to_places(usage.chars, given, count, keywords, places, most) ? call(object, places, most) : nullptr;
     }
     static PyObject* call_without(PyObject* object, PyObject*) noexcept {
-        const InUse socket(object);
-        return function(*socket).release().ptr();
+        const typename Receiver<Self>::Type self(object);
+        return function(*self).release().ptr();
     }
 };
 

@@ -22,7 +22,7 @@ NB_MODULE(_usocket, module) {
     module.attr("__name__") = "usocket";
     if (!add_addresses(module) || !add_resolver(module) || !add_socket(module)) nb::raise_python_error();
     module.attr("__name__") = "uselect";
-    add_poll(module);
+    if (!add_poll(module)) nb::raise_python_error();
     module.attr("__name__") = own_name;
 
     // What `usocket` shows (NAME-1).

@@ -1,21 +1,54 @@
 // The class poll and the function select of uselect (POLL-1..7).
+#include "method.hpp"
+
+#include <structmember.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
-#include "convert.hpp"
-
 namespace usocket::cpython {
 namespace {
 
+// A reference to an object of the program's, whose __del__() may run when it goes.
+class Kept {
+public:
+    Kept() noexcept = default;
+    explicit Kept(nb::handle object) noexcept : object_(object) { object_.inc_ref(); }
+    Kept(const Kept& other) noexcept : Kept(other.object_) {}
+    Kept(Kept&& other) noexcept : object_(std::exchange(other.object_, {})) {}
+    Kept& operator=(Kept other) noexcept {
+        std::swap(object_, other.object_);
+        return *this;
+    }
+    ~Kept() {
+        if (object_.is_valid()) python<Py_DecRef>(object_.ptr());
+    }
+    // Null if there is none.
+    static Kept steal(PyObject* object) noexcept {
+        Kept kept;
+        kept.object_ = object;
+        return kept;
+    }
+
+    [[nodiscard]] bool is_valid() const noexcept { return object_.is_valid(); }
+    [[nodiscard]] PyObject* ptr() const noexcept { return object_.ptr(); }
+    operator nb::handle() const noexcept { return object_; }
+
+private:
+    nb::handle object_;
+};
+
 // What is registered: keeps the object alive, and goes with the events that the core reports.
 struct Entry {
-    nb::object object;
-    nb::object userdata;  // null: none was given
+    Kept object;
+    Kept userdata;  // null: none was given
     Registration* registration = nullptr;
     unsigned wanted = 0;  // what select() is asked for...
     unsigned ready = 0;   // ...and what there is of it
@@ -28,7 +61,7 @@ struct Poller {
     Poll core;  // goes first
 
     // Null: not registered.
-    Entry* find(nb::handle object) {
+    Entry* find(nb::handle object) noexcept {
         Int number;
         if (PyLong_Check(object.ptr()) && number.set(object)) {
             const auto found = descriptors.find(number.value);
@@ -37,12 +70,17 @@ struct Poller {
         const auto found = objects.find(object.ptr());
         return found == objects.end() ? nullptr : &found->second;
     }
-    Entry& add(nb::handle object) {
+    // Null: no memory.
+    Entry* add(nb::handle object) noexcept {
         Int number;
-        if (PyLong_Check(object.ptr()) && number.set(object)) return descriptors[number.value];
-        return objects[object.ptr()];
+        try {
+            if (PyLong_Check(object.ptr()) && number.set(object)) return &descriptors[number.value];
+            return &objects[object.ptr()];
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
     }
-    void remove(nb::handle object) {
+    void remove(nb::handle object) noexcept {
         Int number;
         if (PyLong_Check(object.ptr()) && number.set(object))
             drop(descriptors, number.value);
@@ -52,36 +90,54 @@ struct Poller {
 
 private:
     // What the entry held is let go last: it may call back.
-    template <class Map> static void drop(Map& map, const typename Map::key_type& key) {
+    template <class Map> static void drop(Map& map, const typename Map::key_type& key) noexcept {
         const auto node = map.extract(key);
     }
 };
 
+struct PollerObject {
+    PyObject_HEAD PyObject* weakrefs;
+    Poller poller;
+};
+
+PollerObject& poller_object(PyObject* object) noexcept { return *reinterpret_cast<PollerObject*>(object); }
+
+class PollerInUse {
+public:
+    explicit PollerInUse(PyObject* object) noexcept : poller_(poller_object(object).poller) {}
+    [[nodiscard]] Poller& operator*() const noexcept { return poller_; }
+
+private:
+    Poller& poller_;
+};
+
 // The descriptor of what has a fileno(). False: the Python error is set.
-bool fileno_of(nb::handle object, int& fd) {
-    const auto got = PyLong_Check(object.ptr()) ? nb::borrow(object)
-                                                : nb::steal(PyObject_CallMethod(object.ptr(), "fileno", nullptr));
+bool fileno_of(nb::handle object, int& fd) noexcept {
+    const bool is_number = PyLong_Check(object.ptr());
+    const auto got =
+        is_number ? Kept(object)
+                  : Kept::steal(python<PyObject_CallMethod>(object.ptr(), "fileno", static_cast<const char*>(nullptr)));
     if (!got.is_valid()) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
-        PyErr_Format(PyExc_TypeError, "a descriptor or an object with fileno() is wanted, not %s",
-                     Py_TYPE(object.ptr())->tp_name);
+        python<PyErr_Format>(PyExc_TypeError, "a descriptor or an object with fileno() is required, not '%.200s'",
+                             Py_TYPE(object.ptr())->tp_name);
         return false;
     }
     Int number;
     if (!PyLong_Check(got.ptr()) || !number.set(got)) {
-        PyErr_Format(PyExc_TypeError, "fileno() returned %s, not int", Py_TYPE(got.ptr())->tp_name);
+        python<PyErr_Format>(PyExc_TypeError, "fileno(): an int is required, not '%.200s'",
+                             Py_TYPE(got.ptr())->tp_name);
         return false;
     }
     const auto fits = arguments::to_int(number.value);
-    if (!fits) {
+    if (fits)
+        fd = *fits;
+    else
         raise(fits.error(), got);
-        return false;
-    }
-    fd = *fits;
-    return true;
+    return fits.has_value();
 }
 
-nb::object register_(Poller& self, nb::handle object, Int eventmask, nb::handle userdata) {
+nb::object register_object(Poller& self, nb::handle object, const Int& eventmask, nb::handle userdata) noexcept {
     const unsigned events = arguments::event_mask(eventmask.value);
     if (Entry* known = self.find(object)) {
         const auto modified = self.core.modify(known->registration, events);
@@ -92,48 +148,54 @@ nb::object register_(Poller& self, nb::handle object, Int eventmask, nb::handle 
             int fd = -1;
             if (!fileno_of(object, fd)) return {};
             known = self.find(object);
-            if (known == nullptr) return register_(self, object, eventmask, userdata);
+            if (known == nullptr) return register_object(self, object, eventmask, userdata);
             const auto added = self.core.register_another(fd, events, known);
             if (!added) return raise(added.error(), eventmask.object);
             self.core.unregister(std::exchange(known->registration, *added));
         }
         if (userdata.is_valid()) {
-            const nb::object old = std::exchange(known->userdata, nb::borrow(userdata));
+            const Kept old = std::exchange(known->userdata, Kept(userdata));
         }
         return nb::none();
     }
-    Socket* socket = nullptr;
+    Socket* const socket = socket_of(object);
     int fd = -1;
-    // None can be cast: to no socket at all.
-    if ((!nb::try_cast(object, socket) || socket == nullptr) && !fileno_of(object, fd)) return {};
+    if (socket == nullptr && !fileno_of(object, fd)) return {};
     // fileno() may have registered it meanwhile.
-    if (self.find(object) != nullptr) return register_(self, object, eventmask, userdata);
-    Entry& entry = self.add(object);
-    const auto added = socket != nullptr ? self.core.register_(*socket, events, &entry)
-                                         : self.core.register_another(fd, events, &entry);
+    if (self.find(object) != nullptr) return register_object(self, object, eventmask, userdata);
+    Entry* const entry = self.add(object);
+    if (entry == nullptr) return raise(Error(ENOMEM));
+    const auto added =
+        socket != nullptr ? self.core.register_(*socket, events, entry) : self.core.register_another(fd, events, entry);
     if (!added) {
         self.remove(object);
         return raise(added.error(), eventmask.object);
     }
-    entry = {nb::borrow(object), nb::borrow(userdata), *added};
+    *entry = {Kept(object), userdata.is_valid() ? Kept(userdata) : Kept(), *added};
     return nb::none();
 }
 
-nb::object unregister(Poller& self, nb::handle object, bool is_error) {
-    if (Entry* known = self.find(object)) {
+nb::object register_(Poller& self, Anything obj, Maybe<Int> eventmask, Maybe<Anything> userdata) {
+    if (!eventmask.given) eventmask.value = POLLIN | POLLOUT;
+    return register_object(self, obj.object, eventmask, userdata.object);
+}
+
+nb::object unregister(Poller& self, Anything obj, Maybe<Truth> is_error) {
+    if (Entry* known = self.find(obj.object)) {
         self.core.unregister(known->registration);
-        const nb::object held = known->object;
+        const Kept held = known->object;
         self.remove(held);
         return nb::none();
     }
-    if (!is_error) return nb::none();
-    const auto error = nb::steal(PyObject_CallOneArg(PyExc_KeyError, object.ptr()));
-    if (error.is_valid()) PyErr_SetObject(PyExc_KeyError, error.ptr());
+    if (is_error.given && !is_error.value) return nb::none();
+    // As its only argument, even if it is a tuple.
+    const auto error = nb::steal(python<PyObject_CallOneArg>(PyExc_KeyError, obj.object.ptr()));
+    if (error.is_valid()) python<PyErr_SetObject>(PyExc_KeyError, error.ptr());
     return {};
 }
 
-nb::object modify(Poller& self, nb::handle object, Int eventmask) {
-    Entry* known = self.find(object);
+nb::object modify(Poller& self, Anything obj, const Int& eventmask) {
+    Entry* known = self.find(obj.object);
     if (known == nullptr) return raise(Error(ENOENT));
     const auto modified = self.core.modify(known->registration, arguments::event_mask(eventmask.value));
     return modified ? nb::none() : raise(modified.error(), eventmask.object);
@@ -142,13 +204,18 @@ nb::object modify(Poller& self, nb::handle object, Int eventmask) {
 // --- Waiting
 
 struct Ready {
-    nb::object object;
+    Kept object;
     unsigned events;
-    nb::object userdata;
+    Kept userdata;
 };
 
+bool no_memory() noexcept {
+    PyErr_NoMemory();
+    return false;
+}
+
 // False: the Python error is set.
-bool wait(Poller& self, OptionalNumber timeout_ms, bool one_shot, std::vector<Ready>& ready) {
+bool wait(Poller& self, const OptionalNumber& timeout_ms, bool one_shot, std::vector<Ready>& ready) noexcept {
     const auto timeout = timeout_ms.value ? arguments::poll_timeout(*timeout_ms.value) : Timeout::none();
     if (!timeout) {
         raise(timeout.error(), timeout_ms.object);
@@ -158,17 +225,18 @@ bool wait(Poller& self, OptionalNumber timeout_ms, bool one_shot, std::vector<Re
     const std::size_t room = std::max<std::size_t>(self.core.size(), 1);
     const std::unique_ptr<Poll::Event, decltype(&std::free)> events(
         static_cast<Poll::Event*>(std::malloc(room * sizeof(Poll::Event))), std::free);
-    if (events == nullptr) {
-        PyErr_NoMemory();
-        return false;
-    }
+    if (events == nullptr) return no_memory();
     const auto count = self.core.poll(events.get(), room, *timeout, one_shot, Call(host));
     if (!count) {
         raise(count.error());
         return false;
     }
     // Before anything is allocated for Python: whatever that may set off can unregister them.
-    ready.reserve(*count);
+    try {
+        ready.reserve(*count);
+    } catch (const std::bad_alloc&) {
+        return no_memory();
+    }
     for (const Poll::Event& event : std::span(events.get(), std::min(*count, room))) {
         const auto* entry = static_cast<const Entry*>(event.userdata);
         ready.push_back({entry->object, event.events, entry->userdata});
@@ -176,8 +244,8 @@ bool wait(Poller& self, OptionalNumber timeout_ms, bool one_shot, std::vector<Re
     return true;
 }
 
-nb::object list_of(const std::vector<Ready>& ready) {
-    auto list = nb::steal(PyList_New(0));
+nb::object list_of(const std::vector<Ready>& ready) noexcept {
+    auto list = nb::steal(python<PyList_New>(Py_ssize_t{0}));
     if (!list.is_valid()) return {};
     for (const Ready& one : ready) {
         const auto events = nb::steal(PyLong_FromUnsignedLong(one.events));
@@ -188,64 +256,73 @@ nb::object list_of(const std::vector<Ready>& ready) {
     return list;
 }
 
-nb::object poll(Poller& self, OptionalNumber timeout_ms) {
+nb::object poll(Poller& self, const Maybe<OptionalNumber>& timeout_ms) {
     std::vector<Ready> ready;
     if (!wait(self, timeout_ms, false, ready)) return {};
     return list_of(ready);
 }
 
-nb::object ipoll(Poller& self, OptionalNumber timeout_ms, Int flags) {
+nb::object ipoll(Poller& self, const Maybe<OptionalNumber>& timeout_ms, Maybe<Int> flags) {
     std::vector<Ready> ready;
-    if (!wait(self, timeout_ms, flags.value & 1, ready)) return {};
+    if (!wait(self, timeout_ms, (flags.value & 1) != 0, ready)) return {};
     const auto list = list_of(ready);
-    return list.is_valid() ? nb::steal(PyObject_GetIter(list.ptr())) : nb::object();
+    return list.is_valid() ? nb::steal(python<PyObject_GetIter>(list.ptr())) : nb::object();
 }
 
 // --- select
 
+// A tuple of ours: the caller may change the list meanwhile.
+struct Objects {
+    static constexpr const char* kind = "an iterable of descriptors and objects with fileno()";
+    Kept tuple;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept {
+        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+        tuple = Kept::steal(python<PySequence_Tuple>(from.ptr()));
+        return tuple.is_valid();
+    }
+    [[nodiscard]] std::span<PyObject* const> items() const noexcept {
+        return {PySequence_Fast_ITEMS(tuple.ptr()), static_cast<std::size_t>(PyTuple_GET_SIZE(tuple.ptr()))};
+    }
+};
+
 // One of its lists: what of the events it asks for, and what of them puts an object into its result.
 struct Selected {
+    const Objects& objects;
     unsigned wanted;
     unsigned shown;
-    nb::object given;  // a tuple of ours: the caller may change the list meanwhile
 };
 
 // False: the Python error is set.
-bool select_add(Poller& poller, nb::handle object, unsigned events) {
+bool select_add(Poller& poller, nb::handle object, unsigned events) noexcept {
     if (const Entry* known = poller.find(object)) events |= known->wanted;
     Int mask;
     mask.value = static_cast<std::int64_t>(events);
     mask.object = object;
-    if (!register_(poller, object, mask, {}).is_valid()) return false;
+    if (!register_object(poller, object, mask, {}).is_valid()) return false;
     poller.find(object)->wanted = events;
     return true;
 }
 
-nb::object select_list(Poller& poller, const Selected& selected) {
-    auto list = nb::steal(PyList_New(0));
+nb::object select_list(Poller& poller, const Selected& selected) noexcept {
+    auto list = nb::steal(python<PyList_New>(Py_ssize_t{0}));
     if (!list.is_valid()) return {};
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(selected.given.ptr()); ++i) {
-        PyObject* object = PyTuple_GET_ITEM(selected.given.ptr(), i);
+    for (PyObject* object : selected.objects.items()) {
         const bool is_ready = (poller.find(object)->ready & selected.shown) != 0;
         if (is_ready && PyList_Append(list.ptr(), object) < 0) return {};
     }
     return list;
 }
 
-nb::object select(nb::handle rlist, nb::handle wlist, nb::handle xlist, OptionalNumber timeout_s) {
+nb::object select(const Objects& rlist, const Objects& wlist, const Objects& xlist, Maybe<OptionalNumber> timeout_s) {
     // Whatever ends a wait must be in a list that asked for the object: a hang-up is readable, and a write says so too.
     constexpr unsigned ends = POLLERR | POLLHUP | POLLNVAL;
-    Selected lists[] = {{POLLIN, POLLIN | ends, nb::steal(PySequence_Tuple(rlist.ptr()))}, {}, {}};
-    if (!lists[0].given.is_valid()) return {};
-    lists[1] = {POLLOUT, POLLOUT | ends, nb::steal(PySequence_Tuple(wlist.ptr()))};
-    if (!lists[1].given.is_valid()) return {};
-    lists[2] = {POLLPRI, POLLPRI | ends, nb::steal(PySequence_Tuple(xlist.ptr()))};
-    if (!lists[2].given.is_valid()) return {};
-
+    const Selected lists[] = {
+        {rlist, POLLIN, POLLIN | ends}, {wlist, POLLOUT, POLLOUT | ends}, {xlist, POLLPRI, POLLPRI | ends}};
     Poller poller;
     for (const Selected& list : lists) {
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(list.given.ptr()); ++i) {
-            if (!select_add(poller, PyTuple_GET_ITEM(list.given.ptr(), i), list.wanted)) return {};
+        for (PyObject* object : list.objects.items()) {
+            if (!select_add(poller, object, list.wanted)) return {};
         }
     }
     if (timeout_s.value) *timeout_s.value *= 1000;
@@ -255,12 +332,23 @@ nb::object select(nb::handle rlist, nb::handle wlist, nb::handle xlist, Optional
     return tuple_of(select_list(poller, lists[0]), select_list(poller, lists[1]), select_list(poller, lists[2]));
 }
 
-// --- Garbage collection
+// --- The class
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
+PyObject* create(PyTypeObject* type, PyObject* given, PyObject* keywords) noexcept {
+    // A subclass's own __init__() may take some.
+    const bool has_any = PyTuple_GET_SIZE(given) != 0 || (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0);
+    if (has_any && type->tp_init == PyBaseObject_Type.tp_init) {
+        PyErr_SetString(PyExc_TypeError, "poll() takes no arguments");
+        return nullptr;
+    }
+    PyObject* made = python<PyType_GenericAlloc>(type, Py_ssize_t{0});
+    if (made != nullptr) new (&poller_object(made).poller) Poller;
+    return made;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
     Py_VISIT(Py_TYPE(self));
-    if (!nb::inst_ready(self)) return 0;
-    const Poller& poller = *nb::inst_ptr<Poller>(self);
+    const Poller& poller = poller_object(self).poller;
     for (const auto& [key, entry] : poller.objects) {
         Py_VISIT(entry.object.ptr());
         Py_VISIT(entry.userdata.ptr());
@@ -269,54 +357,84 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
     return 0;
 }
 
-int clear(PyObject* self) {
-    if (!nb::inst_ready(self)) return 0;
-    Poller& poller = *nb::inst_ptr<Poller>(self);
+int clear(PyObject* self) noexcept {
+    Poller& poller = poller_object(self).poller;
     poller.core = Poll();
     const auto objects = std::exchange(poller.objects, {});
     const auto descriptors = std::exchange(poller.descriptors, {});
     return 0;
 }
 
-PyType_Slot slots[] = {
-    {Py_tp_traverse, reinterpret_cast<void*>(traverse)}, {Py_tp_clear, reinterpret_cast<void*>(clear)}, {0, nullptr}};
+void destroy(PyObject* self) noexcept {
+    PyTypeObject* type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PollerObject& object = poller_object(self);
+    if (object.weakrefs != nullptr) python<PyObject_ClearWeakRefs>(self);
+    object.poller.~Poller();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
 
 }  // namespace
 
-void add_poll(nb::module_& module) {
-    nb::class_<Poller> poller(module, "poll", nb::type_slots(slots), nb::is_weak_referenceable(),
-                              "Waits for many sockets and descriptors at once.");
-    poller.def(nb::init<>(), nb::sig("def __init__(self) -> None"));
-    poller.def(
-        "register", [](Poller& self, nb::handle obj, Int mask) { return register_(self, obj, mask, {}); },
-        nb::arg().none(), nb::arg() = POLLIN | POLLOUT,
-        nb::sig("def register(self, obj: int | HasFileno, eventmask: int = POLLIN | POLLOUT, /) -> None"),
-        "Watches a descriptor or an object with fileno(), which is returned with its userdata if there is any. What\n"
-        "is registered already gets the new mask and, if given, the new userdata.");
-    poller.def("register", register_, nb::arg().none(), nb::arg(), nb::arg().none(),
-               nb::sig("def register(self, obj: int | HasFileno, eventmask: int, userdata: object, /) -> None"));
-    poller.def("unregister", unregister, nb::arg().none(), nb::arg("throw") = true,
-               nb::sig("def unregister(self, obj: object, throw: bool = True) -> None"),
-               "Watches obj no more. KeyError if it is not registered, unless throw is False.");
-    poller.def("modify", modify, nb::arg().none(), nb::arg(),
-               nb::sig("def modify(self, obj: object, eventmask: int, /) -> None"),
-               "Watches obj for other events. OSError(ENOENT) if it is not registered.");
-    poller.def("poll", poll, nb::arg().none() = -1,
-               nb::sig("def poll(self, timeout_ms: float | None = -1, /) -> "
-                       "list[tuple[Any, ...]]"),
-               "Waits until something is ready, for ever if the timeout is negative: a list of (obj, event), or\n"
-               "(obj, event, userdata) where register() was given some.");
-    poller.def(
-        "ipoll", ipoll, nb::arg().none() = -1, nb::arg() = 0,
-        nb::sig("def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> "
-                "Iterator[tuple[Any, ...]]"),
-        "poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for what.");
-    module.def("select", select, nb::arg(), nb::arg(), nb::arg(), nb::arg().none() = nb::none(),
-               nb::sig("def select(rlist: Iterable[int | HasFileno], wlist: Iterable[int | HasFileno], "
-                       "xlist: Iterable[int | HasFileno], timeout_s: float | None = None, /) -> "
-                       "tuple[list[Any], list[Any], list[Any]]"),
-               "Waits until something is ready, for ever without a timeout: those of rlist that can be read, those of\n"
-               "wlist that can be written, and those of xlist that have urgent data or an error.");
+template <> struct Receiver<Poller> {
+    using Type = PollerInUse;
+};
+
+namespace {
+
+constexpr char usage_of_register[] = "register(obj[, eventmask[, userdata]])";
+
+PyMethodDef methods[] = {
+    {"register", as_c_function(Method<usage_of_register, register_>::call), METH_FASTCALL,
+     "register(obj[, eventmask[, userdata]])\n\n"
+     "Watches a descriptor or an object with fileno(), which is returned with its userdata if there is any. What\n"
+     "is registered already gets the new mask and, if given, the new userdata. The mask is POLLIN | POLLOUT unless\n"
+     "one is given."},
+    USOCKET_METHOD_WITH_KEYWORDS(unregister, "obj, throw=True",
+                                 "Watches obj no more. KeyError if it is not registered, unless throw is False."),
+    USOCKET_METHOD(modify, "obj, eventmask", "Watches obj for other events. OSError(ENOENT) if it is not registered."),
+    USOCKET_METHOD(poll, "timeout_ms=-1",
+                   "Waits until something is ready, for ever if the timeout is negative: a list of (obj, event), or\n"
+                   "(obj, event, userdata) where register() was given some."),
+    USOCKET_METHOD(ipoll, "timeout_ms=-1, flags=0",
+                   "poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for\n"
+                   "what."),
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyMethodDef functions[] = {
+    USOCKET_FUNCTION(
+        select, "rlist, wlist, xlist, timeout_s=None",
+        "Waits until something is ready, for ever without a timeout: those of rlist that can be read, those\n"
+        "of wlist that can be written, and those of xlist that have urgent data or an error."),
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PollerObject, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, const_cast<char*>("poll()\n--\n\nWaits for many sockets and descriptors at once.")},
+    {Py_tp_new, reinterpret_cast<void*>(create)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+    {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(clear)},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {0, nullptr},
+};
+
+}  // namespace
+
+bool add_poll(nb::module_& module) {
+    constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
+    PyType_Spec spec{"uselect.poll", sizeof(PollerObject), 0, flags, slots};
+    const auto made = nb::steal(PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr));
+    return made.is_valid() && PyModule_AddObjectRef(module.ptr(), "poll", made.ptr()) == 0 &&
+           PyModule_AddFunctions(module.ptr(), functions) == 0;
 }
 
 }  // namespace usocket::cpython

@@ -261,17 +261,6 @@ nb::object gettimeout(Socket& self) {
     return timeout.is_none() ? nb::none() : nb::steal(PyFloat_FromDouble(timeout.seconds()));
 }
 
-struct Truth {
-    static constexpr const char* kind = "an object that is true or false";
-    bool value = false;
-
-    [[nodiscard]] bool set(nb::handle from) {
-        const int truth = python<PyObject_IsTrue>(from.ptr());
-        value = truth > 0;
-        return truth >= 0;
-    }
-};
-
 nb::object setblocking(Socket& self, Truth flag) { return none_or_raise(self.setblocking(flag.value)); }
 nb::object getblocking(Socket& self) { return to_bool(self.getblocking()); }
 

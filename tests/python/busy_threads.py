@@ -40,6 +40,10 @@ class Busy:
     def __float__(self) -> float:
         return float(self.run())
 
+    def fileno(self) -> int:
+        self.run()
+        return one.fileno()
+
 
 def over_and_over(function: Callable[..., Any], *arguments: Any) -> None:
     for number in itertools.count():
@@ -117,6 +121,21 @@ def a_poll(timeout_ms: float) -> None:
     poll.poll(timeout_ms)
 
 
+def a_poll_of_objects() -> None:
+    poll = uselect.poll()
+    poll.register(Busy(), uselect.POLLOUT, Busy())
+    for _ in poll.ipoll(0):
+        pass
+    try:
+        poll.unregister(Busy())
+    except KeyError:
+        pass
+
+
+def a_select_of_objects() -> None:
+    uselect.select((Busy() for _ in range(2)), [Busy()], [], 0)
+
+
 def lines() -> None:
     reader, writer = usocket.socketpair()
     over_and_over(lambda: (writer.write(b"one\ntwo\n"), reader.readline(), reader.readline()))
@@ -159,6 +178,8 @@ ACTIVITIES: dict[str, Callable[[], Any]] = {
     "read": lambda: short_timeouts(one.read, 10),
     "write": lambda: short_timeouts(one.write, bytes(1 << 22)),
     "poll": lambda: over_and_over(a_poll, 0.5),
+    "poll of objects": lambda: over_and_over(a_poll_of_objects),
+    "select of objects": lambda: over_and_over(a_select_of_objects),
     "connect": lambda: over_and_over(a_connection_refused),
     "connect, accept, close": lambda: over_and_over(a_connection),
     "close, with bytes kept": lambda: over_and_over(a_kept_part),

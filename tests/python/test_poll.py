@@ -8,7 +8,7 @@ import os
 import resource
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -198,6 +198,41 @@ def test_poll_2_files_and_pipes(poll: uselect.poll) -> None:
 def test_poll_2_what_has_no_descriptor(thing: Any, poll: uselect.poll) -> None:
     with pytest.raises(TypeError):
         poll.register(thing, POLLIN)
+
+
+REGISTER = "register(obj[, eventmask[, userdata]])"
+SELECT = "select(rlist, wlist, xlist, timeout_s=None)"
+ITERABLE = "an iterable of descriptors and objects with fileno()"
+MESSAGES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda p: p.register(), f"{REGISTER} takes 1 to 3 arguments, not 0"),
+    (lambda p: p.register(0, "x"), f"{REGISTER}: argument 2: an int is required, not 'str'"),
+    (lambda p: p.register("x"), "a descriptor or an object with fileno() is required, not 'str'"),
+    (lambda p: p.unregister(0, through=1), "unregister(obj, throw=True) has no keyword argument 'through'"),
+    (lambda p: p.modify(0), "modify(obj, eventmask) takes 2 arguments, not 1"),
+    (lambda p: p.modify(0, None), "modify(obj, eventmask): argument 2: an int is required, not 'NoneType'"),
+    (lambda p: p.poll("x"), "poll(timeout_ms=-1): argument 1: a number or None is required, not 'str'"),
+    (lambda p: p.ipoll(0, 1, 2), "ipoll(timeout_ms=-1, flags=0) takes 0 to 2 arguments, not 3"),
+    (lambda p: type(p)(1), "poll() takes no arguments"),
+    (lambda p: uselect.select([], 1, []), f"{SELECT}: argument 2: {ITERABLE} is required, not 'int'"),  # type: ignore
+    (lambda p: uselect.select([], []), f"{SELECT} takes 3 to 4 arguments, not 2"),  # type: ignore
+]
+
+
+@pytest.mark.parametrize(("call", "message"), MESSAGES, ids=[message for _, message in MESSAGES])
+def test_poll_1_what_a_wrong_argument_is_told(call: Callable[[Any], Any], message: str, poll: uselect.poll) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(poll)
+    assert str(caught.value) == message
+
+
+def test_poll_1_a_subclass_may_take_arguments(pair: Pair) -> None:
+    class Named(uselect.poll):
+        def __init__(self, name: str, *, mask: int) -> None:
+            self.name, self.mask = name, mask
+
+    poll = Named("it", mask=POLLOUT)
+    poll.register(pair[0], poll.mask)
+    assert poll.poll() == [(pair[0], POLLOUT)] and poll.name == "it"
 
 
 def test_poll_2_fileno_that_raises(poll: uselect.poll) -> None:
