@@ -218,19 +218,22 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
 }
 
 // In the system it would wait out of reach of a close() that has just begun, and for room in the backlog of AF_UNIX out
-// of reach of any (SOCK-4). As long as nobody else holds the descriptor, nobody can see what it is meanwhile.
+// of reach of any (SOCK-4). So a blocking descriptor does not block for this one system call, which has no flag for it;
+// what is not yet connected is of no use to other holders.
 Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noexcept {
     const bool can_wait = is_stream() || family_ == sys::af_unix;
     const bool is_endless = waiting.is_endless();
     const bool may_sleep = is_endless && sys::is_only_thread() && waiting.sleep_flags() == 0;
-    const bool must_switch = can_wait && is_endless && !may_sleep && !gate_.exposed();
+    const bool is_blocking =
+        !gate_.knows(Gate::stays_nonblocking) && !(gate_.exposed() && sys::is_nonblocking(gate_.fd()));
+    const bool must_switch = can_wait && is_endless && !may_sleep && is_blocking;
     if (can_wait && !is_endless) {
         if (const auto kept = keep_nonblocking(); !kept) return kept;
     }
     return waiting.once([&]() noexcept {
         if (must_switch) (void)sys::set_nonblocking(gate_.fd(), true);
         const auto result = sys::connect(gate_.fd(), address);
-        if (must_switch && !gate_.knows(Gate::stays_nonblocking)) (void)sys::set_nonblocking(gate_.fd(), false);
+        if (must_switch) (void)sys::set_nonblocking(gate_.fd(), false);
         return result;
     });
 }

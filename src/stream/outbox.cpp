@@ -15,7 +15,13 @@ Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to)
     flags |= waits_for_receiver_ ? sys::msg_dontwait : waiting.sleep_flags();
     const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
     return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept {
-        return to == nullptr ? sys::send(gate_.fd(), bounded, flags) : sys::sendto(gate_.fd(), bounded, flags, *to);
+        int now = flags;
+        if (inbox_.has_window()) {
+            now |= sys::msg_dontwait;
+            if (has_tried_) inbox_.close_window();
+            has_tried_ = true;
+        }
+        return to == nullptr ? sys::send(gate_.fd(), bounded, now) : sys::sendto(gate_.fd(), bounded, now, *to);
     });
 }
 

@@ -98,7 +98,7 @@ Error Reader::end(Error error) noexcept {
     end_growth();
     const bool is_given_back = !is_alone() && !call_.reads_;
     if (is_given_back) return error;
-    const bool is_short = error == Error(EAGAIN) && sink().size() != 0;
+    const bool is_short = error == Error(EAGAIN) && sink().size() != 0 && blocking().is_nonblocking();
     if (error != Error() && !is_short && source_.inbox->give_back(*source_.gate, sink())) return error;
     source_.inbox->commit(*source_.gate);
     return Error();
@@ -135,6 +135,9 @@ Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
 
 Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
     buffer = buffer.first(max_transfer);
+    // AF_UNIX has no error queue, and takes the flag for none.
+    const bool is_none = source_.is_stream && !source_.is_tcp && (flags & sys::msg_errqueue) != 0;
+    if (is_none) flags = (flags & ~sys::msg_errqueue) | sys::msg_dontwait;
     if ((flags & (sys::msg_oob | sys::msg_errqueue)) != 0) return receive_beside(buffer, flags, from);
     if ((flags & sys::msg_dontwait) != 0) {
         source_.timeout = Timeout::zero();

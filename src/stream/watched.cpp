@@ -95,8 +95,8 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     const bool has_growth = call_.growth_ != sys::no_fd;
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
-    const bool is_full = fullness == sys::Fullness::full;
-    if (is_full && there > 1) return More::stuck;
+    if (fullness == sys::Fullness::full && there > 1) return More::stuck;
+    const bool is_full = fullness == sys::Fullness::full || fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
     const Timeout span = is_full || (may_be_full && was_full_) ? stuck_span : guess_span;

@@ -129,10 +129,10 @@ void Windows::before_fork() noexcept {
             if (acquire(window, State::owned, State::held)) {
                 // Whoever holds the inbox's lock is about to close the window or to leave: wait for that.
                 Inbox* owner = window.owner;
-                const Gate* gate = window.gate;
                 const bool is_locked = owner != nullptr && owner->try_lock(fork_reader);
                 window.state.store(State::owned, std::memory_order_release);
                 if (is_locked) {
+                    const Gate* gate = window.gate;
                     close(*owner);
                     owner->unlock(*gate);
                     continue;

@@ -101,7 +101,8 @@ bool growth_take(Fd growth) noexcept;
 // How many bytes are in a stream's receive queue.
 Result<std::size_t> queued(Fd fd) noexcept;
 // Whether the peer cannot send more before something is taken off the queue.
-enum class Fullness : std::uint8_t { roomy, full, unknown };
+// tight: it can send so little that it may not.
+enum class Fullness : std::uint8_t { roomy, tight, full, unknown };
 Fullness queue_fullness(Fd fd) noexcept;
 
 // --- Many at once

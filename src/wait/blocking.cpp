@@ -63,6 +63,8 @@ Error Blocking::check_signals() noexcept {
     const bool gives_back = call_.give_back_ != nullptr;
     if (gives_back) call_.give_back_(call_.reader_);
     if (call_.host_->interrupted()) return Error(EINTR);
+    // A handler may have closed the very socket.
+    if (gate_ != nullptr && gate_->closed()) return Error(EBADF);
     return gives_back ? start_over : Error();
 }
 

@@ -146,6 +146,9 @@ namespace {
 constexpr std::size_t rcv_mss_offset = 20;
 constexpr std::size_t rcv_wnd_offset = 232;
 
+// A queue that may take less than this was made small by its user; the system's own are larger (tcp(7), tcp_rmem).
+constexpr std::uint32_t usual_rcvbuf = 128 * 1024;
+
 std::uint32_t number_at(const unsigned char* bytes) noexcept {
     std::uint32_t number = 0;
     std::memcpy(&number, bytes, sizeof number);
@@ -154,22 +157,26 @@ std::uint32_t number_at(const unsigned char* bytes) noexcept {
 
 }  // namespace
 
-// TCP says so, but for a window that is left and too small to be worth a segment; or else it closes its window once
-// half of the memory that the queue may take is used (sock_diag(7)). A queue of AF_UNIX is bounded by memory of the
-// sender's.
+// A window of TCP that is left may be too small to be worth a segment, which is up to half of the largest window, and
+// A window of TCP that is left may be too small to be worth a segment, which is up to half of the largest window, and
+// that is half of the memory that the queue may take (sock_diag(7)). A queue of AF_UNIX is bounded by the sender's
+// memory.
 Fullness queue_fullness(Fd fd) noexcept {
     unsigned char info[rcv_wnd_offset + sizeof(std::uint32_t)] = {};
     socklen_t size = sizeof info;
     if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) < 0) return Fullness::unknown;
-    if (size == sizeof info) {
-        const std::uint32_t window = number_at(info + rcv_wnd_offset);
-        if (window == 0) return Fullness::full;
-        return window < number_at(info + rcv_mss_offset) ? Fullness::unknown : Fullness::roomy;
-    }
+    const bool tells_window = size == sizeof info;
+    const std::uint32_t window = number_at(info + rcv_wnd_offset);
+    if (tells_window && window == 0) return Fullness::full;
     std::uint32_t memory[SK_MEMINFO_VARS] = {};
     size = sizeof memory;
     if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0) return Fullness::unknown;
-    return memory[SK_MEMINFO_RMEM_ALLOC] > memory[SK_MEMINFO_RCVBUF] / 2 ? Fullness::full : Fullness::roomy;
+    const std::uint32_t rcvbuf = memory[SK_MEMINFO_RCVBUF];
+    if (tells_window) {
+        const std::uint32_t least = rcvbuf < usual_rcvbuf ? rcvbuf / 4 : number_at(info + rcv_mss_offset) - 1;
+        return window <= least ? Fullness::tight : Fullness::roomy;
+    }
+    return memory[SK_MEMINFO_RMEM_ALLOC] > rcvbuf / 2 ? Fullness::tight : Fullness::roomy;
 }
 
 #else
