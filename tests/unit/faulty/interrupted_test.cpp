@@ -51,6 +51,17 @@ protected:
     faulty::Connection connection_;
 };
 
+// SOCK-4: also where nobody else could wake it.
+TEST_F(Interrupted, AReadEndsWhenItsHandlerClosesTheSocket) {
+    faulty::set_single_threaded(true);
+    send_with_signal("abc");
+    on_signal([this] {
+        connection_.socket.close();
+        return false;
+    });
+    EXPECT_EQ(read(10).error(), Error(EBADF));
+}
+
 TEST_F(Interrupted, AReadGoesOnAfterASignal) {
     send_with_signal("abc");
     on_signal([this] {

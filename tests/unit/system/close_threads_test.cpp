@@ -361,5 +361,25 @@ TEST(Close, Sock4FromSeveralThreadsAtOnce) {
     }
 }
 
+// In the system it would wait out of reach of close(), also where somebody else may hold the descriptor.
+TEST(CloseConnect, Sock4OfASharedDescriptorToAFullBacklog) {
+    Address address;
+    Socket server = listener(address, 0);
+    std::vector<Socket> waiting;
+    for (int i = 0; i < 4; ++i) {
+        waiting.push_back(must(socket()));
+        must(waiting.back().setblocking(false));
+        (void)waiting.back().connect(address);
+    }
+    Socket client = must(socket());
+    (void)client.fileno();
+    Error error;
+    Background connecting([&] { error = client.connect(address).error(); });
+    connecting.await_asleep();
+    client.close();
+    connecting.join();
+    EXPECT_EQ(error, Error(EBADF));
+}
+
 }  // namespace
 }  // namespace usocket::tests

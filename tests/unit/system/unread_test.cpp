@@ -157,6 +157,26 @@ TEST_P(Unread, TIME_8_an_empty_error_queue_is_not_waited_for) {
     }
 }
 
+// AF_UNIX has no error queue and gives bytes of the stream instead: those that are next.
+TEST_P(Unread, TIME_6_MSG_ERRQUEUE_does_not_pass_by_what_is_kept_or_handed_out) {
+    must(pair_.there.write("one\ntwo\nthree\n"));
+    EXPECT_EQ(must(pair_.here.readline()).view(), "one\n");
+    std::string got = std::string(pair_.here.recv(6, MSG_ERRQUEUE).value_or(Bytes()).view());
+    must(pair_.here.settimeout(10s));
+    must(pair_.there.shutdown(SHUT_WR));
+    got += must(pair_.here.read()).view();
+    EXPECT_EQ(got, "two\nthree\n");
+}
+
+// What had come when the descriptor's own timeout expired is not lost and not taken for the end.
+TEST_P(Unread, TIME_7_an_unfinished_read_is_EAGAIN_and_loses_nothing) {
+    set_span(pair_.here, SO_RCVTIMEO, 20);
+    must(pair_.there.write("abc"));
+    EXPECT_EQ(pair_.here.read(10).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readline().error(), Error(EAGAIN));
+    EXPECT_EQ(must(pair_.here.read(3)).view(), "abc");
+}
+
 // --- TIME-10
 
 TEST_P(Unread, TIME_10_a_span_that_is_used_up_is_a_deadline_that_has_passed) {
@@ -206,6 +226,20 @@ TEST_P(Unread, STRM_5_half_a_window_of_lines_makes_room_at_the_sender) {
     for (std::size_t i = 0; i < lines * 9 / 10; ++i) must(pair_.here.readline());
     pollfd sender{pair_.there.fileno(), POLLOUT, 0};
     EXPECT_EQ(::poll(&sender, 1, 10'000), 1);
+}
+
+// A call that waits to send does not keep from the peer what was handed out.
+TEST_P(Unread, STRM_5_a_write_that_waits_makes_room_for_what_was_handed_out) {
+    std::string line(99, 'l');
+    line += '\n';
+    must(pair_.there.setblocking(false));
+    std::size_t lines = 0;
+    while (pair_.there.send(line).value_or(0u) == line.size()) ++lines;
+    for (std::size_t i = 0; i < lines / 4; ++i) must(pair_.here.readline());
+    must(pair_.here.settimeout(200ms));
+    EXPECT_EQ(pair_.here.write(std::string(16 << 20, 'x')).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(must(pair_.here.recv(99 * lines, MSG_PEEK)).view().substr(0, 3), "lll");
+    EXPECT_GT(must(pair_.there.send(line)), 0u);
 }
 
 }  // namespace
