@@ -113,7 +113,7 @@ BUFFERS = Kind(
 )
 ANCDATA = Kind((), [], [[], ["anything"]])
 OBJECT = Kind(None, [], [])  # anything goes
-THROW = Kind(False, ["x", 1.5, None], [True])
+THROW = Kind(False, [], [True, "x", 1.5, None])  # any object is true or false
 MASK = Kind(1, INT.wrong, NUMBERS)
 POLLED = Kind(0, [None, "x", 1.5, (), NotAnInt(), *strange()], [-1, 2**31, 10**30])
 
