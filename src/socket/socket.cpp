@@ -38,7 +38,7 @@ void Socket::take(Socket& other) noexcept {
     timeout_ = other.timeout_;
     kind_ = other.kind_;
     family_ = other.family_;
-    Windows::moved(inbox_, gate_);
+    Windows::moved(inbox_);
 }
 
 void Socket::destroy() noexcept {

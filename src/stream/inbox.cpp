@@ -48,7 +48,7 @@ bool Inbox::is_locked_by(std::uint32_t id) const noexcept {
     return (lock_.load(std::memory_order_relaxed) & ~waiters_bit) == (id | generation_bits());
 }
 
-inline void Inbox::release() noexcept {
+void Inbox::release() noexcept {
     if (sys::is_only_thread()) return lock_.store(0, std::memory_order_relaxed);
     if ((lock_.exchange(0, std::memory_order_seq_cst) & waiters_bit) != 0) sys::wake_word(lock_);
 }

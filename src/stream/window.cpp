@@ -33,8 +33,8 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;
         if (!acquire(window, State::free, State::owned)) continue;
-        window.begin = window.end = window.trimmed = window.trim_at = 0;
-        window.gate = queue.gate;
+        window.begin = window.end = window.trimmed = 0;
+        window.fd = queue.gate->fd();
         window.is_tcp = queue.is_tcp;
         window.owner = &inbox;
         // Either this call sees that the gate is exposed, or whoever exposes it sees the window.
@@ -42,7 +42,6 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
         const MutableBuffer room = MutableBuffer(window.bytes, sizeof window.bytes).first(most);
         const auto peeked = sys::recv(queue.gate->fd(), room, sys::msg_peek | sys::msg_dontwait);
         window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
-        window.trim_at = (window.end + 1) / 2;
         // A fork or a fileno() may have come between the caller's look and now.
         if (window.end != 0 && !queue.gate->exposed()) return true;
         close(inbox);
@@ -78,15 +77,13 @@ void Windows::trim_or_finish(Inbox& inbox) noexcept {
         return;
     }
     const Held held;
-    window.trim_at = window.end;
     trim(window);
 }
 
 // Takes what was handed out off the queue; its memory in the window serves as the place to put it.
 void Windows::trim(Window& window) noexcept {
     while (window.trimmed != window.begin) {
-        const auto dropped =
-            sys::discard(window.gate->fd(), {window.bytes, window.begin - window.trimmed}, window.is_tcp);
+        const auto dropped = sys::discard(window.fd, {window.bytes, window.begin - window.trimmed}, window.is_tcp);
         if (dropped.value_or(0u) != 0) {
             window.trimmed += static_cast<std::uint32_t>(*dropped);
         } else if (dropped.error() != Error(EINTR)) {
@@ -112,12 +109,11 @@ void Windows::forget(Inbox& inbox) noexcept {
     close_open(inbox);
 }
 
-void Windows::moved(Inbox& inbox, const Gate& gate) noexcept {
+void Windows::moved(Inbox& inbox) noexcept {
     if (!inbox.has_window()) return;
     Window& window = of(inbox);
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     window.owner = &inbox;
-    window.gate = &gate;
     window.state.store(State::owned, std::memory_order_release);
 }
 
@@ -132,9 +128,8 @@ void Windows::before_fork() noexcept {
                 const bool is_locked = owner != nullptr && owner->try_lock(fork_reader);
                 window.state.store(State::owned, std::memory_order_release);
                 if (is_locked) {
-                    const Gate* gate = window.gate;
                     close(*owner);
-                    owner->unlock(*gate);
+                    owner->release();
                     continue;
                 }
             }

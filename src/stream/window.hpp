@@ -42,13 +42,14 @@ struct Window {
     std::uint32_t begin = 0;    // bytes handed out
     std::uint32_t end = 0;      // bytes peeked
     std::uint32_t trimmed = 0;  // of those handed out, how many are off the queue
-    std::uint32_t trim_at = 0;  // when so many have been handed out, the queue is to be trimmed
-    bool is_tcp = false;
-    const Gate* gate = nullptr;  // whose queue it shows
     std::atomic<Inbox*> owner{nullptr};
+    sys::Fd fd = sys::no_fd;  // whose queue it shows
+    bool is_tcp = false;
     std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE];
 
     [[nodiscard]] ConstBuffer view() const noexcept { return {bytes + begin, end - begin}; }
+    // Half of it has been handed out since the queue was trimmed, or all of it.
+    [[nodiscard]] bool is_due() const noexcept { return begin == end || begin - trimmed >= (end + 1) / 2; }
 };
 
 // All of it under the inbox's lock.
@@ -74,7 +75,7 @@ public:
     // Hands out `count` bytes of view(); closes the window with its last one.
     static void consume(Inbox& inbox, Window& window, std::size_t count) noexcept {
         window.begin += static_cast<std::uint32_t>(count);
-        if (window.begin >= window.trim_at) trim_or_finish(inbox);
+        if (window.is_due()) trim_or_finish(inbox);
     }
     // Takes what was handed out off the queue. Does nothing without a window.
     static void close(Inbox& inbox) noexcept {
@@ -82,8 +83,8 @@ public:
     }
     // Closes it and leaves the queue as it is: it is another connection's.
     static void forget(Inbox& inbox) noexcept;
-    // The inbox has moved in memory, with the gate of its socket.
-    static void moved(Inbox& inbox, const Gate& gate) noexcept;
+    // The inbox has moved in memory.
+    static void moved(Inbox& inbox) noexcept;
 
 private:
     // In Inbox::window_: no window is open, and the bits below count the short reads since there was one.
