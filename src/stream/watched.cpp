@@ -95,7 +95,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     const bool has_growth = call_.growth_ != sys::no_fd;
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
-    if (fullness == sys::Fullness::full && there > 1) return More::stuck;
+    if (fullness == sys::Fullness::full) return More::stuck;
     const bool is_full = fullness == sys::Fullness::full || fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
@@ -103,6 +103,9 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     if (!has_growth) return look_later(there, is_full || may_be_full ? span : Timeout::none());
     const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
+    // Calls whose deadlines are shorter must make progress together.
+    const bool is_over_while_full = !grown && is_full && there > 1 && blocking().check_deadline() != Error();
+    if (is_over_while_full) return More::stuck;
     if (!grown) return grown.error();
     if (!*grown) {
         was_stuck_ = is_full || may_be_full;
