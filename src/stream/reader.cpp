@@ -159,7 +159,10 @@ Result<void> Reader::forget_after(Result<void> (*dissolve)(sys::Fd fd, const Add
                                   const Address& address) noexcept {
     return exclusively([&]() noexcept {
         const Result<void> dissolved = dissolve(fd(), address);
-        if (dissolved) source_.inbox->forget(*source_.gate);
+        if (!dissolved) return dissolved;
+        source_.inbox->forget(*source_.gate);
+        // SO_PEEK_OFF may have gone with the connection.
+        if (!sys::peeks_at_offset(fd())) source_.gate->forget(Gate::peeks_elsewhere);
         return dissolved;
     });
 }
