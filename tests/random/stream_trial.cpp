@@ -538,7 +538,8 @@ private:
             if (poll_.size() != 0) require((count.value_or(std::size_t{9}) == 1) == is_in, "Poll is wrong (POLL-5)");
         }
         // Without peeks a line is taken byte by byte.
-        const bool had_to_keep = last_at_once_ || kept_before_ || shared().peek_off != -1;
+        // A small queue that is full cannot be left so, though nothing may follow.
+        const bool had_to_keep = last_at_once_ || kept_before_ || shared().peek_off != -1 || buffer_ != 0;
         const bool others_look = is_exposed_;
         kept_before_ = kept;
         if (others_look && !(kept && had_to_keep)) {
