@@ -359,6 +359,7 @@ class Streams(Trial):
         if kind == 3:
             self.near.fileno()
             self.is_exposed = True
+            self.had_kept = True  # what the call had got before
         if kind == 4 and not self.keeper:
             self.read_in_handler()
 
