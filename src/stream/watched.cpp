@@ -96,19 +96,19 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
     if (fullness == sys::Fullness::full) return More::stuck;
-    const bool is_full = fullness == sys::Fullness::full || fullness == sys::Fullness::tight;
+    const bool is_tight = fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
-    const Timeout span = is_full || (may_be_full && was_full_) ? stuck_span : guess_span;
+    const Timeout span = is_tight || (may_be_full && was_full_) ? stuck_span : guess_span;
     if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
-    if (!has_growth) return look_later(there, is_full || may_be_full ? span : Timeout::none());
+    if (!has_growth) return look_later(there, is_tight || may_be_full ? span : Timeout::none());
     const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
     // Calls whose deadlines are shorter must make progress together.
-    const bool is_over_while_full = !grown && is_full && there > 1 && blocking().check_deadline() != Error();
-    if (is_over_while_full) return More::stuck;
+    const bool is_over_while_tight = !grown && is_tight && there > 1 && blocking().check_deadline() != Error();
+    if (is_over_while_tight) return More::stuck;
     if (!grown) return grown.error();
     if (!*grown) {
-        was_stuck_ = is_full || may_be_full;
+        was_stuck_ = is_tight || may_be_full;
         return was_stuck_ ? More::stuck : More::maybe;
     }
     was_full_ = was_full_ || was_stuck_;

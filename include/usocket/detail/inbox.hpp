@@ -11,7 +11,6 @@
 namespace usocket {
 
 class Gate;
-struct Window;
 
 // One reader at a time: all but has_pending() is for whoever holds the lock, or is alone in the process.
 class Inbox {
