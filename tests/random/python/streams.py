@@ -129,6 +129,7 @@ class Streams(Trial):
         self.lock = _thread.allocate_lock() if _thread else None
         self.last_at_once = False
         self.may_raise = False  # a handler, and only once
+        self.is_handling = False
         self.handled = b""  # what handlers have read in the middle of this call, or just behind it
         self.outside = None
         make = usocket.socket
@@ -310,7 +311,7 @@ class Streams(Trial):
         self.ensure_an_end(reading)
         self.trace("copy" if sock is self.copy else "near", reading, "timeout", self.timeout)
         if desktop and self.random.chance(30):
-            with desktop.Alarms(self.random.between(1, 4), self.handle_signal):
+            with desktop.Alarms(self.random.between(1, 4), lambda: self.handle_signal(sock)):
                 outcome = self.receive(reading, sock)
         else:
             outcome = self.receive(reading, sock)
@@ -341,15 +342,26 @@ class Streams(Trial):
             data = reading.perform(sock)
             self.may_raise = False
         except (OSError, MemoryError, KeyboardInterrupt) as raised:
+            self.may_raise = False
             error = raised
         except Exception as raised:
+            self.may_raise = False
             if not desktop or not isinstance(raised, desktop.Stop):
                 raise
             error = raised
         return Outcome(data, error, since_ms(start))
 
-    def handle_signal(self):
-        """In the middle of a call, or just outside."""
+    def handle_signal(self, sock):
+        """In the middle of a call on the socket, or just outside; not in the middle of another handler."""
+        if self.is_handling:
+            return
+        self.is_handling = True
+        try:
+            self.do_in_handler(sock)
+        finally:
+            self.is_handling = False
+
+    def do_in_handler(self, sock):
         kind = self.random.below(10)
         if kind < 2 and self.may_raise:
             self.may_raise = False
@@ -361,12 +373,12 @@ class Streams(Trial):
             self.is_exposed = True
             self.had_kept = True  # what the call had got before
         if kind == 4 and not self.keeper:
-            self.read_in_handler()
+            self.read_in_handler(sock)
 
-    def read_in_handler(self):
-        """On the same socket; what it gets the call in the middle of which it runs does not."""
+    def read_in_handler(self, sock):
+        """What it gets the call in the middle of which it runs does not."""
         try:
-            data = self.near.recv(self.random.between(1, 20), DONTWAIT)
+            data = sock.recv(self.random.between(1, 20), DONTWAIT)
         except OSError:
             return
         self.trace("    a handler reads", len(data))
@@ -381,7 +393,7 @@ class Streams(Trial):
         if self.timeout is not None:
             self.require(outcome.took_ms < self.timeout * 1000 + SLACK_MS, "longer than its timeout (TIME-2)")
         had_handled = bool(self.handled)
-        before -= self.remove_handled(reading, b"" if error else data or b"")
+        before = max(0, before - self.remove_handled(reading, b"" if error else data or b""))
         if error or data is None:
             self.keeper = sock
             if error and not isinstance(error, (OSError, MemoryError)):
