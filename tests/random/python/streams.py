@@ -130,7 +130,7 @@ class Streams(Trial):
         self.last_at_once = False
         self.may_raise = False  # a handler, and only once
         self.is_handling = False
-        self.handled = b""  # what handlers have read in the middle of this call, or just behind it
+        self.handled = []  # what handlers have read in the middle of this call, or just behind it
         self.outside = None
         make = usocket.socket
         if desktop:
@@ -382,7 +382,7 @@ class Streams(Trial):
         except OSError:
             return
         self.trace("    a handler reads", len(data))
-        self.handled += data
+        self.handled.append(data)
         if self.timeout is None and not self.is_ended:
             self.send(len(data) + 1)
 
@@ -419,14 +419,19 @@ class Streams(Trial):
         return None
 
     def remove_handled(self, reading, data):
-        """Returns how many bytes. The call's own are behind them, or in front where the handler came just behind it."""
-        handled, self.handled = self.handled, b""
-        offset = 0
-        is_behind = self.unreturned.startswith(data + handled) and not self.unreturned.startswith(handled + data)
-        if handled and is_behind and not reading.flags & PEEK:
-            offset = len(data)
-        self.remove(handled, offset, "a handler")
-        return len(handled) - offset
+        """Returns how many bytes of those that were there before. The call's own are behind what handlers have read in
+        the middle of it, and in front of what they have read just behind it."""
+        handled, self.handled = self.handled, []
+        count = len(handled)
+        if not reading.flags & PEEK:
+            while count and not self.unreturned.startswith(b"".join(handled[:count]) + data):
+                count -= 1
+            if not self.unreturned.startswith(b"".join(handled[:count]) + data):
+                count = len(handled)
+        first = b"".join(handled[:count])
+        self.remove(first, 0, "a handler")
+        self.remove(b"".join(handled[count:]), len(data), "a handler behind the call")
+        return len(first)
 
     def find_out_what_was_done(self, reading, sock):
         """A handler raises in the middle of a call, which then loses nothing, or just behind it, where Python forgets
