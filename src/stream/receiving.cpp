@@ -173,10 +173,11 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
 }
 
 // Shows what is in the queue now; 0 is EOF, or that a peek would show something else, which the gate knows then: to
-// peek would move the offset of whoever has set SO_PEEK_OFF.
+// peek would move the offset of whoever has set SO_PEEK_OFF. Where others see the queue it does not sleep in the
+// system, which would not show fewer bytes than SO_RCVLOWAT says.
 Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
     Blocking waiting = blocking();
-    const int flags = sys::msg_peek | waiting.sleep_flags();
+    const int flags = sys::msg_peek | (source_.gate->exposed() ? sys::msg_dontwait : waiting.sleep_flags());
     return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
         const bool is_elsewhere = source_.gate->exposed() && sys::peeks_at_offset(fd());
         if (!is_elsewhere) return sys::recv(fd(), room, flags);

@@ -158,7 +158,6 @@ std::uint32_t number_at(const unsigned char* bytes) noexcept {
 }  // namespace
 
 // A window of TCP that is left may be too small to be worth a segment, which is up to half of the largest window, and
-// A window of TCP that is left may be too small to be worth a segment, which is up to half of the largest window, and
 // that is half of the memory that the queue may take (sock_diag(7)). A queue of AF_UNIX is bounded by the sender's
 // memory.
 Fullness queue_fullness(Fd fd) noexcept {

@@ -70,22 +70,29 @@ TEST_P(Holders, STRM_5_an_unfinished_read_takes_nothing) {
     EXPECT_FALSE(pair_.here.has_kept());
 }
 
+// Its queue takes at most so much.
+Pair small_tcp_pair(int size) {
+    Socket server = must(socket());
+    must(server.setsockopt(SOL_SOCKET, SO_RCVBUF, size));
+    must(server.bind(any_port()));
+    must(server.listen(1));
+    Pair pair;
+    pair.there = must(socket());
+    must(pair.there.connect(must(server.getsockname())));
+    pair.here = std::move(must(server.accept()).socket);
+    return pair;
+}
+
+Pair small_unix_pair(int size) {
+    Pair pair = unix_pair();
+    must(pair.there.setsockopt(SOL_SOCKET, SO_SNDBUF, size));
+    return pair;
+}
+
 // A queue too small for what is wanted: the read makes progress, and what it leaves can be seen.
 TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
     for (const int size : {2048, 4096, 8192}) {
-        Address address;
-        Socket server = must(socket());
-        must(server.setsockopt(SOL_SOCKET, SO_RCVBUF, size));
-        must(server.bind(any_port()));
-        must(server.listen(1));
-        Pair pair = GetParam() ? Pair() : unix_pair();
-        if (GetParam()) {
-            pair.there = must(socket());
-            must(pair.there.connect(must(server.getsockname())));
-            pair.here = std::move(must(server.accept()).socket);
-        } else {
-            must(pair.there.setsockopt(SOL_SOCKET, SO_SNDBUF, size));
-        }
+        Pair pair = GetParam() ? small_tcp_pair(size) : small_unix_pair(size);
         const int fd = pair.here.fileno();
         must(pair.here.settimeout(20ms));
         must(pair.there.write(std::string(600, 'x')));
@@ -95,6 +102,16 @@ TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
         Background writer([&] { must(pair.there.write(std::string(20'000, 'y'))); });
         EXPECT_EQ(must(pair.here.read(20'600)).view(), std::string(600, 'x') + std::string(20'000, 'y'));
     }
+}
+
+// The system does not show a reader that sleeps in it fewer bytes than SO_RCVLOWAT.
+TEST_P(Holders, TIME_9_a_line_that_is_there_is_returned_whatever_SO_RCVLOWAT_is) {
+    must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 120));
+    must(pair_.there.write("hello\n"));
+    EXPECT_EQ(must(pair_.here.readline()).view(), "hello\n");
+    must(pair_.there.write("hello\nworld\n"));
+    EXPECT_EQ(must(pair_.here.readline()).view(), "hello\n");
+    EXPECT_EQ(must(pair_.here.read(6)).view(), "world\n");
 }
 
 TEST(HoldersTcp, TIME_9_accept_holds_its_deadline_though_another_holder_blocks) {
