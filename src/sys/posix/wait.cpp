@@ -158,8 +158,8 @@ std::uint32_t number_at(const unsigned char* bytes) noexcept {
 }  // namespace
 
 // A window of TCP that is left may be too small to be worth a segment, which is up to half of the largest window, and
-// that is half of the memory that the queue may take (sock_diag(7)). A queue of AF_UNIX is bounded by the sender's
-// memory.
+// that is half of the memory that the queue may take (sock_diag(7)). A small queue may lack the memory for a segment
+// that fits its window: the system drops it. A queue of AF_UNIX is bounded by the sender's memory.
 Fullness queue_fullness(Fd fd) noexcept {
     unsigned char info[rcv_wnd_offset + sizeof(std::uint32_t)] = {};
     socklen_t size = sizeof info;
@@ -171,11 +171,12 @@ Fullness queue_fullness(Fd fd) noexcept {
     size = sizeof memory;
     if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0) return Fullness::unknown;
     const std::uint32_t rcvbuf = memory[SK_MEMINFO_RCVBUF];
-    if (tells_window) {
-        const std::uint32_t least = rcvbuf < usual_rcvbuf ? rcvbuf / 4 : number_at(info + rcv_mss_offset) - 1;
-        return window <= least ? Fullness::tight : Fullness::roomy;
-    }
-    return memory[SK_MEMINFO_RMEM_ALLOC] > rcvbuf / 2 ? Fullness::tight : Fullness::roomy;
+    const std::uint32_t taken = memory[SK_MEMINFO_RMEM_ALLOC];
+    const std::uint32_t segment = number_at(info + rcv_mss_offset);
+    const bool is_small = rcvbuf < usual_rcvbuf;
+    const bool drops = is_small && taken + 2 * segment > rcvbuf;
+    const bool is_shut = tells_window ? window <= (is_small ? rcvbuf / 4 : segment - 1) : taken > rcvbuf / 2;
+    return drops || is_shut ? Fullness::tight : Fullness::roomy;
 }
 
 #else
