@@ -113,8 +113,11 @@ Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noex
         sys::poll_in, is_usual(buffer, flags),
         [=, this](int own) noexcept { return sys::recvfrom(gate_.fd(), buffer, own, *address); },
         [=, this](Call&& call) noexcept { return receive_inside(call, buffer, flags, address); });
-    from->size = *size;
-    if (!size) from = size.error();
+    if (size) {
+        from->size = *size;
+    } else {
+        from = size.error();
+    }
     return from;
 }
 
