@@ -1,52 +1,12 @@
 // Socket::describe: the text inside a repr (SOCK-8), the same on every host.
 #include <string_view>
 
-#include "decimal.hpp"
 #include "sys/sys.hpp"
 #include "usocket/socket.hpp"
+#include "writer.hpp"
 
 namespace usocket {
 namespace {
-
-// Appends to the caller's memory, and stops at its end.
-class Writer {
-public:
-    explicit Writer(MutableBuffer text) noexcept : text_(text) {}
-
-    Writer& operator<<(std::string_view piece) noexcept;
-    Writer& operator<<(std::int64_t number) noexcept;
-    // Printable ASCII as it is, the rest as \xNN.
-    Writer& escaped(ConstBuffer bytes) noexcept;
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-
-private:
-    MutableBuffer text_;
-    std::size_t size_ = 0;
-};
-
-Writer& Writer::operator<<(std::string_view piece) noexcept {
-    for (const char c : piece) {
-        if (size_ < text_.size()) text_.data()[size_++] = static_cast<std::uint8_t>(c);
-    }
-    return *this;
-}
-
-Writer& Writer::operator<<(std::int64_t number) noexcept {
-    if (number < 0) *this << "-";
-    return *this << Decimal(static_cast<std::uint64_t>(number < 0 ? -number : number)).view();
-}
-
-Writer& Writer::escaped(ConstBuffer bytes) noexcept {
-    static constexpr char hex[] = "0123456789abcdef";
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const std::uint8_t byte = bytes.data()[i];
-        const char escape[] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
-        const char plain = static_cast<char>(byte);
-        const bool is_plain = byte >= ' ' && byte < 127 && byte != '\\' && byte != '\'';
-        *this << (is_plain ? std::string_view(&plain, 1) : std::string_view(escape, sizeof escape));
-    }
-    return *this;
-}
 
 // As the tuple that the address methods take, or the path.
 void write_address(Writer& out, const Address& address) noexcept {
