@@ -1,5 +1,7 @@
 // What errors say.
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 
 #include "sys/sys.hpp"
 #include "usocket/result.hpp"
@@ -25,5 +27,12 @@ const char* Error::message() const noexcept {
     if (fault() != Fault::none) return fault_text(fault());
     return number_ < 0 ? sys::resolver_message(number_) : sys::error_message(number_);
 }
+
+#if !defined(USOCKET_SMALL)
+void detail::no_value(const char* message, int code) noexcept {
+    (void)std::fprintf(stderr, "usocket: the value of a Result that holds an error: %s (%d)\n", message, code);
+    std::abort();
+}
+#endif
 
 }  // namespace usocket

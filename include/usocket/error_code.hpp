@@ -1,5 +1,5 @@
-// Errors for code that speaks std::error_code. Optional: usocket.hpp leaves it out, because <system_error> alone costs
-// a small static program more than all of usocket.
+// Errors for code that speaks std::error_code (CPP-4): an Error converts to one, and compares with std::errc. Optional:
+// usocket.hpp leaves it out, because <system_error> alone costs a small static program more than all of usocket.
 #pragma once
 
 #include <string>
@@ -43,4 +43,12 @@ inline const std::error_category& argument_category() noexcept {
     return {error.code(), std::system_category()};
 }
 
+// error == std::errc::connection_refused. Never of a resolver code.
+[[nodiscard]] inline bool operator==(const Error& error, std::errc condition) noexcept {
+    return make_error_code(error) == condition;
+}
+
 }  // namespace usocket
+
+// std::error_code code = error;
+template <> struct std::is_error_code_enum<usocket::Error> : std::true_type {};

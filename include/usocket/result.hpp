@@ -1,12 +1,44 @@
-// Result<T>: a value or an Error. The member names are std::expected's.
+// Result<T>: a value or an Error (CPP-2, CPP-5). The member names are std::expected's.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #if defined(__cpp_exceptions)
 #include <exception>
 #endif
+
+#include "usocket/export.hpp"
+
+// 1: reading the value of a Result that holds an error ends the program with the error's text, as an assertion does
+// (CPP-5). By default in debug builds, which leave NDEBUG undefined; elsewhere nothing is checked and nothing is paid.
+#if !defined(USOCKET_CHECKED)
+#if defined(NDEBUG) || defined(USOCKET_SMALL)
+#define USOCKET_CHECKED 0
+#else
+#define USOCKET_CHECKED 1
+#endif
+#endif
+
+// The value of `expression`, a Result; if that holds an error, the calling function returns it, as a Result of whatever
+// type. For a Result<void> a statement.
+//
+//     usocket::Result<std::string> banner(usocket::Socket& socket) {
+//         const auto line = USOCKET_TRY(socket.readline());
+//         USOCKET_TRY(socket.write("QUIT\r\n"));
+//         return std::string(line.view());
+//     }
+#define USOCKET_TRY(...) USOCKET_TRY_WITH_(USOCKET_JOIN_(usocket_tried_, __COUNTER__), __VA_ARGS__)
+#define USOCKET_TRY_WITH_(tried, ...) \
+    __extension__({ \
+        auto&& tried = (__VA_ARGS__); \
+        if (!tried) return tried.error(); \
+        *std::move(tried); \
+    })
+#define USOCKET_JOIN_(one, other) USOCKET_JOIN_NOW_(one, other)
+#define USOCKET_JOIN_NOW_(one, other) one##other
 
 namespace usocket {
 
@@ -37,7 +69,10 @@ namespace usocket {
     X(slice_range, "offset and length must lie within the buffer") \
     X(option_length, "an option's length must be in 0..1024") \
     X(event_mask, "an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535") \
-    X(int_range, "the number does not fit the system's int")
+    X(int_range, "the number does not fit the system's int") \
+    X(address_text, "an address is HOST:PORT, [HOST]:PORT or unix:PATH") \
+    X(address_zone, "what follows % is neither a number nor an interface of this machine") \
+    X(source_family, "none of the host's addresses is of the source address's family")
 
 enum class Fault : std::uint8_t {
 #define USOCKET_FAULT_NAME(name, text) name,
@@ -47,7 +82,7 @@ enum class Fault : std::uint8_t {
 
 // Why a call failed. code() is the reference's number: a positive errno, or a negative resolver code
 // (EAI_*). EINTR means that the host gave the call up from a signal handler and has an exception to raise.
-class [[nodiscard]] Error {
+class [[nodiscard]] USOCKET_API Error {
 public:
     constexpr Error() noexcept = default;
     constexpr explicit Error(int code) noexcept : number_(code) {}
@@ -75,7 +110,7 @@ private:
 
 #if defined(__cpp_exceptions)
 // What value() throws where there is no value.
-class BadResultAccess : public std::exception {
+class USOCKET_PUBLIC BadResultAccess : public std::exception {
 public:
     explicit BadResultAccess(Error error) noexcept : error_(error) {}
     [[nodiscard]] Error error() const noexcept { return error_; }
@@ -84,76 +119,215 @@ public:
 private:
     Error error_;
 };
+
+// The same for an error that says more.
+template <class E> class USOCKET_PUBLIC BadResultAccessOf final : public BadResultAccess {
+public:
+    explicit BadResultAccessOf(const E& error) noexcept : BadResultAccess(error), whole_(error) {}
+    [[nodiscard]] const E& whole_error() const noexcept { return whole_; }
+    [[nodiscard]] const char* what() const noexcept override { return whole_.message(); }
+
+private:
+    E whole_;
+};
 #endif
 
-// T is default-constructible; a Result that holds an error holds T{} beside it.
-template <class T> class [[nodiscard]] Result {
+template <class T, class E = Error> class Result;
+
+namespace detail {
+
+// Says on standard error that a value was read which is not there, and why it is not, and ends the program.
+[[noreturn]] USOCKET_API void no_value(const char* message, int code) noexcept;
+
+template <class T> inline constexpr bool is_result = false;
+template <class T, class E> inline constexpr bool is_result<Result<T, E>> = true;
+
+// What is shared by all Results: the error, or none. E is Error or derived from it.
+template <class E> class Outcome {
+public:
+    using error_type = E;
+
+    constexpr Outcome() noexcept = default;
+    constexpr explicit Outcome(const E& error) noexcept : error_(error) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return static_cast<const Error&>(error_) == Error(); }
+    constexpr explicit operator bool() const noexcept { return has_value(); }
+    // Error() if there is a value.
+    [[nodiscard]] constexpr E error() const noexcept { return error_; }
+    template <class U> [[nodiscard]] constexpr E error_or(U&& other) const {
+        return has_value() ? static_cast<E>(std::forward<U>(other)) : error_;
+    }
+
+protected:
+    // Inlined whatever the build, so that parts of a program that are checked and parts that are not go together.
+    USOCKET_INLINED constexpr void check() const noexcept {
+#if USOCKET_CHECKED
+        if (!has_value()) no_value(error_.message(), error_.code());
+#endif
+    }
+    constexpr void check_or_throw() const {
+#if defined(__cpp_exceptions)
+        if (has_value()) return;
+        if constexpr (std::is_same_v<E, Error>) {
+            throw BadResultAccess(error_);
+        } else {
+            throw BadResultAccessOf<E>(error_);
+        }
+#endif
+    }
+
+private:
+    E error_{};
+};
+
+}  // namespace detail
+
+// T is default-constructible; a Result that holds an error holds T{} beside it. E: Error, or a type derived from it
+// that says more, and then such a Result converts to one that says less.
+template <class T, class E> class [[nodiscard]] Result : public detail::Outcome<E> {
+    using Outcome = detail::Outcome<E>;
+
 public:
     using value_type = T;
-    using error_type = Error;
 
     constexpr Result(T value) noexcept : value_(std::move(value)) {}
-    constexpr Result(Error error) noexcept : error_(error) {}
+    // Of the error's own type, or of one that says less or more.
+    template <class F>
+        requires(std::is_base_of_v<Error, F> && std::is_convertible_v<const F&, E>)
+    constexpr Result(const F& error) noexcept : Outcome(error) {}
+    // The value of the other converted, or its error.
+    template <class U, class F>
+        requires(!std::is_void_v<U> && std::is_convertible_v<U, T> && std::is_convertible_v<F, E> &&
+                 !std::is_same_v<Result<U, F>, Result>)
+    constexpr Result(Result<U, F> other) noexcept
+        : Outcome(other.error()), value_(other.has_value() ? T(*std::move(other)) : T()) {}
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return error_ == Error(); }
-    constexpr explicit operator bool() const noexcept { return has_value(); }
-    [[nodiscard]] constexpr Error error() const noexcept { return error_; }
-
-    // Only with has_value().
-    constexpr T& operator*() & noexcept { return value_; }
-    constexpr const T& operator*() const& noexcept { return value_; }
+    // Only with has_value(); see USOCKET_CHECKED.
+    USOCKET_INLINED constexpr T& operator*() & noexcept {
+        this->check();
+        return value_;
+    }
+    USOCKET_INLINED constexpr const T& operator*() const& noexcept {
+        this->check();
+        return value_;
+    }
     // By value: what is left of a temporary Result ends with the expression, as in `for (auto x : *f())`.
-    constexpr T operator*() && noexcept { return std::move(value_); }
-    constexpr T* operator->() noexcept { return &value_; }
-    constexpr const T* operator->() const noexcept { return &value_; }
+    USOCKET_INLINED constexpr T operator*() && noexcept {
+        this->check();
+        return std::move(value_);
+    }
+    USOCKET_INLINED constexpr T* operator->() noexcept {
+        this->check();
+        return &value_;
+    }
+    USOCKET_INLINED constexpr const T* operator->() const noexcept {
+        this->check();
+        return &value_;
+    }
 
     template <class U> [[nodiscard]] constexpr T value_or(U&& other) && {
-        return has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
+        return this->has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
     }
     template <class U> [[nodiscard]] constexpr T value_or(U&& other) const& {
-        return has_value() ? value_ : static_cast<T>(std::forward<U>(other));
+        return this->has_value() ? value_ : static_cast<T>(std::forward<U>(other));
     }
 
 #if defined(__cpp_exceptions)
     constexpr T& value() & {
-        if (!has_value()) throw BadResultAccess(error_);
+        this->check_or_throw();
         return value_;
     }
     constexpr const T& value() const& {
-        if (!has_value()) throw BadResultAccess(error_);
+        this->check_or_throw();
         return value_;
     }
     constexpr T value() && {
-        if (!has_value()) throw BadResultAccess(error_);
+        this->check_or_throw();
         return std::move(value_);
     }
 #endif
 
+    // What `next(value)`, a Result, comes to; or the error.
+    template <class F> constexpr auto and_then(F&& next) & { return then(*this, std::forward<F>(next)); }
+    template <class F> constexpr auto and_then(F&& next) const& { return then(*this, std::forward<F>(next)); }
+    template <class F> constexpr auto and_then(F&& next) && { return then(std::move(*this), std::forward<F>(next)); }
+    // `change(value)` in a Result; or the error.
+    template <class F> constexpr auto transform(F&& change) & { return changed(*this, std::forward<F>(change)); }
+    template <class F> constexpr auto transform(F&& change) const& { return changed(*this, std::forward<F>(change)); }
+    template <class F> constexpr auto transform(F&& change) && {
+        return changed(std::move(*this), std::forward<F>(change));
+    }
+    // The value; or what `other(error)`, a Result of the same value, comes to.
+    template <class F> constexpr auto or_else(F&& other) const& { return otherwise(*this, std::forward<F>(other)); }
+    template <class F> constexpr auto or_else(F&& other) && {
+        return otherwise(std::move(*this), std::forward<F>(other));
+    }
+
 private:
-    Error error_{};
+    template <class Self, class F> static constexpr auto then(Self&& self, F&& next) {
+        using Next = std::remove_cvref_t<decltype(std::forward<F>(next)(std::forward<Self>(self).value_))>;
+        static_assert(detail::is_result<Next>, "and_then() takes a function that returns a Result; else transform()");
+        return self.has_value() ? std::forward<F>(next)(std::forward<Self>(self).value_) : Next(self.error());
+    }
+    template <class Self, class F> static constexpr auto changed(Self&& self, F&& change) {
+        using Changed = std::remove_cvref_t<decltype(std::forward<F>(change)(std::forward<Self>(self).value_))>;
+        if constexpr (std::is_void_v<Changed>) {
+            if (self.has_value()) std::forward<F>(change)(std::forward<Self>(self).value_);
+            return Result<void, E>(self.error());
+        } else {
+            if (!self.has_value()) return Result<Changed, E>(self.error());
+            return Result<Changed, E>(std::forward<F>(change)(std::forward<Self>(self).value_));
+        }
+    }
+    template <class Self, class F> static constexpr auto otherwise(Self&& self, F&& other) {
+        using Other = std::remove_cvref_t<decltype(std::forward<F>(other)(self.error()))>;
+        static_assert(detail::is_result<Other>, "or_else() takes a function that returns a Result");
+        return self.has_value() ? Other(std::forward<Self>(self).value_) : std::forward<F>(other)(self.error());
+    }
+
     T value_{};
 };
 
-template <> class [[nodiscard]] Result<void> {
+template <class E> class [[nodiscard]] Result<void, E> : public detail::Outcome<E> {
+    using Outcome = detail::Outcome<E>;
+
 public:
     using value_type = void;
-    using error_type = Error;
 
     constexpr Result() noexcept = default;
-    constexpr Result(Error error) noexcept : error_(error) {}
+    template <class F>
+        requires(std::is_base_of_v<Error, F> && std::is_convertible_v<const F&, E>)
+    constexpr Result(const F& error) noexcept : Outcome(error) {}
+    // Whether the other went well; its value is dropped.
+    template <class U, class F>
+        requires(std::is_convertible_v<F, E> && !std::is_same_v<Result<U, F>, Result>)
+    constexpr Result(const Result<U, F>& other) noexcept : Outcome(other.error()) {}
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return error_ == Error(); }
-    constexpr explicit operator bool() const noexcept { return has_value(); }
-    [[nodiscard]] constexpr Error error() const noexcept { return error_; }
+    USOCKET_INLINED constexpr void operator*() const noexcept { this->check(); }
 
 #if defined(__cpp_exceptions)
-    constexpr void value() const {
-        if (!has_value()) throw BadResultAccess(error_);
-    }
+    constexpr void value() const { this->check_or_throw(); }
 #endif
 
-private:
-    Error error_{};
+    template <class F> constexpr auto and_then(F&& next) const {
+        using Next = std::remove_cvref_t<decltype(std::forward<F>(next)())>;
+        static_assert(detail::is_result<Next>, "and_then() takes a function that returns a Result; else transform()");
+        return this->has_value() ? std::forward<F>(next)() : Next(this->error());
+    }
+    template <class F> constexpr auto transform(F&& make) const {
+        using Made = std::remove_cvref_t<decltype(std::forward<F>(make)())>;
+        if constexpr (std::is_void_v<Made>) {
+            if (this->has_value()) std::forward<F>(make)();
+            return *this;
+        } else {
+            return this->has_value() ? Result<Made, E>(std::forward<F>(make)()) : Result<Made, E>(this->error());
+        }
+    }
+    template <class F> constexpr auto or_else(F&& other) const {
+        using Other = std::remove_cvref_t<decltype(std::forward<F>(other)(this->error()))>;
+        static_assert(detail::is_result<Other>, "or_else() takes a function that returns a Result");
+        return this->has_value() ? Other() : std::forward<F>(other)(this->error());
+    }
 };
 
 }  // namespace usocket
