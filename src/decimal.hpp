@@ -1,7 +1,8 @@
-// Decimal: a number as text, in fewer bytes of code than std::to_chars takes.
+// Decimal: a number as text, in fewer bytes of code than std::to_chars takes; and back.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace usocket {
@@ -25,5 +26,16 @@ private:
     char digits_[20];
     char* begin_ = digits_ + sizeof digits_;
 };
+
+// Nothing but digits, and no more of them than a number of 32 bits has.
+inline std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 10) return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return number;
+}
 
 }  // namespace usocket

@@ -1,4 +1,4 @@
-// Address: a socket address as a plain value, opaque until it is decoded (ADDR-1..7); inet_ntop and inet_pton.
+// Address: a socket address as a plain value, opaque until it is decoded (ADDR-1..9); inet_ntop and inet_pton.
 #pragma once
 
 #include <array>
@@ -13,20 +13,25 @@
 namespace usocket {
 
 // The native sockaddr with its length. Equal for the same endpoint: padding is zero, a path has no NUL at its end.
-class Address {
+class USOCKET_API Address {
 public:
     static constexpr std::size_t max_size = 128;  // of struct sockaddr_storage
 
     Address() noexcept {}
 
-    // From numeric text (ADDR-2, ADDR-3). family: AF_INET or AF_INET6; host "" is the wildcard. The numbers are
-    // whatever the caller got: out of range is a Fault that says which one. flowinfo must be 0.
+    // From numeric text (ADDR-2, ADDR-3). family: AF_INET or AF_INET6; host "" is the wildcard; a zone in it,
+    // "fe80::1%eth0", is the scopeid (ADDR-8). The numbers are whatever the caller got: out of range is a Fault that
+    // says which one. flowinfo must be 0.
     [[nodiscard]] static Result<Address> inet(int family, std::string_view host, std::int64_t port,
                                               std::int64_t flowinfo = 0, std::int64_t scopeid = 0) noexcept;
     // An AF_UNIX path; on Linux one that starts with a NUL is an abstract name (ADDR-4).
     [[nodiscard]] static Result<Address> unix_path(std::string_view path) noexcept;
     // The bytes of a native sockaddr, checked for length (ADDR-6).
     [[nodiscard]] static Result<Address> from_native(ConstBuffer native) noexcept;
+
+    // From what text() gives (ADDR-9): "127.0.0.1:80", "[::1]:80", "unix:/run/server". Fault::address_text, or as
+    // inet() and unix_path().
+    [[nodiscard]] static Result<Address> parse(std::string_view text) noexcept;
 
     [[nodiscard]] const std::uint8_t* data() const noexcept { return bytes_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -49,12 +54,21 @@ public:
         [[nodiscard]] std::string_view view() const noexcept { return {chars.data(), size}; }
     };
     [[nodiscard]] Text host() const noexcept;
+    // For people, and for parse(): "127.0.0.1:80", "[fe80::1%2]:80"; "unix:/run/server", of an abstract name
+    // "unix:@name", with \xNN for what cannot be printed; of any other family "af16:0c0f", its number and its bytes.
+    // With a NUL behind it; empty if the address is.
+    struct Written {
+        std::array<char, 448> chars{};
+        std::uint16_t size = 0;
+        [[nodiscard]] std::string_view view() const noexcept { return {chars.data(), size}; }
+    };
+    [[nodiscard]] Written text() const noexcept;
 
     friend bool operator==(const Address& a, const Address& b) noexcept {
         return std::string_view(a) == std::string_view(b);
     }
     friend std::strong_ordering operator<=>(const Address& a, const Address& b) noexcept {
-        return std::string_view(a) <=> std::string_view(b);
+        return std::string_view(a).compare(std::string_view(b)) <=> 0;  // libc++ 14 has no <=> for it
     }
 
     // For a stack: the memory that a system call fills, and what it left there, normalised.
@@ -62,6 +76,7 @@ public:
     void set_size(std::size_t size) noexcept;
 
 private:
+    friend struct std::hash<Address>;
     explicit operator std::string_view() const noexcept {
         return {reinterpret_cast<const char*>(bytes_.data()), size_};
     }
@@ -78,7 +93,13 @@ struct PackedAddress {
 
 // ADDR-7, inet_ntop(3), inet_pton(3). Malformed text: EINVAL. A wrong number of packed bytes: Fault::packed_length.
 // Unknown family: EAFNOSUPPORT.
-[[nodiscard]] Result<Address::Text> inet_ntop(int family, ConstBuffer packed) noexcept;
-[[nodiscard]] Result<PackedAddress> inet_pton(int family, std::string_view text) noexcept;
+[[nodiscard]] USOCKET_API Result<Address::Text> inet_ntop(int family, ConstBuffer packed) noexcept;
+[[nodiscard]] USOCKET_API Result<PackedAddress> inet_pton(int family, std::string_view text) noexcept;
 
 }  // namespace usocket
+
+template <> struct std::hash<usocket::Address> {
+    [[nodiscard]] std::size_t operator()(const usocket::Address& address) const noexcept {
+        return std::hash<std::string_view>()(std::string_view(address));
+    }
+};

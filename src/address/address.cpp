@@ -8,10 +8,25 @@
 #include "sys/sys.hpp"
 
 namespace usocket {
+namespace {
+
+// Takes the zone off the host's text: its index, which is 0 where there is none.
+Result<std::uint32_t> take_zone(int family, std::string_view& host) noexcept {
+    const std::size_t sign = family == sys::af_inet6 ? host.find('%') : std::string_view::npos;
+    if (sign == std::string_view::npos) return std::uint32_t{0};
+    const std::uint32_t index = sys::zone_index(host.substr(sign + 1));
+    if (index == 0) return Error(Fault::address_zone);
+    host = host.substr(0, sign);
+    return index;
+}
+
+}  // namespace
 
 Result<Address> Address::inet(int family, std::string_view host, std::int64_t port, std::int64_t flowinfo,
                               std::int64_t scopeid) noexcept {
     if (family != sys::af_inet && family != sys::af_inet6) return Error(Fault::address_family);
+    const auto zone = take_zone(family, host);
+    if (!zone) return zone.error();
     PackedAddress ip;  // all zero: the wildcard
     if (!host.empty()) {
         const auto parsed = sys::parse_ip(family, host);
@@ -24,6 +39,7 @@ Result<Address> Address::inet(int family, std::string_view host, std::int64_t po
     if (port < 0 || port > 0xffff) return Error(Fault::port_range);
     if (flowinfo != 0) return Error(Fault::flowinfo_not_zero);
     if (scopeid < 0 || scopeid > 0xffffffff) return Error(Fault::scopeid_range);
+    if (*zone != 0) scopeid = *zone;
     return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(scopeid));
 }
 

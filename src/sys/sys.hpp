@@ -27,6 +27,8 @@ extern const int sock_stream, ipproto_tcp;
 extern const int shut_rdwr;
 extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc, msg_oob, msg_errqueue;  // 0: there is none
 extern const int sol_socket, so_error, so_rcvlowat, so_peek_off;                         // -1: there is none
+extern const int so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only;                  // likewise
+extern const int ai_passive;
 extern const int default_backlog;
 extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval, poll_rdhup;
 
@@ -143,8 +145,12 @@ void poller_hush(Poller* poller) noexcept;
 // --- Addresses: what only the stack's headers know
 Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept;
 Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept;
+// Of an interface's number or name, as it stands behind a % in an address; 0: there is none such.
+std::uint32_t zone_index(std::string_view text) noexcept;
 Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept;
 Result<Address> make_unix(std::string_view path) noexcept;
+// The family and nothing else.
+Address make_other(int family) noexcept;
 int address_family(const Address& address) noexcept;
 // The least that an address of this family holds; what its fields are.
 std::size_t address_min_size(int family) noexcept;
@@ -152,6 +158,13 @@ std::uint16_t address_port(const Address& address) noexcept;
 std::uint32_t address_flowinfo(const Address& address) noexcept;
 std::uint32_t address_scopeid(const Address& address) noexcept;
 ConstBuffer address_payload(const Address& address) noexcept;
+// The socket option that joins or leaves a multicast group. interface: its number; 0: the system's choice.
+struct GroupOption {
+    int level = 0, name = 0;
+    std::size_t size = 0;
+    alignas(8) unsigned char bytes[Address::max_size + 8];
+};
+GroupOption group_option(const Address& group, std::uint32_t interface, bool joins) noexcept;
 // Zero padding, no NUL behind a path: one endpoint, one spelling.
 std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept;
 

@@ -1,5 +1,6 @@
 // Addresses: the layouts of sockaddr_in, sockaddr_in6 and sockaddr_un, and nothing else about them.
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -62,6 +63,15 @@ Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
     return text;
 }
 
+std::uint32_t zone_index(std::string_view text) noexcept {
+    char name[IF_NAMESIZE];
+    if (text.empty() || text.size() >= sizeof name || text.find('\0') != std::string_view::npos) return 0;
+    if (const auto number = parse_decimal(text)) return *number <= UINT32_MAX ? static_cast<std::uint32_t>(*number) : 0;
+    std::memcpy(name, text.data(), text.size());
+    name[text.size()] = '\0';
+    return ::if_nametoindex(name);
+}
+
 Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept {
     if (family == AF_INET) {
         sockaddr_in native{};
@@ -89,6 +99,15 @@ Result<Address> make_unix(std::string_view path) noexcept {
     Address address;
     std::memcpy(address.raw(), &native, sizeof native);
     address.set_size(path_offset + path.size());
+    return address;
+}
+
+Address make_other(int family) noexcept {
+    sockaddr native{};
+    native.sa_family = static_cast<sa_family_t>(family);
+    Address address;
+    std::memcpy(address.raw(), &native, sizeof native);
+    address.set_size(family_size);
     return address;
 }
 
@@ -131,6 +150,20 @@ ConstBuffer address_payload(const Address& address) noexcept {
                        ? ConstBuffer()
                        : ConstBuffer(address.data() + family_size, address.size() - family_size);
     }
+}
+
+// The form of RFC 3678, which both families share.
+GroupOption group_option(const Address& group, std::uint32_t interface, bool joins) noexcept {
+    group_req request{};
+    request.gr_interface = interface;
+    std::memcpy(&request.gr_group, group.data(), group.size());
+    GroupOption option;
+    option.level = group.family() == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+    option.name = joins ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP;
+    option.size = sizeof request;
+    static_assert(sizeof request <= sizeof option.bytes);
+    std::memcpy(option.bytes, &request, sizeof request);
+    return option;
 }
 
 std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {

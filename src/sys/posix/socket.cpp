@@ -1,5 +1,6 @@
 // Sockets: one function, one system call, as far as the system allows.
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -39,6 +40,15 @@ const int so_peek_off = SO_PEEK_OFF;
 #else
 const int so_peek_off = -1;
 #endif
+const int so_reuseaddr = SO_REUSEADDR;
+#if defined(SO_REUSEPORT)
+const int so_reuseport = SO_REUSEPORT;
+#else
+const int so_reuseport = -1;
+#endif
+const int ipproto_ipv6 = IPPROTO_IPV6;
+const int ipv6_v6only = IPV6_V6ONLY;
+const int ai_passive = AI_PASSIVE;
 const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 
 namespace {

@@ -1,4 +1,5 @@
 // The seam's sockets, in memory.
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -29,6 +30,11 @@ const int sol_socket = SOL_SOCKET;
 const int so_error = SO_ERROR;
 const int so_rcvlowat = SO_RCVLOWAT;
 const int so_peek_off = SO_PEEK_OFF;
+const int so_reuseaddr = SO_REUSEADDR;
+const int so_reuseport = SO_REUSEPORT;
+const int ipproto_ipv6 = IPPROTO_IPV6;
+const int ipv6_v6only = IPV6_V6ONLY;
+const int ai_passive = AI_PASSIVE;
 const int default_backlog = 128;
 
 namespace {
