@@ -19,13 +19,15 @@ public:
     constexpr ConstBuffer() noexcept = default;
     constexpr ConstBuffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
     constexpr ConstBuffer(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
-    // Up to its NUL, as with a literal; an array of char without one is all taken.
+    // Up to its NUL.
     template <class Pointer>
         requires std::is_pointer_v<Pointer> && std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Pointer>>, char>
     constexpr ConstBuffer(const Pointer& text) noexcept : ConstBuffer(std::string_view(text)) {}
+    // A literal: all of it but the NUL at its end. Of a constant array without one, all.
     template <std::size_t N>
-    constexpr ConstBuffer(const char (&text)[N]) noexcept
-        : ConstBuffer(text, std::min(N, std::string_view(text, N).find('\0'))) {}
+    constexpr ConstBuffer(const char (&text)[N]) noexcept : ConstBuffer(text, text[N - 1] == '\0' ? N - 1 : N) {}
+    // How much of it is meant cannot be seen: say ConstBuffer(data, size), or std::string_view(data) for a C string.
+    template <std::size_t N> ConstBuffer(char (&buffer)[N]) = delete;
     template <std::ranges::contiguous_range Range>
         requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
                      (!std::is_same_v<std::remove_extent_t<Range>, char>)

@@ -42,9 +42,13 @@ public:
     explicit Call(const Host& host) noexcept : host_(&host) {}
     // A call that ends by this point of time, whatever the socket's timeout is (TIME-10).
     Call(Deadline deadline) noexcept : deadline_(deadline.nanoseconds()), has_deadline_(true) {}
+    Call(const Host& host, Deadline deadline) noexcept : Call(deadline) { host_ = &host; }
+
+    [[nodiscard]] bool has_deadline() const noexcept { return has_deadline_; }
 
 private:
     friend class Blocking;
+    friend class Connecting;
     friend class Outbox;
     friend class Reader;
     friend class Socket;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "usocket/address.hpp"
@@ -22,7 +23,7 @@ struct AddressInfo {
 };
 
 // What getaddrinfo found, in the system's order; a range of AddressInfo. Move-only.
-class AddressInfoList {
+class USOCKET_API AddressInfoList {
 public:
     AddressInfoList() noexcept = default;
     AddressInfoList(AddressInfoList&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
@@ -32,7 +33,7 @@ public:
     }
     ~AddressInfoList();
 
-    class Iterator {
+    class USOCKET_API Iterator {
     public:
         using value_type = AddressInfo;
         using difference_type = std::ptrdiff_t;
@@ -68,8 +69,9 @@ public:
     constexpr Service() noexcept = default;
     constexpr Service(std::nullopt_t) noexcept {}
     constexpr Service(std::nullptr_t) noexcept {}
-    constexpr Service(std::string_view name) noexcept : name_(name) {}
-    constexpr Service(const char* name) noexcept : name_(name) {}
+    template <class Text>
+        requires(std::is_convertible_v<const Text&, std::string_view> && !std::is_same_v<Text, std::nullptr_t>)
+    constexpr Service(const Text& name) noexcept : name_(name) {}
     // Not in 0..65535: Fault::port_range from getaddrinfo().
     template <class Integer>
         requires std::is_integral_v<Integer>
@@ -88,16 +90,23 @@ private:
 
 // host: a name or numeric text; nothing is the loopback, or with AI_PASSIVE the wildcard. af, type, proto: 0 is any.
 // Errors: a negative EAI_* code; the positive errno where that says EAI_SYSTEM; a Fault. A name is looked up in a
-// thread of its own, so that a signal ends the wait (GAI-4).
-[[nodiscard]] Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service, int af = 0,
-                                                  int type = 0, int proto = 0, int flags = 0,
-                                                  Call&& call = Call()) noexcept;
+// thread of its own, so that a signal or a deadline ends the wait (GAI-4):
+//
+//     usocket::getaddrinfo("example.org", 80, usocket::Deadline::after(2s))
+[[nodiscard]] USOCKET_API Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service,
+                                                              int af = 0, int type = 0, int proto = 0, int flags = 0,
+                                                              Call&& call = Call()) noexcept;
 [[nodiscard]] inline Result<AddressInfoList> getaddrinfo(std::nullptr_t, Service service, int af = 0, int type = 0,
                                                          int proto = 0, int flags = 0) noexcept {
     return getaddrinfo(std::nullopt, service, af, type, proto, flags);
 }
+// The same, but no longer than to the deadline: ETIMEDOUT.
+[[nodiscard]] inline Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service,
+                                                         Deadline deadline, int type = 0, int flags = 0) noexcept {
+    return getaddrinfo(host, service, 0, type, 0, flags, deadline);
+}
 
 // For a host that unwinds: after a longjmp out of getaddrinfo() that was given `call`.
-void unwound(Call& call) noexcept;
+USOCKET_API void unwound(Call& call) noexcept;
 
 }  // namespace usocket

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "usocket/address.hpp"
 #include "usocket/buffer.hpp"
@@ -35,7 +36,7 @@ struct SocketPair;
 // (SOCK-4); moving and destroying may not.
 //
 // A trailing `call` is for host languages; a C++ program leaves it out.
-class Socket {
+class USOCKET_API Socket {
 public:
     // A closed socket.
     Socket() noexcept = default;
@@ -113,9 +114,34 @@ public:
     [[nodiscard]] bool getblocking() const noexcept { return !timeout_.is_zero(); }
     Result<void> setsockopt(int level, int name, int value) noexcept;
     Result<void> setsockopt(int level, int name, ConstBuffer value) noexcept;
+    // A struct (linger, timeval, ip_mreqn, ...), or with its type named any value that is not an int:
+    // setsockopt<std::uint64_t>(SOL_SOCKET, SO_MAX_PACING_RATE, 1'000'000).
+    template <class T>
+        requires(std::is_class_v<T> && std::is_trivially_copyable_v<T> && !std::is_convertible_v<const T&, ConstBuffer>)
+    Result<void> setsockopt(int level, int name, const T& value) noexcept {
+        return setsockopt(level, name, ConstBuffer(&value, sizeof value));
+    }
+    template <class T>
+        requires(std::is_scalar_v<T> && !std::is_pointer_v<T>)
+    Result<void> setsockopt(int level, int name, std::type_identity_t<T> value) noexcept {
+        return setsockopt(level, name, ConstBuffer(&value, sizeof value));
+    }
     [[nodiscard]] Result<int> getsockopt(int level, int name) noexcept;
     // Returns the option's length.
     Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) noexcept;
+    // getsockopt<tcp_info>(IPPROTO_TCP, TCP_INFO): what the system leaves out is zero.
+    template <class T>
+        requires std::is_trivially_copyable_v<T>
+    [[nodiscard]] Result<T> getsockopt(int level, int name) noexcept {
+        T value{};
+        const auto size = getsockopt(level, name, MutableBuffer(&value, sizeof value));
+        if (!size) return size.error();
+        return value;
+    }
+    // Joins or leaves a multicast group on an interface, given by its number (if_nametoindex(3)); 0: that of the
+    // address's scopeid, else the system's choice. Only AF_INET and AF_INET6: else Fault::address_family.
+    Result<void> join_group(const Address& group, std::uint32_t interface = 0) noexcept;
+    Result<void> leave_group(const Address& group, std::uint32_t interface = 0) noexcept;
 
     // --- What it is
     [[nodiscard]] Result<Address> getsockname() noexcept;

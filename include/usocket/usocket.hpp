@@ -3,6 +3,7 @@
 
 #include "usocket/address.hpp"
 #include "usocket/buffer.hpp"
+#include "usocket/connect.hpp"
 #include "usocket/constants.hpp"
 #include "usocket/host.hpp"
 #include "usocket/poll.hpp"
