@@ -10,6 +10,8 @@
 
 #include <cstddef>
 
+#include "usocket/export.hpp"
+
 namespace usocket {
 
 struct Constant {
@@ -24,6 +26,6 @@ struct ConstantList {
     [[nodiscard]] const Constant* begin() const noexcept { return first; }
     [[nodiscard]] const Constant* end() const noexcept { return first + count; }
 };
-[[nodiscard]] ConstantList constants() noexcept;
+[[nodiscard]] USOCKET_API ConstantList constants() noexcept;
 
 }  // namespace usocket

@@ -19,7 +19,7 @@ struct WatchHooks;
 
 // Everything but moving and destroying may be done from several threads at once, also while others wait in poll():
 // every one of them learns what concerns it (POLL-6).
-class Poll {
+class USOCKET_API Poll {
 public:
     struct Event {
         int fd = -1;          // -1: it has been closed

@@ -30,7 +30,7 @@ public:
         return timeout;
     }
     // Rounded up to the nanosecond. NaN, a negative number or more than 9223372036 s: Fault::timeout_range.
-    [[nodiscard]] static Result<Timeout> from_seconds(double seconds) noexcept;
+    [[nodiscard]] USOCKET_API static Result<Timeout> from_seconds(double seconds) noexcept;
 
     [[nodiscard]] constexpr bool is_none() const noexcept { return nanoseconds_ < 0; }
     [[nodiscard]] constexpr bool is_zero() const noexcept { return nanoseconds_ == 0; }
