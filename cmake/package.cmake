@@ -11,8 +11,8 @@ set(install_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/usocket)
 
 # find_package: both share the config and version files, and have a targets file each.
 configure_package_config_file(cmake/usocketConfig.cmake.in ${build_package_dir}/usocketConfig.cmake
-    INSTALL_DESTINATION ${install_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
-write_basic_package_version_file(${build_package_dir}/usocketConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+    INSTALL_DESTINATION ${install_package_dir} NO_SET_AND_CHECK_MACRO)
+configure_file(cmake/usocketConfigVersion.cmake.in ${build_package_dir}/usocketConfigVersion.cmake @ONLY)
 export(TARGETS usocket_static usocket_shared NAMESPACE usocket:: FILE ${build_package_dir}/usocketTargets.cmake)
 install(EXPORT usocketTargets NAMESPACE usocket:: DESTINATION ${install_package_dir})
 install(FILES ${build_package_dir}/usocketConfig.cmake ${build_package_dir}/usocketConfigVersion.cmake
@@ -34,3 +34,4 @@ install(FILES ${PROJECT_BINARY_DIR}/install/usocket.pc DESTINATION ${CMAKE_INSTA
 
 install(TARGETS usocket_static usocket_shared EXPORT usocketTargets)
 install(DIRECTORY include/usocket DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -14,7 +14,7 @@ constexpr std::int64_t largest_option = 1024;
 
 // How much of `size` a number that is not negative asks for.
 std::size_t at_most(std::size_t size, std::int64_t number) noexcept {
-    return std::min<std::uint64_t>(size, static_cast<std::uint64_t>(number));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(size, static_cast<std::uint64_t>(number)));
 }
 
 }  // namespace

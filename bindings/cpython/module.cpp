@@ -24,6 +24,7 @@ NB_MODULE(_usocket, module) {
     module.attr("__name__") = "uselect";
     if (!add_poll(module)) nb::raise_python_error();
     module.attr("__name__") = own_name;
+    module.attr("__version__") = USOCKET_VERSION_STRING;
 
     // What `usocket` shows (NAME-1).
     nb::list names;

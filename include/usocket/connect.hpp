@@ -90,7 +90,7 @@ template <class Integer>
                                                                const ListenOptions& options = {}) noexcept;
 
 // What connect() has under way, for a host that unwinds: it lies where the host finds it after a longjmp.
-class USOCKET_API Connecting {
+class Connecting {
 public:
     Connecting() noexcept = default;
     Connecting(const Connecting&) = delete;
@@ -98,10 +98,10 @@ public:
     ~Connecting() = default;
 
     // Once.
-    Result<Socket, EndpointError> connect(std::string_view host, Service service, const ConnectOptions& options,
-                                          Call&& call) noexcept;
+    USOCKET_API Result<Socket, EndpointError> connect(std::string_view host, Service service,
+                                                      const ConnectOptions& options, Call&& call) noexcept;
     // After a longjmp out of connect() that was given `call`: nothing is left open.
-    void unwound(Call& call) noexcept;
+    USOCKET_API void unwound(Call& call) noexcept;
 
 private:
 #if defined(USOCKET_SMALL)

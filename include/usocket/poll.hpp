@@ -71,8 +71,8 @@ public:
 
 private:
     friend struct Registration;
-    struct State;
-    static const WatchHooks hooks_;
+    struct USOCKET_LOCAL State;
+    USOCKET_LOCAL static const WatchHooks hooks_;
 
     State* make_state() noexcept;
     Result<Registration*> register_fd(int fd, unsigned events, void* userdata, bool is_once) noexcept;

@@ -11,3 +11,4 @@
 #include "usocket/result.hpp"
 #include "usocket/socket.hpp"
 #include "usocket/timeout.hpp"
+#include "usocket/version.hpp"

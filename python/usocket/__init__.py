@@ -6,3 +6,4 @@ own socket module shows is usocket.compat.
 
 from usocket._usocket import *  # noqa: F403
 from usocket._usocket import __all__ as __all__
+from usocket._usocket import __version__ as __version__

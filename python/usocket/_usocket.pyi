@@ -6,6 +6,8 @@ from typing import Any, ClassVar, NoReturn, Protocol, Self, SupportsIndex, TypeA
 
 from _typeshed import ReadableBuffer, WriteableBuffer
 
+__version__: str
+
 _Address: TypeAlias = (
     ReadableBuffer | tuple[str | bytes, int] | tuple[str | bytes, int, int] | tuple[str | bytes, int, int, int] | str
 )

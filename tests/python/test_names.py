@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.metadata
 import re
 import select
 import shutil
@@ -35,6 +36,10 @@ def test_name_1_usocket_holds_the_reference_and_nothing_else() -> None:
     submodules = {"compat"}
     assert public(usocket) - constants - submodules == FUNCTIONS
     assert set(usocket.__all__) == constants | FUNCTIONS
+
+
+def test_name_5_one_version() -> None:
+    assert usocket.__version__ == importlib.metadata.version("usocket")
 
 
 @pytest.mark.parametrize("name", ["error", "timeout", "gaierror", "herror"])
