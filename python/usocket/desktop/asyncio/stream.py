@@ -1,0 +1,298 @@
+"""Streams: what a task reads from and writes to, and connections and servers of them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+import usocket
+from usocket.desktop.asyncio.context import context
+from usocket.desktop.asyncio.core import sleep_ms
+from usocket.desktop.asyncio.coroutine import coroutine
+from usocket.desktop.asyncio.descriptor import as_stream
+from usocket.desktop.asyncio.errors import CancelledError
+from usocket.desktop.asyncio.report import print_exception
+from usocket.desktop.asyncio.task import Task, create_task
+
+Waits: TypeAlias = Generator[Any, Any, None]
+
+_EMFILE_PAUSE_MS = 100
+
+
+class Stream:
+    """A non-blocking socket, or whatever has its stream methods, as a stream for tasks. Both a reader and a writer.
+
+    Reading lets others run, even if there is something to read already.
+    """
+
+    def __init__(self, s: Any, e: dict[str, Any] | None = None) -> None:
+        self.s = as_stream(s)
+        self.e = {} if e is None else e
+        self.out_buf = bytearray()  # written, and not sent yet
+
+    def get_extra_info(self, v: str) -> Any:
+        """ "peername": the other side's address, of a connection that a server has accepted."""
+        return self.e[v]
+
+    def close(self) -> None:
+        """Does nothing, as on a device: wait_closed() closes it."""
+
+    @coroutine
+    def wait_closed(self) -> Waits:
+        """Closes the stream."""
+        self.s.close()
+        yield from ()
+
+    @coroutine
+    def read(self, n: int = -1) -> Generator[Any, Any, bytes]:
+        """At most n bytes, as soon as there are some; with -1 all until the other side's end. b"" at the end."""
+        if n >= 0:
+            while True:
+                context.io.queue_read(self.s)
+                yield
+                block: bytes | None = self.s.read(n)
+                if block is not None:
+                    return block
+        everything = bytearray()
+        while True:
+            context.io.queue_read(self.s)
+            yield
+            block = self.s.read(-1)
+            if block is not None:
+                if not block:
+                    return bytes(everything)
+                everything += block
+
+    @coroutine
+    def readinto(self, buf: Any) -> Generator[Any, Any, int | None]:
+        """As many bytes as there are, and fit: how many; 0 at the end; None: it was a false alarm."""
+        context.io.queue_read(self.s)
+        yield
+        count: int | None = self.s.readinto(buf)
+        return count
+
+    @coroutine
+    def readexactly(self, n: int) -> Generator[Any, Any, bytes]:
+        """n bytes; EOFError if the stream ends before."""
+        blocks = bytearray()
+        while len(blocks) < n:
+            context.io.queue_read(self.s)
+            yield
+            block = self.s.read(n - len(blocks))
+            if block is not None:
+                if not block:
+                    raise EOFError
+                blocks += block
+        return bytes(blocks)
+
+    @coroutine
+    def readline(self) -> Generator[Any, Any, bytes]:
+        """A line with its end, or what there is before the stream's end."""
+        line = b""
+        while True:
+            context.io.queue_read(self.s)
+            yield
+            part: bytes | None = self.s.readline()
+            if part is not None:
+                line += part
+                if not part or line.endswith(b"\n"):
+                    return line
+
+    def write(self, buf: Any) -> None:
+        """Sends what goes at once; drain() sends the rest."""
+        if isinstance(buf, str):
+            buf = buf.encode()
+        if not self.out_buf:
+            sent = self.s.write(buf)
+            if sent == len(buf):
+                return
+            if sent:
+                buf = memoryview(buf)[sent:]
+        self.out_buf += buf
+
+    @coroutine
+    def drain(self) -> Waits:
+        """Sends what is written and not sent; lets others run in any case."""
+        if not self.out_buf:
+            yield from sleep_ms(0)
+        while self.out_buf:
+            context.io.queue_write(self.s)
+            yield
+            with memoryview(self.out_buf) as rest:
+                sent = self.s.write(rest)
+            del self.out_buf[: sent or 0]
+
+    # Of uasyncio 2.
+
+    aclose = wait_closed
+
+    @coroutine
+    def awrite(self, buf: Any, off: int = 0, sz: int = -1) -> Waits:
+        """Writes and drains."""
+        if off or sz != -1:
+            buf = memoryview(buf.encode() if isinstance(buf, str) else buf)[off : None if sz == -1 else off + sz]
+        self.write(buf)
+        yield from self.drain()
+
+    awritestr = awrite
+
+
+StreamReader = Stream
+StreamWriter = Stream
+
+
+# --- Connections
+
+
+@coroutine
+def open_connection(
+    host: str, port: int, ssl: Any = None, server_hostname: str | None = None
+) -> Generator[Any, Any, tuple[Stream, Stream]]:
+    """Connects; (reader, writer), which are the same. The name is resolved first, and nobody else runs meanwhile.
+    ssl: an SSLContext, or True for one that takes any certificate."""
+    failure: OSError | None = None
+    for family, kind, proto, _, address in usocket.getaddrinfo(host, port, 0, usocket.SOCK_STREAM):
+        try:
+            sock = yield from _connect(usocket.socket(family, kind, proto), address)
+        except OSError as error:
+            failure = failure or error
+            continue
+        stream = Stream(_wrap(sock, ssl, server_hostname=server_hostname or host) if ssl else sock)
+        return stream, stream
+    assert failure is not None
+    raise failure
+
+
+@coroutine
+def _connect(sock: usocket.socket, address: bytes) -> Generator[Any, Any, usocket.socket]:
+    try:
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            context.io.queue_write(sock)
+            yield
+            if error := sock.getsockopt(usocket.SOL_SOCKET, usocket.SO_ERROR):
+                raise OSError(error, os.strerror(error)) from None
+        else:
+            yield from sleep_ms(0)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Any:
+    """The socket with TLS on it, whose handshake is part of the first read or write. It goes with the socket."""
+    try:
+        if ssl is True:
+            ssl = importlib.import_module("ussl").SSLContext()
+        wrapped = ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
+        wrapped.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return wrapped
+
+
+# --- Servers
+
+
+class Server:
+    """Accepts connections. `async with` closes it at the end."""
+
+    def __init__(self, sock: usocket.socket, cb: Callable[[Stream, Stream], Any], backlog: int, ssl: Any) -> None:
+        self._sock = sock
+        self._cb = cb
+        self._at_once = max(1, backlog)  # so many are accepted before others have their turn
+        self._ssl = ssl
+        self._is_closing = False
+        self.task: Task = create_task(self._serve())
+
+    def close(self) -> None:
+        """Accepts no more. Connections that there are stay."""
+        self._is_closing = True
+        self.task.cancel()
+
+    @coroutine
+    def wait_closed(self) -> Waits:
+        """Until it is closed."""
+        yield from self.task
+
+    @coroutine
+    def __aenter__(self) -> Generator[Any, Any, Server]:
+        yield from ()
+        return self
+
+    @coroutine
+    def __aexit__(self, *exception: object) -> Waits:
+        self.close()
+        yield from self.task
+
+    def _serve(self) -> Waits:
+        try:
+            while True:
+                context.io.queue_read(self._sock)
+                yield
+                try:
+                    for _ in range(self._at_once):
+                        self._begin(*self._sock.accept())
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    # No descriptor is left, say: whoever wants to connect is still there after a while.
+                    yield from sleep_ms(_EMFILE_PAUSE_MS)
+        except CancelledError:
+            if not self._is_closing:
+                raise
+        finally:
+            self._sock.close()
+
+    def _begin(self, sock: usocket.socket, address: bytes) -> None:
+        """A task for a connection."""
+        sock.setblocking(False)
+        stream: Any = sock
+        if self._ssl:
+            try:
+                stream = _wrap(sock, self._ssl, server_side=True)
+            except OSError as error:
+                print_exception(error)
+                return
+        both = Stream(stream, {"peername": _peername(address)})
+        create_task(self._cb(both, both))
+
+
+def _peername(address: bytes) -> tuple[Any, ...]:
+    """(host, port), as a device has it."""
+    family, host, *rest = usocket.sockaddr(address)
+    if family in (usocket.AF_INET, usocket.AF_INET6):
+        return (usocket.inet_ntop(family, host), *rest)
+    return (host, *rest)
+
+
+@coroutine
+def start_server(
+    cb: Callable[[Stream, Stream], Any], host: str | None, port: int, backlog: int = 5, ssl: Any = None
+) -> Generator[Any, Any, Server]:
+    """Listens there, and runs cb(reader, writer) in a task for each connection. host: "" or None for any; of a name
+    its IPv4 address rather than its IPv6 one. ssl: an SSLContext with a certificate."""
+    found = usocket.getaddrinfo(host or None, port, 0, usocket.SOCK_STREAM, 0, usocket.AI_PASSIVE)
+    family, kind, proto, _, address = min(found, key=lambda info: info[0] != usocket.AF_INET)
+    sock = usocket.socket(family, kind, proto)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    server = Server(sock, cb, backlog, ssl)
+    try:
+        yield from sleep_ms(0)  # for its task to begin, so that it closes the socket when it is cancelled
+    except CancelledError:
+        server.task.cancel()
+        raise
+    return server
