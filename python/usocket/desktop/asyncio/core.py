@@ -144,7 +144,8 @@ def _step(task: Task) -> BaseException | None:
     try:
         value = task.coro.send(None) if thrown is None else task.coro.throw(thrown)
     except (CancelledError, Exception) as outcome:
-        return outcome
+        # Without this frame, whose `task` would keep the exception, and what its frames hold, in a cycle.
+        return outcome.with_traceback(outcome.__traceback__ and outcome.__traceback__.tb_next)
     finally:
         context.current = None
     if task.entry is None and task.data is None:

@@ -87,6 +87,7 @@ class _Gathering:
         self._running = [task for task in tasks if not task.is_done]
         self._left = len(self._running)
         self._keeps_exceptions = keeps_exceptions
+        self.failure: BaseException | None = None  # the first, in time, that is to be raised
         if any(task.on_done is not None for task in self._running) or len(set(self._running)) != self._left:
             raise RuntimeError("can't gather: another task waits for one of these already")
 
@@ -111,7 +112,9 @@ class _Gathering:
         if self._gatherer.data is not self:
             return  # it has been given its turn, by another or by cancel()
         self._left -= 1
-        if self._left == 0 or not (self._keeps_exceptions or isinstance(outcome, StopIteration)):
+        if not (self._keeps_exceptions or isinstance(outcome, StopIteration)):
+            self.failure = outcome
+        if self._left == 0 or self.failure is not None:
             context.ready.push(self._gatherer)
 
     @property
@@ -135,7 +138,7 @@ def gather(*aws: Any, return_exceptions: bool = False) -> Generator[None, None, 
     if gathering.has_any and (return_exceptions or not any(map(_is_failed, tasks))):
         yield from gathering.wait()
     if not return_exceptions:
-        for task in tasks:
-            if _is_failed(task):
-                raise task.data
+        failure = gathering.failure or next((task.data for task in tasks if _is_failed(task)), None)
+        if failure is not None:
+            raise failure
     return [task.data.value if isinstance(task.data, StopIteration) else task.data for task in tasks]

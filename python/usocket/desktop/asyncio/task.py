@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Generator
 from itertools import count
+from types import TracebackType
 from typing import Any, TypeAlias
 
 from usocket.desktop.asyncio.clock import ticks
@@ -101,7 +102,7 @@ class Task:
     create_task() makes them.
     """
 
-    __slots__ = ("__weakref__", "coro", "data", "entry", "is_done", "is_known", "is_retrieved", "on_done")
+    __slots__ = ("__weakref__", "coro", "data", "entry", "is_done", "is_known", "is_retrieved", "on_done", "traceback")
 
     def __init__(self, coro: Any, globals: object = None) -> None:
         self.coro = coro
@@ -109,6 +110,7 @@ class Task:
         # None, or what is to be thrown into it. Once it is done: the exception that ended it, StopIteration if all
         # went well.
         self.data: Any = None
+        self.traceback: TracebackType | None = None  # of that exception
         self.entry: Entry | None = None
         self.is_done = False
         self.is_retrieved = False  # somebody has waited for its end: an exception is not lost
@@ -140,7 +142,8 @@ class Task:
         self.is_retrieved = True
         if type(self.data) is StopIteration:
             return self.data.value
-        raise self.data
+        # Each who waits adds frames to the traceback: not to that of the others.
+        raise self.data.with_traceback(self.traceback)
 
     def done(self) -> bool:
         return self.is_done
@@ -168,6 +171,7 @@ class Task:
         waiting, self.on_done = self.on_done, None
         self.is_done = True
         self.data = outcome
+        self.traceback = outcome.__traceback__
         if isinstance(waiting, TaskQueue):
             while waiting.peek() is not None:
                 self.is_retrieved = True
