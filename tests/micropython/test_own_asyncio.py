@@ -1,4 +1,4 @@
-"""MicroPython's asyncio prints for the scripts of tests/python/desktop what their .exp files say: what ours, on CPython,
+"""MicroPython's asyncio prints for the scripts of tests/python/desktop what their .exp files say: what ours on CPython
 is held to is not our own invention (DEV-3)."""
 
 from __future__ import annotations

@@ -278,17 +278,40 @@ def test_dev_3_reader_that_comes_back_costs_no_registration(
     assert [counted.calls.count(name) for name in ("register", "modify", "unregister")] == [2, 0, 0]
 
 
-def test_dev_3_stream_that_nobody_waits_for_is_let_go(tcp: Any) -> None:
+@pytest.mark.parametrize("pause", [lambda: turns(20), lambda: asyncio.sleep_ms(50)], ids=["in time", "before a sleep"])
+def test_dev_3_stream_that_nobody_waits_for_is_let_go(tcp: Any, pause: Callable[[], Any]) -> None:
     sock, other = tcp
     sock.setblocking(False)
-    other.write(b"x" * 10)
+    other.write(b"x")
 
     async def main() -> None:
         await asyncio.StreamReader(sock).read(1)
-        await turns(2)
+        await pause()
         assert not context.io.map
 
     asyncio.run(main())
+
+
+def test_dev_3_stream_that_is_ready_and_nobody_waits_for_is_let_go_at_once(tcp: Any) -> None:
+    sock, other = tcp
+    sock.setblocking(False)
+    other.write(b"xy")
+
+    async def main() -> None:
+        await asyncio.StreamReader(sock).read(1)
+        await turns(3)
+        assert not context.io.map
+
+    asyncio.run(main())
+
+
+def test_dev_3_loop_without_a_main_task_ends_when_nothing_is_left(tcp: Any) -> None:
+    sock, other = tcp
+    sock.setblocking(False)
+    other.write(b"x")
+    task = asyncio.create_task(asyncio.StreamReader(sock).read(1))
+    asyncio.run_until_complete()
+    assert task.done()
 
 
 def test_dev_3_cancelled_sleepers_leave_nothing() -> None:

@@ -120,7 +120,7 @@ def _next_task(main_task: Task | None) -> Task | None:
             io.take_woken()
         entry = ready.head()
         if entry is None:
-            if not io.is_waited_for and (main_task is None or main_task.is_done):
+            if (main_task is None or main_task.is_done) and not io.is_waited_for():
                 return None
             io.wait_io_event(-1)  # with nothing to wait for: until a signal, or another thread
         elif entry[0] > ticks():
@@ -128,7 +128,7 @@ def _next_task(main_task: Task | None) -> Task | None:
         elif entry[1] > io.round_end:
             io.wait_io_event(0)
         else:
-            return ready.pop()
+            return ready.take(entry)
 
 
 def _step(task: Task) -> BaseException | None:

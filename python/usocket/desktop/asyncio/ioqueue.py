@@ -19,10 +19,13 @@ _MP_STREAM_POLL = 3
 _ASK_EVERY_MS = 1
 
 
+_LINGERS = 8  # rounds: those between reads of a task that reads, answers and drains, with deadlines on each
+
+
 class Wait:
     """Who waits for a stream, and for which events it is registered."""
 
-    __slots__ = ("events", "queue", "reader", "stream", "writer")
+    __slots__ = ("events", "is_listed", "lingers", "queue", "reader", "stream", "writer")
 
     def __init__(self, queue: IOQueue, stream: Any) -> None:
         self.queue = queue
@@ -30,6 +33,8 @@ class Wait:
         self.reader: Task | None = None
         self.writer: Task | None = None
         self.events = 0
+        self.is_listed = False  # in the queue's list of changes
+        self.lingers = 0  # so many rounds more it stays registered for reading, though nobody waits
 
     def wanted(self) -> int:
         return (0 if self.reader is None else _POLLIN) | (0 if self.writer is None else _POLLOUT)
@@ -40,7 +45,8 @@ class Wait:
             self.reader = None
         if self.writer is task:
             self.writer = None
-        self.queue.look_again(self)
+        self.lingers = 0
+        self.queue.has_changed(self)
 
 
 class Wakeable(Protocol):
@@ -52,8 +58,8 @@ class Wakeable(Protocol):
 class IOQueue:
     """What a program for devices uses of it is `yield core._io_queue.queue_read(stream)`, or queue_write.
 
-    A stream stays registered while the tasks that were woken have their turn: one that waits again, as most do, costs
-    no system call. Who has not come back by the next poll is let go.
+    A stream stays registered for a few rounds after its reader was woken: one that reads again, as most do, costs no
+    system call. Once the loop has to sleep, those whose reader has not come back are let go.
     """
 
     def __init__(self) -> None:
@@ -78,7 +84,7 @@ class IOQueue:
         wait.reader = task
         task.data = wait
         if not wait.events & _POLLIN:
-            self._changed.append(wait)
+            self.has_changed(wait)
 
     def queue_write(self, stream: Any) -> None:
         """The same for writing."""
@@ -89,7 +95,7 @@ class IOQueue:
         wait.writer = task
         task.data = wait
         if not wait.events & _POLLOUT:
-            self._changed.append(wait)
+            self.has_changed(wait)
 
     def _wait_for(self, stream: Any) -> Wait:
         key = id(stream)
@@ -98,8 +104,11 @@ class IOQueue:
             self.map[key] = wait = Wait(self, stream)
         return wait
 
-    def look_again(self, wait: Wait) -> None:
-        self._changed.append(wait)
+    def has_changed(self, wait: Wait) -> None:
+        """What it is registered for may be more or less than is waited for."""
+        if not wait.is_listed:
+            wait.is_listed = True
+            self._changed.append(wait)
 
     def remove(self, task: Task) -> None:
         """The task waits for no stream any longer."""
@@ -107,14 +116,17 @@ class IOQueue:
             if task in (wait.reader, wait.writer):
                 wait.remove(task)
 
-    def _settle(self) -> None:
-        """Tells the poll what is waited for, where that has changed."""
+    def _settle(self, is_idle: bool) -> None:
+        """Tells the poll what is waited for, where that has changed. is_idle: and has no others wait in vain."""
         changed, self._changed = self._changed, []
         for wait in changed:
+            wait.is_listed = False
             wanted = wait.wanted()
             if wanted == wait.events and wanted:
                 continue
-            if self.map.get(id(wait.stream)) is not wait:
+            if wait.lingers and not is_idle and wanted | _POLLIN == wait.events:
+                wait.lingers -= 1
+                self.has_changed(wait)
                 continue
             try:
                 self._register(wait, wanted)
@@ -171,16 +183,15 @@ class IOQueue:
 
     # --- The loop
 
-    @property
     def is_waited_for(self) -> bool:
         """Whether anything may still happen here that gives a task its turn."""
-        return bool(self._count or self.map)
+        return self._count > 0 or any(wait.wanted() for wait in self.map.values())
 
     def wait_io_event(self, timeout_ms: float) -> None:
         """Gives the tasks whose streams are ready their turn. If there are none, waits until there is one, or wake()
         is called, or the time is over (-1: never)."""
         if self._changed:
-            self._settle()
+            self._settle(timeout_ms != 0)
         if self._asked and self._ask():
             timeout_ms = 0
         if timeout_ms:
@@ -212,13 +223,15 @@ class IOQueue:
                 self._waker.reset()
                 continue
             # Errors and hang-ups are for both.
+            wait.lingers = 0
             if wait.reader is not None and event & ~_POLLOUT:
                 push(wait.reader)
                 wait.reader = None
+                wait.lingers = _LINGERS
             if wait.writer is not None and event & ~_POLLIN:
                 push(wait.writer)
                 wait.writer = None
-            self._changed.append(wait)
+            self.has_changed(wait)
 
     def _ask(self) -> bool:
         """Asks the streams without a descriptor; whether one of them is ready."""

@@ -53,13 +53,18 @@ class TaskQueue:
         entry = self.head()
         return None if entry is None else entry[2]
 
+    def take(self, entry: Entry) -> Task:
+        """Takes the task whose entry head() has returned."""
+        heapq.heappop(self._entries)
+        entry[2].entry = None
+        return entry[2]
+
     def pop(self) -> Task:
         """Takes the task that is due first."""
-        if self.head() is None:
+        entry = self.head()
+        if entry is None:
             raise IndexError("empty heap")
-        task = heapq.heappop(self._entries)[2]
-        task.entry = None
-        return task
+        return self.take(entry)
 
     def is_due(self) -> bool:
         """Whether there is one that should run now."""

@@ -4,7 +4,7 @@ import asyncio
 
 async def work(name, turns, error=None):
     try:
-        for i in range(turns):
+        for _ in range(turns):
             await asyncio.sleep_ms(0)
         print(name, "has worked")
         if error is not None:

@@ -25,9 +25,7 @@ async def show(what):
 
 
 def show_list(results):
-    return [
-        (type(result).__name__, result.args) if isinstance(result, BaseException) else result for result in results
-    ]
+    return [(type(result).__name__, result.args) if isinstance(result, BaseException) else result for result in results]
 
 
 async def turns(n):

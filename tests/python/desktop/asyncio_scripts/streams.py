@@ -1,5 +1,6 @@
-# DEV-3, STRM-7: streams over loopback: a server, connections, lines, blocks, cancelled readers, more than the queue holds.
+# DEV-3: streams over loopback: a server, connections, lines, blocks, cancelled readers, more than the queue holds.
 import asyncio
+
 import usocket
 
 
@@ -56,7 +57,7 @@ async def main():
 
     reader, writer = await ask(port, b"echo\n")
     for i in range(3):
-        writer.write("text %d" % i)
+        writer.write(f"text {i}")
         await writer.drain()
         print(await reader.readexactly(6))
     buffer = bytearray(4)
