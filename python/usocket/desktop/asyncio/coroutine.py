@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, ParamSpec, TypeVar, cast
 
 Parameters = ParamSpec("Parameters")
@@ -45,7 +45,8 @@ def generators_are_coroutines(code: types.CodeType) -> types.CodeType:
 
 
 def awaitable(what: Any) -> Any:
-    """`await what`, where what may be anything that a device awaits (an iterable), is `await awaitable(what)`."""
+    """`await what`, where what may be anything that a device awaits (an iterable), is `await awaitable(what)`; in a
+    function that is not async, which a device allows, `yield from awaitable(what)`."""
     if isinstance(what, types.CoroutineType):
         return what
     if isinstance(what, types.GeneratorType):
@@ -61,7 +62,12 @@ class _Awaited:
     def __init__(self, what: Any) -> None:
         self._what = what
 
-    def __await__(self) -> Iterator[Any]:
-        method = getattr(type(self._what), "__await__", None)
-        steps = iter(self._what) if method is None else method(self._what)
-        return cast("Iterator[Any]", steps.__await__() if isinstance(steps, types.CoroutineType) else iter(steps))
+    def __await__(self) -> Generator[Any, Any, Any]:
+        kind = type(self._what)
+        method = getattr(kind, "__await__", None) or getattr(kind, "__iter__", None)
+        if method is None:
+            raise TypeError(f"{kind.__name__} can't be awaited: a coroutine, a task or an iterable can")
+        steps = method(self._what)
+        return (yield from steps.__await__() if isinstance(steps, types.CoroutineType) else steps)
+
+    __iter__ = __await__
