@@ -745,6 +745,17 @@ def test_dev_3_calls_of_uasyncio_2() -> None:
     asyncio.run(asyncio.ensure_future(turns(1)) and turns(1))
 
 
+def test_dev_3_names_of_programs_that_know_cpython_as_well() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        assert loop is asyncio.get_event_loop()
+        return int(await loop.run_in_executor(None, max, 1, 2))
+
+    assert asyncio.run(main()) == 2
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+
+
 def test_dev_3_other_names_of_the_queue() -> None:
     queue = asyncio.TaskQueue()
     one, two = asyncio.Task(turns(0)), asyncio.Task(turns(0))

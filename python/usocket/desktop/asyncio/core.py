@@ -25,6 +25,7 @@ __all__ = [
     "create_task",
     "current_task",
     "get_event_loop",
+    "get_running_loop",
     "new_event_loop",
     "run",
     "run_until_complete",
@@ -247,9 +248,24 @@ class Loop:
     def call_at_(time: int, callback: Any, args: tuple[Any, ...] = ()) -> Task:
         return legacy.call_at(time, callback, args)
 
+    # Of CPython, for programs that know both.
+
+    @staticmethod
+    @coroutine
+    def run_in_executor(executor: object, function: Callable[..., Any], *args: Any) -> Generator[Any, Any, Any]:
+        """Calls the function, here and now: a device has no threads to spare."""
+        yield from ()
+        return function(*args)
+
 
 def get_event_loop(runq_len: int = 0, waitq_len: int = 0) -> type[Loop]:
     """The loop. The lengths are of uasyncio 2, and mean nothing any more."""
+    return Loop
+
+
+def get_running_loop() -> type[Loop]:
+    """The loop, for a task."""
+    context.running()
     return Loop
 
 
