@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import os
 import signal
 import threading
@@ -573,25 +574,37 @@ asyncio.run(main())
     assert done.stdout.splitlines() == lines
 
 
-def test_dev_3_class_with_ioctl_is_a_stream() -> None:
-    class Sensor:
-        """Is ready the third time that it is asked."""
+class Sensor:
+    """Is ready the third time that it is asked, and gives out text."""
 
-        asked = 0
+    def __init__(self) -> None:
+        self.asked = 0
 
-        def ioctl(self, request: int, argument: int) -> int:
-            assert request == 3
-            self.asked += 1
-            return uselect.POLLIN & argument if self.asked > 2 else 0
+    def ioctl(self, request: int, argument: int) -> int:
+        assert request == 3
+        self.asked += 1
+        return uselect.POLLIN & argument if self.asked > 2 else 0
 
-        def readline(self) -> bytes:
-            return b"measured\n"
+    def read(self, n: int = -1) -> str:
+        return "" if self.asked > 4 else "measured\n"
 
-    async def main() -> bytes:
+    def readline(self) -> str:
+        return "measured\n"
+
+
+class DerivedSensor(Sensor, io.IOBase):
+    """The usual way on a device; CPython's io.IOBase has a fileno()."""
+
+
+@pytest.mark.parametrize("kind", [Sensor, DerivedSensor])
+def test_dev_3_class_with_ioctl_is_a_stream(kind: type[Sensor]) -> None:
+    async def main() -> None:
         asyncio.create_task(asyncio.sleep_ms(LONG_MS))
-        return bytes(await asyncio.StreamReader(Sensor()).readline())
+        assert await asyncio.StreamReader(kind()).readline() == b"measured\n"
+        assert await asyncio.StreamReader(kind()).readexactly(9) == b"measured\n"
+        assert await asyncio.StreamReader(kind()).read() == b"measured\n" * 2
 
-    assert asyncio.run(main()) == b"measured\n"
+    asyncio.run(main())
 
 
 def test_dev_3_what_cannot_be_polled_is_an_error_where_it_is_waited_for() -> None:

@@ -144,7 +144,7 @@ class IOQueue:
             pass
         elif before:
             self.poller.modify(stream, wanted)
-        elif not hasattr(stream, "fileno") and hasattr(stream, "ioctl"):
+        elif hasattr(stream, "ioctl") and not _has_descriptor(stream):
             self._asked[id(stream)] = wait
         else:
             self.poller.register(stream, wanted, wait)
@@ -242,6 +242,13 @@ class IOQueue:
                 events.append((wait.stream, event, wait))
         self._deliver(events)
         return bool(events)
+
+
+def _has_descriptor(stream: Any) -> bool:
+    try:
+        return isinstance(stream.fileno(), int)
+    except (AttributeError, OSError):  # a subclass of io.IOBase has the method, and no descriptor
+        return False
 
 
 class _Waker:

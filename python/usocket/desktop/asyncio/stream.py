@@ -21,6 +21,11 @@ Waits: TypeAlias = Generator[Any, Any, None]
 _EMFILE_PAUSE_MS = 100
 
 
+def _as_bytes(data: Any) -> bytes:
+    """Text, which text streams of a program's own give out as well, is as good as its bytes on a device."""
+    return data.encode() if isinstance(data, str) else data
+
+
 class Stream:
     """A non-blocking socket, or whatever has its stream methods, as a stream for tasks. Both a reader and a writer.
 
@@ -63,7 +68,7 @@ class Stream:
             if block is not None:
                 if not block:
                     return bytes(everything)
-                everything += block
+                everything += _as_bytes(block)
 
     @coroutine
     def readinto(self, buf: Any) -> Generator[Any, Any, int | None]:
@@ -84,7 +89,7 @@ class Stream:
             if block is not None:
                 if not block:
                     raise EOFError
-                blocks += block
+                blocks += _as_bytes(block)
         return bytes(blocks)
 
     @coroutine
@@ -94,16 +99,15 @@ class Stream:
         while True:
             context.io.queue_read(self.s)
             yield
-            part: bytes | None = self.s.readline()
+            part = self.s.readline()
             if part is not None:
-                line += part
+                line += _as_bytes(part)
                 if not part or line.endswith(b"\n"):
                     return line
 
     def write(self, buf: Any) -> None:
         """Sends what goes at once; drain() sends the rest."""
-        if isinstance(buf, str):
-            buf = buf.encode()
+        buf = _as_bytes(buf)
         if not self.out_buf:
             sent = self.s.write(buf)
             if sent == len(buf):
@@ -132,7 +136,7 @@ class Stream:
     def awrite(self, buf: Any, off: int = 0, sz: int = -1) -> Waits:
         """Writes and drains."""
         if off or sz != -1:
-            buf = memoryview(buf.encode() if isinstance(buf, str) else buf)[off : None if sz == -1 else off + sz]
+            buf = memoryview(_as_bytes(buf))[off : None if sz == -1 else off + sz]
         self.write(buf)
         yield from self.drain()
 
