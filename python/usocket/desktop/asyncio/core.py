@@ -145,7 +145,9 @@ def _step(task: Task) -> BaseException | None:
     try:
         value = task.coro.send(None) if thrown is None else task.coro.throw(thrown)
     except (CancelledError, Exception) as outcome:
-        # Without this frame, whose `task` would keep the exception, and what its frames hold, in a cycle.
+        # The exception leads to this frame, by its traceback and on CPython 3.13 by the frames in it. It is the task's,
+        # so the task must not be this frame's, or nothing of what their frames hold goes before the collector comes.
+        del task, thrown
         return outcome.with_traceback(outcome.__traceback__ and outcome.__traceback__.tb_next)
     finally:
         context.current = None
