@@ -571,7 +571,7 @@ asyncio.run(main())
     saved = os.dup(0)
     os.dup2(reading, 0)
     try:
-        done = run_python(program, limit_s=50)
+        done = run_python(program, limit_s=50, PYTHONUNBUFFERED="")
     finally:
         os.dup2(saved, 0)
         os.close(saved)
@@ -630,20 +630,46 @@ def fail() -> Iterator[None]:
     raise ValueError("it failed")
 
 
-def test_dev_3_unretrieved_exception_is_printed_without_our_frames(capsys: pytest.CaptureFixture[str]) -> None:
+def lines_shown(printed: str) -> list[str]:
+    return [line.strip() for line in printed.splitlines() if line.lstrip().startswith("File ")]
+
+
+def line_of(function: Any, offset: int) -> str:
+    return f'File "{__file__}", line {function.__code__.co_firstlineno + offset}, in {function.__name__}'
+
+
+def test_dev_3_unretrieved_exception_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
         asyncio.create_task(fail())
         await turns(4)
 
     asyncio.run(main())
-    printed = capsys.readouterr().err.splitlines()
-    assert printed[0] == "Task exception wasn't retrieved"
-    assert printed[1].startswith("future: <")
-    assert printed[2] == "Traceback (most recent call last):"
-    assert printed[-1] == "ValueError: it failed"
-    assert [line for line in printed if line.lstrip().startswith("File ")] == [
-        f'  File "{__file__}", line {fail.__code__.co_firstlineno + 2}, in fail'
-    ]
+    printed = capsys.readouterr().err
+    lines = printed.splitlines()
+    assert lines[0] == "Task exception wasn't retrieved"
+    assert lines[1].startswith("future: <")
+    assert lines[2] == "Traceback (most recent call last):"
+    assert lines[-1] == "ValueError: it failed"
+    assert lines_shown(printed) == [line_of(fail, 2)]
+
+
+async def read_closed(stream: asyncio.Stream) -> None:
+    try:
+        await asyncio.wait_for_ms(stream.read(1), LONG_MS)
+    except OSError as error:
+        raise ValueError("no data") from error
+
+
+def test_dev_5_unretrieved_exception_is_printed_without_our_lines(
+    streams: tuple[asyncio.Stream, asyncio.Stream], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def main() -> None:
+        streams[0].s.close()
+        asyncio.create_task(read_closed(streams[0]))
+        await turns(10)
+
+    asyncio.run(main())
+    assert lines_shown(capsys.readouterr().err) == [line_of(read_closed, 2), line_of(read_closed, 4)]
 
 
 def test_dev_3_task_that_died_is_collected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,10 +28,6 @@ def wait_for_ms(aw: Any, timeout: float | None) -> Waiting[Any]:
 class _Ended(CancelledError):
     """Ends the sleep of wait_for(): what it waits for has ended."""
 
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self.task = task
-
 
 class _Sleeper:
     """The task in wait_for(), as long as it sleeps."""
@@ -39,20 +35,19 @@ class _Sleeper:
     def __init__(self, task: Task) -> None:
         self.task: Task | None = task
 
-    def end(self, ended: Task) -> None:
+    def end(self) -> None:
         task = self.task
         # With something to be thrown into it, it is not asleep any more.
         if task is not None and task.data is None and task.cancel():
-            task.data = _Ended(ended)
+            task.data = _Ended
 
 
 def _relay(task: Task, sleeper: _Sleeper) -> Generator[None, None, None]:
     try:
         yield from task
-    except BaseException as error:
-        if not isinstance(error, (CancelledError, Exception)):
-            raise
-    sleeper.end(task)
+    except (CancelledError, Exception):
+        pass  # wait_for() will raise it
+    sleeper.end()
 
 
 @coroutine
@@ -64,13 +59,17 @@ def _wait_for(aw: Any, timeout_ms: float | None) -> Generator[None, None, Any]:
     relay = create_task(_relay(task, sleeper))
     try:
         yield from sleep_ms(timeout_ms)
-    except _Ended as ended:
-        return ended.task.result()
+    except _Ended:
+        has_ended = True
     except CancelledError:
         relay.cancel()
         raise
+    else:
+        has_ended = False
     finally:
         sleeper.task = None
+    if has_ended:
+        return task.result()
     relay.cancel()  # and so the task, for which it waits
     yield from relay
     raise TimeoutError

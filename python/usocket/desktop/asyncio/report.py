@@ -1,23 +1,27 @@
-"""How an exception is shown: the program's own lines, and none of the loop's."""
+"""How an exception is shown: the program's own lines, and none of ours (DEV-5)."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from types import TracebackType
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+import usocket
+
+_OURS = os.path.dirname(os.path.abspath(usocket.__file__)) + os.sep
 
 
 def print_exception(error: BaseException) -> None:
     """Prints it to stderr."""
-    traceback.print_exception(type(error), error, _from_program(error.__traceback__), file=sys.stderr)
+    shown = traceback.TracebackException.from_exception(error)
+    _leave_out_ours(shown)
+    print("".join(shown.format()), end="", file=sys.stderr)
 
 
-def _from_program(frames: TracebackType | None) -> TracebackType | None:
-    """The traceback from where the loop called the program; all of it if it never did."""
-    frame = frames
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.tb_next
-    return frame or frames
+def _leave_out_ours(shown: traceback.TracebackException | None) -> None:
+    """From it, and from those that it was raised in or from; not where nothing would be left."""
+    if shown is not None:
+        theirs = [frame for frame in shown.stack if not frame.filename.startswith(_OURS)]
+        shown.stack = traceback.StackSummary.from_list(theirs or shown.stack)
+        _leave_out_ours(shown.__cause__)
+        _leave_out_ours(shown.__context__)
