@@ -5,6 +5,7 @@ What tasks do among themselves is in asyncio_scripts/, held against MicroPython.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import io
@@ -32,6 +33,10 @@ LONG_MS = 100_000  # nobody waits so long
 def anew() -> Iterator[None]:
     asyncio.new_event_loop()
     yield
+    for task in context.pending:
+        with contextlib.suppress(BaseException):
+            task.coro.close()
+    context.pending.clear()
     asyncio.new_event_loop()
     core.Loop.set_exception_handler(None)
     gc.collect()
@@ -670,6 +675,64 @@ def test_dev_5_unretrieved_exception_is_printed_without_our_lines(
 
     asyncio.run(main())
     assert lines_shown(capsys.readouterr().err) == [line_of(read_closed, 2), line_of(read_closed, 4)]
+
+
+PENDING = """
+import gc
+import usocket
+from usocket.desktop import asyncio
+
+near, far = usocket.socketpair()
+near.setblocking(False)
+
+async def clean_up(wait):
+    try:
+        await wait
+    finally:
+        print("cleans up")
+        await asyncio.sleep_ms(0)
+        print("has cleaned up")
+
+async def endure():
+    while True:
+        try:
+            await asyncio.sleep(1000)
+        except:
+            print("catches")
+
+async def hold(lock):
+    async with lock:
+        await asyncio.sleep(1000)
+
+async def main():
+    lock = asyncio.Lock()
+    waits = [asyncio.Event().wait(), asyncio.ThreadSafeFlag().wait(), asyncio.StreamReader(near).read(1),
+             asyncio.sleep(1000), asyncio.wait_for(endure(), 1000), asyncio.gather(endure())]
+    for coroutine in (*map(clean_up, waits), endure(), hold(lock), hold(lock)):
+        asyncio.create_task(coroutine)
+    await asyncio.sleep_ms(1)
+    await asyncio.sleep_ms(1)
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["asyncio.run(main())", "asyncio.run(main()); asyncio.new_event_loop(); gc.collect()"],
+    ids=["at the end", "forgotten"],
+)
+def test_dev_3_tasks_that_have_not_ended_stop_without_a_word(end: str) -> None:
+    done = run_python(PENDING + end + "\nprint('end')", limit_s=50)
+    assert (done.stdout, done.stderr) == ("end\n", "")
+
+
+def test_dev_3_tasks_that_have_ended_are_not_kept() -> None:
+    async def main() -> None:
+        task = asyncio.create_task(turns(1))
+        await task
+        assert task not in context.pending
+        assert asyncio.current_task() in context.pending
+
+    asyncio.run(main())
 
 
 def test_dev_3_task_that_died_is_collected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 class Context:
-    __slots__ = ("current", "io", "ready")
+    __slots__ = ("current", "io", "pending", "ready")
 
     current: Task | None
     ready: TaskQueue
     io: IOQueue
+    # Those that have not ended, whoever else knows of them. A device stops a task that is forgotten without a word;
+    # CPython would collect it, and so run its `finally` or `except:` in the middle of whichever task runs then.
+    pending: set[Task]
 
     def running(self) -> Task:
         """The task that runs, for what only a task may do."""
@@ -27,3 +30,4 @@ class Context:
 
 
 context = Context()
+context.pending = set()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
+from usocket.desktop.asyncio import ending as ending
 from usocket.desktop.asyncio import legacy
 from usocket.desktop.asyncio.clock import ms_until, ticks, ticks_add, ticks_diff
 from usocket.desktop.asyncio.context import context

@@ -122,6 +122,7 @@ class Task:
         self.is_known = False  # the program has got hold of it by core.cur_task, and may put it on a queue itself
         # Who waits for its end: nobody, tasks, or a function that is called with the task and its `data`.
         self.on_done: TaskQueue | Callable[[Task, BaseException], None] | None = None
+        context.pending.add(self)
 
     def __await__(self) -> Generator[None, None, Any]:
         while not self.is_done:
@@ -175,6 +176,7 @@ class Task:
         """The coroutine has ended: schedules those who wait for that."""
         waiting, self.on_done = self.on_done, None
         self.is_done = True
+        context.pending.discard(self)
         self.data = outcome
         self.traceback = outcome.__traceback__
         if isinstance(waiting, TaskQueue):
