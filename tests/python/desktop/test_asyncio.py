@@ -409,6 +409,21 @@ def test_dev_3_write_during_a_drain_is_drained_too(tcp: Any) -> None:
     asyncio.run(main())
 
 
+def test_dev_3_drain_sends_more_than_the_queue_holds(streams: tuple[asyncio.Stream, asyncio.Stream]) -> None:
+    reader, writer = streams
+    data = bytes(range(256)) * (1 << 15)
+
+    async def main() -> None:
+        reading = asyncio.create_task(reader.readexactly(len(data)))
+        writer.write(data)
+        assert writer.out_buf
+        await writer.drain()
+        assert not writer.out_buf
+        assert await reading == data
+
+    asyncio.run(main())
+
+
 def test_dev_3_text_goes_out_as_utf_8(streams: tuple[asyncio.Stream, asyncio.Stream]) -> None:
     reader, writer = streams
 
