@@ -872,6 +872,7 @@ def test_dev_3_names_of_programs_that_know_cpython_as_well() -> None:
     async def main() -> int:
         loop = asyncio.get_running_loop()
         assert loop is asyncio.get_event_loop()
+        assert await loop.run_in_executor(None, turns, 1) is None
         return int(await loop.run_in_executor(None, max, 1, 2))
 
     assert asyncio.run(main()) == 2

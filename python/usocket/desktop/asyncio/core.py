@@ -10,7 +10,7 @@ from usocket.desktop.asyncio import ending as ending
 from usocket.desktop.asyncio import legacy
 from usocket.desktop.asyncio.clock import ms_until, ticks, ticks_add, ticks_diff
 from usocket.desktop.asyncio.context import context
-from usocket.desktop.asyncio.coroutine import Waiting, coroutine
+from usocket.desktop.asyncio.coroutine import Waiting, coroutine, returned_by
 from usocket.desktop.asyncio.errors import CancelledError, TimeoutError
 from usocket.desktop.asyncio.ioqueue import IOQueue
 from usocket.desktop.asyncio.report import print_exception
@@ -256,9 +256,9 @@ class Loop:
     @staticmethod
     @coroutine
     def run_in_executor(executor: object, function: Callable[..., Any], *args: Any) -> Generator[Any, Any, Any]:
-        """Calls the function, here and now: a device has no threads to spare."""
-        yield from ()
-        return function(*args)
+        """Calls the function, here and now: a device has no threads to spare. A coroutine that it returns is run:
+        programs that tell an async function from another call this for both, where both are generators."""
+        return (yield from returned_by(function, args))
 
 
 def get_event_loop(runq_len: int = 0, waitq_len: int = 0) -> type[Loop]:

@@ -54,6 +54,15 @@ def awaitable(what: Any) -> Any:
     return _Awaited(what)
 
 
+@coroutine
+def returned_by(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Generator[Any, Any, Any]:
+    """What the function returns, if that is a coroutine what this one returns."""
+    returned = function(*arguments)
+    if hasattr(returned, "send"):
+        returned = yield from awaitable(returned)
+    return returned
+
+
 class _Awaited:
     """An iterable, or an object whose __await__ or __iter__ is a coroutine itself, as an awaitable."""
 

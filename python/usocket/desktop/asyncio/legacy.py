@@ -7,11 +7,11 @@ and the value is looked at only if it has not.
 from __future__ import annotations
 
 import types
-from collections.abc import Generator
 from typing import Any
 
 from usocket.desktop.asyncio.clock import ticks
 from usocket.desktop.asyncio.context import context
+from usocket.desktop.asyncio.coroutine import returned_by
 from usocket.desktop.asyncio.task import Task, create_task
 
 ensure_future = create_task
@@ -71,12 +71,6 @@ def continue_later(task: Task, value: object) -> None:
 
 def call_at(due: int, callback: Any, args: tuple[Any, ...]) -> Task:
     """A task that begins then: the callback if it is a coroutine, else one that calls it."""
-    task = Task(callback if hasattr(callback, "send") else _call(callback, args))
+    task = Task(callback if hasattr(callback, "send") else returned_by(callback, args))
     context.ready.push(task, due)
     return task
-
-
-def _call(callback: Any, args: tuple[Any, ...]) -> Generator[Any, Any, None]:
-    returned = callback(*args)
-    if hasattr(returned, "send"):
-        yield from returned if isinstance(returned, types.GeneratorType) else returned.__await__()
