@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t largest_size = 0x7fffffff;
 constexpr std::int64_t largest_option = 1024;
+constexpr std::int64_t all = -1;  // as devices say it
 
 // How much of `size` a number that is not negative asks for.
 std::size_t at_most(std::size_t size, std::int64_t number) noexcept {
@@ -36,7 +37,7 @@ Result<std::size_t> bufsize(std::int64_t number) noexcept {
 }
 
 Result<std::size_t> limit(std::optional<std::int64_t> number) noexcept {
-    if (!number || *number == -1) return Socket::no_limit;
+    if (!number || *number == all) return Socket::no_limit;
     if (*number < 0) return Error(Fault::bufsize_range);
     return at_most(Socket::no_limit, *number);
 }
@@ -49,15 +50,15 @@ Result<MutableBuffer> recv_part(MutableBuffer buffer, std::int64_t nbytes) noexc
 }
 
 Result<MutableBuffer> read_part(MutableBuffer buffer, std::optional<std::int64_t> nbytes) noexcept {
-    if (!nbytes) return buffer;
+    if (!nbytes || *nbytes == all) return buffer;
     if (*nbytes < 0) return Error(Fault::bufsize_range);
     return buffer.first(at_most(buffer.size(), *nbytes));
 }
 
 Result<ConstBuffer> write_part(ConstBuffer buffer, std::int64_t off, std::optional<std::int64_t> n) noexcept {
-    if (off < 0 || (n && *n < 0)) return Error(Fault::slice_range);
+    if (off < 0 || (n && *n < all)) return Error(Fault::slice_range);
     const ConstBuffer rest = buffer.from(at_most(buffer.size(), off));
-    return ConstBuffer(rest.data(), n ? at_most(rest.size(), *n) : rest.size());
+    return n && *n != all ? ConstBuffer(rest.data(), at_most(rest.size(), *n)) : rest;
 }
 
 Result<std::size_t> option_length(std::int64_t number) noexcept {

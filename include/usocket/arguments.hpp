@@ -26,10 +26,12 @@ namespace usocket::arguments {
 [[nodiscard]] USOCKET_API Result<std::size_t> limit(std::optional<std::int64_t> number) noexcept;
 // What recv_into() and recvfrom_into() fill: nbytes 0 is all of the buffer. Fault::slice_range.
 [[nodiscard]] USOCKET_API Result<MutableBuffer> recv_part(MutableBuffer buffer, std::int64_t nbytes) noexcept;
-// What readinto() fills: no more than there is room for (STRM-2). Negative: Fault::bufsize_range.
+// What readinto() fills: no more than there is room for (STRM-2); none and -1 are all of it. Other negatives:
+// Fault::bufsize_range.
 [[nodiscard]] USOCKET_API Result<MutableBuffer> read_part(MutableBuffer buffer,
                                                           std::optional<std::int64_t> nbytes) noexcept;
-// What write() sends: at most n bytes from off on, as far as there are any (STRM-4). Negative: Fault::slice_range.
+// What write() sends: at most n bytes from off on, as far as there are any (STRM-4); none and -1 are all of them. Other
+// negatives: Fault::slice_range.
 [[nodiscard]] USOCKET_API Result<ConstBuffer> write_part(ConstBuffer buffer, std::int64_t off,
                                                          std::optional<std::int64_t> n) noexcept;
 // The length that getsockopt() is given for an option's bytes, 0..1024; 0 asks for an int. Fault::option_length.

@@ -55,6 +55,8 @@ for kind, pair in STREAMS:
     show("STRM-4", kind + " write", left.write(b"abcdef"), left.write(b""), right.read(6))
     show("STRM-4", kind + " n", left.write(b"abcdef", 3), left.write(b"abcdef", 0), right.read(3))
     show("STRM-4", kind + " offset, n", left.write(b"abcdef", 2, 3), right.read(3))
+    show("STRM-4", kind + " -1", left.write(b"abcdef", -1), left.write(b"abcdef", 4, -1), right.read(8))
+    show("STRM-4", kind + " negative", outcome(left.write, b"abcdef", -2), outcome(left.write, b"abcdef", -1, 2))
     show(
         "STRM-4",
         kind + " kinds of buffers",
