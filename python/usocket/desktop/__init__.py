@@ -1,1 +1,16 @@
-"""What programs for devices find on a desktop, under `python -m usocket` (DEV-1 to 6)."""
+"""Runs programs that were written for devices, unchanged, on CPython (SPEC: DEV-1 to 6).
+
+A program and the interpreter's libraries each have a world of modules of their own. In the program's, `socket` is a
+device's, `machine` exists, and the program's own `logging.py` is `logging`; the standard library sees none of that.
+
+    origins.py     which files are the program's own
+    world.py       the program's modules: finding, loading, importing
+    stand_ins.py   which module stands in for which, by name; they are in modules/
+    dialect.py     how a module of the program is compiled; runtime.py is what the compiled code calls
+    tracebacks.py  errors as the program's author wants to see them
+    schedule.py    callbacks that run on the main thread between two of its steps
+    asyncio/       the event loop
+    trace.py       --trace
+    chaos.py       --chaos
+    command.py     python -m usocket
+"""

@@ -1,0 +1,104 @@
+"""python -m usocket: the command line."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from usocket.desktop import chaos, program, trace
+from usocket.desktop.origins import is_path_safe
+
+USAGE = "usage: python -m usocket [--trace] [--chaos SEED] (app.py | -m module | -c text) [args...]"
+
+HELP = f"""{USAGE}
+
+Runs a program that was written for MicroPython or Pycopy, unchanged: its modules get usocket's sockets, a device's
+`asyncio`, `machine`, `network`, `time.ticks_ms()` and so on, and may be written in the devices' dialect. The standard
+library and installed packages keep what is theirs, and a module of the program's own always wins.
+
+  app.py args...   the program, and what it finds in sys.argv
+  -m module        a module or package of the program's, as python -m has it
+  -c text          the text itself
+  --trace          each call on a socket, a line each, on stderr
+  --chaos SEED     a network that cuts transfers short, delays and breaks; the same for the same seed
+  -h, --help       this
+
+Debug it:       python -m pdb -m usocket app.py
+Measure it:     python -m coverage run -m usocket app.py
+Test it:        pytest -p usocket.pytest_plugin
+Read on:        docs/desktop.md"""
+
+
+class _Wrong(Exception):
+    """How the command line is wrong."""
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(HELP)
+        return 0
+    try:
+        rest = _take_options(arguments)
+    except _Wrong as error:
+        print("\n".join(filter(None, [USAGE, str(error)])), file=sys.stderr)
+        return 2
+    if rest[0] in ("-m", "-c"):
+        return _run_named(rest)
+    script, *rest = rest
+    path = os.path.abspath(script)
+    try:
+        with io.open_code(path) as file:
+            source = file.read()
+    except OSError as error:
+        print(f"python -m usocket: can't open {script!r}: {error.strerror}\n{USAGE}", file=sys.stderr)
+        return 2
+    folder = os.path.dirname(os.path.realpath(path))
+    sys.argv = [script, *rest]
+    if not is_path_safe():
+        sys.path[0] = folder
+    program.run_script(program.make_world(folder), path, source)
+    return 0
+
+
+def _run_named(arguments: list[str]) -> int:
+    option, what, *rest = arguments
+    folder = os.getcwd()
+    sys.argv = [option, *rest]
+    if not is_path_safe():
+        sys.path[0] = folder
+    world = program.make_world(folder)
+    if option == "-c":
+        program.run_text(world, what)
+        return 0
+    try:
+        program.run_module(world, what)
+    except ImportError as error:
+        if f"named {what!r}" not in str(error):
+            raise
+        print(f"python -m usocket: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _take_options(arguments: list[str]) -> list[str]:
+    """Obeys the options; returns what is left: what to run, and its arguments."""
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        option = rest[0]
+        if option in ("-m", "-c"):
+            if len(rest) < 2:
+                raise _Wrong(f"{option} needs {'a module' if option == '-m' else 'the text of a program'}")
+            return rest
+        if option == "--trace":
+            trace.start()
+        elif option == "--chaos":
+            if len(rest) < 2 or not rest[1].isdecimal():
+                raise _Wrong("--chaos needs a seed, a whole number")
+            chaos.start(int(rest.pop(1)))
+        else:
+            raise _Wrong(f"unknown option {option}")
+        rest.pop(0)
+    if not rest:
+        raise _Wrong("")
+    return rest

@@ -1,0 +1,163 @@
+"""Compiles a module of the program in the dialect that devices understand (DEV-4).
+
+The syntax tree is rewritten where a device takes what CPython refuses; every new node keeps the line and the column of
+what it replaces, so that tracebacks, breakpoints and coverage are those of the source.
+
+    bytes % str, bytes + str, bytes += str      an operator becomes a call of runtime.py's
+    b.format(...), b.extend(str), e.value       an attribute that CPython's type lacks or has otherwise
+    memoryview(str), bytearray(str)             a call that takes more
+    yield in async def, await in def            what the loop of usocket.desktop.asyncio takes
+    await of a generator, yield from of a coroutine
+    annotations                                 are not evaluated
+    const                                       is a builtin
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import types
+from typing import Any, TypeVar
+
+from usocket.desktop import runtime
+
+# What the program's builtins have besides CPython's. No program can have a name with a space.
+_PREFIX = "usocket "
+BUILTINS: dict[str, Any] = {
+    "const": runtime.const,
+    **{_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()},
+}
+
+_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
+_ATTRIBUTES = {"format": "format_of", "extend": "extend_of"}
+_ERROR_ATTRIBUTES = {"value": "value_of", "errno": "errno_of"}
+_CALLS = {"memoryview", "bytearray"}
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+def compile_source(source: bytes | str, filename: str, mode: str = "exec") -> types.CodeType:
+    return compile_tree(ast.parse(source, filename, mode), filename, mode)
+
+
+def compile_tree(tree: ast.AST, filename: str, mode: str = "exec") -> types.CodeType:
+    rewritten: Any = ast.fix_missing_locations(_Rewriter().visit(tree))
+    flags = __future__.annotations.compiler_flag
+    code: types.CodeType = compile(rewritten, filename, mode, flags, dont_inherit=True)
+    return runtime.generators_are_coroutines(code)
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self._is_async = [False]  # of the functions around
+        self._errors: list[str] = []  # the names of the except clauses around
+
+    # --- Operators
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        name = _OPERATORS.get(type(node.op))
+        if name is None or _is_usual(node.left, node.right, name):
+            return node
+        return _call(node, name, node.left, node.right)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        """`a += b`, a evaluated once: what is added is changed, as only bytes and bytearrays take a str's bytes."""
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Add) or _is_number(node.value):
+            return node
+        if isinstance(node.target, ast.Name):
+            target = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
+            node.value = _call(node.value, "addend", target, node.value)
+        elif isinstance(node.target, ast.Attribute) and isinstance(node.target.value, ast.Name):
+            owner = ast.copy_location(ast.Name(node.target.value.id, ast.Load()), node.target)
+            target_ = ast.copy_location(ast.Attribute(owner, node.target.attr, ast.Load()), node.target)
+            node.value = _call(node.value, "addend", target_, node.value)
+        return node
+
+    # --- Attributes and calls
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        name = _ATTRIBUTES.get(node.attr)
+        if name is None and isinstance(node.value, ast.Name) and node.value.id in self._errors:
+            name = _ERROR_ATTRIBUTES.get(node.attr)
+        if name is None or (isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)):
+            return node
+        return _call(node, name, node.value)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in _CALLS and len(node.args) == 1 and not node.keywords:
+            argument = node.args[0]
+            if not isinstance(argument, ast.Starred):
+                node.args = [_call(argument, "buffer", argument)]
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        if node.name is None:
+            return self.generic_visit(node)
+        self._errors.append(node.name)
+        self.generic_visit(node)
+        self._errors.pop()
+        return node
+
+    # --- Coroutines
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._visit_function(node, False)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._visit_function(node, False)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._visit_function(node, True)
+
+    def _visit_function(self, node: _Node, is_async: bool) -> _Node:
+        self._is_async.append(is_async)
+        self.generic_visit(node)
+        self._is_async.pop()
+        return node
+
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
+        self.generic_visit(node)
+        if not self._is_async[-1]:
+            return node
+        value = node.value or ast.copy_location(ast.Constant(None), node)
+        return ast.copy_location(ast.Await(_call(node, "suspend", value)), node)
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
+        self.generic_visit(node)
+        return self._awaiting(node, node.value) if self._is_async[-1] else node
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        self.generic_visit(node)
+        return self._awaiting(node, node.value)
+
+    def _awaiting(self, node: ast.expr, what: ast.expr) -> ast.AST:
+        waited = _call(node, "awaitable", what)
+        return ast.copy_location(ast.Await(waited) if self._is_async[-1] else ast.YieldFrom(waited), node)
+
+
+def _call(place: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
+    function = ast.copy_location(ast.Name(_PREFIX + name, ast.Load()), place)
+    return ast.copy_location(ast.Call(function, list(arguments), []), place)
+
+
+def _is_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_usual(left: ast.expr, right: ast.expr, name: str) -> bool:
+    """Whether the operands show that CPython's operator does the same."""
+    if _is_text(left) or _is_number(left):
+        return True
+    return name == "add" and _is_number(right)

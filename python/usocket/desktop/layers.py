@@ -1,0 +1,42 @@
+"""Puts a class between the program and its sockets, for --trace and --chaos. Without either nothing is in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import usocket
+from usocket import _usocket
+from usocket.desktop.modules import socket as stand_in
+
+# Every public call on a socket but for those that only ask something of the object.
+CALLS = [
+    name
+    for name in vars(_usocket.socket)
+    if not name.startswith("_")
+    and callable(getattr(_usocket.socket, name))
+    and name not in ("readable", "writable", "seekable", "flush", "fileno", "gettimeout", "getblocking")
+]
+
+
+class _Socket(_usocket.socket):
+    """usocket's socket, whose accept() and dup() make more of the class that they are called on."""
+
+    def accept(self) -> tuple[_Socket, bytes]:
+        return self._accept_as(self.__class__)
+
+    def dup(self) -> _Socket:
+        return self._dup_as(self.__class__)
+
+
+def put_between(layer: Callable[[type[Any]], type[Any]]) -> None:
+    """Lays layer(class) over the sockets of `usocket` and `socket`, for the whole process."""
+    base = usocket.socket if issubclass(usocket.socket, _Socket) else _Socket
+    usocket.socket = layer(base)  # type: ignore[misc]
+    stand_in.socket = layer(stand_in.socket)  # type: ignore[misc]
+
+    def socketpair(*arguments: Any) -> Any:
+        defaults = (usocket.AF_UNIX, usocket.SOCK_STREAM, 0)
+        return _usocket._socketpair_as(usocket.socket, *arguments, *defaults[len(arguments) :])
+
+    usocket.socketpair = socketpair

@@ -1,0 +1,76 @@
+"""os, with dupterm(), ilistdir(), urandom(), and the file system of the desktop.
+
+dupterm() sends what the program prints to a stream as well, and returns the one before; nothing is read from it.
+mount() and umount() have no meaning.
+"""
+
+from __future__ import annotations
+
+import collections as _collections
+import os as _os
+import sys as _sys
+from collections.abc import Iterator
+from typing import Any
+
+EXTENDS = "os"
+
+_Uname = _collections.namedtuple("_Uname", "sysname nodename release version machine")
+
+
+def uname() -> _Uname:
+    return _Uname(*_os.uname())
+
+
+def ilistdir(path: str = ".") -> Iterator[tuple[str, int, int, int]]:
+    """(name, 0x4000 for a folder or 0x8000 for a file, inode, size) of each entry."""
+    with _os.scandir(path) as entries:
+        for entry in entries:
+            status = entry.stat(follow_symlinks=False)
+            yield entry.name, 0x4000 if entry.is_dir() else 0x8000, status.st_ino, status.st_size
+
+
+def stat(path: str) -> _os.stat_result:
+    return _os.stat(path)
+
+
+def statvfs(path: str) -> tuple[int, ...]:
+    return tuple(_os.statvfs(path))
+
+
+def sync() -> None:
+    _os.sync()
+
+
+class _Duplicate:
+    """Standard output that goes to a second stream too."""
+
+    def __init__(self, first: Any, second: Any) -> None:
+        self.first, self.second = first, second
+
+    def write(self, text: str) -> int:
+        try:
+            self.second.write(text.replace("\n", "\r\n").encode())
+        except OSError:
+            dupterm(None)  # as on a device: it is taken away
+        return int(self.first.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.first, name)
+
+
+def dupterm(stream: Any, index: int = 0) -> Any:
+    """Sends what is printed to the stream as well; None: not any more. Returns the one before."""
+    before = None
+    if isinstance(_sys.stdout, _Duplicate):
+        before = _sys.stdout.second
+        _sys.stdout = _sys.stdout.first
+    if stream is not None:
+        _sys.stdout = _Duplicate(_sys.stdout, stream)
+    return before
+
+
+def dupterm_notify(stream: Any) -> None:
+    """There is something to read from it: nobody reads here."""
+
+
+__all__ = ["dupterm", "dupterm_notify", "ilistdir", "stat", "statvfs", "sync", "uname"]

@@ -1,0 +1,25 @@
+"""sys, with print_exception(), and the implementation that a program for devices asks about.
+
+implementation.name is "micropython", so that the program goes the way that it goes on a device; platform is what the
+system is ("linux"), as MicroPython's unix port says. All else is the interpreter's own sys.
+"""
+
+from __future__ import annotations
+
+import sys as _sys
+import types as _types
+from typing import Any
+
+from usocket.desktop import tracebacks as _tracebacks
+
+EXTENDS = "sys"
+
+
+def print_exception(exc: BaseException, file: Any = None, *rest: Any) -> None:
+    """Prints it with its traceback, to stdout if nothing else is said, as devices do."""
+    _tracebacks.print_exception(exc, _sys.stdout if file is None else file)
+
+
+implementation = _types.SimpleNamespace(name="micropython", version=(1, 25, 0, ""), _machine="usocket on a desktop")
+
+__all__ = ["implementation", "print_exception"]

@@ -1,0 +1,70 @@
+"""Starts a program in a world of its own: as a script, as a module (-m) or as text (-c)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from typing import Any
+
+from usocket.desktop import dialect, schedule, tracebacks
+from usocket.desktop.origins import Origins, is_path_safe
+from usocket.desktop.world import World
+
+
+def make_world(folder: str) -> World:
+    """The world of the program in that folder; its lib folder is searched as on a device."""
+    world = World(Origins(folder))
+    library = os.path.join(folder, "lib")
+    if os.path.isdir(library) and not is_path_safe() and library not in sys.path:
+        sys.path.insert(1, library)
+    world.install()
+    schedule.prepare()
+    return world
+
+
+def run_script(world: World, path: str, source: bytes) -> None:
+    _run(world, dialect.compile_source(source, path), __file__=path)
+
+
+def run_text(world: World, source: str) -> None:
+    _run(world, dialect.compile_source(source, "<string>"))
+
+
+def run_module(world: World, name: str) -> None:
+    """As `python -m`: a package's __main__, with the package imported before."""
+    package = name.rpartition(".")[0]
+    if package:
+        world.import_module(package)
+    spec = _find(world, name)
+    if spec is not None and spec.submodule_search_locations is not None:
+        world.import_module(name)
+        package, spec = name, _find(world, f"{name}.__main__")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no module of the program is named {name!r}")
+    path = str(spec.origin)
+    sys.argv[0] = path
+    code = spec.loader.get_code(spec.name)
+    _run(world, code, __file__=path, __spec__=spec, __package__=package, __loader__=spec.loader)
+
+
+def _find(world: World, name: str) -> Any:
+    package, _, _ = name.rpartition(".")
+    return world.find_own(name, world.modules[package].__path__ if package else None)
+
+
+def _run(world: World, code: types.CodeType, **names: Any) -> None:
+    main = types.ModuleType("__main__")
+    main.__dict__.update(names)
+    world.prepare(main)
+    world.modules["__main__"] = sys.modules["__main__"] = main
+    tracebacks.install()
+    _hide_from_debugger()
+    exec(code, main.__dict__)
+
+
+def _hide_from_debugger() -> None:
+    """A debugger of bdb's kind that is at work, pdb above all, steps over our frames."""
+    debugger: Any = getattr(sys.gettrace(), "__self__", None)
+    if hasattr(debugger, "is_skipped_module"):
+        debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*"}

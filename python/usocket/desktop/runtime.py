@@ -1,0 +1,116 @@
+"""What code in the devices' dialect calls: operations that take a str where CPython wants bytes, and the like.
+
+They raise nothing themselves: where CPython's own operation would fail, it does, with its own message.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+
+def const(value: Any) -> Any:
+    return value
+
+
+def buffer(what: Any) -> Any:
+    """A str is as good as its UTF-8."""
+    return what.encode() if isinstance(what, str) else what
+
+
+def addend(left: Any, right: Any) -> Any:
+    """What to add to `left` for `left + right`."""
+    if type(right) is str and isinstance(left, bytes | bytearray):
+        return right.encode()
+    return right
+
+
+def add(left: Any, right: Any) -> Any:
+    if type(right) is str and isinstance(left, bytes | bytearray):
+        return left + right.encode()
+    return left + right
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """bytes % anything: a str goes in as its UTF-8, whatever else as its str()."""
+    if not isinstance(left, bytes | bytearray):
+        return left % right
+    result = left.decode("latin-1") % _texts(right)
+    return type(left)(result.encode("latin-1"))
+
+
+def _texts(values: Any) -> Any:
+    if isinstance(values, tuple):
+        return tuple(map(_text, values))
+    if isinstance(values, dict):
+        return {(k.decode() if isinstance(k, bytes) else k): _text(v) for k, v in values.items()}
+    return _text(values)
+
+
+def _text(value: Any) -> Any:
+    """A str of which each character is a byte."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("latin-1")
+    return value.encode().decode("latin-1") if isinstance(value, str) else value
+
+
+def format_of(owner: Any) -> Any:
+    """owner.format, which bytes have on a device."""
+    if not isinstance(owner, bytes | bytearray):
+        return owner.format
+
+    def format(*values: Any, **names: Any) -> bytes:
+        template = owner.decode("latin-1")
+        result = template.format(*map(_text, values), **{name: _text(value) for name, value in names.items()})
+        return result.encode("latin-1")
+
+    return format
+
+
+def extend_of(owner: Any) -> Any:
+    """owner.extend, which takes a str on a device."""
+    if type(owner) is bytearray:
+        return lambda what: owner.extend(buffer(what))
+    return owner.extend
+
+
+def value_of(error: Any) -> Any:
+    """error.value: any exception's first argument, on a device."""
+    if isinstance(error, BaseException) and not hasattr(error, "value"):
+        return error.args[0] if error.args else None
+    return error.value
+
+
+def errno_of(error: Any) -> Any:
+    """error.errno, which on a device is the first argument, whether or not there is a second."""
+    if isinstance(error, OSError) and error.errno is None and error.args:
+        return error.args[0]
+    return error.errno
+
+
+# --- Coroutines: what the loop has for those who compile programs for it.
+
+
+def awaitable(what: Any) -> Any:
+    from usocket.desktop.asyncio.coroutine import awaitable
+
+    return awaitable(what)
+
+
+def suspend(value: Any) -> Any:
+    from usocket.desktop.asyncio.coroutine import suspend
+
+    return suspend(value)
+
+
+def generators_are_coroutines(code: types.CodeType) -> types.CodeType:
+    from usocket.desktop.asyncio.coroutine import generators_are_coroutines
+
+    return generators_are_coroutines(code)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (buffer, addend, add, modulo, format_of, extend_of, value_of, errno_of, awaitable, suspend)
+}

@@ -1,0 +1,163 @@
+"""Which module stands in for which, by name (DEV-1, DEV-2).
+
+A stand-in of modules/ that says EXTENDS = "name" adds to the standard library's module of that name: what it does not
+define itself is the other's. Assigning to a name that it does not define sets the other's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import types
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from usocket.desktop.world import World
+
+_FOLDER = "usocket.desktop.modules"
+
+# Our own modules, and the standard library's under the names that devices have for them.
+TARGETS = {
+    "usocket": "usocket",
+    "uselect": "uselect",
+    "select": "uselect",
+    "uerrno": "uerrno",
+    "uasyncio": "usocket.desktop.asyncio",
+    "asyncio": "usocket.desktop.asyncio",
+    "uheapq": "heapq",
+    "ucontextlib": "contextlib",
+    "urandom": "random",
+    "uthread": "_thread",
+    "umath": "math",
+    "uarray": "array",
+    "ucmath": "cmath",
+    "udatetime": "datetime",
+    "uzlib": "zlib",
+}
+
+# Another name for a module of modules/.
+ALIASES = {
+    "uos": "os",
+    "ujson": "json",
+    "utime": "time",
+    "uio": "io",
+    "ure": "re",
+    "ubinascii": "binascii",
+    "ustruct": "struct",
+    "ucollections": "collections",
+    "uhashlib": "hashlib",
+    "usys": "sys",
+    "ulogging": "logging",
+    "ussl": "tls",
+    "ssl": "tls",
+    "websocket": "uwebsocket",
+    "utraceback": "traceback",
+}
+
+# Modules of devices that have no meaning on a desktop, and why.
+MEANINGLESS = {
+    "bluetooth": "there is no Bluetooth radio to drive",
+    "ubluetooth": "there is no Bluetooth radio to drive",
+    "aioble": "there is no Bluetooth radio to drive",
+    "espnow": "there is no ESP-NOW radio to drive",
+    "aioespnow": "there is no ESP-NOW radio to drive",
+    "neopixel": "there are no LEDs to drive",
+    "onewire": "there is no bus to drive",
+    "dht": "there is no sensor to read",
+    "framebuf": "there is no display to draw for",
+    "lcd160cr": "there is no display to draw for",
+    "esp32": "it is about the chip's own parts (RMT, ULP, NVS, partitions)",
+    "stm": "it is about the chip's registers",
+    "ffi": "CPython has ctypes",
+    "uctypes": "CPython has ctypes and struct",
+    "btree": "CPython has sqlite3 and dbm",
+    "cryptolib": "CPython's standard library has no AES",
+    "ucryptolib": "CPython's standard library has no AES",
+    "_boot": "a desktop starts nothing by itself",
+}
+
+
+def find(name: str, world: World) -> types.ModuleType | None:
+    """What the program gets for that name instead of the libraries' module; None: there is no stand-in."""
+    if name in TARGETS:
+        return importlib.import_module(TARGETS[name])
+    file = ALIASES.get(name, name)
+    if file.startswith("_") or importlib.util.find_spec(f"{_FOLDER}.{file}") is None:
+        if name in MEANINGLESS:
+            raise ModuleNotFoundError(
+                f"the module {name!r} has no meaning on a desktop: {MEANINGLESS[name]}; see docs/desktop.md", name=name
+            )
+        return None
+    if file != name:
+        # `import utime` and `import time` are one module, unless the program has a `time` of its own
+        known = world.modules.get(file)
+        if isinstance(known, StandIn):
+            return known
+    return make(file, world)
+
+
+def make(file: str, world: World) -> types.ModuleType:
+    module = importlib.import_module(f"{_FOLDER}.{file}")
+    if hasattr(module, "bind"):
+        module.bind(world)
+    base = getattr(module, "EXTENDS", None)
+    stand_in = StandIn(file, module, None if base is None else importlib.import_module(base))
+    world.modules.setdefault(file, stand_in)
+    return stand_in
+
+
+class StandIn(types.ModuleType):
+    """A stand-in of modules/ as the program sees it."""
+
+    def __init__(self, name: str, module: types.ModuleType, base: types.ModuleType | None) -> None:
+        super().__init__(name, module.__doc__)
+        values = {name: getattr(module, name) for name in module.__all__}
+        self.__dict__.update(values, _StandIn__base=base, _StandIn__module=module)
+        if base is not None:
+            self.__dict__["__file__"] = getattr(base, "__file__", None)
+        self.__dict__["__all__"] = sorted({*values, *(() if base is None else _public(base))})
+
+    def __getattr__(self, name: str) -> Any:
+        base = self.__dict__["_StandIn__base"]
+        if base is not None and not name.startswith("__") and hasattr(base, name):
+            return getattr(base, name)
+        # names that a module finds as they are asked for
+        find = getattr(self.__dict__["_StandIn__module"], "__getattr__", None)
+        if find is not None and not name.startswith("__"):
+            return find(name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        base = self.__dict__["_StandIn__base"]
+        if base is None or name.startswith("__") or name in self.__dict__ or isinstance(value, types.ModuleType):
+            super().__setattr__(name, value)
+        else:
+            setattr(base, name, value)
+
+    def __dir__(self) -> list[str]:
+        base = self.__dict__["_StandIn__base"]
+        return sorted({*self.__dict__, *(() if base is None else dir(base))})
+
+
+def _public(module: types.ModuleType) -> list[str]:
+    names = getattr(module, "__all__", None)
+    return [name for name in vars(module) if not name.startswith("_")] if names is None else list(names)
+
+
+def target_of_child(name: str) -> str | None:
+    """The full name, in the libraries' world, of a module below a stand-in: os.path, uasyncio.core."""
+    top, _, rest = name.partition(".")
+    base = TARGETS.get(top)
+    if base is None:
+        file = ALIASES.get(top, top)
+        if importlib.util.find_spec(f"{_FOLDER}.{file}") is None:
+            return None
+        base = getattr(importlib.import_module(f"{_FOLDER}.{file}"), "EXTENDS", None)
+    return None if base is None else f"{base}.{rest}"
+
+
+def explain_missing(name: str) -> str:
+    return (
+        f"No module named {name!r}: put it beside the program or in its lib folder, as on the device;"
+        " docs/desktop.md says which modules are here"
+    )

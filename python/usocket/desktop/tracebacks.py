@@ -1,0 +1,79 @@
+"""Errors as the program's author wants to see them: with the lines of the program and of libraries, without ours."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+import traceback
+import types
+from typing import Any
+
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def is_ours(filename: str) -> bool:
+    """Also what imports and starts a module: the interpreter itself shows neither."""
+    return (
+        filename.startswith((_OURS, "<frozen importlib", "<frozen runpy"))
+        or filename == importlib.__file__
+        or os.path.basename(filename) == "runpy.py"
+    )
+
+
+def without_ours(entry: types.TracebackType | None) -> types.TracebackType | None:
+    kept = []
+    while entry is not None:
+        if not is_ours(entry.tb_frame.f_code.co_filename):
+            kept.append(entry)
+        entry = entry.tb_next
+    result = None
+    for entry in reversed(kept):
+        result = types.TracebackType(result, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return result
+
+
+def hide_ours(error: BaseException | None) -> None:
+    """Of the error and of those that it was raised in or from."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        error.__traceback__ = without_ours(error.__traceback__)
+        waiting += [error.__cause__, error.__context__]
+
+
+def print_exception(error: BaseException, file: Any = None) -> None:
+    hide_ours(error)
+    traceback.print_exception(type(error), error, error.__traceback__, file=file)
+
+
+def install() -> None:
+    """What ends the program or a thread of it is shown without our lines; whoever shows it otherwise may."""
+    show = sys.excepthook
+
+    def excepthook(kind: type[BaseException], error: BaseException, entry: types.TracebackType | None) -> None:
+        hide_ours(error)
+        show(kind, error, error.__traceback__)
+
+    show_threads = threading.excepthook
+
+    def threads_excepthook(arguments: threading.ExceptHookArgs) -> None:
+        hide_ours(arguments.exc_value)
+        show_threads(
+            threading.ExceptHookArgs(
+                (
+                    arguments.exc_type,
+                    arguments.exc_value,
+                    arguments.exc_value.__traceback__ if arguments.exc_value else None,
+                    arguments.thread,
+                )
+            )
+        )
+
+    sys.excepthook = excepthook
+    threading.excepthook = threads_excepthook

@@ -1,0 +1,269 @@
+"""The program's world of modules.
+
+A module of the program has builtins of its own, whose __import__ looks here instead of in sys.modules. So two modules
+of one name can live side by side: the program's `logging` and the standard library's. Searched in this order:
+
+1. the program's own files,
+2. our stand-ins,
+3. the libraries' world, through the interpreter's import,
+4. the program's folders without __init__.py.
+
+The libraries' world is the interpreter's own, with one change: it looks for the program's files last, not first. A
+module of the program that hides nothing of the libraries' is in sys.modules too, so that pickle and inspect find it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import module_from_spec
+from typing import Any
+
+from usocket.desktop import dialect, stand_ins
+from usocket.desktop.origins import Origins
+
+
+class World:
+    def __init__(self, origins: Origins) -> None:
+        self.origins = origins
+        self.modules: dict[str, types.ModuleType] = {}
+        self.builtins = types.ModuleType("builtins", builtins.__doc__)
+        self.builtins.__dict__.update(builtins.__dict__)
+        self.builtins.__dict__.update(dialect.BUILTINS, __import__=self._import)
+        self.modules["builtins"] = self.builtins
+
+    # --- Importing
+
+    def import_module(self, name: str) -> types.ModuleType:
+        """The module of that absolute name, as the program sees it."""
+        module = self._known(name)
+        if module is not None:
+            return module
+        parent_name, _, child = name.rpartition(".")
+        if not parent_name:
+            return self._import_top(name)
+        parent = self.import_module(parent_name)
+        module = self._known(name)  # which the parent may have imported
+        if module is None:
+            module = self._import_child(name, parent)
+        if getattr(parent, child, None) is not module:
+            setattr(parent, child, module)
+        return module
+
+    def _known(self, name: str) -> types.ModuleType | None:
+        module = self.modules.get(name)
+        if module is None:
+            return None
+        spec = module.__spec__
+        if isinstance(spec, OwnSpec) and spec.is_shared and sys.modules.get(name) is not module:
+            del self.modules[name]  # the program took it out of sys.modules, to have it loaded anew
+            return None
+        return module
+
+    def _import_top(self, name: str) -> types.ModuleType:
+        spec = self.find_own(name)
+        if spec is not None:
+            return self._load(spec)
+        stand_in = stand_ins.find(name, self)
+        if stand_in is not None:
+            self.modules[name] = stand_in
+            return stand_in
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+        spec = self._find_folder(name)
+        if spec is not None:
+            return self._load(spec)
+        raise ModuleNotFoundError(stand_ins.explain_missing(name), name=name)
+
+    def _import_child(self, name: str, parent: types.ModuleType) -> types.ModuleType:
+        target = stand_ins.target_of_child(name)
+        if target is not None and not self.is_own(parent):
+            module = importlib.import_module(target)
+            self.modules[name] = module
+            return module
+        if not self.is_own(parent):
+            return importlib.import_module(name)
+        if not hasattr(parent, "__path__"):
+            raise ModuleNotFoundError(f"No module named {name!r}; {parent.__name__!r} is not a package", name=name)
+        spec = self.find_own(name, parent.__path__)
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return self._load(spec)
+
+    def is_own(self, module: types.ModuleType) -> bool:
+        return isinstance(module.__spec__, OwnSpec)
+
+    def _import(
+        self,
+        name: str,
+        globals: dict[str, Any] | None = None,
+        locals: dict[str, Any] | None = None,
+        fromlist: Iterable[str] | None = (),
+        level: int = 0,
+    ) -> types.ModuleType:
+        """__import__() of the program's modules."""
+        full = importlib.util.resolve_name("." * level + name, _package(globals)) if level else name
+        module = self.import_module(full)
+        if not fromlist:
+            # `import a.b` binds a; `from .` always has a list
+            return module if level else self.import_module(name.partition(".")[0])
+        for item in fromlist:
+            if item != "*" and not hasattr(module, item) and hasattr(module, "__path__"):
+                child = f"{full}.{item}"
+                try:
+                    self.import_module(child)
+                except ModuleNotFoundError as error:
+                    if error.name != child:
+                        raise
+        return module
+
+    # --- Finding
+
+    def find_own(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
+        """The program's own file of that name: a module, or a package with an __init__."""
+        spec = PathFinder.find_spec(name, self.origins.own_paths() if path is None else path)
+        if spec is None or spec.loader is None or spec.origin is None:
+            return self._find_folder(name, path) if path is not None else None
+        if not self.origins.is_own(spec.origin):
+            return None
+        return OwnSpec.adopt(spec, self)
+
+    def _find_folder(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
+        spec = PathFinder.find_spec(name, self.origins.own_paths() if path is None else path)
+        return None if spec is None or spec.origin is not None else OwnSpec.adopt(spec, self)
+
+    # --- Loading
+
+    def prepare(self, module: types.ModuleType) -> None:
+        """Makes the module one of the program's, before any of it runs."""
+        module.__dict__["__builtins__"] = self.builtins.__dict__
+
+    def _load(self, spec: OwnSpec) -> types.ModuleType:
+        module = module_from_spec(spec)
+        self.prepare(module)
+        name = spec.name
+        self.modules[name] = module
+        spec.is_shared = self._hides_nothing(name)
+        if spec.is_shared:
+            sys.modules[name] = module
+        try:
+            if spec.loader is not None:
+                spec.loader.exec_module(module)
+        except BaseException:
+            self.modules.pop(name, None)
+            if spec.is_shared:
+                sys.modules.pop(name, None)
+            raise
+        return self.modules.setdefault(name, module)
+
+    def _hides_nothing(self, name: str) -> bool:
+        top = name.partition(".")[0]
+        if top != name:
+            parent = self.modules[top].__spec__
+            return isinstance(parent, OwnSpec) and parent.is_shared
+        return not (
+            top in sys.modules or top in sys.stdlib_module_names or PathFinder.find_spec(top, self._library_paths())
+        )
+
+    def _library_paths(self) -> list[str]:
+        return self.origins.library_paths()
+
+    # --- The libraries' world
+
+    def install(self) -> None:
+        """From here on the interpreter's own import looks for the program's files last."""
+        finders: list[Any] = [_Libraries(self.origins) if f is PathFinder else f for f in sys.meta_path]
+        sys.meta_path[:] = [*finders, _OwnLast(self)]
+
+
+class OwnSpec(ModuleSpec):
+    """The spec of a module of the program."""
+
+    is_shared = False  # whether it is in sys.modules too
+
+    @classmethod
+    def adopt(cls, spec: ModuleSpec, world: World) -> OwnSpec:
+        loader = spec.loader
+        if type(loader) is SourceFileLoader:
+            loader = OwnLoader(loader.name, loader.path)
+        own = cls(spec.name, loader, origin=spec.origin)
+        own.submodule_search_locations = spec.submodule_search_locations
+        own.has_location = spec.has_location
+        return own
+
+
+class OwnLoader(SourceFileLoader):
+    """Compiles in the devices' dialect. Nothing is cached: a .pyc would be taken for a usual module's."""
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        path = self.get_filename(fullname)
+        return dialect.compile_source(self.get_data(path), path)
+
+
+class _Libraries(MetaPathFinder):
+    """PathFinder for the libraries' world: without the program's files."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(fullname, self._origins.library_paths() if path is None else path, target)
+
+    def invalidate_caches(self) -> None:
+        PathFinder.invalidate_caches()
+
+    def find_distributions(self, *arguments: Any) -> Any:
+        """importlib.metadata asks the path's finder."""
+        return PathFinder.find_distributions(*arguments)
+
+
+class _OwnLast(MetaPathFinder):
+    """Where a library asks for a module of the program (pickle, unittest, a framework), it gets the program's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = self._world.find_own(fullname, path)
+        if spec is None:
+            return None
+        spec.loader = _Borrowed(self._world)
+        return spec
+
+
+class _Borrowed(importlib.abc.Loader):
+    """Loads by importing into the program's world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        return self._world.import_module(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+def _package(globals: dict[str, Any] | None) -> str:
+    if globals is None:
+        raise KeyError("'__name__' not in globals")
+    package = globals.get("__package__")
+    if package is None:
+        package = globals["__name__"]
+        if "__path__" not in globals:
+            package = package.rpartition(".")[0]
+    if not package:
+        raise ImportError("attempted relative import with no known parent package")
+    return str(package)
