@@ -3,13 +3,17 @@
 The syntax tree is rewritten where a device takes what CPython refuses; every new node keeps the line and the column of
 what it replaces, so that tracebacks, breakpoints and coverage are those of the source.
 
-    bytes % str, bytes + str, bytes += str      an operator becomes a call of runtime.py's
+    bytes % str, bytes + str, str in bytes      an operator becomes a call of runtime.py's
     b.format(...), b.extend(str), e.value       an attribute that CPython's type lacks or has otherwise
     memoryview(str), bytearray(str)             a call that takes more
-    yield in async def, await in def            what the loop of usocket.desktop.asyncio takes
+    async def                                   is a generator that can be awaited, as on a device; where it has an
+                                                async with or async for in it, a coroutine that may yield
+    await in def                                what the loop of usocket.desktop.asyncio takes
     await of a generator, yield from of a coroutine
     annotations                                 are not evaluated
-    const                                       is a builtin
+    for over a dictionary                       goes on where the loop changes it
+    const                                       is a builtin; open() is files.py's, hasattr() runtime.py's
+    @micropython.native                         is syntax, the module need not be imported
 """
 
 from __future__ import annotations
@@ -19,12 +23,14 @@ import ast
 import types
 from typing import Any, TypeVar
 
-from usocket.desktop import runtime
+from usocket.desktop import files, runtime
 
 # What the program's builtins have besides CPython's. No program can have a name with a space.
 _PREFIX = "usocket "
 BUILTINS: dict[str, Any] = {
     "const": runtime.const,
+    "open": files.open,
+    "hasattr": runtime.hasattr_,
     **{_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()},
 }
 
@@ -75,6 +81,22 @@ class _Rewriter(ast.NodeTransformer):
             node.value = _call(node.value, "addend", target_, node.value)
         return node
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.ops) > 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
+            return node
+        container = node.comparators[0]
+        if isinstance(container, ast.Tuple | ast.List | ast.Set | ast.Dict):
+            return node
+        found = _call(node, "contains", container, node.left)
+        return found if isinstance(node.ops[0], ast.In) else ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.iter, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+            node.iter = _call(node.iter, "steps_of", node.iter)
+        return node
+
     # --- Attributes and calls
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -113,9 +135,23 @@ class _Rewriter(ast.NodeTransformer):
         return self._visit_function(node, False)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._visit_function(node, True)
+        """On a device a coroutine is a generator: programs ask for its type, and iterate over it."""
+        if _needs_async(node):
+            return self._visit_function(node, True)
+        parts: dict[str, Any] = {name: getattr(node, name, None) for name in node._fields}
+        function = ast.FunctionDef(**parts)
+        ast.copy_location(function, node)
+        self._visit_function(function, False)
+        last = function.body[-1]
+        never = ast.If(ast.Constant(False), [ast.Expr(ast.Yield(None))], [])  # for those that never wait
+        for part in ast.walk(never):
+            ast.copy_location(part, last)
+        function.body.append(never)
+        return function
 
     def _visit_function(self, node: _Node, is_async: bool) -> _Node:
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        decorators[:] = [decorator for decorator in decorators if not _is_emitter(decorator)]
         self._is_async.append(is_async)
         self.generic_visit(node)
         self._is_async.pop()
@@ -144,6 +180,31 @@ class _Rewriter(ast.NodeTransformer):
 def _call(place: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
     function = ast.copy_location(ast.Name(_PREFIX + name, ast.Load()), place)
     return ast.copy_location(ast.Call(function, list(arguments), []), place)
+
+
+def _is_emitter(decorator: ast.expr) -> bool:
+    """@micropython.native and its like: they choose how code is made, which CPython does in one way."""
+    return (
+        isinstance(decorator, ast.Attribute)
+        and isinstance(decorator.value, ast.Name)
+        and decorator.value.id == "micropython"
+        and decorator.attr in ("native", "viper", "bytecode")
+    )
+
+
+def _needs_async(function: ast.AsyncFunctionDef) -> bool:
+    """Whether there is something in it, other than await, that CPython allows in an async function alone."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.AsyncWith | ast.AsyncFor):
+            return True
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            if any(isinstance(part, ast.Await) or getattr(part, "is_async", 0) for part in ast.walk(node)):
+                return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -32,6 +32,12 @@ def add(left: Any, right: Any) -> Any:
     return left + right
 
 
+def contains(container: Any, item: Any) -> bool:
+    if type(item) is str and isinstance(container, bytes | bytearray):
+        return item.encode() in container
+    return item in container
+
+
 def modulo(left: Any, right: Any) -> Any:
     """bytes % anything: a str goes in as its UTF-8, whatever else as its str()."""
     if not isinstance(left, bytes | bytearray):
@@ -89,6 +95,24 @@ def errno_of(error: Any) -> Any:
     return error.errno
 
 
+_DICTIONARIES: tuple[type[Any], ...] = (dict, type({}.keys()), type({}.values()), type({}.items()))
+
+
+def steps_of(what: Any) -> Any:
+    """What a for loop goes through: of a dictionary, what was in it as the loop began."""
+    return list(what) if type(what) in _DICTIONARIES else what
+
+
+_WITHOUT_SPECIAL_NAMES = (str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset, int, float)
+
+
+def hasattr_(what: Any, name: str) -> bool:
+    """A device's own types do not show their special methods: hasattr("", "__len__") is False there."""
+    if type(what) in _WITHOUT_SPECIAL_NAMES and name[:2] == "__" and name != "__class__":
+        return False
+    return hasattr(what, name)
+
+
 # --- Coroutines: what the loop has for those who compile programs for it.
 
 
@@ -112,5 +136,8 @@ def generators_are_coroutines(code: types.CodeType) -> types.CodeType:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (buffer, addend, add, modulo, format_of, extend_of, value_of, errno_of, awaitable, suspend)
+    for function in (
+        *(buffer, addend, add, contains, modulo, steps_of, format_of, extend_of, value_of, errno_of),
+        *(awaitable, suspend),
+    )
 }

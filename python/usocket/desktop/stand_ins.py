@@ -22,12 +22,9 @@ TARGETS = {
     "uselect": "uselect",
     "select": "uselect",
     "uerrno": "uerrno",
-    "uasyncio": "usocket.desktop.asyncio",
-    "asyncio": "usocket.desktop.asyncio",
     "uheapq": "heapq",
     "ucontextlib": "contextlib",
     "urandom": "random",
-    "uthread": "_thread",
     "umath": "math",
     "uarray": "array",
     "ucmath": "cmath",
@@ -37,6 +34,7 @@ TARGETS = {
 
 # Another name for a module of modules/.
 ALIASES = {
+    "uasyncio": "asyncio",
     "uos": "os",
     "ujson": "json",
     "utime": "time",
@@ -82,7 +80,7 @@ def find(name: str, world: World) -> types.ModuleType | None:
     if name in TARGETS:
         return importlib.import_module(TARGETS[name])
     file = ALIASES.get(name, name)
-    if file.startswith("_") or importlib.util.find_spec(f"{_FOLDER}.{file}") is None:
+    if file.startswith("__") or importlib.util.find_spec(f"{_FOLDER}.{file}") is None:
         if name in MEANINGLESS:
             raise ModuleNotFoundError(
                 f"the module {name!r} has no meaning on a desktop: {MEANINGLESS[name]}; see docs/desktop.md", name=name

@@ -41,19 +41,28 @@ class World:
 
     def import_module(self, name: str) -> types.ModuleType:
         """The module of that absolute name, as the program sees it."""
-        module = self._known(name)
-        if module is not None:
-            return module
+        known = self._known(name)
+        if known is not None:
+            return known
         parent_name, _, child = name.rpartition(".")
         if not parent_name:
             return self._import_top(name)
-        parent = self.import_module(parent_name)
-        module = self._known(name)  # which the parent may have imported
-        if module is None:
-            module = self._import_child(name, parent)
+        parent = self._own_folder_of(name) or self.import_module(parent_name)
+        module = self._known(name) or self._import_child(name, parent)  # the parent may have imported it
         if getattr(parent, child, None) is not module:
             setattr(parent, child, module)
         return module
+
+    def _own_folder_of(self, name: str) -> types.ModuleType | None:
+        """The program's folder without an __init__ that has this module of a package: it hides a library's package."""
+        package = name.partition(".")[0]
+        if package in self.modules or name.count(".") > 1:
+            return None
+        spec = self.find_own(package) or self._find_folder(package)
+        if spec is None or spec.origin is not None:
+            return None
+        has_it = PathFinder.find_spec(name, spec.submodule_search_locations) is not None
+        return self._load(spec) if has_it else None
 
     def _known(self, name: str) -> types.ModuleType | None:
         module = self.modules.get(name)
@@ -94,9 +103,11 @@ class World:
         if not hasattr(parent, "__path__"):
             raise ModuleNotFoundError(f"No module named {name!r}; {parent.__name__!r} is not a package", name=name)
         spec = self.find_own(name, parent.__path__)
-        if spec is None:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return self._load(spec)
+        if spec is not None:
+            return self._load(spec)
+        if parent.__file__ is None:  # a folder, of which a library may have more
+            return importlib.import_module(name)
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     def is_own(self, module: types.ModuleType) -> bool:
         return isinstance(module.__spec__, OwnSpec)
@@ -115,7 +126,7 @@ class World:
         if not fromlist:
             # `import a.b` binds a; `from .` always has a list
             return module if level else self.import_module(name.partition(".")[0])
-        for item in fromlist:
+        for item in fromlist if isinstance(fromlist, tuple | list) else ():  # True will do for a program that calls it
             if item != "*" and not hasattr(module, item) and hasattr(module, "__path__"):
                 child = f"{full}.{item}"
                 try:

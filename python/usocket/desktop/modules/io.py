@@ -6,6 +6,7 @@ open() and the rest are CPython's.
 from __future__ import annotations
 
 import io as _io
+import struct as _struct
 from typing import Any
 
 EXTENDS = "io"
@@ -17,6 +18,16 @@ class BytesIO(_io.BytesIO):
 
     def write(self, data: Any) -> int:
         return super().write(data.encode() if isinstance(data, str) else data)
+
+    def readinto(self, buffer: Any, nbytes: int | None = None) -> int:
+        return super().readinto(buffer if nbytes is None else memoryview(buffer)[:nbytes])
+
+    def writebin(self, fmt: str, value: Any) -> None:
+        """Pycopy's: a value as struct packs it."""
+        self.write(_struct.pack(fmt, value))
+
+    def readbin(self, fmt: str) -> Any:
+        return _struct.unpack(fmt, self.read(_struct.calcsize(fmt)))[0]
 
 
 class StringIO(_io.StringIO):

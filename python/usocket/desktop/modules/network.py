@@ -29,7 +29,7 @@ class _Interface:
 
     def __init__(self, kind: int = STA_IF, **options: Any) -> None:
         self._kind = kind
-        self._is_active = self._is_connected = True
+        self._is_active = self._is_connected = kind == STA_IF  # an access point is switched on by the program
         self._address = ["127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1"]
         self._config: dict[str, Any] = {"mac": _MAC, "ssid": "desktop", "essid": "desktop", "channel": 1}
 
@@ -37,6 +37,8 @@ class _Interface:
         if is_active is None:
             return self._is_active
         self._is_active = bool(is_active)
+        if self._kind == AP_IF:
+            self._is_connected = self._is_active
         return None
 
     def connect(self, ssid: Any = None, key: Any = None, **options: Any) -> None:

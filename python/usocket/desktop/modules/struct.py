@@ -1,7 +1,7 @@
 """struct, as lenient as on devices.
 
 A buffer may be longer than the format, text is as good as its UTF-8, integers that are too large lose their upper
-bits, and values that are missing are zero.
+bits, values that are missing are zero, and those that are too many are left out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _values(fmt: str | bytes, values: tuple[Any, ...]) -> list[Any]:
             if kind.islower() and value >> (size - 1):
                 value -= 1 << size
         result.append(_buffer(value))
-    return result + list(values[len(kinds) :])
+    return result
 
 
 def pack(fmt: str | bytes, *values: Any) -> bytes:

@@ -382,9 +382,6 @@ def _errors() -> Iterator[None]:
 
 
 def _load_cert_chain(context: _ssl.SSLContext, certificate: Any, key: Any) -> None:
-    if isinstance(certificate, str) and "-----BEGIN" not in certificate:
-        context.load_cert_chain(certificate, key)
-        return
     certificate = _bytes(certificate)
     key = None if key is None else _bytes(key)
     if b"-----BEGIN" not in certificate:
