@@ -10,6 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+# pytest shows a program's own lines.
+__tracebackhide__ = True
+
+
 def const(value: Any) -> Any:
     return value
 

@@ -1,0 +1,50 @@
+"""pytest -p usocket.pytest_plugin: tests of programs for devices, as python -m usocket runs them (DEV-5).
+
+The modules below pytest's root folder are the program's: tests, conftest.py and what they import get a device's modules,
+and what they import may be in the devices' dialect. Tests are compiled by pytest, whose assertions explain themselves.
+Folders that are elsewhere are named by the ini option usocket_folders.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import pytest
+
+from usocket.desktop import schedule
+from usocket.desktop.origins import Origins
+from usocket.desktop.world import World
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("usocket_folders", "folders of programs for devices, besides pytest's root folder", type="paths")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    folders = [str(folder) for folder in early_config.getini("usocket_folders")]
+    for folder in reversed(folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    world = World(Origins(str(early_config.rootpath), *folders))
+    world.install()
+    schedule.prepare()
+    for finder in sys.meta_path:
+        if type(finder).__name__ == "AssertionRewritingHook":
+            _let_tests_in(finder, world)
+
+
+def _let_tests_in(hook: Any, world: World) -> None:
+    """What pytest compiles is of the program's world, too."""
+    execute = hook.exec_module
+
+    def exec_module(module: types.ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None and spec.origin is not None and world.origins.is_own(spec.origin):
+            world.prepare(module)
+            world.modules[spec.name] = module
+        execute(module)
+
+    hook.exec_module = exec_module
