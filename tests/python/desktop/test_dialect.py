@@ -1,0 +1,162 @@
+"""DEV-4: what devices' compilers and types take, and CPython's refuse."""
+
+from __future__ import annotations
+
+import asyncio as standard_asyncio
+import traceback
+from typing import Any
+
+import pytest
+from programs import names_of, value_of
+
+
+@pytest.mark.parametrize(
+    "expression, value",
+    [
+        ("b'%s=%d' % ('a', 1)", b"a=1"),
+        ("b'%s' % b'a'", b"a"),
+        ("b'%s' % 5", b"5"),
+        ("b'%s' % '\u00e9'", "\u00e9".encode()),
+        ("b'%(k)s' % {'k': 'v'}", b"v"),
+        ("bytearray(b'%s') % 'a'", bytearray(b"a")),
+        ("'%s' % b'a'", "b'a'"),
+        ("7 % 4", 3),
+        ("b'a' + 'b'", b"ab"),
+        ("bytearray(b'a') + 'b'", bytearray(b"ab")),
+        ("'a' + 'b'", "ab"),
+        ("b'{} {}'.format('a', 1)", b"a 1"),
+        ("'{}'.format(1)", "1"),
+        ("bytes(memoryview('abc')[1:])", b"bc"),
+        ("bytearray('abc')", bytearray(b"abc")),
+        ("'a' in b'abc'", True),
+        ("'x' not in b'abc'", True),
+        ("1 in [1]", True),
+        ("const(5)", 5),
+        ("hasattr('', '__len__')", False),
+        ("hasattr('', 'join')", True),
+    ],
+)
+def test_dev_4_expressions(expression: str, value: Any) -> None:
+    result = value_of(expression)
+    assert (result, type(result)) == (value, type(value))
+
+
+def test_dev_4_adding_in_place_and_extending() -> None:
+    names = names_of(
+        "a = b'x'\na += 'y'\nb = bytearray()\nc = b\nb += 'x'\nb.extend('y')\nl = [1]\nl.extend([2])\n"
+        "class C:\n    pass\no = C()\no.v = b''\no.v += 'z'\ns = 'a'\ns += 'b'\nn = 1\nn += 1\n"
+    )
+    assert (names["a"], names["b"], names["c"] is names["b"], names["l"]) == (b"xy", bytearray(b"xy"), True, [1, 2])
+    assert (names["o"].v, names["s"], names["n"]) == (b"z", "ab", 2)
+
+
+@pytest.mark.parametrize("expression", ["'a' + b'b'", "b'a' + 1", "1 + 'a'", "b'a' + None"])
+def test_dev_4_what_a_device_refuses_is_refused(expression: str) -> None:
+    with pytest.raises(TypeError):
+        value_of(expression)
+
+
+def test_dev_4_annotations_are_not_evaluated() -> None:
+    names_of("x: Nothing = 1\ndef f(a: Nope) -> Never:\n    y: Neither = 1\n    return y\nf(1)\n")
+
+
+def test_dev_4_the_value_and_the_number_of_an_error() -> None:
+    names = names_of(
+        "try:\n    raise OSError(-202)\nexcept OSError as e:\n    a = e.value, e.errno\n"
+        "try:\n    raise ValueError\nexcept ValueError as e:\n    b = e.value\n"
+        "def g():\n    yield\n    return 5\n"
+        "try:\n    i = g()\n    next(i)\n    next(i)\nexcept StopIteration as e:\n    c = e.value\n"
+    )
+    assert (names["a"], names["b"], names["c"]) == ((-202, -202), None, 5)
+
+
+def test_dev_4_a_loop_may_change_its_dictionary() -> None:
+    assert names_of("d = {1: 1, 2: 2}\nfor k in d:\n    del d[k]\n")["d"] == {}
+
+
+def test_dev_4_emitters_need_no_import() -> None:
+    assert names_of("@micropython.native\ndef f():\n    return 1\nvalue = f()\n")["value"] == 1
+
+
+COROUTINES = """
+def plain():
+    yield 1
+    return 'plain'
+async def yielding():
+    yield 2
+    return 'yielding'
+async def waiting():
+    return [await plain(), await yielding()]
+class Context:
+    async def __aenter__(self):
+        yield 3
+        return 'entered'
+    async def __aexit__(self, *what):
+        return False
+async def within():
+    async with Context() as what:
+        yield 4
+        return what
+def old():
+    return (yield from waiting())
+def unsaid():
+    return await waiting()
+async def nothing():
+    return 'nothing'
+def run(what):
+    steps = []
+    try:
+        while True:
+            steps.append(what.send(None))
+    except StopIteration as error:
+        return steps, error.value
+"""
+
+
+@pytest.mark.parametrize(
+    "name, outcome",
+    [
+        ("waiting", ([1, 2], ["plain", "yielding"])),
+        ("within", ([3, 4], "entered")),
+        ("old", ([1, 2], ["plain", "yielding"])),
+        ("unsaid", ([1, 2], ["plain", "yielding"])),
+        ("nothing", ([], "nothing")),
+    ],
+)
+def test_dev_4_coroutines_and_generators_are_one(name: str, outcome: Any) -> None:
+    names = names_of(COROUTINES)
+    assert names["run"](names[name]()) == outcome
+
+
+def test_dev_4_a_coroutine_has_a_generators_type() -> None:
+    assert names_of("async def f():\n    await g()\nvalue = type(f()).__name__\n")["value"] == "generator"
+
+
+def test_dev_4_the_standard_loop_takes_them_too() -> None:
+    """A test of a device's program may use CPython's asyncio."""
+    names = names_of("async def f():\n    return 5\nasync def g():\n    return await f()\n")
+
+    async def main() -> Any:
+        return await names["g"]()
+
+    assert standard_asyncio.run(main()) == 5
+
+
+def test_dev_4_lines_and_columns_are_the_sources() -> None:
+    names = names_of("def f(x):\n    y = b'a' \\\n        + 'b'\n    return (y +\n            x)\n")
+    try:
+        names["f"](None)
+    except TypeError as error:
+        (place, *_) = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "program.py"]
+        assert (place.lineno, place.name) == (4, "f")
+        if hasattr(place, "colno"):
+            assert (place.colno, place.end_lineno) == (12, 5)
+    else:
+        raise AssertionError("no error")
+
+
+def test_dev_4_every_line_is_there_for_a_debugger() -> None:
+    import dis
+
+    code = names_of("async def f(x):\n    a = b'' % x\n    b = await x\n    return a + b\n")["f"].__code__
+    assert {line for _, line in dis.findlinestarts(code) if line} >= {2, 3, 4}

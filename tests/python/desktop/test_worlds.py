@@ -1,0 +1,130 @@
+"""DEV-1: the program's modules and the libraries' live in worlds of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from programs import call, output, write
+
+
+def test_dev_1_a_module_of_the_programs_own_wins_and_hides_nothing_from_libraries(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import logging, ssl, concurrent.futures, urllib.request\n"
+        "print(logging.mine, ssl.mine, concurrent.futures.__name__, urllib.request.__name__)\n",
+        "logging.py": "mine = 1\n",
+        "ssl.py": "mine = 2\n",
+    }
+    assert output(tmp_path, files) == ["1 2 concurrent.futures urllib.request"]
+
+
+@pytest.mark.parametrize("init", [{}, {"urllib/__init__.py": ""}])
+def test_dev_1_a_package_of_the_programs_own_wins_with_and_without_init(init: dict[str, str], tmp_path: Path) -> None:
+    files = {
+        "main.py": "import http.client\nimport urllib.urequest\nprint(urllib.urequest.mine)\n",
+        "urllib/urequest.py": "mine = 1\n",
+        **init,
+    }
+    assert output(tmp_path, files) == ["1"]
+
+
+def test_dev_1_a_folder_of_a_librarys_name_hides_only_what_it_has(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import urllib.urequest, urllib.parse\nprint(urllib.parse.quote(' '))\n",
+        "urllib/urequest.py": "",
+        "logging/readme.txt": "",
+        "late.py": "",
+    }
+    assert output(tmp_path, files) == ["%20"]
+
+
+@pytest.mark.parametrize(
+    "name, ours",
+    [
+        ("usocket", "usocket"),
+        ("socket", "socket"),
+        ("uselect", "uselect"),
+        ("select", "uselect"),
+        ("asyncio", "asyncio"),
+        ("uasyncio", "asyncio"),
+        ("ssl", "tls"),
+        ("ussl", "tls"),
+        ("tls", "tls"),
+    ],
+)
+def test_dev_1_the_network_is_ours(name: str, ours: str, tmp_path: Path) -> None:
+    assert output(tmp_path, {"main.py": f"import {name} as m\nprint(m.__name__)\n"}) == [ours]
+
+
+def test_dev_1_relative_imports_stars_and_submodules(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pack.deep.low\nfrom pack import *\nfrom pack.deep import low as l\nprint(pack.deep.low is l, one)\n",
+        "pack/__init__.py": "__all__ = ['one', 'deep']\none = 1\nfrom . import deep\n",
+        "pack/deep/__init__.py": "from ..other import two\n",
+        "pack/deep/low.py": "from .. import one\nfrom . import two\n",
+        "pack/other.py": "two = 2\n",
+    }
+    assert output(tmp_path, files) == ["True 1"]
+
+
+def test_dev_1_a_module_is_loaded_once_and_anew_when_taken_out(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import sys, mine\nimport mine as again\ndel sys.modules['mine']\nimport mine as anew\n"
+        "print(mine is not anew, again is not anew)\n",
+        "mine.py": "print('loaded')\n",
+    }
+    assert output(tmp_path, files) == ["loaded", "loaded", "True True"]
+
+
+def test_dev_1_libraries_find_modules_of_the_program(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pickle, shapes\nprint(type(pickle.loads(pickle.dumps(shapes.Dot()))) is shapes.Dot)\n",
+        "shapes.py": "class Dot:\n    pass\n",
+    }
+    assert output(tmp_path, files) == ["True"]
+
+
+def test_dev_1_a_module_that_fails_is_not_kept(tmp_path: Path) -> None:
+    files = {
+        "main.py": "for _ in range(2):\n    try:\n        import bad\n    except ValueError as e:\n        print(e)\n",
+        "bad.py": "raise ValueError('bad')\n",
+    }
+    assert output(tmp_path, files) == ["bad", "bad"]
+
+
+def test_dev_1_fromlist_may_be_anything_that_is_true(tmp_path: Path) -> None:
+    files = {"main.py": "print(__import__('pack.low', globals(), locals(), True).__name__)\n", "pack/low.py": ""}
+    assert output(tmp_path, files) == ["pack.low"]
+
+
+def test_dev_1_lib_is_searched_as_on_a_device(tmp_path: Path) -> None:
+    assert output(tmp_path, {"main.py": "import driver\nprint(driver.x)\n", "lib/driver.py": "x = 1\n"}) == ["1"]
+
+
+def test_dev_1_names_set_in_builtins_are_the_programs(tmp_path: Path) -> None:
+    files = {"main.py": "import builtins\nbuiltins.shout = str.upper\nimport other\n", "other.py": "print(shout('a'))\n"}
+    assert output(tmp_path, files) == ["A"]
+
+
+def test_dev_2_a_missing_module_says_where_to_put_it(tmp_path: Path) -> None:
+    done = call(write(tmp_path, {"main.py": "import umqtt.simple\n"}))
+    assert "No module named 'umqtt'" in done.stderr and "docs/desktop.md" in done.stderr
+
+
+def test_dev_2_a_module_without_meaning_says_so_in_one_line(tmp_path: Path) -> None:
+    done = call(write(tmp_path, {"main.py": "import bluetooth\n"}))
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: the module 'bluetooth' has no meaning on a desktop: there is no Bluetooth radio to drive;"
+        " see docs/desktop.md"
+    )
+
+
+def test_dev_1_importing_usocket_changes_nothing() -> None:
+    program = (
+        "import builtins, sys\nbefore = builtins.__import__, list(sys.meta_path), sys.excepthook\nimport usocket\n"
+        "assert before == (builtins.__import__, list(sys.meta_path), sys.excepthook)\n"
+        "assert not any(name.startswith('usocket.desktop') for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
