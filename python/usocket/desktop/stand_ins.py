@@ -117,7 +117,7 @@ class StandIn(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         base = self.__dict__["_StandIn__base"]
-        if base is not None and not name.startswith("__") and hasattr(base, name):
+        if base is not None and hasattr(base, name):
             return getattr(base, name)
         # names that a module finds as they are asked for
         find = getattr(self.__dict__["_StandIn__module"], "__getattr__", None)

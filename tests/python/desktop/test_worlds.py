@@ -104,7 +104,10 @@ def test_dev_1_lib_is_searched_as_on_a_device(tmp_path: Path) -> None:
 
 
 def test_dev_1_names_set_in_builtins_are_the_programs(tmp_path: Path) -> None:
-    files = {"main.py": "import builtins\nbuiltins.shout = str.upper\nimport other\n", "other.py": "print(shout('a'))\n"}
+    files = {
+        "main.py": "import builtins\nbuiltins.shout = str.upper\nimport other\n",
+        "other.py": "print(shout('a'))\n",
+    }
     assert output(tmp_path, files) == ["A"]
 
 

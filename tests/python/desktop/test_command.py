@@ -1,0 +1,147 @@
+"""DEV-5, DEV-6: python -m usocket, its options, errors, and the tools that go with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from programs import call, call_python, write
+
+BROKEN = "def inner(x):\n    return b'' + x\n\ndef outer():\n    import helper\n    inner(5 .real)\n\nouter()\n"
+
+
+def test_dev_5_help_names_the_options() -> None:
+    text = call("--help").stdout
+    assert all(word in text for word in ("-m module", "-c text", "--trace", "--chaos SEED", "pdb", "docs/desktop.md"))
+
+
+def test_dev_5_c_runs_a_text(tmp_path: Path) -> None:
+    done = call("-c", "import sys, socket, utime\nprint(sys.argv, b'%s' % 'x')", "a", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("['-c', 'a'] b'x'\n", "")
+
+
+def test_dev_5_m_runs_a_module_or_a_package(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "tool.py": "import sys\nprint(__name__, __spec__.name, sys.argv[1:])\n",
+            "pack/__init__.py": "x = 1\n",
+            "pack/__main__.py": "from . import x\nimport utime\nprint(__name__, x)\n",
+        },
+    )
+    assert call("-m", "tool", "a", cwd=tmp_path).stdout == "__main__ tool ['a']\n"
+    assert call("-m", "pack", cwd=tmp_path).stdout == "__main__ 1\n"
+
+
+def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
+    done = call("-m", "nothing", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr == "python -m usocket: no module of the program is named 'nothing'\n"
+
+
+def test_dev_5_a_traceback_shows_the_programs_lines_and_none_of_ours(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": BROKEN, "helper.py": "x = 1\n"})
+    done = call("main.py", cwd=tmp_path)
+    files = re.findall(r'File "([^"]*)", line (\d+)', done.stderr)
+    assert files == [(str(path), "8"), (str(path), "6"), (str(path), "2")]
+
+
+def test_dev_5_nor_does_a_traceback_through_an_import(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "import helper\n", "helper.py": "\n1 / 0\n"})
+    files = re.findall(r'File "([^"]*)", line (\d+)', call(path).stderr)
+    assert files == [(str(path), "1"), (str(tmp_path / "helper.py"), "2")]
+
+
+def test_dev_5_pdb_stops_at_lines_and_steps_over_ours(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "def f(x):\n    y = b'%s' % x\n    return y + 'b'\n\nf('a')\n"})
+    done = call_python("-m", "pdb", "-m", "usocket", path, stdin=f"b {path}:2\nc\ns\np y\ns\nq\n")
+    stops = re.findall(r"> (.*)\((\d+)\)", done.stdout)
+    assert [line for file, line in stops if file == str(path)] == ["2", "3", "3"] and "b'a'" in done.stdout
+    assert not [file for file, _ in stops if "desktop" in file]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
+def test_dev_5_coverage_counts_the_programs_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "import utime\nif utime.ticks_ms() < 0:\n    print(b'%s' % 'no')\n"})
+    data = tmp_path / ".coverage"
+    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
+    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
+    assert re.search(r"main.py +3 +1 +67% +3", report.stdout), report.stdout
+
+
+def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
+    text = (
+        "import socket\na, b = socket.socketpair()\na.write('hi\\n')\nb.readline()\nb.settimeout(0)\n"
+        "try:\n    b.recv(1)\nexcept OSError:\n    pass\n"
+    )
+    done = call("--trace", write(tmp_path, {"main.py": text}))
+    lines = [re.sub(r"^socket \d+: (.*)  \[.* ms\]$", r"\1", line) for line in done.stderr.splitlines()]
+    assert lines[:3] == ["write('hi\\n') -> 3", "readline() -> b'hi\\n'", "settimeout(0) -> None"]
+    assert lines[3].startswith("recv(1) -> BlockingIOError")
+
+
+def test_dev_6_trace_sees_the_sockets_of_asyncio(tmp_path: Path) -> None:
+    text = (
+        "import asyncio, socket\nl = socket.create_server(('127.0.0.1', 0))\n"
+        "async def main():\n    r, w = await asyncio.open_connection(*l.getsockname())\n    w.write('x')\n    await w.drain()\n"
+        "asyncio.run(main())\n"
+    )
+    assert "write(" in call("--trace", write(tmp_path, {"main.py": text})).stderr
+
+
+CHATTER = (
+    "import socket\na, b = socket.socketpair()\nb.settimeout(5)\n"
+    "for i in range(200):\n    a.send('0123456789')\n    b.recv(100)\nprint('done')\n"
+)
+
+
+def test_dev_6_chaos_is_repeatable_and_sums_up(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": CHATTER})
+    first, second, other = (call("--chaos", seed, path).stderr.splitlines()[-1] for seed in ("7", "7", "8"))
+    assert first == second != other
+    assert re.fullmatch(r"chaos 7: of \d+ calls [1-9]\d* cut, 0 put off, [1-9]\d* delayed, \d+ reset, .*", first)
+
+
+def test_dev_6_under_chaos_whole_reads_and_writes_stay_whole(tmp_path: Path) -> None:
+    text = (
+        "import socket\na, b = socket.socketpair()\n"
+        "for i in range(100):\n    a.write('0123456789\\n')\n    assert b.readline() == b'0123456789\\n'\n"
+        "    a.sendall('abcd')\n    assert b.read(4) == b'abcd'\nprint('whole')\n"
+    )
+    done = call("--chaos", "1", write(tmp_path, {"main.py": text}))
+    assert done.stdout == "whole\n" or "ECONNRESET" in done.stderr or "Connection reset" in done.stderr
+
+
+@pytest.mark.parametrize("option", [["--chaos"], ["--chaos", "many", "main.py"], ["--what", "main.py"]])
+def test_dev_5_a_wrong_option_says_how(option: list[str]) -> None:
+    done = call(*option)
+    assert done.returncode == 2 and done.stderr.startswith("usage: ") and len(done.stderr.splitlines()) == 2
+
+
+# --- The pytest plugin
+
+
+def test_dev_5_the_plugin_gives_tests_a_devices_modules(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "tests/test_blink.py": "import socket, time, blink\n\ndef test_blink():\n    a, b = socket.socketpair()\n"
+            "    blink.blink(a)\n    assert b.readline() == b'led 1\\n' and time.ticks_ms() >= 0\n\n"
+            "def test_explained():\n    x = 1\n    assert x == 2\n",
+            "tests/conftest.py": "import machine\n",
+            "src/blink.py": "import machine\nled = machine.Pin(2)\ndef blink(s):\n    led.toggle()\n"
+            "    s.write(b'led %s\\n' % str(led.value()))\n",
+            "pytest.ini": "[pytest]\naddopts = -p usocket.pytest_plugin\nusocket_folders = src\n",
+        },
+    )
+    done = call_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert "1 failed, 1 passed" in done.stdout and "assert 1 == 2" in done.stdout, done.stdout + done.stderr
+
+
+def test_dev_5_without_the_plugin_tests_have_cpythons(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"test_it.py": "import time\ndef test_it():\n    assert not hasattr(time, 'ticks_ms')\n", "pytest.ini": ""},
+    )
+    assert "1 passed" in call_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path).stdout

@@ -1,0 +1,151 @@
+"""NAME-2, SOCK-11: the `socket` that a program for devices imports."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import usocket
+from programs import call, output, write
+from usocket.desktop.modules import socket
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def test_name_2_has_everything_of_usocket() -> None:
+    assert set(usocket.__all__) <= set(socket.__all__)
+    assert socket.error is socket.timeout is socket.gaierror is OSError
+
+
+def test_name_2_addresses_come_back_as_tuples(server: socket.socket) -> None:
+    with socket.socket() as client:
+        client.connect(server.getsockname())
+        conn, address = server.accept()
+        with conn:
+            assert address == client.getsockname() == conn.getpeername()
+            assert address[0] == "127.0.0.1" and type(conn) is socket.socket
+
+
+def test_name_2_names_are_resolved(server: socket.socket) -> None:
+    port = server.getsockname()[1]
+    with socket.create_connection(("localhost", port)) as client, socket.socket() as other:
+        other.connect((b"localhost", port))
+        assert client.getpeername() == other.getpeername() == ("127.0.0.1", port)
+
+
+def test_name_2_an_unknown_name_is_the_resolvers_error() -> None:
+    with socket.socket() as client, pytest.raises(OSError) as error:
+        client.connect(("nowhere.invalid", 80))
+    assert error.value.args[0] < 0
+
+
+def test_name_2_datagrams_of_text_and_tuples() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as a, socket.socket(type=socket.SOCK_DGRAM) as b:
+        a.bind(("", 0))
+        b.sendto("\u00e9", ("localhost", a.getsockname()[1]))
+        assert a.recvfrom(10) == ("\u00e9".encode(), ("127.0.0.1", b.getsockname()[1]))
+
+
+def test_name_2_connect_ex_returns_the_number() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+    with socket.socket() as client:
+        assert client.connect_ex(address) == errno.ECONNREFUSED
+
+
+def test_name_2_getaddrinfo_gives_ipv4_first_and_what_connect_takes(server: socket.socket) -> None:
+    *_, address = socket.getaddrinfo("localhost", server.getsockname()[1], 0, socket.SOCK_STREAM)[0]
+    with socket.socket() as client:
+        client.connect(address)
+    assert address == server.getsockname()
+
+
+def test_name_2_packed_addresses() -> None:
+    assert socket.inet_ntoa(socket.inet_aton("1.2.3.4")) == "1.2.3.4"
+
+
+def test_name_2_the_default_timeout_is_that_of_new_sockets(server: socket.socket) -> None:
+    socket.setdefaulttimeout(5)
+    try:
+        with socket.socket() as client:
+            client.connect(server.getsockname())
+            with server.accept()[0] as conn:
+                assert client.gettimeout() == conn.gettimeout() == socket.getdefaulttimeout() == 5
+    finally:
+        socket.setdefaulttimeout(None)
+
+
+def test_name_2_create_server_frees_the_port(server: socket.socket) -> None:
+    address = server.getsockname()
+    with pytest.raises(OSError):
+        socket.create_server(address)
+    server.close()
+    socket.create_server(address).close()
+
+
+def test_strm_6_makefile_is_the_socket(server: socket.socket) -> None:
+    assert server.makefile("rwb", 0) is server
+
+
+CALLBACKS = """
+import socket, time
+seen = []
+def on_data(sock):
+    data = sock.recv(100)
+    seen.append(data)
+    if not data: sock.close()
+def on_connection(listener):
+    conn, address = listener.accept()
+    conn.setsockopt(socket.SOL_SOCKET, 20, on_data)
+listener = socket.create_server(("127.0.0.1", 0))
+listener.setsockopt(socket.SOL_SOCKET, 20, on_connection)
+client = socket.create_connection(listener.getsockname())
+def wait(n):
+    while len(seen) < n: time.sleep(0.01)
+client.write("one")
+wait(1)
+client.write("two")
+wait(2)
+client.close()
+wait(3)
+print(seen)
+"""
+
+
+def test_sock_11_a_callback_accepts_and_reads(tmp_path: Path) -> None:
+    assert output(tmp_path, {"main.py": CALLBACKS}) == ["[b'one', b'two', b'']"]
+
+
+def test_sock_11_a_callback_runs_while_the_program_waits_in_a_call(tmp_path: Path) -> None:
+    text = (
+        "import socket\na, b = socket.socketpair()\nc, d = socket.socketpair()\n"
+        "a.setsockopt(socket.SOL_SOCKET, 20, lambda s: d.write(s.recv(9)))\nb.write('x\\n')\nprint(c.readline())\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["b'x\\n'"]
+
+
+def test_sock_11_none_takes_it_away_and_a_number_is_the_systems_option(tmp_path: Path) -> None:
+    text = (
+        "import socket, time\na, b = socket.socketpair()\nseen = []\na.setsockopt(1, 20, seen.append)\n"
+        "a.setsockopt(1, 20, None)\nb.write('x')\nprint(a.read(1), seen)\n"
+        "import struct\na.setsockopt(1, 20, struct.pack('ll', 0, 1000))\n"
+        "try:\n    a.recv(1)\nexcept OSError as e:\n    print(e.errno == 11)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["b'x' []", "True"]
+
+
+def test_sock_11_an_error_in_a_callback_is_printed(tmp_path: Path) -> None:
+    text = (
+        "import socket, time\na, b = socket.socketpair()\ndone = []\n"
+        "def f(s):\n    s.recv(9)\n    done.append(1)\n    1 / 0\na.setsockopt(1, 20, f)\nb.write('x')\n"
+        "while not done: time.sleep(0.01)\nprint('on')\n"
+    )
+    done: Any = call(write(tmp_path, {"main.py": text}))
+    assert done.stdout == "on\n" and "ZeroDivisionError" in done.stderr

@@ -1,0 +1,203 @@
+"""DEV-2: what programs for devices import besides the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import call, names_of, output, write
+
+
+@pytest.mark.parametrize(
+    "name",
+    "network machine micropython esp pyb rp2 uos ujson utime uio ure ubinascii ustruct urandom ucollections uhashlib"
+    " uerrno uzlib uheapq usys ulogging logging uwebsocket websocket _thread gc".split(),
+)
+def test_dev_2_names(name: str) -> None:
+    names_of(f"import {name}\nfrom {name} import *\n")
+
+
+@pytest.mark.parametrize("device, usual", [("utime", "time"), ("uos", "os"), ("ujson", "json"), ("ure", "re")])
+def test_dev_2_a_u_name_is_the_same_module(device: str, usual: str) -> None:
+    assert names_of(f"import {device}, {usual}\nsame = {device} is {usual}\n")["same"]
+
+
+def test_dev_2_a_stand_in_has_all_of_the_standard_module() -> None:
+    names = names_of("import os, time, sys\nfrom os import *\nfrom os.path import join as j\n")
+    assert names["j"]("a", "b") == names["os"].path.join("a", "b") == "a/b"
+    assert callable(names["getcwd"]) and names["time"].monotonic() > 0 and names["sys"].maxsize > 0
+
+
+def test_dev_2_setting_a_name_of_the_standard_module_sets_it(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import sys, io\nout = sys.stdout = io.StringIO()\nprint('x')\nsys.stdout = sys.__stdout__\nprint(repr(out.getvalue()))\n"
+    }
+    assert output(tmp_path, files) == ["'x\\n'"]
+
+
+def test_dev_2_ticks_wrap_as_on_devices() -> None:
+    t: Any = names_of("import time\n")["time"]
+    assert t.ticks_diff(t.ticks_add(5, 10), 5) == 10
+    assert t.ticks_diff(3, (1 << 30) - 4) == 7 and t.ticks_diff((1 << 30) - 4, 3) == -7
+    start = t.ticks_ms()
+    t.sleep_ms(2)
+    t.sleep_us(1)
+    assert t.ticks_diff(t.ticks_ms(), start) >= 2
+
+
+def test_dev_2_dates_have_eight_numbers() -> None:
+    t: Any = names_of("import time\n")["time"]
+    assert t.gmtime(0) == (1970, 1, 1, 0, 0, 0, 3, 1) and len(t.localtime()) == 8
+    assert t.mktime(t.localtime(86400 * 365)) == 86400 * 365
+    assert isinstance(t.time(), int)
+
+
+def test_dev_2_print_exception(tmp_path: Path) -> None:
+    text = "import sys\ntry:\n    b'a' + 5 .real\nexcept Exception as e:\n    sys.print_exception(e)\n"
+    lines = output(tmp_path, {"main.py": text})
+    assert lines[0].startswith("Traceback") and lines[-1] == "TypeError: can't concat int to bytes"
+    assert not any("usocket" in line for line in lines)
+
+
+def test_dev_2_the_implementation_is_a_devices(tmp_path: Path) -> None:
+    files = {"main.py": "import sys\nprint(sys.implementation.name, sys.platform)\nimport dataclasses, sysconfig\n"}
+    assert output(tmp_path, files)[0].startswith("micropython ")
+
+
+def test_dev_2_gc_tells_of_memory() -> None:
+    names = names_of("import gc\nx = gc.collect(), gc.mem_free(), gc.mem_alloc(), gc.threshold(1000), gc.threshold()\n")
+    collected, free, allocated, none, threshold = names["x"]
+    assert free > 0 and allocated > 0 and (none, threshold) == (None, 1000)
+
+
+@pytest.mark.parametrize(
+    "expression, value",
+    [
+        ("struct.pack('BH', 300, -1)", b"\x2c\0\xff\xff"),
+        ("struct.pack('4s', 'ab')", b"ab\0\0"),
+        ("struct.pack('BB', 1)", b"\1\0"),
+        ("struct.unpack('B', b'ab')", (97,)),
+        ("struct.pack('>i', 0xffffffff)", b"\xff" * 4),
+        ("json.dumps({'a': b'b'})", '{"a": "b"}'),
+        ("json.load(io.BytesIO(b'[1]'))", [1]),
+        ("ure.search('a(.)', b'xab').group(1)", b"b"),
+        ("ure.compile(b'a(.)').match('ab').group(1)", "b"),
+        ("ure.sub('a', b'x', 'aa')", "xx"),
+        ("binascii.hexlify('ab', ':')", b"61:62"),
+        ("binascii.b2a_base64('ab')", b"YWI=\n"),
+        ("hashlib.sha1('ab').digest()[:2]", b"\xda\x23"),
+        ("io.BytesIO(b'abc').readinto(bytearray(3), 2)", 2),
+        ("len(collections.deque((), 5))", 0),
+        ("os.uname().sysname != ''", True),
+    ],
+)
+def test_dev_2_leniency(expression: str, value: Any) -> None:
+    modules = "struct, json, io, ure, binascii, hashlib, collections, os"
+    assert names_of(f"import {modules}\nvalue = {expression}\n")["value"] == value
+
+
+def test_dev_2_pack_into_leaves_out_what_is_too_much() -> None:
+    assert names_of("import struct\nb = bytearray(2)\nstruct.pack_into('BB', b, 0, 1, 2, 3)\n")["b"] == b"\1\2"
+
+
+def test_dev_2_files_take_both_types(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    names_of(
+        f"with open({str(path)!r}, 'w') as f:\n    f.write(b'a\\r\\n')\n    f.write('b')\n"
+        f"with open({str(path)!r}, 'ab') as f:\n    f.write('c')\n"
+    )
+    assert path.read_bytes() == b"a\r\nbc"
+    names = names_of(
+        f"b = bytearray(4)\nwith open({str(path)!r}, 'rb') as f:\n    n = f.readinto(b, 2)\n"
+        f"with open({str(path)!r}) as f:\n    lines = f.readlines()\n"
+    )
+    assert (names["n"], names["b"], names["lines"]) == (2, b"a\r\0\0", ["a\r\n", "bc"])
+
+
+def test_dev_2_dupterm_sees_what_is_printed(tmp_path: Path) -> None:
+    text = (
+        "import os, socket\na, b = socket.socketpair()\nos.dupterm(a)\nprint('x')\nwas = os.dupterm(None)\n"
+        "print(b.readline(), was is a)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["x", "b'x\\r\\n' True"]
+
+
+def test_dev_2_logging_has_exc() -> None:
+    names_of("import ulogging\nlog = ulogging.getLogger('x')\nlog.exc(ValueError('y'), 'said %s', 1)\n")
+
+
+# --- The board
+
+
+def test_dev_2_the_network_is_up_and_remembers() -> None:
+    names = names_of(
+        "import network\nw = network.WLAN(network.STA_IF)\nw.active(True)\nw.connect('ssid', 'key')\n"
+        "w.config(pm=0)\nsame = w is network.WLAN(network.STA_IF)\nap = network.WLAN(network.AP_IF)\nwas = ap.active()\n"
+        "ap.active(True)\n"
+    )
+    w: Any = names["w"]
+    assert w.isconnected() and w.ifconfig()[0] == "127.0.0.1" and w.config("ssid") == "ssid" and w.config("pm") == 0
+    assert w.status() == names["network"].STAT_GOT_IP and names["same"] and not names["was"]
+    w.ifconfig(("10.0.0.2", "255.0.0.0", "10.0.0.1", "10.0.0.1"))
+    assert w.ifconfig()[0] == "10.0.0.2"
+    w.ifconfig(("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1"))
+
+
+def test_dev_2_pins_remember_and_call() -> None:
+    names = names_of(
+        "from machine import Pin, Signal\np = Pin(2, Pin.OUT)\np.on()\nq = Pin(2)\nseen = []\n"
+        "q.irq(lambda pin: seen.append(pin.value()), Pin.IRQ_FALLING)\np.off()\np.on()\ns = Signal(p, invert=True)\n"
+    )
+    assert names["q"].value() == 1 and names["s"].value() == 0 and names["seen"] == [0]
+
+
+def test_dev_2_timers_tick_on_the_main_thread(tmp_path: Path) -> None:
+    text = (
+        "import machine, time, _thread\nmain = _thread.get_ident()\nseen = []\n"
+        "def tick(timer):\n    seen.append(_thread.get_ident() == main)\n    if len(seen) == 3: timer.deinit()\n"
+        "machine.Timer(-1).init(period=2, mode=machine.Timer.PERIODIC, callback=tick)\n"
+        "machine.Timer(0, mode=machine.Timer.ONE_SHOT, period=1, callback=lambda t: print('once'))\n"
+        "while len(seen) < 3: time.sleep(0.01)\nprint(seen)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["once", "[True, True, True]"]
+
+
+def test_dev_2_schedule_runs_in_the_middle_of_a_call_and_prints_errors(tmp_path: Path) -> None:
+    text = (
+        "import micropython, socket, _thread\na, b = socket.socketpair()\n"
+        "def answer(x):\n    b.write('%d\\n' % x)\n    1 / 0\n"
+        "_thread.start_new_thread(lambda: micropython.schedule(answer, 5), ())\nprint(a.readline())\n"
+    )
+    done = call(write(tmp_path, {"main.py": text}))
+    assert done.stdout == "b'5\\n'\n" and "ZeroDivisionError" in done.stderr and "usocket" not in done.stderr
+
+
+def test_dev_2_callbacks_wait_while_interrupts_are_off() -> None:
+    names = names_of(
+        "import machine, micropython\nseen = []\nstate = machine.disable_irq()\n"
+        "micropython.schedule(seen.append, 1)\nbefore = list(seen)\nmachine.enable_irq(state)\n"
+    )
+    assert (names["before"], names["seen"]) == ([], [1])
+
+
+def test_dev_2_what_is_not_there_says_so() -> None:
+    with pytest.raises(OSError, match="machine.UART: nothing is connected"):
+        names_of("import machine\nmachine.UART(1, 9600)\n")
+
+
+def test_dev_2_reset_ends_the_program(tmp_path: Path) -> None:
+    assert call(write(tmp_path, {"main.py": "import machine\nmachine.reset()\nprint('no')\n"})).stdout == ""
+
+
+def test_dev_2_websocket_speaks_both_ways() -> None:
+    names = names_of(
+        "import socket\nfrom websocket import websocket\na, b = socket.socketpair()\nw = websocket(a, True)\n"
+        "def frame(op, data, mask=b'\\1\\2\\3\\4'):\n"
+        "    return bytes([128 | op, 128 | len(data)]) + mask + bytes(c ^ mask[i % 4] for i, c in enumerate(data))\n"
+        "b.write(frame(9, b'p') + frame(1, b'hello\\n') + frame(2, b'x' * 100) + frame(8, b'\\x03\\xe8'))\n"
+        "got = [w.readline(), w.read(100), w.read(1)]\nw.write('hi')\nw.ioctl(9, 2)\nw.write(bytes(200))\nw.close()\n"
+        "sent = b.read()\n"
+    )
+    assert names["got"] == [b"hello\n", b"x" * 100, b""]
+    assert names["sent"] == b"\x8a\1p" + b"\x88\2\x03\xe8" + b"\x81\2hi" + b"\x82\x7e\0\xc8" + bytes(200)

@@ -1,0 +1,151 @@
+"""TLS-1, TLS-3, POLL-5: the `ssl` of programs for devices, the stand-in over the interpreter's TLS library."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uselect
+import usocket
+from usocket.desktop.modules import tls
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("tls")
+    names = str(folder / "cert.pem"), str(folder / "key.pem")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    subprocess.run([*command.split(), "-out", names[0], "-keyout", names[1]], check=True, capture_output=True)
+    return names
+
+
+def wrap(context: Any, server: Any, near: Any, far: Any, **options: Any) -> tuple[Any, Any]:
+    """Both ends, after the handshake, which takes both."""
+    ends: list[Any] = []
+    thread = threading.Thread(target=lambda: ends.append(server.wrap_socket(far, server_side=True)))
+    thread.start()
+    try:
+        return context.wrap_socket(near, **options), ends
+    finally:
+        thread.join()
+
+
+@pytest.fixture
+def pair(certificate: tuple[str, str]) -> Iterator[tuple[Any, Any]]:
+    near, far = usocket.socketpair()
+    server = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*certificate)
+    client = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    client.verify_mode = tls.CERT_NONE
+    one, ends = wrap(client, server, near, far)
+    with one, ends[0]:
+        yield one, ends[0]
+
+
+def test_tls_3_a_wrapped_socket_is_a_stream(pair: Any) -> None:
+    near, far = pair
+    assert near.write("one\ntwo\nrest", 11) == 11
+    assert (far.readline(), far.read(4)) == (b"one\n", b"two\n")
+    buffer = bytearray(8)
+    assert (far.readinto(buffer, 3), bytes(buffer[:3])) == (3, b"res")
+    near.close()
+    assert far.read() == b""
+
+
+def test_tls_3_large_transfers(pair: Any) -> None:
+    near, far = pair
+    data = bytes(range(256)) * 4096
+    thread = threading.Thread(target=near.write, args=(data,))
+    thread.start()
+    assert far.read(len(data)) == data
+    thread.join()
+
+
+def test_poll_5_plaintext_that_was_not_read_is_readable(pair: Any) -> None:
+    near, far = pair
+    poll = uselect.poll()
+    poll.register(far, uselect.POLLIN)
+    near.write("abc")
+    assert far.read(1) == b"a" and poll.poll(0)
+    assert far.read(2) == b"bc" and not poll.poll(0)
+
+
+def test_time_4_non_blocking(pair: Any) -> None:
+    near, far = pair
+    far.setblocking(False)
+    assert far.read(1) is None
+    with pytest.raises(BlockingIOError):
+        far.recv(1)
+    near.write("ab")
+    poll = uselect.poll()
+    poll.register(far, uselect.POLLIN)
+    poll.poll()
+    assert far.read(10) == b"ab"
+
+
+def test_time_6_a_read_that_times_out_loses_nothing(pair: Any) -> None:
+    near, far = pair
+    far.settimeout(0.01)
+    near.write("abc")
+    with pytest.raises(TimeoutError):
+        far.read(5)
+    near.write("de")
+    assert far.read(5) == b"abcde"
+
+
+def test_tls_5_an_end_without_close_notify_is_an_error(pair: Any) -> None:
+    near, far = pair
+    near._sock.close()
+    with pytest.raises(OSError, match="close_notify|reset"):
+        far.read(1)
+
+
+@pytest.mark.parametrize("name, is_right", [("localhost", True), ("elsewhere", False)])
+def test_tls_1_certificates_are_verified(name: str, is_right: bool, certificate: tuple[str, str]) -> None:
+    server = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(Path(certificate[0]).read_bytes(), Path(certificate[1]).read_bytes())
+    client = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(cadata=Path(certificate[0]).read_bytes())
+    near, far = usocket.socketpair()
+    ends: list[Any] = []
+
+    def serve() -> None:
+        try:
+            ends.append(server.wrap_socket(far, server_side=True))
+        except OSError as error:
+            ends.append(error)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with near, far:
+        if is_right:
+            client.wrap_socket(near, server_hostname=name)
+        else:
+            with pytest.raises(OSError, match="certificate: .*elsewhere"):
+                client.wrap_socket(near, server_hostname=name)
+        thread.join()
+    assert isinstance(ends[0], OSError) != is_right
+
+
+def test_tls_1_der_and_the_older_way(certificate: tuple[str, str], tmp_path: Path) -> None:
+    names = [str(tmp_path / "cert.der"), str(tmp_path / "key.der")]
+    for kind, source, target in zip(["x509", "rsa"], certificate, names, strict=True):
+        subprocess.run(
+            ["openssl", kind, "-in", source, "-outform", "DER", "-out", target], check=True, capture_output=True
+        )
+    near, far = usocket.socketpair()
+    ends: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: ends.append(tls.wrap_socket(far, server_side=True, cert=names[0], key=names[1]))
+    )
+    thread.start()
+    with near, far:
+        tls.wrap_socket(near).write("x")
+        thread.join()
+        assert ends[0].read(1) == b"x"
