@@ -1,8 +1,8 @@
 """pytest -p usocket.pytest_plugin: tests of programs for devices, run as python -m usocket does (DEV-5).
 
-The modules below pytest's root folder are the program's: tests, conftest.py and what they import get a device's modules,
-and what they import may be in the devices' dialect. Tests are compiled by pytest, whose assertions explain themselves.
-Folders that are elsewhere are named by the ini option usocket_folders.
+The modules below pytest's root folder are the program's: tests, conftest.py and what they import get a device's
+modules, and what they import may be in the devices' dialect. Tests are compiled by pytest, whose assertions
+explain themselves. Folders that are elsewhere are named by the ini option usocket_folders.
 """
 
 from __future__ import annotations

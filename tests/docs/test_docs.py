@@ -5,6 +5,7 @@ How a code block is proven depends on the words after its fence:
 
     python              runs on CPython
     python every-host   runs on CPython and on MicroPython
+    python device       runs under python -m usocket
     pycon               a dialogue, compared by doctest
     cpp                 a program, or statements for a main(): compiled, linked to the library, run
     text output         what the block before it prints
@@ -32,7 +33,7 @@ REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("USOCKET_BUILD", REPO / "build"))
 MICROPYTHON = BUILD / "bin" / "micropython"
 PAGES = [REPO / "README.md", REPO / "CONTRIBUTING.md", REPO / "CHANGELOG.md", *sorted((REPO / "docs").glob("*.md"))]
-RULE = re.compile(r"\b(?:NAME|ADDR|GAI|SOCK|TIME|STRM|POLL|TLS|CPP)-[0-9]+\b")
+RULE = re.compile(r"\b(?:NAME|ADDR|GAI|SOCK|TIME|STRM|POLL|TLS|CPP|DEV)-[0-9]+\b")
 TIME_LIMIT_S = 60
 
 STATEMENTS = """\
@@ -120,7 +121,8 @@ def run(block: Block, *command: str | Path, cwd: Path) -> None:
 def test_python(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "block.py"
     program.write_text(block.text)
-    run(block, sys.executable, "-W", "error", program, cwd=tmp_path)
+    starter = ["-m", "usocket"] if "device" in block.words else []
+    run(block, sys.executable, "-W", "error", *starter, program, cwd=tmp_path)
 
 
 @those("python", "every-host")

@@ -9,7 +9,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-
 # pytest shows a program's own lines.
 __tracebackhide__ = True
 

@@ -84,7 +84,8 @@ def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
 def test_dev_6_trace_sees_the_sockets_of_asyncio(tmp_path: Path) -> None:
     text = (
         "import asyncio, socket\nl = socket.create_server(('127.0.0.1', 0))\n"
-        "async def main():\n    r, w = await asyncio.open_connection(*l.getsockname())\n    w.write('x')\n    await w.drain()\n"
+        "async def main():\n    r, w = await asyncio.open_connection(*l.getsockname())\n"
+        "    w.write('x')\n    await w.drain()\n"
         "asyncio.run(main())\n"
     )
     assert "write(" in call("--trace", write(tmp_path, {"main.py": text})).stderr

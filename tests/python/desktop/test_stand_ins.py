@@ -31,7 +31,8 @@ def test_dev_2_a_stand_in_has_all_of_the_standard_module() -> None:
 
 def test_dev_2_setting_a_name_of_the_standard_module_sets_it(tmp_path: Path) -> None:
     files = {
-        "main.py": "import sys, io\nout = sys.stdout = io.StringIO()\nprint('x')\nsys.stdout = sys.__stdout__\nprint(repr(out.getvalue()))\n"
+        "main.py": "import sys, io\nout = sys.stdout = io.StringIO()\nprint('x')\n"
+        "sys.stdout = sys.__stdout__\nprint(repr(out.getvalue()))\n"
     }
     assert output(tmp_path, files) == ["'x\\n'"]
 
@@ -133,8 +134,8 @@ def test_dev_2_logging_has_exc() -> None:
 def test_dev_2_the_network_is_up_and_remembers() -> None:
     names = names_of(
         "import network\nw = network.WLAN(network.STA_IF)\nw.active(True)\nw.connect('ssid', 'key')\n"
-        "w.config(pm=0)\nsame = w is network.WLAN(network.STA_IF)\nap = network.WLAN(network.AP_IF)\nwas = ap.active()\n"
-        "ap.active(True)\n"
+        "w.config(pm=0)\nsame = w is network.WLAN(network.STA_IF)\nap = network.WLAN(network.AP_IF)\n"
+        "was = ap.active()\nap.active(True)\n"
     )
     w: Any = names["w"]
     assert w.isconnected() and w.ifconfig()[0] == "127.0.0.1" and w.config("ssid") == "ssid" and w.config("pm") == 0

@@ -60,7 +60,8 @@ def test_dev_1_the_network_is_ours(name: str, ours: str, tmp_path: Path) -> None
 
 def test_dev_1_relative_imports_stars_and_submodules(tmp_path: Path) -> None:
     files = {
-        "main.py": "import pack.deep.low\nfrom pack import *\nfrom pack.deep import low as l\nprint(pack.deep.low is l, one)\n",
+        "main.py": "import pack.deep.low\nfrom pack import *\nfrom pack.deep import low as l\n"
+        "print(pack.deep.low is l, one)\n",
         "pack/__init__.py": "__all__ = ['one', 'deep']\none = 1\nfrom . import deep\n",
         "pack/deep/__init__.py": "from ..other import two\n",
         "pack/deep/low.py": "from .. import one\nfrom . import two\n",
