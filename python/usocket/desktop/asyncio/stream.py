@@ -192,7 +192,7 @@ def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Any:
     """The socket with TLS on it, whose handshake is part of the first read or write. It goes with the socket."""
     try:
         if ssl is True:
-            ssl = importlib.import_module("ussl").SSLContext()
+            ssl = importlib.import_module("usocket.desktop.modules.tls").SSLContext()
         wrapped = ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
         wrapped.setblocking(False)
     except BaseException:
