@@ -24,6 +24,20 @@ SRC_USERMOD_CXX += $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
 	-fno-asynchronous-unwind-tables -DUSOCKET_SMALL -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
 
+# The core is optimised as one: GCC leaves the inner form beside the code in each object, and the linker's plugin makes
+# one piece of them. A linker without the plugin takes the code. The C files stay outside: the host's longjmp goes to
+# them, and must find in memory what they have lent (bridge.h). What is opaque there has another type inside.
+USOCKET_WHOLE := -flto=auto -ffat-lto-objects -fno-strict-aliasing
+define USOCKET_IS_GCC
+printf '\043ifdef __clang__\n\043error\n\043endif\n' | $(CXX) $(USOCKET_WHOLE) -x c++ -c -o /dev/null - 2>/dev/null && \
+	[ "$$($(CC) -dumpfullversion)" = "$$($(CXX) -dumpfullversion)" ] && echo yes
+endef
+ifeq ($(shell $(USOCKET_IS_GCC)),yes)
+CXXFLAGS_USERMOD += $(USOCKET_WHOLE)
+# The link asks for these anew.
+LDFLAGS_USERMOD += -fno-unwind-tables -fno-asynchronous-unwind-tables
+endif
+
 # What is C here is as small: nobody throws through it.
 $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)): \
 	CFLAGS += -fno-unwind-tables -fno-asynchronous-unwind-tables
