@@ -12,6 +12,7 @@
 #include "usocket/detail/gate.hpp"
 #include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
+#include "usocket/message.hpp"
 #include "usocket/result.hpp"
 #include "usocket/timeout.hpp"
 
@@ -86,6 +87,27 @@ public:
     Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
     // The same with the address in memory of the host's, where there is an empty one; returns the size.
     Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
+
+    // --- Messages: several pieces, and ancillary data (SOCK-10)
+    // send() of the pieces as one. `control`: ancillary data (AncillaryWriter); `to`: where to, or nullptr.
+    Result<std::size_t> sendmsg(Gathered pieces, ConstBuffer control = {}, int flags = 0, const Address* to = nullptr,
+                                Call&& call = Call()) noexcept;
+    // recv() into the pieces, filled one after the other, and what came beside the data into `control`. Bytes that the
+    // socket holds itself come first (TIME-6) and alone: what came beside them is gone. MSG_WAITALL holds where the
+    // system itself waits, without a timeout.
+    Result<ReceivedMessage> recvmsg_into(Scattered pieces, MutableBuffer control = {}, int flags = 0,
+                                         Call&& call = Call()) noexcept;
+    [[nodiscard]] Result<ReceivedMessage> recvmsg(MutableBuffer buffer, MutableBuffer control = {}, int flags = 0,
+                                                  Call&& call = Call()) noexcept {
+        return recvmsg_into(Scattered(&buffer, 1), control, flags, static_cast<Call&&>(call));
+    }
+    // Sends `count` bytes of a file from `offset` on, or to its end: all of them when blocking, else what the system
+    // takes, or EAGAIN. Without copying where the system can. The file's own position stays as it is. `sent`: how many
+    // went out, also where the call fails. EINVAL: not a regular file.
+    static constexpr std::size_t whole_file = SIZE_MAX;
+    Result<std::size_t> sendfile(int file, std::uint64_t offset = 0, std::size_t count = whole_file) noexcept;
+    Result<std::size_t> sendfile(int file, std::uint64_t offset, std::size_t count, std::size_t& sent,
+                                 Call&& call = Call()) noexcept;
 
     // --- Stream methods. No short reads and writes when blocking. Non-blocking: what there was, or EAGAIN if
     // nothing moved at all. A call that fails loses nothing of what it had received (TIME-6). On a socket that

@@ -6,6 +6,7 @@
 #include "usocket/connect.hpp"
 #include "usocket/constants.hpp"
 #include "usocket/host.hpp"
+#include "usocket/message.hpp"
 #include "usocket/poll.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/result.hpp"

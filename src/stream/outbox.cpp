@@ -6,14 +6,17 @@
 
 namespace usocket {
 
-Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to) noexcept {
-    if ((flags & sys::msg_dontwait) != 0) {
-        timeout_ = Timeout::zero();
-        call_.has_deadline_ = false;
-    }
+// MSG_DONTWAIT waits for nothing (TIME-8).
+void Outbox::heed(int flags) noexcept {
+    if ((flags & sys::msg_dontwait) == 0) return;
+    timeout_ = Timeout::zero();
+    call_.has_deadline_ = false;
+}
+
+template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) noexcept {
+    heed(flags);
     Blocking waiting(call_, timeout_, &gate_);
     flags |= waits_for_receiver_ ? sys::msg_dontwait : waiting.sleep_flags();
-    const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
     return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept {
         int now = flags;
         if (inbox_.has_window()) {
@@ -21,8 +24,19 @@ Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to)
             if (has_tried_) inbox_.close_window();
             has_tried_ = true;
         }
+        return once(now);
+    });
+}
+
+Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to) noexcept {
+    const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
+    return perform(flags, [&](int now) noexcept {
         return to == nullptr ? sys::send(gate_.fd(), bounded, now) : sys::sendto(gate_.fd(), bounded, now, *to);
     });
+}
+
+Result<std::size_t> Outbox::send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept {
+    return perform(flags, [&](int now) noexcept { return sys::sendmsg(gate_.fd(), pieces, control, now, to); });
 }
 
 Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept {
@@ -31,10 +45,29 @@ Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept 
         if (!sent) return sent.error();
         done += *sent;
         if (done == data.size()) return Error();
-        Blocking waiting(call_, timeout_, &gate_);
-        if (const Error error = waiting.check_signals(); error != Error()) return error;
-        if (const Error error = waiting.check_deadline(); error != Error()) return error;
+        if (const Error error = check_between(); error != Error()) return error;
     }
+}
+
+Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept {
+    for (done = 0; done != count;) {
+        const auto sent = perform(0, [&](int now) noexcept {
+            const std::size_t part = std::min(count - done, max_transfer);
+            return sys::sendfile(gate_.fd(), file, offset + done, part, (now & sys::msg_dontwait) == 0);
+        });
+        if (!sent) return sent.error();
+        if (*sent == 0) return Error();
+        done += *sent;
+        if (const Error error = check_between(); error != Error()) return error;
+    }
+    return Error();
+}
+
+// Of the system calls of one method.
+Error Outbox::check_between() noexcept {
+    Blocking waiting(call_, timeout_, &gate_);
+    if (const Error error = waiting.check_signals(); error != Error()) return error;
+    return waiting.check_deadline();
 }
 
 }  // namespace usocket

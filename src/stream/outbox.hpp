@@ -6,6 +6,7 @@
 #include "usocket/detail/gate.hpp"
 #include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
+#include "usocket/message.hpp"
 #include "wait/blocking.hpp"
 
 namespace usocket {
@@ -20,11 +21,20 @@ public:
 
     // What the system takes at once, with the flags of send(2). `to`: where to; null: to the peer.
     Result<std::size_t> send(ConstBuffer data, int flags, const Address* to) noexcept;
+    // The same of several pieces, with ancillary data.
+    Result<std::size_t> send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
+    // A part of a file; as send_all().
+    Error send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept;
     // All of it. `done`: how many bytes have gone out, whatever ends the call. Non-blocking: EAGAIN where it had to
     // wait.
     Error send_all(ConstBuffer data, int flags, std::size_t& done) noexcept;
 
 private:
+    void heed(int flags) noexcept;
+    // `once`, with the flags that it is given.
+    template <class Once> Result<std::size_t> perform(int flags, Once once) noexcept;
+    Error check_between() noexcept;
+
     Call& call_;
     Timeout timeout_;
     Gate& gate_;

@@ -133,17 +133,25 @@ Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
     return read_with(into, limit, &Reader::fill_line);
 }
 
-Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
-    buffer = buffer.first(max_transfer);
+// Of another queue than that of the unread bytes: no reader is in the way.
+static bool is_beside(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_errqueue)) != 0; }
+
+// What the flags of recv(2) mean to a call; returns them as the system is to see them. Those of another queue, and
+// MSG_DONTWAIT, wait for nothing (TIME-8).
+int Reader::heed(int flags) noexcept {
     // AF_UNIX has no error queue, and takes the flag for none.
     const bool is_none = source_.is_stream && !source_.is_tcp && (flags & sys::msg_errqueue) != 0;
     if (is_none) flags = (flags & ~sys::msg_errqueue) | sys::msg_dontwait;
-    if ((flags & (sys::msg_oob | sys::msg_errqueue)) != 0) return receive_beside(buffer, flags, from);
-    if ((flags & sys::msg_dontwait) != 0) {
-        source_.timeout = Timeout::zero();
-        call_.has_deadline_ = false;
-    }
-    if (!source_.is_stream) return receive(buffer, flags, from);
+    if (!is_beside(flags) && (flags & sys::msg_dontwait) == 0) return flags;
+    source_.timeout = Timeout::zero();
+    call_.has_deadline_ = false;
+    return flags;
+}
+
+Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
+    buffer = buffer.first(max_transfer);
+    flags = heed(flags);
+    if (is_beside(flags) || !source_.is_stream) return receive(buffer, flags, from);
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
     const bool wants_all = (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall;
@@ -153,6 +161,12 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
         return all ? Result<std::size_t>(call_.memory_.size()) : all.error();
     }
     return exclusively([&]() noexcept { return receive_stream(buffer, flags, from); });
+}
+
+Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {
+    flags = heed(flags);
+    if (is_beside(flags) || !source_.is_stream) return receive_message(pieces, control, flags);
+    return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }
 
 Result<void> Reader::forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,

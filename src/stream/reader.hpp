@@ -9,6 +9,7 @@
 #include "usocket/detail/gate.hpp"
 #include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
+#include "usocket/message.hpp"
 #include "wait/blocking.hpp"
 
 namespace usocket {
@@ -33,6 +34,8 @@ public:
     Result<void> readline(Sink& sink, std::size_t limit) noexcept;
     // One receive's worth, with the flags of recv(2).
     Result<std::size_t> recv(MutableBuffer buffer, int flags, Address* from) noexcept;
+    // The same into several pieces, and what comes beside the data into `control`.
+    Result<ReceivedMessage> recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept;
     // `dissolve`, that is connect(2) to AF_UNSPEC; what is unread of the old connection is gone then.
     Result<void> forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,
                               const Address& address) noexcept;
@@ -69,7 +72,13 @@ private:
     Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
-    Result<std::size_t> receive_beside(MutableBuffer buffer, int flags, Address* from) noexcept;
+    int heed(int flags) noexcept;
+
+    // scattering.cpp: into several pieces
+    Result<ReceivedMessage> receive_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    Result<ReceivedMessage> receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    Result<ReceivedMessage> receive_message_behind(Scattered pieces, MutableBuffer control, int flags,
+                                                   std::size_t shown) noexcept;
 
     // watched.cpp: a descriptor that others may poll or read
     [[nodiscard]] bool leaves_in_queue() noexcept;

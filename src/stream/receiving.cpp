@@ -212,14 +212,6 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     return received;
 }
 
-// Of another queue than that of the unread bytes (MSG_OOB, MSG_ERRQUEUE): no reader is in the way, and there is nothing
-// to wait for (TIME-8).
-Result<std::size_t> Reader::receive_beside(MutableBuffer buffer, int flags, Address* from) noexcept {
-    source_.timeout = Timeout::zero();
-    call_.has_deadline_ = false;
-    return receive(buffer, flags, from);
-}
-
 Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
     if (!Inbox::has_pending(*source_.gate)) {
         Windows::close(*source_.inbox);

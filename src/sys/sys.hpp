@@ -12,6 +12,7 @@
 #include "usocket/address.hpp"
 #include "usocket/buffer.hpp"
 #include "usocket/host.hpp"
+#include "usocket/message.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/result.hpp"
 #include "usocket/timeout.hpp"
@@ -71,6 +72,21 @@ std::size_t noted(const ReceiveNote& note) noexcept;
 Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp) noexcept;
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept;
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept;
+
+// `to`: nullptr is the peer.
+Result<std::size_t> sendmsg(Fd fd, Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
+// Descriptors that come with it are close-on-exec.
+Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer control, int flags) noexcept;
+// A part of a regular file, without SIGPIPE; 0 at its end. EINVAL: it is none. `waits`: false is MSG_DONTWAIT.
+Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept;
+
+// --- Ancillary data in control memory. Sizes that cannot be counted: 0.
+std::size_t ancillary_space(std::size_t data_size) noexcept;
+std::size_t ancillary_length(std::size_t data_size) noexcept;
+// Into memory of ancillary_space() bytes.
+void ancillary_put(std::uint8_t* memory, const Ancillary& item) noexcept;
+// The item at a position, which moves behind it. False: there is none.
+bool ancillary_get(ConstBuffer control, std::size_t& position, Ancillary& item) noexcept;
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept;
 Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept;

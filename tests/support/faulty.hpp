@@ -26,7 +26,7 @@ namespace usocket::faulty {
 #define USOCKET_FAULTY_CALLS(X) \
     X(open) X(open_pair) X(inspect) X(duplicate) X(close) X(set_nonblocking) \
     X(bind) X(listen) X(accept) X(connect) X(shutdown) \
-    X(recv) X(recvfrom) X(recv_noted) X(discard) X(send) X(sendto) \
+    X(recv) X(recvfrom) X(recv_noted) X(discard) X(send) X(sendto) X(sendmsg) X(recvmsg) X(sendfile) \
     X(setsockopt) X(getsockopt) X(getsockname) X(getpeername) X(wait) X(poller_wait)
 // clang-format on
 
@@ -177,6 +177,9 @@ struct Connection {
 
 // How long a connection takes to be established; 0: at once. Blocking or not, as the system.
 void set_connect_time(std::int64_t span);
+
+// A file for sendfile(): its descriptor, which is no socket's.
+[[nodiscard]] int add_file(std::string content);
 
 // --- Names, for getaddrinfo()
 void add_name(std::string_view name, std::vector<Address> addresses, std::int64_t takes, int error = 0);

@@ -29,6 +29,11 @@ void reset(std::uint64_t seed) {
     set_single_threaded(false);
 }
 
+int add_file(std::string content) {
+    network().files.push_back(std::move(content));
+    return static_cast<int>(network().files.size()) - 1;
+}
+
 void set_faults(const Faults& faults) { network().faults = faults; }
 
 Calm::Calm() : before_(std::exchange(network().faults, Faults())) {}

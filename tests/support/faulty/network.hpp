@@ -111,6 +111,8 @@ struct Network {
     };
     std::map<std::string, Name, std::less<>> names;
 
+    std::vector<std::string> files;
+
     std::uint32_t forks = 0;
     std::uint32_t generation = 0;
 };

@@ -467,6 +467,49 @@ Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to
     return sent;
 }
 
+// --- Several pieces; no ancillary data passes
+
+Result<std::size_t> sendmsg(Fd fd, Gathered pieces, ConstBuffer, int flags, const Address* to) noexcept {
+    begin(Sys::sendmsg);
+    std::string all;
+    for (const ConstBuffer& piece : pieces) all.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    const File* file = find(fd);
+    const bool is_elsewhere = to != nullptr && file != nullptr && !file->is_stream();
+    const auto sent = is_elsewhere ? transmit_to(fd, ConstBuffer(all.data(), all.size()), *to)
+                                   : transmit(Sys::sendmsg, fd, ConstBuffer(all.data(), all.size()), flags);
+    end(true);
+    return sent;
+}
+
+Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flags) noexcept {
+    begin(Sys::recvmsg);
+    std::size_t room = 0;
+    for (const MutableBuffer& piece : pieces) room += piece.size();
+    std::string all(room, '\0');
+    ReceivedMessage message;
+    const auto received = receive(Sys::recvmsg, fd, MutableBuffer(all.data(), room), flags, &message.address);
+    end((flags & MSG_PEEK) != 0);
+    if (!received) return received.error();
+    message.size = *received;
+    std::size_t done = 0;
+    for (const MutableBuffer& piece : pieces) {
+        const std::size_t count = std::min(piece.size(), std::min(*received, room) - done);
+        std::memcpy(piece.data(), all.data() + done, count);
+        done += count;
+    }
+    return message;
+}
+
+Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
+    begin(Sys::sendfile);
+    const std::string& content = network().files.at(static_cast<std::size_t>(file));
+    const auto rest = std::string_view(content).substr(std::min<std::size_t>(offset, content.size()), count);
+    const auto sent = rest.empty() ? Result<std::size_t>(std::size_t{0})
+                                   : transmit(Sys::sendfile, fd, rest, waits ? 0 : MSG_DONTWAIT);
+    end(true);
+    return sent;
+}
+
 // --- Options and names
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {

@@ -33,6 +33,11 @@ const Waiting receivers[] = {
     {"recv_peek", [](Socket& s) { return s.recv(10, MSG_PEEK).error(); }},
     {"recvfrom", [](Socket& s) { return s.recvfrom(10).error(); }},
     {"recv_into", [](Socket& s) { return into([](Socket& t, MutableBuffer m) { return t.recv_into(m); }, s); }},
+    {"recvmsg",
+     [](Socket& s) {
+         char memory[100];
+         return s.recvmsg(MutableBuffer(memory)).error();
+     }},
     {"read", [](Socket& s) { return s.read().error(); }},
     {"read_n", [](Socket& s) { return s.read(100).error(); }},
     {"readinto", [](Socket& s) { return into([](Socket& t, MutableBuffer m) { return t.readinto(m); }, s); }},
@@ -46,6 +51,12 @@ const Waiting senders[] = {
     {"send", [](Socket& s) { return s.send("x").error(); }},
     {"sendto", [](Socket& s) { return s.sendto("x", nobody).error(); }},
     {"sendall", [](Socket& s) { return s.sendall(too_much).error(); }},
+    {"sendmsg",
+     [](Socket& s) {
+         const ConstBuffer pieces[] = {"x", "y"};
+         return s.sendmsg(pieces).error();
+     }},
+    {"sendfile", [](Socket& s) { return s.sendfile(faulty::add_file(too_much)).error(); }},
     {"write", [](Socket& s) { return s.write(too_much).error(); }},
 };
 

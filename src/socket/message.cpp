@@ -1,0 +1,62 @@
+// Socket: messages of several pieces with ancillary data, and files (SOCK-10).
+#include "usocket/message.hpp"
+
+#include <cerrno>
+
+#include "socket/inside.hpp"
+#include "stream/outbox.hpp"
+#include "stream/reader.hpp"
+#include "sys/sys.hpp"
+
+namespace usocket {
+
+Result<std::size_t> Socket::sendmsg(Gathered pieces, ConstBuffer control, int flags, const Address* to,
+                                    Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return outbox(call).send_message(pieces, control, flags, to); });
+}
+
+Result<ReceivedMessage> Socket::recvmsg_into(Scattered pieces, MutableBuffer control, int flags, Call&& call) noexcept {
+    return inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
+}
+
+Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t count) noexcept {
+    std::size_t sent = 0;
+    return sendfile(file, offset, count, sent);
+}
+
+Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t count, std::size_t& sent,
+                                     Call&& call) noexcept {
+    sent = 0;
+    return inside(call, [&]() noexcept -> Result<std::size_t> {
+        const Error error = outbox(call).send_file(file, offset, count, sent);
+        const bool is_short = error == Error(EAGAIN) && sent != 0;
+        return error == Error() || is_short ? Result<std::size_t>(sent) : error;
+    });
+}
+
+// --- Ancillary data
+
+std::optional<std::size_t> ancillary_space(std::size_t data_size) noexcept {
+    const std::size_t space = sys::ancillary_space(data_size);
+    return space != 0 ? std::optional(space) : std::nullopt;
+}
+
+std::optional<std::size_t> ancillary_length(std::size_t data_size) noexcept {
+    const std::size_t length = sys::ancillary_length(data_size);
+    return length != 0 ? std::optional(length) : std::nullopt;
+}
+
+Result<void> AncillaryWriter::add(const Ancillary& item) noexcept {
+    const std::size_t space = sys::ancillary_space(item.data.size());
+    if (space == 0 || space > memory_.size() - size_) return Error(ENOBUFS);
+    sys::ancillary_put(memory_.data() + size_, item);
+    size_ += space;
+    return {};
+}
+
+std::optional<Ancillary> AncillaryReader::next() noexcept {
+    Ancillary item;
+    return sys::ancillary_get(control_, position_, item) ? std::optional(item) : std::nullopt;
+}
+
+}  // namespace usocket
