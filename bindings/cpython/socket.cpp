@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "address.hpp"
-#include "method.hpp"
+#include "message.hpp"
 
 namespace usocket::cpython {
 namespace {
@@ -95,41 +95,6 @@ nb::object sendto(Socket& self, const Sendable& bytes, Anything second, Maybe<An
     if (flags.set(second.object)) return send_to(self, bytes, flags.value, third.object);
     wrong_type(usage_of_sendto, 2, flags.kind, second.object);
     return {};
-}
-
-// The buffers of sendmsg(), one after the other.
-struct Joined {
-    const char* kind = "an iterable of bytes-like objects";
-    nb::object bytes;
-
-    [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept {
-        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
-        const auto empty = to_bytes({});
-        const auto buffers = nb::steal(python<PySequence_List>(from.ptr()));
-        if (!empty.is_valid() || !buffers.is_valid()) return false;
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(buffers.ptr()); ++i) {
-            const nb::handle item = PyList_GET_ITEM(buffers.ptr(), i);
-            Sendable text;
-            if (PyObject_CheckBuffer(item.ptr())) continue;  // join() takes it
-            if (!text.set(item, socket)) return wrong_type("sendmsg(buffers)", i + 1, text.kind, item);
-            auto encoded = to_bytes(text);
-            if (!encoded.is_valid() || PyList_SetItem(buffers.ptr(), i, encoded.release().ptr()) < 0) return false;
-        }
-        bytes = nb::steal(python<PyObject_CallMethod>(empty.ptr(), "join", "(O)", buffers.ptr()));
-        return bytes.is_valid();
-    }
-};
-
-// For asyncio's transports, which send what they have queued up with it.
-nb::object sendmsg(Socket& self, const Joined& buffers, Maybe<Anything> ancdata, Maybe<SystemInt> flags,
-                   Maybe<Anything> address) {
-    const int has_ancdata = ancdata.given ? python<PyObject_IsTrue>(ancdata.object.ptr()) : 0;
-    if (has_ancdata > 0) PyErr_SetString(PyExc_ValueError, "ancillary data is not supported");
-    if (has_ancdata != 0) return {};
-    Readable data;
-    if (!data.set(buffers.bytes)) return {};
-    if (address.given && !address.object.is_none()) return send_to(self, data, flags.value, address.object);
-    return size_or_raise(self.send(data, flags.value, Call(host)));
 }
 
 // --- Socket methods: what is received
@@ -265,20 +230,33 @@ nb::object setblocking(Socket& self, Truth flag) { return none_or_raise(self.set
 nb::object getblocking(Socket& self) { return to_bool(self.getblocking()); }
 
 struct OptionValue {
-    static constexpr const char* kind = "an int or a bytes-like object";
+    static constexpr const char* kind = "an int, a bytes-like object, or None with a length";
     SystemInt number;
     Readable bytes;
-    bool is_number = false;
+    enum class Is : std::uint8_t { number, bytes, none } is = Is::none;
 
     [[nodiscard]] bool set(nb::handle from) {
-        is_number = !PyObject_CheckBuffer(from.ptr());
-        return is_number ? number.set(from) : bytes.set(from);
+        if (from.is_none()) return true;
+        is = PyObject_CheckBuffer(from.ptr()) ? Is::bytes : Is::number;
+        return is == Is::number ? number.set(from) : bytes.set(from);
     }
 };
 
-nb::object setsockopt(Socket& self, SystemInt level, SystemInt optname, const OptionValue& value) {
-    if (value.is_number) return none_or_raise(self.setsockopt(level.value, optname.value, value.number.value));
-    return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(value.bytes)));
+// None goes with a length and nothing else with it: a null pointer for the system, as some options want it.
+nb::object setsockopt(Socket& self, SystemInt level, SystemInt optname, const OptionValue& value, Maybe<Int> optlen) {
+    const bool is_none = value.is == OptionValue::Is::none;
+    if (is_none != optlen.given) {
+        PyErr_SetString(PyExc_TypeError, is_none ? "setsockopt(): the value None goes with a length, the 4th argument"
+                                                 : "setsockopt(): a length goes with the value None only");
+        return {};
+    }
+    if (value.is == OptionValue::Is::number) {
+        return none_or_raise(self.setsockopt(level.value, optname.value, value.number.value));
+    }
+    if (!is_none) return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(value.bytes)));
+    const auto length = arguments::bufsize(optlen.value);
+    if (!length) return raise(length.error(), optlen.object);
+    return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(nullptr, *length)));
 }
 
 nb::object getsockopt(Socket& self, SystemInt level, SystemInt optname, Maybe<Int> length) {
@@ -347,7 +325,16 @@ PyMethodDef methods[] = {
     {"sendto", as_c_function(Method<usage_of_sendto, sendto>::call), METH_FASTCALL,
      "sendto(bytes[, flags], address)\n\nSends to an address; returns how many bytes. A str goes out as UTF-8."},
     USOCKET_METHOD(sendmsg, "buffers, ancdata=(), flags=0, address=None",
-                   "Sends the buffers as one, without ancillary data; returns how many bytes went out."),
+                   "Sends the buffers as one, without joining them, with ancillary data beside them:\n"
+                   "(level, type, data) each. Returns how many bytes of the buffers went out."),
+    USOCKET_METHOD(recvmsg, "bufsize, ancbufsize=0, flags=0",
+                   "recv() with what came beside the data: (bytes, [(level, type, data), ...], flags, address).\n"
+                   "Descriptors in it are close-on-exec, and the caller's to close."),
+    USOCKET_METHOD(recvmsg_into, "buffers, ancbufsize=0, flags=0",
+                   "recvmsg() into the buffers, filled one after the other: (count, ancdata, flags, address)."),
+    USOCKET_METHOD(sendfile, "file, offset=0, count=None",
+                   "Sends count bytes of a regular file from offset on, or all to its end; returns how many.\n"
+                   "The file's own position stays as it is."),
     USOCKET_METHOD(recv, "bufsize, flags=0", "Receives at most bufsize bytes; none means that the peer has shut down."),
     USOCKET_METHOD(recvfrom, "bufsize, flags=0",
                    "recv() that also returns the address of the sender: (bytes, address)."),
@@ -383,7 +370,8 @@ PyMethodDef methods[] = {
     USOCKET_METHOD_WITHOUT(gettimeout, "The timeout in seconds or None."),
     USOCKET_METHOD(setblocking, "flag", "True is settimeout(None), False is settimeout(0)."),
     USOCKET_METHOD_WITHOUT(getblocking, "False if non-blocking."),
-    USOCKET_METHOD(setsockopt, "level, optname, value", "Sets an option of the system's to an int or to bytes."),
+    USOCKET_METHOD(setsockopt, "level, optname, value, optlen=...",
+                   "Sets an option of the system's to an int or to bytes; None with a length is a null pointer."),
     USOCKET_METHOD(getsockopt, "level, optname, length=0",
                    "An option of the system's: an int or, with a length, at most so many bytes."),
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
-from _typeshed import ReadableBuffer, WriteableBuffer
+from _typeshed import FileDescriptorLike, ReadableBuffer, WriteableBuffer
 
 __version__: str
 
@@ -36,11 +36,18 @@ class socket:
     def sendmsg(
         self,
         buffers: Iterable[_Sendable],
-        ancdata: tuple[()] = (),
+        ancdata: Iterable[tuple[int, int, ReadableBuffer]] = (),
         flags: int = 0,
         address: _Address | None = None,
         /,
     ) -> int: ...
+    def recvmsg(
+        self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]: ...
+    def recvmsg_into(
+        self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]: ...
+    def sendfile(self, file: FileDescriptorLike, offset: int = 0, count: int | None = None, /) -> int: ...
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes: ...
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, bytes]: ...
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int: ...

@@ -1,0 +1,137 @@
+#include "message.hpp"
+
+#include <algorithm>
+
+#include "address.hpp"
+
+namespace usocket::cpython {
+
+// --- Ancillary data
+
+namespace {
+
+struct AncillaryItem {
+    SystemInt level, type;
+    Readable data;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept {
+        const auto fields = nb::steal(python<PySequence_Tuple>(from.ptr()));
+        if (!fields.is_valid()) return false;
+        if (PyTuple_GET_SIZE(fields.ptr()) != 3) {
+            PyErr_SetString(PyExc_TypeError, "an item of ancdata is a tuple (level, type, data)");
+            return false;
+        }
+        const auto field = [&](Py_ssize_t i) { return nb::handle(PyTuple_GET_ITEM(fields.ptr(), i)); };
+        const auto has = [&](Py_ssize_t i, auto& value) {
+            return value.set(field(i)) || wrong_type("an item of ancdata", i + 1, value.kind, field(i));
+        };
+        return has(0, level) && has(1, type) && has(2, data);
+    }
+};
+
+nb::object to_list(ConstBuffer control) {
+    auto list = nb::steal(PyList_New(0));
+    if (!list.is_valid()) return {};
+    AncillaryReader items(control);
+    while (const auto item = items.next()) {
+        const auto tuple =
+            tuple_of(nb::steal(PyLong_FromLong(item->level)), nb::steal(PyLong_FromLong(item->type)), to_bytes(item->data));
+        if (!tuple.is_valid() || PyList_Append(list.ptr(), tuple.ptr()) < 0) return {};
+    }
+    return list;
+}
+
+// Memory for the control data of one message.
+class Control {
+public:
+    explicit Control(std::size_t size) noexcept : memory_(new (std::nothrow) std::uint8_t[size]), size_(size) {}
+
+    // False: the Python error is set.
+    [[nodiscard]] bool is_there() const noexcept {
+        if (memory_ == nullptr) PyErr_NoMemory();
+        return memory_ != nullptr;
+    }
+    operator MutableBuffer() const noexcept { return {memory_.get(), size_}; }
+    [[nodiscard]] ConstBuffer first(std::size_t count) const noexcept { return {memory_.get(), std::min(count, size_)}; }
+
+private:
+    std::unique_ptr<std::uint8_t[]> memory_;
+    std::size_t size_;
+};
+
+nb::object tuple_of_message(const nb::object& data, const Control& control, const ReceivedMessage& message) {
+    return tuple_of(data, to_list(control.first(message.control_size)), nb::steal(PyLong_FromLong(message.flags)),
+                    to_python(message.address));
+}
+
+}  // namespace
+
+bool AncillaryData::set(nb::handle from) noexcept {
+    if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+    const auto list = nb::steal(python<PySequence_List>(from.ptr()));
+    if (!list.is_valid()) return false;
+    const auto count = static_cast<std::size_t>(PyList_GET_SIZE(list.ptr()));
+    if (count == 0) return true;
+    const std::unique_ptr<AncillaryItem[]> items(new (std::nothrow) AncillaryItem[count]);
+    if (items == nullptr) return PyErr_NoMemory() != nullptr;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!items[i].set(PyList_GET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i)))) return false;
+        const auto space = ancillary_space(items[i].data.size());
+        if (!space || *space > static_cast<std::size_t>(PY_SSIZE_T_MAX) - size_) return PyErr_NoMemory() != nullptr;
+        size_ += *space;
+    }
+    memory_.reset(new (std::nothrow) std::uint8_t[size_]);
+    if (memory_ == nullptr) return PyErr_NoMemory() != nullptr;
+    AncillaryWriter writer(MutableBuffer(memory_.get(), size_));
+    for (std::size_t i = 0; i < count; ++i) {
+        (void)writer.add({items[i].level.value, items[i].type.value, ConstBuffer(items[i].data)});
+    }
+    return true;
+}
+
+bool OpenFile::set(nb::handle from) noexcept {
+    fd = python<PyObject_AsFileDescriptor>(from.ptr());
+    return fd >= 0;
+}
+
+// --- The methods
+
+nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<AncillaryData>& ancdata,
+                   Maybe<SystemInt> flags, Maybe<Anything> address) {
+    Address to;
+    const bool has_address = address.given && !address.object.is_none();
+    if (has_address && !to_address(self.family(), address.object, to)) return {};
+    return size_or_raise(self.sendmsg(buffers, ancdata, flags.value, has_address ? &to : nullptr, Call(host)));
+}
+
+nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags) {
+    BytesSink bytes;
+    const Control control(ancbufsize.value);
+    if (!bytes.sink().reserve(bufsize.value)) return nb::steal(PyErr_NoMemory());
+    if (!control.is_there()) return {};
+    const auto message = self.recvmsg(bytes.sink().room(), control, flags.value, Call(host));
+    if (!message) return raise(message.error());
+    bytes.sink().set_size(std::min(message->size, bytes.sink().capacity()));
+    return tuple_of_message(bytes.take(), control, *message);
+}
+
+nb::object recvmsg_into(Socket& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
+                        Maybe<SystemInt> flags) {
+    const Control control(ancbufsize.value);
+    if (!control.is_there()) return {};
+    const auto message = self.recvmsg_into(buffers, control, flags.value, Call(host));
+    if (!message) return raise(message.error());
+    return tuple_of_message(nb::steal(PyLong_FromSize_t(message->size)), control, *message);
+}
+
+nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count) {
+    const auto limit = arguments::limit(count.value);
+    const auto from = arguments::limit(offset.value);
+    if (!limit) return raise(limit.error(), count.object);
+    if (offset.value < 0 || !from) return raise(Error(Fault::bufsize_range), offset.object);
+    std::size_t sent = 0;
+    return size_or_raise(
+        self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host)));
+}
+
+}  // namespace usocket::cpython

@@ -1,0 +1,75 @@
+// Messages of several pieces with ancillary data, and files, as Python writes them (SOCK-10).
+#pragma once
+
+#include <memory>
+#include <new>
+
+#include "method.hpp"
+
+namespace usocket::cpython {
+
+// An iterable of bytes-like objects, each lent to the core. `Piece`: what one of them is; `Buffer`: as the core has it.
+template <class Piece, class Buffer> struct Pieces {
+    const char* kind = "an iterable of bytes-like objects";
+
+    [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept {
+        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+        items_ = nb::steal(python<PySequence_List>(from.ptr()));
+        if (!items_.is_valid()) return false;
+        count_ = static_cast<std::size_t>(PyList_GET_SIZE(items_.ptr()));
+        pieces_.reset(new (std::nothrow) Piece[count_ + 1]);
+        buffers_.reset(new (std::nothrow) Buffer[count_ + 1]);
+        if (pieces_ == nullptr || buffers_ == nullptr) return PyErr_NoMemory() != nullptr;
+        for (std::size_t i = 0; i < count_; ++i) {
+            const nb::handle item = PyList_GET_ITEM(items_.ptr(), static_cast<Py_ssize_t>(i));
+            Piece& piece = pieces_[i];
+            bool is_set = false;
+            if constexpr (requires { piece.set(item, socket); })
+                is_set = piece.set(item, socket);
+            else
+                is_set = piece.set(item);
+            if (!is_set) return wrong_type("buffers", static_cast<Py_ssize_t>(i) + 1, piece.kind, item);
+            buffers_[i] = piece;
+        }
+        return true;
+    }
+    operator std::span<const Buffer>() const noexcept { return {buffers_.get(), count_}; }
+
+private:
+    nb::object items_;
+    std::unique_ptr<Piece[]> pieces_;
+    std::unique_ptr<Buffer[]> buffers_;
+    std::size_t count_ = 0;
+};
+
+using GatheredPieces = Pieces<Sendable, ConstBuffer>;
+using ScatteredPieces = Pieces<Writable, MutableBuffer>;
+
+// An iterable of (level, type, data), in control memory.
+struct AncillaryData {
+    const char* kind = "an iterable of tuples (level, type, data)";
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+    operator ConstBuffer() const noexcept { return {memory_.get(), size_}; }
+
+private:
+    std::unique_ptr<std::uint8_t[]> memory_;
+    std::size_t size_ = 0;
+};
+
+// An open file: something with fileno(), or a descriptor.
+struct OpenFile {
+    static constexpr const char* kind = "a file or a descriptor";
+    int fd = -1;
+
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
+nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<AncillaryData>& ancdata,
+                   Maybe<SystemInt> flags, Maybe<Anything> address);
+nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags);
+nb::object recvmsg_into(Socket& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
+                        Maybe<SystemInt> flags);
+nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count);
+
+}  // namespace usocket::cpython

@@ -1,0 +1,172 @@
+"""The socket module as CPython's users know it, over usocket (COMPAT-1).
+
+Addresses are tuples, host names are resolved wherever an address is expected, bytes are paths of AF_UNIX; enumerations,
+files, exceptions and keyword arguments are CPython's. What usocket's sockets do beyond comes on top: they are streams,
+nothing received is lost, and one deadline holds for a whole call. docs/differences.md has what differs.
+"""
+
+from __future__ import annotations
+
+import array
+import socket as _standard
+from collections.abc import Iterable
+from socket import (  # what has nothing to do with a socket object is CPython's own
+    CMSG_LEN,
+    CMSG_SPACE,
+    SocketIO,
+    close,
+    gaierror,
+    getfqdn,
+    gethostbyaddr,
+    gethostbyname,
+    gethostbyname_ex,
+    gethostname,
+    getnameinfo,
+    getprotobyname,
+    getservbyname,
+    getservbyport,
+    has_ipv6,
+    herror,
+    htonl,
+    htons,
+    if_indextoname,
+    if_nameindex,
+    if_nametoindex,
+    inet_aton,
+    inet_ntoa,
+    inet_ntop,
+    inet_pton,
+    ntohl,
+    ntohs,
+    sethostname,
+)
+from typing import Any
+
+from usocket._usocket import SOL_SOCKET, sockaddr
+from usocket.compat.addresses import Address, resolve, to_tuple
+from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
+from usocket.compat.sockets import fromfd, getdefaulttimeout, setdefaulttimeout, socket, socketpair
+
+_GLOBAL_DEFAULT_TIMEOUT: Any = _standard._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
+
+error = OSError
+timeout = TimeoutError
+SocketType = socket
+
+from usocket.compat.connections import create_connection as _create_connection  # noqa: E402
+from usocket.compat.connections import create_server, has_dualstack_ipv6  # noqa: E402
+
+__all__ = [
+    "CMSG_LEN",
+    "CMSG_SPACE",
+    "AddressFamily",
+    "AddressInfo",
+    "MsgFlag",
+    "SocketIO",
+    "SocketKind",
+    "SocketType",
+    "close",
+    "create_connection",
+    "create_server",
+    "dup",
+    "error",
+    "fromfd",
+    "gaierror",
+    "getaddrinfo",
+    "getdefaulttimeout",
+    "getfqdn",
+    "gethostbyaddr",
+    "gethostbyname",
+    "gethostbyname_ex",
+    "gethostname",
+    "getnameinfo",
+    "getprotobyname",
+    "getservbyname",
+    "getservbyport",
+    "has_dualstack_ipv6",
+    "has_ipv6",
+    "herror",
+    "htonl",
+    "htons",
+    "if_indextoname",
+    "if_nameindex",
+    "if_nametoindex",
+    "inet_aton",
+    "inet_ntoa",
+    "inet_ntop",
+    "inet_pton",
+    "ntohl",
+    "ntohs",
+    "recv_fds",
+    "send_fds",
+    "setdefaulttimeout",
+    "sethostname",
+    "sockaddr",
+    "socket",
+    "socketpair",
+    "timeout",
+]
+
+_constants = constants()
+globals().update(_constants)
+__all__ += list(_constants)
+
+
+def __getattr__(name: str) -> Any:
+    """Other values of CPython's module, such as `has_ipv6` of a later version."""
+    value = getattr(_standard, name, None)
+    if isinstance(value, int | dict):
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def dup(fd: int, /) -> int:
+    """A duplicate of a socket's descriptor, not inheritable."""
+    return _standard.dup(fd)  # type: ignore[attr-defined, no-any-return]
+
+
+def create_connection(
+    address: tuple[str | None, int],
+    timeout: float | None = _GLOBAL_DEFAULT_TIMEOUT,
+    source_address: Address = None,
+    *,
+    all_errors: bool = False,
+) -> socket:
+    """A socket that is connected to (host, port): of the host's addresses the first that answers (GAI-5).
+
+    The timeout is for resolving and all attempts together. The error is that of the last address and names the others,
+    or with all_errors it is an ExceptionGroup of all (3.11).
+    """
+    connection: socket = _create_connection(address, timeout, source_address, all_errors=all_errors)
+    return connection
+
+
+def getaddrinfo(
+    host: str | bytes | bytearray | None,
+    port: int | str | bytes | None,
+    family: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+) -> list[tuple[Any, Any, int, str, Address]]:
+    """What a host and port resolve to: (family, type, proto, canonname, address)."""
+    service = port.decode() if isinstance(port, bytes) else port
+    found = resolve(host, service, family, type, proto, flags)
+    return [(family_of(af), kind_of(kind), number, name, to_tuple(native)) for af, kind, number, name, native in found]
+
+
+def send_fds(sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int = 0, address: Address = None) -> int:
+    """Sends descriptors over an AF_UNIX socket, beside the buffers; returns how many bytes of those went out."""
+    rights = (SOL_SOCKET, _standard.SCM_RIGHTS, array.array("i", fds))
+    sent: int = sock.sendmsg(buffers, [rights], flags, address)
+    return sent
+
+
+def recv_fds(sock: Any, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Address]:
+    """Receives up to bufsize bytes and maxfds descriptors: (data, descriptors, flags, address)."""
+    fds = array.array("i")
+    data, ancdata, message_flags, address = sock.recvmsg(bufsize, CMSG_LEN(maxfds * fds.itemsize), flags)
+    for level, kind, content in ancdata:
+        if (level, kind) == (SOL_SOCKET, _standard.SCM_RIGHTS):
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds), message_flags, address

@@ -1,0 +1,206 @@
+"""create_connection() and create_server() (GAI-5): one deadline for everything, both families raced (RFC 8305)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from usocket import compat as _face  # late: a program may put its own socket class into it
+from usocket._usocket import (
+    AF_INET,
+    AF_INET6,
+    IPPROTO_IPV6,
+    IPV6_V6ONLY,
+    SO_ERROR,
+    SO_REUSEADDR,
+    SO_REUSEPORT,
+    SOCK_STREAM,
+    SOL_SOCKET,
+)
+
+ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5: before the next address is tried beside those that have not answered
+
+Candidate = tuple[int, int, int, str, Any]
+
+
+def interleaved(found: Iterable[Candidate]) -> list[Candidate]:
+    """The families by turns, each in the resolver's order (RFC 8305, section 4)."""
+    by_family: dict[int, list[Candidate]] = {}
+    for candidate in found:
+        by_family.setdefault(candidate[0], []).append(candidate)
+    queues = list(by_family.values())
+    return [queue[turn] for turn in range(max(map(len, queues), default=0)) for queue in queues if turn < len(queue)]
+
+
+class Race:
+    """Attempts to connect to the candidates, each begun when the one before has failed, or not answered for a while."""
+
+    def __init__(self, candidates: list[Candidate], deadline: float | None, source: Any) -> None:
+        self.errors: list[OSError] = []
+        self._targets: list[Any] = []  # of the errors
+        self._candidates: Iterator[Candidate] = iter(candidates)
+        self._left = len(candidates)
+        self._deadline = deadline
+        self._source = source
+        self._pending: dict[int, tuple[Any, Any]] = {}  # by descriptor: the socket, and where to
+
+    def run(self) -> Any | None:
+        """The first socket that is connected; None: self.errors says why there is none."""
+        try:
+            while self._left or self._pending:
+                winner = self._begin() if self._left else None
+                winner = winner or self._await(ATTEMPT_DELAY_S if self._left else None)
+                if winner is not None:
+                    return winner
+                if self._remaining() == 0:
+                    self._give_up()
+                    return None
+            return None
+        finally:
+            for loser, _ in self._pending.values():
+                loser.close()
+
+    def _remaining(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def _begin(self) -> Any | None:
+        """The next attempt. Alone and the last, it waits in its own connect()."""
+        family, kind, proto, _, destination = next(self._candidates)
+        self._left -= 1
+        is_alone = not self._left and not self._pending
+        sock = None
+        try:
+            sock = _face.socket(family, kind, proto)
+            remaining = self._remaining()
+            if remaining == 0:
+                raise TimeoutError(errno.ETIMEDOUT, "timed out before this address was tried")
+            sock.settimeout(remaining if is_alone else 0)
+            if self._source is not None:
+                sock.bind(self._source)
+            sock.connect(destination)
+            return sock
+        except BlockingIOError:
+            assert sock is not None
+            self._pending[sock.fileno()] = sock, destination
+        except OSError as failure:
+            self._lost(sock, destination, failure)
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+        return None
+
+    def _lost(self, sock: Any, destination: Any, failure: OSError) -> None:
+        if sock is not None:
+            sock.close()
+        self._targets.append(destination)
+        self.errors.append(failure)
+
+    def _await(self, at_most: float | None) -> Any | None:
+        """What the attempts that go on come to, until one has come to something."""
+        if not self._pending:
+            return None
+        remaining = self._remaining()
+        span = remaining if at_most is None else at_most if remaining is None else min(at_most, remaining)
+        poll = select.poll()
+        for fd in self._pending:
+            poll.register(fd, select.POLLOUT)
+        for fd, _ in poll.poll(None if span is None else span * 1000):
+            sock, destination = self._pending.pop(fd)
+            code = sock.getsockopt(SOL_SOCKET, SO_ERROR)
+            if code == 0:
+                return sock
+            self._lost(sock, destination, OSError(code, os.strerror(code)))
+        return None
+
+    def _give_up(self) -> None:
+        for sock, destination in list(self._pending.values()):
+            self._lost(sock, destination, TimeoutError(errno.ETIMEDOUT, "timed out"))
+        self._pending.clear()
+
+    def error(self) -> OSError:
+        """That of the last address, with the others' named in its text."""
+        last = self.errors[-1]
+        if len(self.errors) == 1 or last.errno is None:
+            return last
+        told = [f"{target}: {failure.strerror or failure}" for target, failure in zip(self._targets, self.errors)]
+        return OSError(last.errno, "; ".join(told))
+
+
+def create_connection(
+    address: tuple[str | None, int],
+    timeout: Any = None,
+    source_address: Any = None,
+    *,
+    all_errors: bool = False,
+) -> Any:
+    """A socket that is connected to (host, port): of the host's addresses the first that answers.
+
+    The timeout is for resolving and all attempts together. The error is that of the last address and names the others,
+    or with all_errors it is an ExceptionGroup of all (3.11).
+    """
+    if timeout is _face._GLOBAL_DEFAULT_TIMEOUT:
+        timeout = _face.getdefaulttimeout()
+    deadline = None if timeout is None else time.monotonic() + timeout
+    host, port = address
+    found = _face.getaddrinfo(host, port, 0, SOCK_STREAM)
+    race = Race(interleaved(found), deadline, source_address)
+    try:
+        connection = race.run()
+        if connection is not None:
+            connection.settimeout(timeout)
+            return connection
+        if not race.errors:
+            raise OSError("getaddrinfo returns an empty list")
+        if all_errors and sys.version_info >= (3, 11):
+            raise ExceptionGroup("create_connection failed", race.errors)  # noqa: F821
+        raise race.error()
+    finally:
+        race.errors = []  # a cycle with the traceback's frame otherwise
+
+
+def has_dualstack_ipv6() -> bool:
+    """Whether one AF_INET6 socket can serve IPv4 as well."""
+    try:
+        with _face.socket(AF_INET6, SOCK_STREAM) as sock:
+            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
+            return True
+    except OSError:
+        return False
+
+
+def create_server(
+    address: Any,
+    *,
+    family: int = AF_INET,
+    backlog: int | None = None,
+    reuse_port: bool = False,
+    dualstack_ipv6: bool = False,
+) -> Any:
+    """A socket that listens on the address."""
+    if dualstack_ipv6 and not _face.has_dualstack_ipv6():
+        raise ValueError("dualstack_ipv6 not supported on this platform")
+    if dualstack_ipv6 and family != AF_INET6:
+        raise ValueError("dualstack_ipv6 requires AF_INET6 family")
+    server = _face.socket(family, SOCK_STREAM)
+    try:
+        if family in (AF_INET, AF_INET6):
+            server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        if reuse_port:
+            server.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
+        if family == AF_INET6:
+            server.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0 if dualstack_ipv6 else 1)
+        try:
+            server.bind(address)
+        except OSError as failure:
+            raise OSError(failure.errno, f"{failure.strerror} (while attempting to bind on address {address!r})") from None
+        server.listen(backlog)
+    except BaseException:
+        server.close()
+        raise
+    return server

@@ -1,0 +1,273 @@
+"""The class socket as CPython's users know it, over usocket's, whose streams come on top."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+from usocket import _usocket
+from usocket._usocket import AF_INET, AF_UNIX, SOCK_STREAM
+from usocket.compat.addresses import Address, to_native, to_tuple
+from usocket.compat.enumerations import family_of, kind_of
+from usocket.compat.files import check_sendfile, open_file, send_by_reading
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_default_timeout: float | None = None
+
+
+def getdefaulttimeout() -> float | None:
+    """The timeout of new sockets, in seconds; None if they block."""
+    return _default_timeout
+
+
+def setdefaulttimeout(timeout: float | None, /) -> None:
+    """Sets the timeout of new sockets, in seconds."""
+    global _default_timeout
+    with _usocket.socket(AF_UNIX) as probe:  # it knows what a timeout may be
+        probe.settimeout(timeout)
+        _default_timeout = probe.gettimeout()
+
+
+class socket(_usocket.socket):
+    """usocket's socket, with addresses, enumerations, files and exceptions as in CPython."""
+
+    __slots__ = ("_closed", "_io_refs")
+    _takes_str = False  # what is sent is bytes-like only
+
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
+        self._begin()
+        if fileno is not None:
+            if isinstance(fileno, float):
+                raise TypeError("integer argument expected, got float")
+            if isinstance(fileno, int) and fileno < 0:
+                raise ValueError("negative file descriptor")
+            super().__init__(fileno=fileno)
+        else:
+            numbers = (
+                AF_INET if family == -1 else family,
+                SOCK_STREAM if type == -1 else type,
+                0 if proto == -1 else proto,
+            )
+            super().__init__(*map(_as_int, numbers))
+        if fileno is None or _default_timeout is not None:
+            self._set_default_timeout()
+
+    def _begin(self) -> None:
+        self._io_refs = 0
+        self._closed = False
+
+    def _set_default_timeout(self) -> None:
+        if _default_timeout is not None and self.gettimeout() is None:
+            self.settimeout(_default_timeout)
+
+    # --- What it is
+
+    @property
+    def family(self) -> Any:
+        """The address family: an AddressFamily."""
+        return family_of(super().family)
+
+    @property
+    def type(self) -> Any:
+        """The type: a SocketKind."""
+        return kind_of(super().type)
+
+    @property
+    def timeout(self) -> float | None:
+        """The timeout in seconds; None if the socket blocks."""
+        return self.gettimeout()
+
+    def __repr__(self) -> str:
+        closed = getattr(self, "_closed", False)
+        kind = self.__class__
+        text = f"<{kind.__module__}.{kind.__qualname__}{' [closed]' if closed else ''} fd={self.fileno()}"
+        text += f", family={self.family}, type={self.type}, proto={self.proto}"
+        for name, ask in () if closed else (("laddr", self.getsockname), ("raddr", self.getpeername)):
+            try:
+                address = ask()
+            except OSError:
+                continue
+            if address:
+                text += f", {name}={address}"
+        return text + ">"
+
+    def __getstate__(self) -> Any:
+        raise TypeError(f"cannot pickle {self.__class__.__name__!r} object")
+
+    def get_inheritable(self) -> bool:
+        """Whether child processes get the descriptor."""
+        return os.get_inheritable(self.fileno())
+
+    def set_inheritable(self, inheritable: bool) -> None:
+        """Sets whether child processes get the descriptor."""
+        os.set_inheritable(self.fileno(), inheritable)
+
+    # --- Life
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        if not self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Closes the socket, once no file of makefile() uses it any more."""
+        self._closed = True
+        if self._io_refs <= 0:
+            self._real_close()
+
+    def _real_close(self) -> None:
+        super().close()
+
+    def _decref_socketios(self) -> None:
+        if self._io_refs > 0:
+            self._io_refs -= 1
+        if self._closed:
+            self.close()
+
+    def detach(self) -> int:
+        """Gives the descriptor away, which it returns; -1 if it is closed already."""
+        self._closed = True
+        return super().detach() if self.fileno() >= 0 else -1
+
+    def dup(self) -> socket:
+        copy = self._dup_as(self.__class__)
+        copy._begin()
+        return copy
+
+    def makefile(  # type: ignore[override]
+        self,
+        mode: str = "r",
+        buffering: int | None = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """A file of CPython's io over the socket, which stays open until both are closed."""
+        return open_file(self, mode, buffering, encoding, errors, newline)
+
+    # --- Connections
+
+    def bind(self, address: Address, /) -> None:
+        super().bind(to_native("bind", super().family, address))
+
+    def connect(self, address: Address, /) -> None:
+        super().connect(to_native("connect", super().family, address))
+
+    def connect_ex(self, address: Address, /) -> int:
+        """connect() that returns the number of the error, or 0."""
+        native = to_native("connect_ex", super().family, address)
+        try:
+            super().connect(native)
+        except OSError as failure:
+            return failure.errno or 0
+        return 0
+
+    def listen(self, backlog: int | None = None, /) -> None:
+        super().listen(*() if backlog is None else (_as_int(backlog),))
+
+    def accept(self) -> tuple[socket, Address]:
+        conn, address = self._accept_as(socket)
+        conn._begin()
+        conn._set_default_timeout()
+        return conn, to_tuple(address)
+
+    def getsockname(self) -> Address:
+        return to_tuple(super().getsockname())
+
+    def getpeername(self) -> Address:
+        return to_tuple(super().getpeername())
+
+    # --- What is sent. CPython's own refuse str: mypy sees that what they take is less than what usocket's do.
+
+    def sendto(  # type: ignore[override]
+        self, data: Buffer, flags_or_address: Any, address: Address = None, /
+    ) -> int:
+        if address is None:
+            return super().sendto(data, to_native("sendto", super().family, flags_or_address))
+        return super().sendto(data, flags_or_address, to_native("sendto", super().family, address))
+
+    def sendmsg(  # type: ignore[override]
+        self,
+        buffers: Iterable[Buffer],
+        ancdata: Iterable[tuple[int, int, Buffer]] = (),
+        flags: int = 0,
+        address: Address = None,
+        /,
+    ) -> int:
+        native = None if address is None else to_native("sendmsg", super().family, address)
+        return super().sendmsg(buffers, ancdata, flags, native)
+
+    def sendfile(  # type: ignore[override]
+        self, file: Any, offset: int = 0, count: int | None = None
+    ) -> int:
+        """Sends a file, or count bytes of it from offset on, and moves its position behind what went out."""
+        check_sendfile(self, file, count)
+        try:
+            number = file.fileno()
+        except (AttributeError, OSError):  # io.UnsupportedOperation is one
+            return send_by_reading(self, file, offset, count)
+        try:
+            sent = super().sendfile(number, offset, count)
+        except OSError as failure:
+            if failure.errno != errno.EINVAL:
+                raise
+            return send_by_reading(self, file, offset, count)
+        if sent and hasattr(file, "seek"):
+            file.seek(offset + sent)
+        return sent
+
+    # --- What is received
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Address]:
+        data, address = super().recvfrom(bufsize, flags)
+        return data, to_tuple(address)
+
+    def recvfrom_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Address]:
+        count, address = super().recvfrom_into(buffer, nbytes, flags)
+        return count, to_tuple(address)
+
+    def recvmsg(
+        self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
+        *message, address = super().recvmsg(bufsize, ancbufsize, flags)
+        return (*message, to_tuple(address))  # type: ignore[return-value]
+
+    def recvmsg_into(
+        self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
+        *message, address = super().recvmsg_into(buffers, ancbufsize, flags)
+        return (*message, to_tuple(address))  # type: ignore[return-value]
+
+
+def _as_int(number: Any) -> int:
+    """A number that the system's int holds: OverflowError where CPython says so."""
+    value: int = number.__index__() if hasattr(number, "__index__") else number
+    if isinstance(value, int) and not -(2**31) <= value < 2**31:
+        raise OverflowError(f"{value} does not fit the system's int")
+    return value
+
+
+def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
+    """Two sockets that are connected to each other."""
+    pair = _usocket._socketpair_as(socket, AF_UNIX if family is None else family, type, proto)
+    for one in pair:
+        one._begin()
+        one._set_default_timeout()
+    return pair
+
+
+def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
+    """A socket on a duplicate of the descriptor, which stays its owner's."""
+    copy = os.dup(fd)
+    try:
+        return socket(family, type, proto, fileno=copy)
+    except BaseException:
+        os.close(copy)
+        raise
