@@ -42,16 +42,19 @@ from socket import (  # what has nothing to do with a socket object is CPython's
 )
 from typing import Any
 
+from usocket import _usocket
 from usocket._usocket import SOL_SOCKET, sockaddr
 from usocket.compat.addresses import Address, resolve, to_tuple
 from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
+from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
 from usocket.compat.sockets import fromfd, getdefaulttimeout, setdefaulttimeout, socket, socketpair
 
 _GLOBAL_DEFAULT_TIMEOUT: Any = _standard._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
 error = OSError
 timeout = TimeoutError
-SocketType = socket
+SocketType = _usocket.socket
+_LOCALHOST, _LOCALHOST_V6 = "127.0.0.1", "::1"
 
 from usocket.compat.connections import create_connection as _create_connection  # noqa: E402
 from usocket.compat.connections import create_server, has_dualstack_ipv6  # noqa: E402

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+from collections.abc import Callable
 from socket import SOCK_STREAM, SocketIO
 from typing import IO, Any, cast
 
@@ -43,6 +46,10 @@ def open_file(
     return text
 
 
+class GiveUpOnSendfile(Exception):
+    """The file is none that the system's sendfile() takes."""
+
+
 def check_sendfile(sock: Any, file: Any, count: Any) -> None:
     """What sendfile() refuses, with CPython's exceptions."""
     if "b" not in getattr(file, "mode", "b"):
@@ -58,8 +65,28 @@ def check_sendfile(sock: Any, file: Any, count: Any) -> None:
         raise ValueError("non-blocking sockets are not supported")
 
 
+def send_by_system(sock: Any, file: Any, offset: int, count: int | None, sendfile: Callable[..., int]) -> int:
+    """With the core's sendfile(); the file's position is then behind what went out."""
+    check_sendfile(sock, file, count)
+    try:
+        number = file.fileno()
+        os.fstat(number)
+    except (AttributeError, OSError) as failure:  # io.UnsupportedOperation is one
+        raise GiveUpOnSendfile(failure) from None
+    try:
+        sent = sendfile(number, offset, count)
+    except OSError as failure:
+        if failure.errno != errno.EINVAL:
+            raise
+        raise GiveUpOnSendfile(failure) from None
+    if sent and hasattr(file, "seek"):
+        file.seek(offset + sent)
+    return sent
+
+
 def send_by_reading(sock: Any, file: Any, offset: int, count: int | None) -> int:
     """sendfile() for what is no regular file."""
+    check_sendfile(sock, file, count)
     if offset:
         file.seek(offset)
     total = 0

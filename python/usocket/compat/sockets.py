@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import socket as _standard
+import sys
 from collections.abc import Iterable
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from usocket import _usocket
 from usocket._usocket import AF_INET, AF_UNIX, SOCK_STREAM
 from usocket.compat.addresses import Address, to_native, to_tuple
 from usocket.compat.enumerations import family_of, kind_of
-from usocket.compat.files import check_sendfile, open_file, send_by_reading
+from usocket.compat.files import GiveUpOnSendfile, open_file, send_by_reading, send_by_system
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+AF_VSOCK: int | None = getattr(_standard, "AF_VSOCK", None)
 
 _default_timeout: float | None = None
 
@@ -36,11 +39,11 @@ def setdefaulttimeout(timeout: float | None, /) -> None:
 class socket(_usocket.socket):
     """usocket's socket, with addresses, enumerations, files and exceptions as in CPython."""
 
-    __slots__ = ("_closed", "_io_refs")
+    __slots__ = ("_closed", "_io_refs", "_proto")
     _takes_str = False  # what is sent is bytes-like only
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
-        self._begin()
+        self._begin(None if fileno is not None and proto == -1 else max(proto, 0))
         if fileno is not None:
             if isinstance(fileno, float):
                 raise TypeError("integer argument expected, got float")
@@ -57,9 +60,10 @@ class socket(_usocket.socket):
         if fileno is None or _default_timeout is not None:
             self._set_default_timeout()
 
-    def _begin(self) -> None:
+    def _begin(self, proto: int | None) -> None:
         self._io_refs = 0
         self._closed = False
+        self._proto = proto  # as it was asked for; None: as the system says
 
     def _set_default_timeout(self) -> None:
         if _default_timeout is not None and self.gettimeout() is None:
@@ -76,6 +80,11 @@ class socket(_usocket.socket):
     def type(self) -> Any:
         """The type: a SocketKind."""
         return kind_of(super().type)
+
+    @property
+    def proto(self) -> int:
+        """The protocol as it was asked for, so 0 where the type selects it."""
+        return super().proto if self._proto is None else self._proto
 
     @property
     def timeout(self) -> float | None:
@@ -137,7 +146,7 @@ class socket(_usocket.socket):
 
     def dup(self) -> socket:
         copy = self._dup_as(self.__class__)
-        copy._begin()
+        copy._begin(self._proto)
         return copy
 
     def makefile(  # type: ignore[override]
@@ -151,6 +160,21 @@ class socket(_usocket.socket):
     ) -> IO[Any]:
         """A file of CPython's io over the socket, which stays open until both are closed."""
         return open_file(self, mode, buffering, encoding, errors, newline)
+
+    # --- Options: those of AF_VSOCK are numbers of 64 bits
+
+    def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:  # type: ignore[override]
+        if isinstance(value, int) and self._has_long_options(level):
+            value = value.to_bytes(8, sys.byteorder)
+        super().setsockopt(level, optname, value, *optlen)
+
+    def getsockopt(self, level: int, optname: int, *length: int) -> Any:  # type: ignore[override]
+        if not any(length) and self._has_long_options(level):
+            return int.from_bytes(super().getsockopt(level, optname, 8), sys.byteorder)
+        return super().getsockopt(level, optname, *length)
+
+    def _has_long_options(self, level: int) -> bool:
+        return super().family == AF_VSOCK == level
 
     # --- Connections
 
@@ -174,9 +198,17 @@ class socket(_usocket.socket):
 
     def accept(self) -> tuple[socket, Address]:
         conn, address = self._accept_as(socket)
-        conn._begin()
+        conn._begin(self._proto)
         conn._set_default_timeout()
         return conn, to_tuple(address)
+
+    def _accept(self) -> tuple[int, Address]:
+        """As CPython's, for subclasses that make the connection themselves."""
+        conn, address = self._accept_as(_usocket.socket)
+        return conn.detach(), to_tuple(address)
+
+    def shutdown(self, how: int, /) -> None:
+        super().shutdown(_as_int(how))
 
     def getsockname(self) -> Address:
         return to_tuple(super().getsockname())
@@ -208,20 +240,17 @@ class socket(_usocket.socket):
         self, file: Any, offset: int = 0, count: int | None = None
     ) -> int:
         """Sends a file, or count bytes of it from offset on, and moves its position behind what went out."""
-        check_sendfile(self, file, count)
         try:
-            number = file.fileno()
-        except (AttributeError, OSError):  # io.UnsupportedOperation is one
-            return send_by_reading(self, file, offset, count)
-        try:
-            sent = super().sendfile(number, offset, count)
-        except OSError as failure:
-            if failure.errno != errno.EINVAL:
-                raise
-            return send_by_reading(self, file, offset, count)
-        if sent and hasattr(file, "seek"):
-            file.seek(offset + sent)
-        return sent
+            return self._sendfile_use_sendfile(file, offset, count)
+        except GiveUpOnSendfile:
+            return self._sendfile_use_send(file, offset, count)
+
+    # CPython's names for the two ways, which some programs choose between.
+    def _sendfile_use_sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        return send_by_system(self, file, offset, count, super().sendfile)
+
+    def _sendfile_use_send(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        return send_by_reading(self, file, offset, count)
 
     # --- What is received
 
@@ -246,6 +275,9 @@ class socket(_usocket.socket):
         return (*message, to_tuple(address))  # type: ignore[return-value]
 
 
+socket.__module__ = "usocket.compat"
+
+
 def _as_int(number: Any) -> int:
     """A number that the system's int holds: OverflowError where CPython says so."""
     value: int = number.__index__() if hasattr(number, "__index__") else number
@@ -258,7 +290,7 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
     """Two sockets that are connected to each other."""
     pair = _usocket._socketpair_as(socket, AF_UNIX if family is None else family, type, proto)
     for one in pair:
-        one._begin()
+        one._begin(proto)
         one._set_default_timeout()
     return pair
 
