@@ -19,12 +19,43 @@ const char* fault_text(Fault fault) noexcept {
     return "";
 }
 
+// A small device whose module has no TLS has no use for its words.
+#if !defined(USOCKET_SMALL) || defined(USOCKET_TLS)
+
+const char* tls_text(TlsFailure failure) noexcept {
+    switch (failure) {
+#define USOCKET_TLS_TEXT(name, code, text) \
+    case TlsFailure::name: return text;
+        USOCKET_TLS_FAILURES(USOCKET_TLS_TEXT)
+#undef USOCKET_TLS_TEXT
+    }
+    return "";
+}
+
+int tls_code(TlsFailure failure) noexcept {
+    static constexpr unsigned char codes[] = {
+#define USOCKET_TLS_CODE(name, code, text) code,
+        USOCKET_TLS_FAILURES(USOCKET_TLS_CODE)
+#undef USOCKET_TLS_CODE
+    };
+    return failure == TlsFailure::none ? EINVAL : codes[static_cast<std::size_t>(failure)];
+}
+
+#else
+
+const char* tls_text(TlsFailure /*failure*/) noexcept { return ""; }
+int tls_code(TlsFailure /*failure*/) noexcept { return EINVAL; }
+
+#endif
+
 }  // namespace
 
-int Error::fault_code() noexcept { return EINVAL; }
+// Of a fault or a failure of TLS.
+int Error::own_code() const noexcept { return tls_code(tls_failure()); }
 
 const char* Error::message() const noexcept {
     if (fault() != Fault::none) return fault_text(fault());
+    if (tls_failure() != TlsFailure::none) return tls_text(tls_failure());
     return number_ < 0 ? sys::resolver_message(number_) : sys::error_message(number_);
 }
 

@@ -80,6 +80,46 @@ enum class Fault : std::uint8_t {
 #undef USOCKET_FAULT_NAME
 };
 
+// What ends a call on a wrapped socket besides errors of the system (TLS-4). X(name, errno, text).
+#define USOCKET_TLS_FAILURES(X) \
+    X(none, 0, "") \
+    X(certificate_name, EACCES, "certificate refused: it is not for the name that was asked for (server_hostname)") \
+    X(certificate_issuer, EACCES, "certificate refused: its issuer is not among the trusted ones") \
+    X(certificate_self_signed, EACCES, "certificate refused: it is self-signed, and not among the trusted ones") \
+    X(certificate_expired, EACCES, "certificate refused: it has expired, or the clock is wrong") \
+    X(certificate_not_yet_valid, EACCES, "certificate refused: it is not valid yet, or the clock is wrong") \
+    X(certificate_weak, EACCES, "certificate refused: a key or signature of its chain is too weak") \
+    X(certificate_purpose, EACCES, "certificate refused: it is not made for this purpose (server or client)") \
+    X(certificate_bad, EACCES, "certificate refused: it is malformed, or a signature in its chain does not hold") \
+    X(certificate_missing, EACCES, "the peer shows no certificate, and one is required") \
+    X(refused_by_peer, EACCES, "the peer refuses our certificate") \
+    X(wanted_by_peer, EACCES, "the peer requires a certificate of us (set_cert_key)") \
+    X(version, EPROTO, "the peer does not speak TLS 1.2 or 1.3") \
+    X(nothing_in_common, EPROTO, "no cipher suite, group or signature algorithm in common with the peer") \
+    X(protocols, EPROTO, "no application protocol (ALPN) in common with the peer") \
+    X(not_tls, EPROTO, "what came is not TLS") \
+    X(bad_record, EPROTO, "a record does not decrypt: it was changed on its way") \
+    X(alert, EPROTO, "the peer has ended TLS with an alert") \
+    X(failed, EPROTO, "TLS failed: the peer does not keep to the protocol") \
+    X(other_process, EPERM, "a wrapped socket stays with the process that wrapped it: wrap after fork()") \
+    X(not_shared, EOPNOTSUPP, "a wrapped socket gives its descriptor away neither by dup() nor by detach()") \
+    X(wrapped_before, EINVAL, "the socket is wrapped already") \
+    X(not_a_stream, EINVAL, "TLS goes on a stream socket") \
+    X(no_hostname, EINVAL, "a server's certificate is checked against server_hostname, which is missing") \
+    X(bad_hostname, EINVAL, "server_hostname is a host name or a numeric address, at most 255 bytes long") \
+    X(no_certificate, EINVAL, "a server needs a certificate and its key (set_cert_key)") \
+    X(bad_certificate, EINVAL, "no certificate in PEM or DER in there") \
+    X(bad_key, EINVAL, "no private key in PEM or DER without a password in there") \
+    X(key_mismatch, EINVAL, "the private key is not the certificate's") \
+    X(bad_protocols, EINVAL, "an application protocol's name has 1 to 255 bytes, all of them together at most 511") \
+    X(bad_session, EINVAL, "no session of this kind of TLS in there")
+
+enum class TlsFailure : std::uint8_t {
+#define USOCKET_TLS_FAILURE_NAME(name, code, text) name,
+    USOCKET_TLS_FAILURES(USOCKET_TLS_FAILURE_NAME)
+#undef USOCKET_TLS_FAILURE_NAME
+};
+
 // Why a call failed. code() is the reference's number: a positive errno, or a negative resolver code
 // (EAI_*). EINTR means that the host gave the call up from a signal handler and has an exception to raise.
 class [[nodiscard]] USOCKET_API Error {
@@ -90,21 +130,30 @@ public:
     constexpr explicit Error(Fault fault) noexcept
         : number_(fault == Fault::none ? 0 : first_fault + static_cast<std::int32_t>(fault)) {}
 
-    [[nodiscard]] constexpr int code() const noexcept { return number_ < first_fault ? number_ : fault_code(); }
+    // code() is EACCES for a certificate that was refused, EPROTO for what the peer sends, ...
+    constexpr explicit Error(TlsFailure failure) noexcept
+        : number_(failure == TlsFailure::none ? 0 : first_tls_failure + static_cast<std::int32_t>(failure)) {}
+
+    [[nodiscard]] constexpr int code() const noexcept { return number_ < first_fault ? number_ : own_code(); }
     [[nodiscard]] constexpr Fault fault() const noexcept {
-        return number_ < first_fault ? Fault::none : static_cast<Fault>(number_ - first_fault);
+        const bool is_fault = number_ >= first_fault && number_ < first_tls_failure;
+        return is_fault ? static_cast<Fault>(number_ - first_fault) : Fault::none;
     }
-    // The fault's text, the resolver's or the system's message; lives as long as the program (for an errno
+    [[nodiscard]] constexpr TlsFailure tls_failure() const noexcept {
+        return number_ < first_tls_failure ? TlsFailure::none : static_cast<TlsFailure>(number_ - first_tls_failure);
+    }
+    // The fault's or failure's text, the resolver's or the system's message; lives as long as the program (for an errno
     // unknown to the system: until this thread's next call).
     [[nodiscard]] const char* message() const noexcept;
 
     friend constexpr bool operator==(const Error&, const Error&) noexcept = default;
 
 private:
-    static int fault_code() noexcept;
+    [[nodiscard]] int own_code() const noexcept;
 
-    // One number for both, so that errors are cheap to pass on and to compare; no errno is as high as this.
+    // One number for all, so that errors are cheap to pass on and to compare; no errno is as high as this.
     static constexpr std::int32_t first_fault = 1 << 24;
+    static constexpr std::int32_t first_tls_failure = first_fault + 256;
     std::int32_t number_ = 0;
 };
 

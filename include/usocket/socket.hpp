@@ -18,11 +18,19 @@
 
 namespace usocket {
 
+namespace tls {
+struct Context;
+enum class Fact : std::uint8_t;
+}  // namespace tls
+
 class Blocking;
+struct Layer;
 class Outbox;
 class Poll;
 class Reader;
 class Socket;
+class TlsContext;
+struct TlsOptions;
 struct Window;
 
 // The WiPy's protocol number for a socket that TLS can be put on before it connects (NAME-3, TLS-2).
@@ -128,6 +136,27 @@ public:
     Result<void> read_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
     Result<void> readline_to(Sink& sink, std::size_t limit, Call&& call = Call()) noexcept;
 
+    // --- TLS (usocket/tls.hpp). Afterwards all methods work as before, on what TLS carries (TLS-3). A context that
+    // another connection is being made from may not be changed meanwhile. What ends a handshake, ends the connection.
+    //
+    // A socket of IPPROTO_SEC may be wrapped before it connects: connect() then does the handshake too (TLS-2). Any
+    // other has to be connected. Non-blocking: EAGAIN once wrapped but not through; go on with do_handshake().
+    // While the handshake goes on, each call goes on with it first.
+    Result<void> wrap(TlsContext& context, const TlsOptions& options, Call&& call = Call()) noexcept;
+    Result<void> do_handshake(Call&& call = Call()) noexcept;
+    // "TLSv1.2" or "TLSv1.3"; the cipher suite's name; the protocol that ALPN chose, empty if none. Before the end of
+    // the handshake: ENOTCONN.
+    [[nodiscard]] Result<Bytes> version() noexcept;
+    [[nodiscard]] Result<Bytes> cipher() noexcept;
+    [[nodiscard]] Result<Bytes> selected_alpn_protocol() noexcept;
+    // The peer's certificate, in DER; empty if it has shown none.
+    [[nodiscard]] Result<Bytes> getpeercert() noexcept;
+    // What TlsOptions::session of a later connection to the same peer takes. Empty: there is none (yet; with TLS 1.3
+    // it comes with what is read). Keep it secret.
+    [[nodiscard]] Result<Bytes> tls_session() noexcept;
+    // That connection took one up.
+    [[nodiscard]] Result<bool> session_reused() noexcept;
+
     // --- Options
     // Timeout::none() blocks, Timeout::zero() does not; not while another thread is in a call (TIME-1).
     Result<void> settimeout(Timeout timeout) noexcept;
@@ -202,6 +231,11 @@ private:
     void end_calls(Gate::Shut shut) noexcept;
     void expose() noexcept;
     Result<void> keep_nonblocking() noexcept;
+    Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
+    Result<void> establish(Call& call, Layer& layer) noexcept;
+    Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
+    Result<void> tell(tls::Fact fact, Sink& into) noexcept;
+    Result<Bytes> told(tls::Fact fact) noexcept;
     Result<void> connect_inside(Call& call, const Address& address) noexcept;
     Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;
     Error finish_connect(Blocking& blocking, const Address& address) noexcept;

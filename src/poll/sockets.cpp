@@ -7,7 +7,7 @@
 
 namespace usocket {
 
-bool keeps(const Aside* aside) noexcept { return aside != nullptr && !aside->pending.empty(); }
+bool keeps(const Aside* aside) noexcept { return aside != nullptr && aside->has_unread(); }
 
 const WatchHooks Poll::hooks_ = {
     [](Aside& aside, bool kept, bool closed) noexcept {

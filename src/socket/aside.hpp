@@ -3,7 +3,9 @@
 
 #include <atomic>
 
+#include "stream/layer.hpp"
 #include "stream/pending.hpp"
+#include "usocket/detail/gate.hpp"
 
 namespace usocket {
 
@@ -24,11 +26,17 @@ struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
     std::atomic<const WatchHooks*> hooks{nullptr};
     Pending pending;
+    std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
+    std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
     std::atomic<int> bell{-1};  // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 
+    // There is something to read, whatever the system says (POLL-5).
+    [[nodiscard]] bool has_unread() const noexcept {
+        return !pending.empty() || layer_holds.load(std::memory_order_acquire);
+    }
+
     void tell(bool closed) noexcept {
-        if (const WatchHooks* set = hooks.load(std::memory_order_acquire))
-            set->changed(*this, !pending.empty(), closed);
+        if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->changed(*this, has_unread(), closed);
     }
     void tell_exposed() noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_seq_cst)) set->exposed(*this);
@@ -37,5 +45,15 @@ struct Aside {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->orphaned(*this);
     }
 };
+
+// A wrapped socket's layer, else null. A small device whose module has no TLS does not even look.
+#if defined(USOCKET_SMALL) && !defined(USOCKET_TLS)
+constexpr Layer* layer_of(const Gate& /*gate*/) noexcept { return nullptr; }
+#else
+inline Layer* layer_of(const Gate& gate) noexcept {
+    const Aside* aside = gate.aside();
+    return aside == nullptr ? nullptr : aside->layer.load(std::memory_order_acquire);
+}
+#endif
 
 }  // namespace usocket

@@ -76,6 +76,12 @@ void Socket::end_calls(Gate::Shut shut) noexcept {
 
 // Alone, after close(): nobody can enter any more.
 void Socket::release() noexcept {
+    if (layer_of(gate_) != nullptr) {
+        const Held held;
+        Layer* layer = gate_.aside()->layer.exchange(nullptr, std::memory_order_acq_rel);
+        if (layer != nullptr) layer->hooks->release(*layer);
+        gate_.aside()->layer_holds = false;
+    }
     inbox_.forget(gate_);
     const sys::Fd fd = gate_.take_fd();
     if (Aside* aside = gate_.aside()) {
@@ -189,7 +195,26 @@ Result<void> Socket::keep_nonblocking() noexcept {
 }
 
 Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
-    return inside(call, [&]() noexcept { return connect_inside(call, address); });
+    return inside(call, [&]() noexcept -> Result<void> {
+        Layer* layer = layer_of(gate_);
+        return layer != nullptr ? connect_layer(call, *layer, address) : connect_inside(call, address);
+    });
+}
+
+// The system's socket and what is on it, under one deadline (TLS-2). Non-blocking: EINPROGRESS until both are.
+Result<void> Socket::connect_layer(Call& call, Layer& layer, const Address& address) noexcept {
+    const auto connected = connect_inside(call, address);
+    const bool goes_on = connected.error() == Error(EISCONN) && !layer.is_established;
+    if (!connected && !goes_on) return connected;
+    const auto established = establish(call, layer);
+    return established.error() == Error(EAGAIN) && !getblocking() ? Error(EINPROGRESS) : established;
+}
+
+Result<void> Socket::establish(Call& call, Layer& layer) noexcept {
+    Blocking waiting(call, timeout_, &gate_);
+    const auto established = layer.hooks->establish(layer, waiting);
+    inbox_.settle_unless_read(gate_);
+    return established;
 }
 
 // A connection attempt goes on in the system whatever ends the first call: EINTR and EINPROGRESS both mean to wait
@@ -251,7 +276,15 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
 }
 
 Result<void> Socket::shutdown(int how) noexcept {
-    return inside([&]() noexcept { return sys::shutdown(gate_.fd(), how); });
+    Call call;
+    return inside(call, [&]() noexcept -> Result<void> {
+        Layer* layer = how == sys::shut_rd ? nullptr : layer_of(gate_);
+        if (layer != nullptr) {
+            Blocking waiting(call, timeout_, &gate_);
+            if (const auto ended = layer->hooks->end_sending(*layer, waiting); !ended) return ended;
+        }
+        return sys::shutdown(gate_.fd(), how);
+    });
 }
 
 // --- Options
@@ -330,6 +363,7 @@ int Socket::fileno() noexcept {
 
 // Like close(), but the descriptor lives on, so nobody may be inside and nothing may be pending.
 Result<int> Socket::detach() noexcept {
+    if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
     if (const Error error = gate_.enter(); error != Error()) return error;
     expose();
     if (has_kept() || !gate_.shut_alone()) {
@@ -344,6 +378,7 @@ Result<int> Socket::detach() noexcept {
 
 Result<Socket> Socket::dup() noexcept {
     return inside([&]() noexcept -> Result<Socket> {
+        if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
         expose();
         const auto fd = sys::duplicate(gate_.fd());
         if (!fd) return fd.error();
@@ -360,7 +395,13 @@ Result<Socket> Socket::dup() noexcept {
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
-    const auto ready = inside([&]() noexcept { return sys::wait(gate_.fd(), events, Timeout::zero()); });
+    const auto ready = inside([&]() noexcept -> Result<unsigned> {
+        const Layer* layer = layer_of(gate_);
+        const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
+        if (instead == 0) return sys::wait(gate_.fd(), events, Timeout::zero());
+        const auto shown = sys::wait(gate_.fd(), instead, Timeout::zero());
+        return (shown.value_or(0u) & instead) != 0 ? events | *shown : shown;
+    });
     if (ready.error() == Error(EBADF)) return sys::poll_nval;
     return ready.value_or(0u) | (has_kept() ? events & sys::poll_in : 0u);
 }

@@ -36,7 +36,7 @@ Outbox Socket::outbox(Call& call) noexcept {
 inline bool Socket::is_plain() const noexcept {
     if (!sys::is_only_thread() || gate_.closed() || inbox_.has_window()) return false;
     const Aside* aside = gate_.aside();
-    return aside == nullptr || aside->pending.empty();
+    return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr);
 }
 
 // What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that

@@ -90,12 +90,17 @@ void Inbox::close_window() noexcept {
 
 ConstBuffer Inbox::front(const Gate& gate) const noexcept {
     const Pending* pending = pending_of(gate);
-    return pending != nullptr ? pending->front() : Windows::view(*this);
+    if (pending != nullptr) return pending->front();
+    const Layer* layer = layer_of(gate);
+    return layer != nullptr ? layer->front() : Windows::view(*this);
 }
 
 void Inbox::consume(const Gate& gate, std::size_t count) noexcept {
     Pending* pending = pending_of(gate);
-    if (pending == nullptr) return Windows::consume(*this, Windows::of(*this), count);
+    if (pending == nullptr) {
+        Layer* layer = layer_of(gate);
+        return layer != nullptr ? layer->consume(count) : Windows::consume(*this, Windows::of(*this), count);
+    }
     const Held held;
     pending->consume(count);
     if (pending->empty()) gate.aside()->tell(false);
@@ -132,6 +137,26 @@ void Inbox::forget(const Gate& gate) noexcept {
     aside->tell(false);
 }
 
-bool Inbox::has_pending(const Gate& gate) noexcept { return pending_of(gate) != nullptr; }
+void Inbox::settle(const Gate& gate) noexcept {
+    Layer* layer = layer_of(gate);
+    if (layer == nullptr) return;
+    const Held held;
+    const bool holds = layer->hooks->settle(*layer);
+    Aside& aside = *gate.aside();
+    if (aside.layer_holds.exchange(holds, std::memory_order_acq_rel) != holds) aside.tell(gate.closed());
+}
+
+void Inbox::settle_unless_read(const Gate& gate) noexcept {
+    if (layer_of(gate) == nullptr) return;
+    const Held held;
+    if (!try_lock(closing_reader)) return;
+    settle(gate);
+    release();
+}
+
+bool Inbox::has_pending(const Gate& gate) noexcept {
+    const Aside* aside = gate.aside();
+    return aside != nullptr && aside->has_unread();
+}
 
 }  // namespace usocket

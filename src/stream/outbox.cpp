@@ -1,7 +1,9 @@
 #include "stream/outbox.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
+#include "socket/aside.hpp"
 #include "stream/lines.hpp"
 
 namespace usocket {
@@ -29,6 +31,7 @@ template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) 
 }
 
 Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to) noexcept {
+    if (Layer* layer = layer_of(gate_)) return send_through(*layer, data, flags);
     const ConstBuffer bounded(data.data(), std::min(data.size(), max_transfer));
     return perform(flags, [&](int now) noexcept {
         return to == nullptr ? sys::send(gate_.fd(), bounded, now) : sys::sendto(gate_.fd(), bounded, now, *to);
@@ -36,7 +39,20 @@ Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to)
 }
 
 Result<std::size_t> Outbox::send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept {
+    if (Layer* layer = layer_of(gate_)) {
+        if (control.size() != 0) return Error(EOPNOTSUPP);
+        const auto* const piece = std::find_if(pieces.begin(), pieces.end(), [](ConstBuffer one) { return one.size() != 0; });
+        return piece == pieces.end() ? Result<std::size_t>(std::size_t{0}) : send_through(*layer, *piece, flags);
+    }
     return perform(flags, [&](int now) noexcept { return sys::sendmsg(gate_.fd(), pieces, control, now, to); });
+}
+
+// `to` is its peer in any case. Nothing of a wrapped stream is out of its order.
+Result<std::size_t> Outbox::send_through(Layer& layer, ConstBuffer data, int flags) noexcept {
+    if ((flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
+    heed(flags);
+    Blocking waiting(call_, timeout_, &gate_);
+    return layer.hooks->send(layer, waiting, data);
 }
 
 Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept {
@@ -50,6 +66,8 @@ Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept 
 }
 
 Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept {
+    done = 0;
+    if (layer_of(gate_) != nullptr) return Error(EOPNOTSUPP);
     for (done = 0; done != count;) {
         const auto sent = perform(0, [&](int now) noexcept {
             const std::size_t part = std::min(count - done, max_transfer);

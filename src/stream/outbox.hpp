@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "stream/layer.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
@@ -34,6 +35,7 @@ private:
     // `once`, with the flags that it is given.
     template <class Once> Result<std::size_t> perform(int flags, Once once) noexcept;
     Error check_between() noexcept;
+    Result<std::size_t> send_through(Layer& layer, ConstBuffer data, int flags) noexcept;
 
     Call& call_;
     Timeout timeout_;

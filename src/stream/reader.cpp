@@ -55,13 +55,19 @@ void Reader::unlock() noexcept {
 }
 
 template <class Body> auto Reader::exclusively(Body body) noexcept -> decltype(body()) {
-    if (!source_.is_stream || is_alone()) return body();
+    if (!source_.is_stream) return body();
+    if (is_alone()) {
+        auto result = body();
+        source_.inbox->settle(*source_.gate);
+        return result;
+    }
     for (;;) {
         if (const Error error = lock(); error != Error()) return error;
         call_.reader_ = this;
         call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
         auto result = body();
         if (call_.reads_) {
+            source_.inbox->settle(*source_.gate);
             unlock();
             return result;
         }
@@ -148,9 +154,13 @@ int Reader::heed(int flags) noexcept {
     return flags;
 }
 
+// Nothing of a wrapped stream is out of its order.
+bool Reader::refuses(int flags) const noexcept { return layer() != nullptr && (flags & sys::msg_oob) != 0; }
+
 Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
     buffer = buffer.first(max_transfer);
     flags = heed(flags);
+    if (refuses(flags)) return Error(EOPNOTSUPP);
     if (is_beside(flags) || !source_.is_stream) return receive(buffer, flags, from);
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
@@ -165,6 +175,7 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
 
 Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {
     flags = heed(flags);
+    if (refuses(flags)) return Error(EOPNOTSUPP);
     if (is_beside(flags) || !source_.is_stream) return receive_message(pieces, control, flags);
     return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "socket/aside.hpp"
 #include "stream/window.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/detail/inbox.hpp"
@@ -72,11 +73,15 @@ private:
     Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
+    Result<std::size_t> receive_made(Layer& layer, MutableBuffer buffer, int flags) noexcept;
+    Result<bool> refill(Layer& layer) noexcept;
     int heed(int flags) noexcept;
+    [[nodiscard]] bool refuses(int flags) const noexcept;
 
     // scattering.cpp: into several pieces
     Result<ReceivedMessage> receive_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
     Result<ReceivedMessage> receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    Result<ReceivedMessage> receive_made_message(Layer& layer, Scattered pieces, int flags) noexcept;
     Result<ReceivedMessage> receive_message_behind(Scattered pieces, MutableBuffer control, int flags,
                                                    std::size_t shown) noexcept;
 
@@ -95,6 +100,7 @@ private:
     [[nodiscard]] sys::Fd fd() const noexcept { return source_.gate->fd(); }
     [[nodiscard]] Blocking blocking() const noexcept { return {call_, source_.timeout, source_.gate}; }
     [[nodiscard]] Queue queue() const noexcept { return {source_.gate, source_.is_tcp}; }
+    [[nodiscard]] Layer* layer() const noexcept { return layer_of(*source_.gate); }
     [[nodiscard]] ConstBuffer front() const noexcept { return source_.inbox->front(*source_.gate); }
     [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
     Sink& sink() noexcept { return *call_.sink_; }

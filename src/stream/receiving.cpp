@@ -32,6 +32,14 @@ Error Reader::fill(std::size_t limit) noexcept {
             continue;
         }
         if (const Error error = before_more(); error != Error()) return error;
+        if (Layer* maker = layer()) {
+            const auto ended = refill(*maker);
+            if (!ended) return ended.error();
+            if (*ended) return end_of_stream();
+            // Memory that doubles makes a read to EOF linear; that there is no more is no error yet.
+            if (limit == no_limit) (void)sink().reserve(std::max(sink().size(), front().size()));
+            continue;
+        }
         if (sink().room().size() == 0) {
             const auto more = make_room(wanted, limit != no_limit);
             if (!more) return more.error();
@@ -55,6 +63,12 @@ Error Reader::fill_line(std::size_t limit) noexcept {
             continue;
         }
         if (const Error error = before_more(); error != Error()) return error;
+        if (Layer* maker = layer()) {
+            const auto ended = refill(*maker);
+            if (!ended) return ended.error();
+            if (*ended) return end_of_stream();
+            continue;
+        }
         const bool leaves = leaves_in_queue();
         const auto count = leaves ? await_line(wanted) : find_line(wanted);
         if (!count) return count.error();
@@ -212,7 +226,30 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     return received;
 }
 
+// What a layer has made, one piece.
+Result<std::size_t> Reader::receive_made(Layer& layer, MutableBuffer buffer, int flags) noexcept {
+    if (front().size() == 0) {
+        const auto ended = refill(layer);
+        if (!ended) return ended.error();
+        if (*ended) return end_of_stream() == Error() ? Result<std::size_t>(std::size_t{0}) : end_of_stream();
+    }
+    const std::size_t count = std::min(buffer.size(), front().size());
+    const Held held;
+    std::memcpy(buffer.data(), front().data(), count);
+    if ((flags & sys::msg_peek) != 0) return count;
+    source_.inbox->consume(*source_.gate, count);
+    source_.inbox->commit(*source_.gate);
+    return count;
+}
+
+// The front is empty: until a layer has made something. True: it has ended.
+Result<bool> Reader::refill(Layer& layer) noexcept {
+    Blocking waiting = blocking();
+    return layer.hooks->refill(layer, waiting);
+}
+
 Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
+    if (Layer* maker = layer()) return receive_made(*maker, buffer, flags);
     if (!Inbox::has_pending(*source_.gate)) {
         Windows::close(*source_.inbox);
         return receive(buffer, flags, from);

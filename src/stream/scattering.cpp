@@ -42,6 +42,7 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
 }
 
 Result<ReceivedMessage> Reader::receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept {
+    if (Layer* maker = layer()) return receive_made_message(*maker, pieces, flags);
     if (!Inbox::has_pending(*source_.gate)) {
         Windows::close(*source_.inbox);
         return receive_message(pieces, control, flags);
@@ -61,6 +62,19 @@ Result<ReceivedMessage> Reader::receive_stream_message(Scattered pieces, Mutable
     }
     if (!peeks || !has_room) return message;
     return receive_message_behind(pieces, control, flags, message.size);
+}
+
+// What a layer has made comes into one piece, with nothing beside it.
+Result<ReceivedMessage> Reader::receive_made_message(Layer& layer, Scattered pieces, int flags) noexcept {
+    ReceivedMessage message;
+    for (const MutableBuffer& piece : pieces) {
+        if (piece.size() == 0) continue;
+        const auto received = receive_made(layer, piece, flags);
+        if (!received) return received.error();
+        message.size = *received;
+        break;
+    }
+    return message;
 }
 
 // A peek that has shown kept bytes shows what is behind them as well, as far as it is there.

@@ -25,7 +25,7 @@ inline constexpr Fd no_fd = -1;
 // --- Names that the core needs without the system's headers
 extern const int af_unspec, af_inet, af_inet6, af_unix;
 extern const int sock_stream, ipproto_tcp;
-extern const int shut_rdwr;
+extern const int shut_rd, shut_rdwr;
 extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc, msg_oob, msg_errqueue;  // 0: there is none
 extern const int sol_socket, so_error, so_rcvlowat, so_peek_off;                         // -1: there is none
 extern const int so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only;                  // likewise

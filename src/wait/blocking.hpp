@@ -77,6 +77,8 @@ public:
     [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
     // EAGAIN and no deadline.
     [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
+    // Nobody can come between, not even the host's signal handlers.
+    [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
     // Nothing ends a wait but what is waited for.
     [[nodiscard]] bool is_endless() const noexcept { return timeout_.is_none() && !call_.has_deadline_; }
 

@@ -20,6 +20,11 @@ public:
             sys::yield_thread();
         }
     }
+    [[nodiscard]] bool try_lock() noexcept {
+        const std::uint32_t mine = sys::process_generation() + 1;
+        std::uint32_t holder = word_.load(std::memory_order_relaxed);
+        return holder != mine && word_.compare_exchange_strong(holder, mine, std::memory_order_acquire);
+    }
     void unlock() noexcept { word_.store(0, std::memory_order_release); }
 
 private:

@@ -15,7 +15,7 @@ SRC_USERMOD += $(USOCKET_C)
 SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 
 # Memory is the host's collector's, and the signals are its own (bridge.cpp).
-SRC_USERMOD_CXX += $(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp)
+SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
 SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
 USOCKET_POLLER := $(if $(shell echo 'int i;' | $(CXX) -x c++ -include sys/epoll.h -E - 2>/dev/null),epoll,poll)
 SRC_USERMOD_CXX += $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp

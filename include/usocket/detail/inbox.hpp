@@ -1,5 +1,5 @@
-// Inbox: the unread bytes of a stream, which have one order: what is pending, then the rest of the window, then the
-// system's queue. Stands here because a Socket holds one; not for programs.
+// Inbox: the unread bytes of a stream, which have one order: what is pending, then the rest of the window or of the
+// layer, then the system's queue. Stands here because a Socket holds one; not for programs.
 #pragma once
 
 #include <atomic>
@@ -49,6 +49,9 @@ public:
     [[nodiscard]] bool can_keep(Gate& gate, const Sink& sink) noexcept;
     // Another connection: what is unread of the old one is gone.
     void forget(const Gate& gate) noexcept;
+    // A call ends: a layer makes what it holds known. The second is for a call that does not read.
+    void settle(const Gate& gate) noexcept;
+    void settle_unless_read(const Gate& gate) noexcept;
 
     // Bytes that the socket holds itself; from any thread.
     [[nodiscard]] static bool has_pending(const Gate& gate) noexcept;

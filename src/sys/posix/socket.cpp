@@ -21,6 +21,7 @@ const int af_inet6 = AF_INET6;
 const int af_unix = AF_UNIX;
 const int sock_stream = SOCK_STREAM;
 const int ipproto_tcp = IPPROTO_TCP;
+const int shut_rd = SHUT_RD;
 const int shut_rdwr = SHUT_RDWR;
 const int msg_peek = MSG_PEEK;
 const int msg_dontwait = MSG_DONTWAIT;

@@ -1,0 +1,51 @@
+// Layer: what makes a stream's bytes out of those in the system's queue, and back, where something does: TLS. It stands
+// where Reader and Outbox would ask the system; nothing else of a socket knows whether there is one.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+#include "usocket/result.hpp"
+
+namespace usocket {
+
+class Blocking;
+struct Layer;
+
+// Each waits, where it must, through the call's Blocking. What a call leaves halfway, whatever ended it, a later one
+// goes on with.
+struct LayerHooks {
+    // The system's socket is connected: agrees with the peer. Does nothing the second time.
+    Result<void> (*establish)(Layer& layer, Blocking& waiting) noexcept;
+    // By the reader, when the front is empty: until there is something in it, or the stream has ended, which is true.
+    Result<bool> (*refill)(Layer& layer, Blocking& waiting) noexcept;
+    // By the reader, when its call ends: makes the front of what has been taken off the system's queue, so that nothing
+    // is unread of which a poll does not know. Whether there is something to read, or the end.
+    bool (*settle)(Layer& layer) noexcept;
+    // How many bytes have gone out. They count once the system has all of them; when the call ends before, the next
+    // send of the same bytes goes on with them.
+    Result<std::size_t> (*send)(Layer& layer, Blocking& waiting, ConstBuffer data) noexcept;
+    // Tells the peer that nothing more will be sent.
+    Result<void> (*end_sending)(Layer& layer, Blocking& waiting) noexcept;
+    // The socket is closed, and nobody is inside: says goodbye, as far as that needs no wait, and frees the layer.
+    void (*release)(Layer& layer) noexcept;
+};
+
+struct Layer {
+    const LayerHooks* hooks = nullptr;
+    std::atomic<bool> is_established{false};
+    // Until it is: what the system has to show before a call gets further, whatever that call is for.
+    std::atomic<unsigned> waits_for{0};
+
+    // --- The front; for whoever holds the inbox's lock
+    std::uint8_t* bytes = nullptr;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+
+    [[nodiscard]] ConstBuffer front() const noexcept { return {bytes + begin, end - begin}; }
+    void consume(std::size_t count) noexcept { begin += count; }
+};
+
+}  // namespace usocket

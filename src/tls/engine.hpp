@@ -1,0 +1,78 @@
+// Engine: what a library for TLS has to supply, without I/O: one table of functions for each, in a folder beside this
+// file. Nothing here waits, and nothing knows of sockets, deadlines or hosts; the Session does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "usocket/buffer.hpp"
+#include "usocket/result.hpp"
+
+namespace usocket {
+struct TlsOptions;
+}
+
+namespace usocket::tls {
+
+// Bytes on their way, in memory that is there while some are: {taken | there | free}.
+struct Pipe {
+    std::uint8_t* bytes = nullptr;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t capacity = 0;
+
+    [[nodiscard]] bool empty() const noexcept { return begin == end; }
+    [[nodiscard]] ConstBuffer there() const noexcept { return {bytes + begin, end - begin}; }
+    [[nodiscard]] MutableBuffer room() const noexcept { return {bytes + end, capacity - end}; }
+};
+
+// What the session and the engine hand to one another: ciphertext.
+struct Wire {
+    Pipe in;              // the engine takes from it
+    Pipe out;             // and adds to this one
+    bool is_cut = false;  // nothing will come after what is in `in`
+};
+
+enum class Step : std::uint8_t {
+    done,
+    wants_input,   // all of Wire::in is taken; goes on once there is more
+    wants_output,  // Wire::out is full; goes on, with the same arguments, once it is not
+    ended,         // the peer has said that nothing more will come (close_notify)
+    failed,        // for good; failure() says why. An alert for the peer may be in Wire::out.
+};
+
+// What was agreed on, as text or bytes.
+enum class Fact : std::uint8_t { version, cipher, protocol, certificate, session, is_resumed };
+
+// Plaintext for one write(), so that its record, with what the protocol adds, fits an empty Wire::out.
+#if defined(USOCKET_SMALL)
+inline constexpr std::size_t largest_write = 4096;
+#else
+inline constexpr std::size_t largest_write = 16384;
+#endif
+inline constexpr std::size_t largest_overhead = 512;
+
+struct Context;
+
+struct Engine {
+    // The state of one connection, which keeps what it needs of the context; `wire` lives longer than it.
+    Result<void*> (*open)(Context& context, const TlsOptions& options, Wire& wire) noexcept;
+    void (*close)(void* state) noexcept;
+    Step (*handshake)(void* state) noexcept;
+    // `count`: how many bytes of plaintext.
+    Step (*read)(void* state, MutableBuffer room, std::size_t& count) noexcept;
+    // All of `data`, which is at most largest_write.
+    Step (*write)(void* state, ConstBuffer data) noexcept;
+    // close_notify.
+    Step (*end)(void* state) noexcept;
+    Error (*failure)(void* state) noexcept;
+    // Into the sink, which may not grow enough: ENOMEM.
+    Result<void> (*tell)(void* state, Fact fact, Sink& into) noexcept;
+};
+
+// An engine's contexts begin with this.
+struct Context {
+    const Engine* engine = nullptr;
+};
+
+}  // namespace usocket::tls

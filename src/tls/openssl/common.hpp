@@ -1,0 +1,32 @@
+// What the files of this engine share. OpenSSL 3.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "tls/engine.hpp"
+#include "usocket/tls.hpp"
+
+namespace usocket::tls::openssl {
+
+struct OwnContext : Context {
+    SSL_CTX* ctx = nullptr;
+    bool has_trusted = false;    // issuers of the program's own
+    bool has_system = false;     // the system's are loaded
+    bool has_cert = false;       // with its key
+    bool has_reqs = false;       // instead of those that the side of a connection has by default
+    CertReqs reqs = CertReqs::required;
+    unsigned char protocols[512];  // for ALPN, each behind its length
+    std::size_t protocols_size = 0;
+    CRYPTO_RWLOCK* lock = nullptr;  // for what a connection changes: has_system
+};
+
+extern const Engine engine;
+
+// As a server: the best of our protocols that the client offers (ALPN).
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void* unused) noexcept;
+
+// Why OpenSSL's last function has failed, from its queue of errors, which is empty afterwards.
+Error reason(SSL* ssl) noexcept;
+
+}  // namespace usocket::tls::openssl

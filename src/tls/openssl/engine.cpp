@@ -1,0 +1,274 @@
+// The engine `openssl`: one connection's state.
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "tls/openssl/common.hpp"
+
+namespace usocket::tls::openssl {
+namespace {
+
+struct State {
+    SSL* ssl = nullptr;
+    Error failure;
+    unsigned char protocols[512];
+    unsigned protocols_size = 0;
+};
+
+State& of(void* state) noexcept { return *static_cast<State*>(state); }
+
+// --- The wire, as OpenSSL sees it
+
+int take_input(BIO* bio, char* into, int size) noexcept {
+    auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const std::size_t count = std::min(wire.in.there().size(), static_cast<std::size_t>(size));
+    if (count == 0) {
+        if (wire.is_cut) return 0;
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    std::memcpy(into, wire.in.there().data(), count);
+    wire.in.begin += count;
+    return static_cast<int>(count);
+}
+
+int add_output(BIO* bio, const char* bytes, int size) noexcept {
+    Pipe& out = static_cast<Wire*>(BIO_get_data(bio))->out;
+    BIO_clear_retry_flags(bio);
+    const std::size_t count = std::min(out.room().size(), static_cast<std::size_t>(size));
+    if (count == 0) {
+        BIO_set_retry_write(bio);
+        return -1;
+    }
+    std::memcpy(out.room().data(), bytes, count);
+    out.end += count;
+    return static_cast<int>(count);
+}
+
+long control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) noexcept {
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+// One for the program, for as long as it runs.
+CRYPTO_ONCE wire_once = CRYPTO_ONCE_STATIC_INIT;
+BIO_METHOD* the_wire_method = nullptr;
+
+BIO_METHOD* wire_method() noexcept {
+    (void)CRYPTO_THREAD_run_once(&wire_once, []() noexcept {
+        BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "usocket wire");
+        if (made == nullptr) return;
+        BIO_meth_set_read(made, take_input);
+        BIO_meth_set_write(made, add_output);
+        BIO_meth_set_ctrl(made, control);
+        the_wire_method = made;
+    });
+    return the_wire_method;
+}
+
+bool set_wire(SSL* ssl, Wire& wire) noexcept {
+    BIO* bio = wire_method() != nullptr ? BIO_new(wire_method()) : nullptr;
+    if (bio == nullptr) return false;
+    BIO_set_data(bio, &wire);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    return true;
+}
+
+// --- A connection begins
+
+// A numeric address is looked for among the certificate's addresses, and is not sent.
+Error set_peer(SSL* ssl, std::string_view name) noexcept {
+    char text[256];
+    const bool is_plain = !name.empty() && name.size() < sizeof text && name.find('\0') == std::string_view::npos;
+    if (!is_plain) return Error(TlsFailure::bad_hostname);
+    std::memcpy(text, name.data(), name.size());
+    text[name.size()] = '\0';
+    X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(param, text) == 1) return Error();
+    ERR_clear_error();
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    const bool is_set = SSL_set1_host(ssl, text) == 1 && SSL_set_tlsext_host_name(ssl, text) == 1;
+    ERR_clear_error();
+    return is_set ? Error() : Error(TlsFailure::bad_hostname);
+}
+
+Error set_session(SSL* ssl, ConstBuffer session) noexcept {
+    if (session.size() == 0) return Error();
+    const unsigned char* bytes = session.data();
+    SSL_SESSION* made = d2i_SSL_SESSION(nullptr, &bytes, static_cast<long>(session.size()));
+    const bool is_set = made != nullptr && SSL_set_session(ssl, made) == 1;
+    SSL_SESSION_free(made);
+    ERR_clear_error();
+    return is_set ? Error() : Error(TlsFailure::bad_session);
+}
+
+int verify_mode(CertReqs reqs, bool server_side) noexcept {
+    if (reqs == CertReqs::none) return SSL_VERIFY_NONE;
+    const bool is_required = server_side && reqs == CertReqs::required;
+    return SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+}
+
+// The system's trusted issuers: when they are needed first, for there are many. Several threads may make connections.
+void load_system(OwnContext& context) noexcept {
+    if (CRYPTO_THREAD_write_lock(context.lock) != 1) return;
+    if (!context.has_system) context.has_system = SSL_CTX_set_default_verify_paths(context.ctx) == 1;
+    CRYPTO_THREAD_unlock(context.lock);
+    ERR_clear_error();
+}
+
+Error prepare(State& state, OwnContext& context, const TlsOptions& options) noexcept {
+    SSL* ssl = state.ssl;
+    const CertReqs by_default = options.server_side ? CertReqs::none : CertReqs::required;
+    const CertReqs reqs = context.has_reqs ? context.reqs : by_default;
+    SSL_set_verify(ssl, verify_mode(reqs, options.server_side), nullptr);
+    if (reqs != CertReqs::none && !context.has_trusted) load_system(context);
+    if (options.server_side) {
+        if (!context.has_cert) return Error(TlsFailure::no_certificate);
+        std::memcpy(state.protocols, context.protocols, context.protocols_size);
+        state.protocols_size = static_cast<unsigned>(context.protocols_size);
+        SSL_set_accept_state(ssl);
+        return Error();
+    }
+    SSL_set_connect_state(ssl);
+    const bool has_protocols = context.protocols_size != 0;
+    const auto size = static_cast<unsigned>(context.protocols_size);
+    if (has_protocols && SSL_set_alpn_protos(ssl, context.protocols, size) != 0) return Error(ENOMEM);
+    if (options.server_hostname.empty()) {
+        if (reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
+    } else if (const Error error = set_peer(ssl, options.server_hostname); error != Error()) {
+        return error;
+    }
+    return set_session(ssl, options.session);
+}
+
+void close(void* state) noexcept {
+    SSL_free(of(state).ssl);
+    OPENSSL_free(state);
+}
+
+Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noexcept {
+    auto& own = static_cast<OwnContext&>(context);
+    void* memory = OPENSSL_malloc(sizeof(State));
+    if (memory == nullptr) return Error(ENOMEM);
+    auto* state = new (memory) State;
+    state->ssl = SSL_new(own.ctx);
+    const bool is_made = state->ssl != nullptr && set_wire(state->ssl, wire) && SSL_set_app_data(state->ssl, state) == 1;
+    const Error error = is_made ? prepare(*state, own, options) : Error(ENOMEM);
+    if (error == Error()) return memory;
+    close(state);
+    return error;
+}
+
+// --- It goes on
+
+Step step_of(State& state, int returned) noexcept {
+    if (returned > 0) return Step::done;
+    switch (SSL_get_error(state.ssl, returned)) {
+    case SSL_ERROR_WANT_READ: return Step::wants_input;
+    case SSL_ERROR_WANT_WRITE: return Step::wants_output;
+    case SSL_ERROR_ZERO_RETURN: return Step::ended;
+    default: state.failure = reason(state.ssl); return Step::failed;
+    }
+}
+
+Step handshake(void* state) noexcept {
+    ERR_clear_error();
+    return step_of(of(state), SSL_do_handshake(of(state).ssl));
+}
+
+Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
+    ERR_clear_error();
+    return step_of(of(state), SSL_read_ex(of(state).ssl, room.data(), room.size(), &count));
+}
+
+Step write(void* state, ConstBuffer data) noexcept {
+    ERR_clear_error();
+    std::size_t written = 0;
+    return step_of(of(state), SSL_write_ex(of(state).ssl, data.data(), data.size(), &written));
+}
+
+// 0: ours is made, the peer's has not come.
+Step end(void* state) noexcept {
+    ERR_clear_error();
+    const int returned = SSL_shutdown(of(state).ssl);
+    return returned == 0 ? Step::done : step_of(of(state), returned);
+}
+
+Error failure(void* state) noexcept { return of(state).failure; }
+
+// --- What was agreed on
+
+Result<void> append(Sink& sink, const void* bytes, std::size_t size) noexcept {
+    if (size == 0) return {};
+    if (!sink.reserve(size)) return Error(ENOMEM);
+    sink.append(static_cast<const std::uint8_t*>(bytes), size);
+    return {};
+}
+
+// `to_der`: i2d_...(), which tells the size if it is given no memory.
+template <class Object>
+Result<void> append_der(Sink& sink, Object* object, int (*to_der)(Object* object, unsigned char** into)) noexcept {
+    const int size = object != nullptr ? to_der(object, nullptr) : 0;
+    if (size <= 0) return {};
+    if (!sink.reserve(static_cast<std::size_t>(size))) return Error(ENOMEM);
+    unsigned char* into = sink.room().data();
+    (void)to_der(object, &into);
+    sink.set_size(sink.size() + static_cast<std::size_t>(size));
+    return {};
+}
+
+Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
+    SSL* ssl = of(state).ssl;
+    switch (fact) {
+    case Fact::version: {
+        const char* name = SSL_get_version(ssl);
+        return append(into, name, std::strlen(name));
+    }
+    case Fact::cipher: {
+        const char* name = SSL_get_cipher_name(ssl);
+        return append(into, name, std::strlen(name));
+    }
+    case Fact::protocol: {
+        const unsigned char* name = nullptr;
+        unsigned size = 0;
+        SSL_get0_alpn_selected(ssl, &name, &size);
+        return append(into, name, size);
+    }
+    case Fact::certificate:
+        return append_der<const X509>(
+            into, SSL_get0_peer_certificate(ssl),
+            [](const X509* object, unsigned char** memory) noexcept { return i2d_X509(object, memory); });
+    case Fact::session: {
+        SSL_SESSION* session = SSL_get0_session(ssl);
+        const bool is_of_use = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
+        return append_der<SSL_SESSION>(
+            into, is_of_use ? session : nullptr,
+            [](SSL_SESSION* object, unsigned char** memory) noexcept { return i2d_SSL_SESSION(object, memory); });
+    }
+    case Fact::is_resumed: return append(into, "1", SSL_session_reused(ssl) == 1 ? 1 : 0);
+    }
+    return Error(EINVAL);
+}
+
+}  // namespace
+
+const Engine engine = {open, close, handshake, read, write, end, failure, tell};
+
+// As a server: the client's list is looked through for the best of ours.
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void* /*unused*/) noexcept {
+    const State& state = of(SSL_get_app_data(ssl));
+    if (state.protocols_size == 0) return SSL_TLSEXT_ERR_NOACK;
+    unsigned char* found = nullptr;
+    const int result =
+        SSL_select_next_proto(&found, size, state.protocols, state.protocols_size, offered, offered_size);
+    *chosen = found;
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+}  // namespace usocket::tls::openssl

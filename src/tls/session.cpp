@@ -1,0 +1,353 @@
+#include "tls/session.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "wait/held.hpp"
+
+namespace usocket::tls {
+namespace {
+
+// How much one call of the system brings, and how much plaintext is made at once. Both are there only while they hold
+// something.
+#if defined(USOCKET_SMALL)
+constexpr std::size_t in_capacity = 1024;
+constexpr std::size_t plain_capacity = 512;
+#else
+constexpr std::size_t in_capacity = 32768;
+constexpr std::size_t plain_capacity = 16384;
+#endif
+constexpr std::size_t out_capacity = largest_write + largest_overhead;
+
+bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
+    if (pipe.capacity != 0) return true;
+    pipe.bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
+    if (pipe.bytes == nullptr) return false;
+    pipe.capacity = capacity;
+    return true;
+}
+
+void release_empty(Pipe& pipe) noexcept {
+    if (!pipe.empty() || pipe.bytes == nullptr) return;
+    (void)sys::resize(pipe.bytes, 0);
+    pipe = {};
+}
+
+// FNV-1a: whether a call sends what the one before it was about to send.
+std::uint64_t digest_of(ConstBuffer data) noexcept {
+    std::uint64_t digest = 0xcbf29ce484222325;
+    for (std::size_t i = 0; i < data.size(); ++i) digest = (digest ^ data.data()[i]) * 0x100000001b3;
+    return digest;
+}
+
+ConstBuffer first(ConstBuffer data, std::size_t most) noexcept { return {data.data(), std::min(data.size(), most)}; }
+
+Session& of(Layer& layer) noexcept { return static_cast<Session&>(layer); }
+
+const LayerHooks session_hooks = {
+    [](Layer& layer, Blocking& waiting) noexcept { return of(layer).establish(waiting); },
+    [](Layer& layer, Blocking& waiting) noexcept { return of(layer).refill(waiting); },
+    [](Layer& layer) noexcept { return of(layer).settle(); },
+    [](Layer& layer, Blocking& waiting, ConstBuffer data) noexcept { return of(layer).send(waiting, data); },
+    [](Layer& layer, Blocking& waiting) noexcept { return of(layer).end_sending(waiting); },
+    [](Layer& layer) noexcept { of(layer).release(); },
+};
+
+}  // namespace
+
+// --- Life
+
+Session::Session(const Engine& engine, sys::Fd fd) noexcept
+    : engine_(engine), fd_(fd), generation_(sys::process_generation()) {
+    hooks = &session_hooks;
+}
+
+Result<Session*> Session::open(Context& context, const TlsOptions& options, sys::Fd fd) noexcept {
+    void* memory = sys::resize(nullptr, sizeof(Session));
+    if (memory == nullptr) return Error(ENOMEM);
+    auto* session = new (memory) Session(*context.engine, fd);
+    const auto state = context.engine->open(context, options, session->wire_);
+    if (!state) {
+        (void)sys::resize(memory, 0);
+        return state.error();
+    }
+    session->state_ = *state;
+    return session;
+}
+
+void Session::release() noexcept {
+    // In a child of fork nothing is said: the connection is the parent's.
+    if (is_established && is_ours() && failure_ == Error()) say_goodbye();
+    engine_.close(state_);
+    for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, bytes}) (void)sys::resize(memory, 0);
+    (void)sys::resize(this, 0);
+}
+
+void Session::say_goodbye() noexcept {
+    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity) && has_plain_room();
+    if (!has_room || flush() != Error()) return;
+    if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)flush();
+    take_leftovers();
+}
+
+// What a program cannot read, as a server's tickets for later sessions: left in the system's queue it would make of the
+// end of the connection its reset, and the peer would lose what is on its way. Bytes of the stream do so with reason.
+void Session::take_leftovers() noexcept {
+    constexpr int most = 4;
+    for (int i = 0; i < most && begin == end && !has_ended_; ++i) {
+        if (decrypt() != Step::wants_input) return;
+        wire_.in.begin = wire_.in.end = 0;
+        const auto received = sys::recv(fd_, wire_.in.room(), sys::msg_dontwait);
+        if (received.value_or(0u) == 0) return;
+        wire_.in.end = *received;
+    }
+}
+
+bool Session::is_ours() const noexcept { return generation_ == sys::process_generation(); }
+
+// --- Attempts
+
+template <class Body> void Session::exclusively(Blocking& waiting, Body body) noexcept {
+    for (;;) {
+        {
+            const Held held;
+            if (lock_.try_lock()) {
+                body();
+                lock_.unlock();
+                return;
+            }
+        }
+        // Outside the host: whoever has the lock may want the host back before it lets go.
+        (void)waiting.once([]() noexcept -> Result<void> {
+            sys::yield_thread();
+            return {};
+        });
+    }
+}
+
+// Until the op, which is made of steps of the engine, is done or fails. A peer that drips bytes does not hold it beyond
+// the deadline.
+template <class Op> Error Session::run(Blocking& waiting, Op op) noexcept {
+    if (!is_ours()) return Error(TlsFailure::other_process);
+    for (const Blocking fresh = waiting;;) {
+        Attempt made;
+        exclusively(waiting, [&]() noexcept { made = attempt(waiting, op); });
+        if (made.is_over) return made.error;
+        if (made.events == 0) {
+            if (const Error error = waiting.check_deadline(); error != Error()) return error;
+            continue;
+        }
+        // One that has made progress is no vain one.
+        Blocking next = fresh;
+        const auto ready = next.await_retry(fd_, made.events, made.has_slept);
+        if (!ready) return ready.error();
+    }
+}
+
+template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op) noexcept {
+    if (failure_ != Error()) return {true, failure_};
+    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
+    if (!has_room) return {true, Error(ENOMEM)};
+    const std::size_t unflushed = wire_.out.end;
+    const Step step = op();
+    queued_ += wire_.out.end - unflushed;
+    if (step == Step::failed) return {true, fail()};
+    const Error flushed = flush();
+    if (step == Step::wants_input) return await_input(waiting, flushed);
+    const bool is_blocked = flushed == Error(EAGAIN);
+    if (step == Step::wants_output && flushed == Error()) return {};
+    if (step == Step::wants_output && is_blocked) return {false, Error(), sys::poll_out};
+    return {true, is_blocked ? Error() : flushed};
+}
+
+// What has come is of more interest than that nothing goes out any more: it may say why.
+Session::Attempt Session::await_input(Blocking& waiting, Error flushed) noexcept {
+    const bool is_blocked = flushed == Error(EAGAIN);
+    if (wire_.is_cut) return {true, fail()};
+    bool has_slept = false;
+    const auto received = receive(waiting, has_slept);
+    if (received) {
+        is_dry_ = false;
+        wire_.is_cut = *received == 0;
+        return {};
+    }
+    if (received.error() != Error(EAGAIN)) return {true, received.error()};
+    if (flushed != Error() && !is_blocked) return {true, flushed};
+    const unsigned events = sys::poll_in | (is_blocked ? sys::poll_out : 0u);
+    if (!is_established) waits_for = events;
+    return {false, Error(), events, has_slept};
+}
+
+// For good. Cut off without a close_notify: what came last may not be all (TLS-5).
+Error Session::fail() noexcept {
+    if (failure_ == Error()) failure_ = wire_.is_cut ? Error(ECONNRESET) : engine_.failure(state_);
+    is_dry_ = true;
+    (void)flush();
+    return failure_;
+}
+
+// --- The system, without waiting
+
+Error Session::flush() noexcept {
+    Pipe& out = wire_.out;
+    while (!out.empty()) {
+        const auto sent = sys::send(fd_, out.there(), sys::msg_dontwait);
+        if (!sent && sent.error() == Error(EINTR)) continue;
+        if (!sent) return sent.error();
+        out.begin += *sent;
+        flushed_ += *sent;
+    }
+    out.begin = out.end = 0;
+    return Error();
+}
+
+// A thread that is alone, with nothing else to do, may sleep in here.
+Result<std::size_t> Session::receive(Blocking& waiting, bool& has_slept) noexcept {
+    Pipe& in = wire_.in;
+    in.begin = in.end = 0;
+    const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
+    const int flags = may_sleep ? 0 : sys::msg_dontwait;
+    const auto received = sys::recv(fd_, in.room(), flags);
+    if (received) in.end = *received;
+    has_slept = may_sleep && received.error() == Error(EAGAIN);
+    return received.error() == Error(EINTR) ? Result<std::size_t>(Error(EAGAIN)) : received;
+}
+
+// --- What a socket does
+
+Result<void> Session::establish(Blocking& waiting) noexcept {
+    if (is_established && failure_ == Error() && is_ours()) return {};
+    return run(waiting, [&]() noexcept {
+        if (is_established) return Step::done;
+        const Step step = engine_.handshake(state_);
+        if (step != Step::done) return step;
+        is_established = true;
+        waits_for = 0;
+        is_dry_ = false;
+        return step;
+    });
+}
+
+// As much as there is room for, and as the engine makes without more input. Under both locks; the front is empty.
+Step Session::decrypt() noexcept {
+    begin = end = 0;
+    Step step = Step::done;
+    while (step == Step::done && end < plain_capacity_) {
+        std::size_t count = 0;
+        step = engine_.read(state_, {bytes + end, plain_capacity_ - end}, count);
+        if (step == Step::done) end += count;
+    }
+    // Either comes after what there is now, and is kept for the call that finds the front empty.
+    has_ended_ = step == Step::ended;
+    is_dry_ = step == Step::wants_input;
+    if (step == Step::failed) (void)fail();
+    return end != 0 ? Step::done : step;
+}
+
+bool Session::has_plain_room() noexcept {
+    if (bytes != nullptr) return true;
+    bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, plain_capacity));
+    plain_capacity_ = bytes != nullptr ? plain_capacity : 0;
+    return bytes != nullptr;
+}
+
+Result<bool> Session::refill(Blocking& waiting) noexcept {
+    if (const auto established = establish(waiting); !established) return established.error();
+    bool is_end = false;
+    bool has_room = true;
+    const Error error = run(waiting, [&]() noexcept {
+        has_room = has_plain_room();
+        if (!has_room) return Step::done;
+        const Step step = has_ended_ ? Step::ended : decrypt();
+        is_end = step == Step::ended;
+        return is_end ? Step::done : step;
+    });
+    if (error != Error() || !has_room) return has_room ? error : Error(ENOMEM);
+    return is_end;
+}
+
+// Nobody waits here: where another call is in the middle of an attempt, there may be something to read.
+bool Session::settle() noexcept {
+    if (begin != end) return true;
+    begin = end = 0;
+    if (!is_ours()) return true;
+    if (lock_.try_lock()) {
+        const bool may_have_more = is_established && !is_dry_ && !has_ended_ && failure_ == Error();
+        if (may_have_more && has_plain_room() && reserve(wire_.out, out_capacity)) {
+            const std::size_t unflushed = wire_.out.end;
+            (void)decrypt();
+            queued_ += wire_.out.end - unflushed;
+            (void)flush();
+        }
+        release_empty(wire_.in);
+        release_empty(wire_.out);
+        lock_.unlock();
+    }
+    if (begin != end) return true;
+    (void)sys::resize(bytes, 0);
+    bytes = nullptr;
+    plain_capacity_ = 0;
+    return !is_dry_ || has_ended_ || failure_ != Error();
+}
+
+std::size_t Session::owed_of(ConstBuffer data) const noexcept {
+    const bool may_be = owed_.size != 0 && data.size() >= owed_.size;
+    return may_be && digest_of(first(data, owed_.size)) == owed_.digest ? owed_.size : 0;
+}
+
+// Data counts once the system has all of its record. Where a call ends before, the record goes out all the same, before
+// whatever comes next; if that begins with the same data, as a program's second try does, they are not sent twice.
+Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept {
+    if (data.size() == 0) return std::size_t{0};
+    if (const auto established = establish(waiting); !established) return established.error();
+    const ConstBuffer chunk = first(data, largest_write);
+    std::uint64_t mark = 0;  // what the system has to have got
+    std::size_t sent = 0;
+    Error error = run(waiting, [&]() noexcept {
+        if (!wire_.out.empty()) return Step::wants_output;
+        sent = owed_of(data);
+        owed_ = {};
+        if (sent != 0) return Step::done;
+        const Step step = engine_.write(state_, chunk);
+        if (step != Step::done) return step;
+        sent = chunk.size();
+        mark = queued_ + wire_.out.end;
+        return step;
+    });
+    if (error == Error()) {
+        const auto is_out = [&]() noexcept { return flushed_ >= mark ? Step::done : Step::wants_output; };
+        if (flushed_ < mark) error = run(waiting, is_out);
+    }
+    if (error == Error()) return sent;
+    bool is_owed = mark == 0;
+    exclusively(waiting, [&]() noexcept {
+        if (flushed_ >= mark) return;
+        owed_ = {chunk.size(), digest_of(chunk)};
+        is_owed = true;
+    });
+    return is_owed ? Result<std::size_t>(error) : sent;
+}
+
+Result<void> Session::end_sending(Blocking& waiting) noexcept {
+    if (!is_established) return {};
+    bool is_made = false;
+    return run(waiting, [&]() noexcept {
+        if (is_made) return wire_.out.empty() ? Step::done : Step::wants_output;
+        if (has_said_end_) return Step::done;
+        if (!wire_.out.empty()) return Step::wants_output;
+        const Step step = engine_.end(state_);
+        if (step != Step::done) return step;
+        is_made = has_said_end_ = true;
+        return Step::wants_output;
+    });
+}
+
+Result<void> Session::tell(Blocking& waiting, Fact fact, Sink& into) noexcept {
+    if (!is_established) return Error(ENOTCONN);
+    Result<void> told;
+    exclusively(waiting, [&]() noexcept { told = engine_.tell(state_, fact, into); });
+    return told;
+}
+
+}  // namespace usocket::tls

@@ -1,0 +1,85 @@
+// Socket: what it has for TLS. The rest of its methods know a Layer, and no more.
+#include <cerrno>
+
+#include "socket/aside.hpp"
+#include "socket/inside.hpp"
+#include "tls/session.hpp"
+#include "usocket/tls.hpp"
+#include "wait/held.hpp"
+
+namespace usocket {
+
+Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&& call) noexcept {
+    if (context.context_ == nullptr) return Error(EINVAL);
+    return inside(call, [&]() noexcept -> Result<void> {
+        if (!is_stream()) return Error(TlsFailure::not_a_stream);
+        if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
+        const auto peer = sys::getpeername(gate_.fd());
+        const bool waits_for_connect = peer.error() == Error(ENOTCONN) && proto() == IPPROTO_SEC;
+        if (!peer && !waits_for_connect) return peer.error();
+        if (const auto added = add_session(*context.context_, options); !added) return added;
+        const bool is_due = options.do_handshake && !waits_for_connect;
+        return is_due ? establish(call, *layer_of(gate_)) : Result<void>();
+    });
+}
+
+// What was received before it, and is kept, was no TLS: it stays in front (TIME-6).
+Result<void> Socket::add_session(tls::Context& context, const TlsOptions& options) noexcept {
+    const Held held;
+    Aside* aside = gate_.make_aside();
+    if (aside == nullptr) return Error(ENOMEM);
+    inbox_.close_window();
+    const auto session = tls::Session::open(context, options, gate_.fd());
+    if (!session) return session.error();
+    Layer* none = nullptr;
+    if (aside->layer.compare_exchange_strong(none, *session, std::memory_order_acq_rel)) return {};
+    (*session)->release();
+    return Error(TlsFailure::wrapped_before);
+}
+
+Result<void> Socket::do_handshake(Call&& call) noexcept {
+    return inside(call, [&]() noexcept -> Result<void> {
+        Layer* layer = layer_of(gate_);
+        return layer != nullptr ? establish(call, *layer) : Error(ENOTCONN);
+    });
+}
+
+// --- What was agreed on
+
+namespace {
+
+tls::Session& session_of(Layer& layer) noexcept { return static_cast<tls::Session&>(layer); }
+
+}  // namespace
+
+Result<void> Socket::tell(tls::Fact fact, Sink& into) noexcept {
+    Call call;
+    return inside(call, [&]() noexcept -> Result<void> {
+        Layer* layer = layer_of(gate_);
+        if (layer == nullptr) return Error(ENOTCONN);
+        Blocking waiting(call, timeout_, &gate_);
+        return session_of(*layer).tell(waiting, fact, into);
+    });
+}
+
+Result<Bytes> Socket::told(tls::Fact fact) noexcept {
+    Sink sink = Bytes::sink();
+    const auto done = tell(fact, sink);
+    Bytes bytes = Bytes::take(sink);
+    if (!done) return done.error();
+    return bytes;
+}
+
+Result<Bytes> Socket::version() noexcept { return told(tls::Fact::version); }
+Result<Bytes> Socket::cipher() noexcept { return told(tls::Fact::cipher); }
+Result<Bytes> Socket::selected_alpn_protocol() noexcept { return told(tls::Fact::protocol); }
+Result<Bytes> Socket::getpeercert() noexcept { return told(tls::Fact::certificate); }
+Result<Bytes> Socket::tls_session() noexcept { return told(tls::Fact::session); }
+
+Result<bool> Socket::session_reused() noexcept {
+    const auto flag = told(tls::Fact::is_resumed);
+    if (!flag) return flag.error();
+    return !flag->empty();
+}
+
+}  // namespace usocket

@@ -1,0 +1,187 @@
+// TLS-4: which certificates end a handshake, and that the error says why.
+#include <gtest/gtest.h>
+
+#include "secure.hpp"
+
+namespace usocket::tests {
+namespace {
+
+Error connect_to(const Identity& identity, std::string_view name) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context(identity);
+    return handshake(pair, client, server, {.server_hostname = name}).client;
+}
+
+Error connect_to(const CertificateSpec& spec, std::string_view name = "localhost") {
+    return connect_to(trusted_issuer().issue(spec), name);
+}
+
+Error refusal(TlsFailure failure) { return Error(failure); }
+
+TEST(TlsCertificates, RightName) { EXPECT_EQ(connect_to(CertificateSpec{}), Error()); }
+
+TEST(TlsCertificates, WrongName) {
+    EXPECT_EQ(connect_to(CertificateSpec{}, "elsewhere.example"), refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, NoNameAtAll) {
+    EXPECT_EQ(connect_to({.names = "email:somebody@example.org"}), refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, Wildcard) {
+    const CertificateSpec spec{.names = "DNS:*.example.org"};
+    EXPECT_EQ(connect_to(spec, "www.example.org"), Error());
+    EXPECT_EQ(connect_to(spec, "example.org"), refusal(TlsFailure::certificate_name));
+    EXPECT_EQ(connect_to(spec, "a.b.example.org"), refusal(TlsFailure::certificate_name));
+    EXPECT_EQ(connect_to({.names = "DNS:w*.example.org"}, "www.example.org"), refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, Address) {
+    const CertificateSpec spec{.names = "IP:127.0.0.1, IP:::1"};
+    EXPECT_EQ(connect_to(spec, "127.0.0.1"), Error());
+    EXPECT_EQ(connect_to(spec, "::1"), Error());
+    EXPECT_EQ(connect_to(spec, "127.0.0.2"), refusal(TlsFailure::certificate_name));
+    EXPECT_EQ(connect_to({.names = "DNS:127.0.0.1"}, "127.0.0.1"), refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, Expired) {
+    EXPECT_EQ(connect_to({.valid_from = -7200, .valid_until = -3600}), refusal(TlsFailure::certificate_expired));
+}
+
+TEST(TlsCertificates, NotYetValid) {
+    EXPECT_EQ(connect_to({.valid_from = 3600, .valid_until = 7200}), refusal(TlsFailure::certificate_not_yet_valid));
+}
+
+TEST(TlsCertificates, SelfSigned) {
+    EXPECT_EQ(connect_to({.is_self_signed = true}), refusal(TlsFailure::certificate_self_signed));
+}
+
+// A certificate that is trusted itself needs no issuer.
+TEST(TlsCertificates, SelfSignedAndTrusted) {
+    const Identity identity = trusted_issuer().issue({.is_self_signed = true});
+    Pair pair = tcp_pair();
+    TlsContext client = must(TlsContext::make());
+    must(client.load_verify_locations(std::string_view(identity.certificate)));
+    TlsContext server = server_context(identity);
+    EXPECT_EQ(handshake(pair, client, server).client, Error());
+}
+
+TEST(TlsCertificates, UnknownIssuer) {
+    const Identity identity = Issuer("somebody").issue();
+    EXPECT_EQ(connect_to(identity, "localhost"), refusal(TlsFailure::certificate_issuer));
+}
+
+TEST(TlsCertificates, NotOfTheSystemsIssuers) {
+    Pair pair = tcp_pair();
+    TlsContext client = must(TlsContext::make());
+    TlsContext server = server_context();
+    EXPECT_EQ(handshake(pair, client, server).client, refusal(TlsFailure::certificate_issuer));
+}
+
+TEST(TlsCertificates, WrongPurpose) {
+    EXPECT_EQ(connect_to({.purpose = "clientAuth"}), refusal(TlsFailure::certificate_purpose));
+    EXPECT_EQ(connect_to({.purpose = "serverAuth"}), Error());
+}
+
+// The one who would show it is told at once.
+TEST(TlsCertificates, WeakKeyOfOurOwn) {
+    const Identity weak = trusted_issuer().issue({.rsa_bits = 1024});
+    TlsContext context = must(TlsContext::make());
+    const auto set = context.set_cert_key(std::string_view(weak.certificate), std::string_view(weak.key));
+    EXPECT_EQ(set.error(), refusal(TlsFailure::certificate_weak));
+}
+
+TEST(TlsCertificates, NobodyIsAskedForOne) {
+    Pair pair = tcp_pair();
+    TlsContext client = must(TlsContext::make());
+    must(client.set_cert_reqs(CertReqs::none));
+    TlsContext server = server_context(Issuer("somebody").issue());
+    EXPECT_EQ(handshake(pair, client, server, {}).client, Error());
+}
+
+TEST(TlsCertificates, AClientNeedsANameToCheck) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    EXPECT_EQ(pair.here.wrap(client, {}).error(), refusal(TlsFailure::no_hostname));
+    EXPECT_EQ(pair.here.wrap(client, {.server_hostname = std::string_view("a\0b", 3)}).error(),
+              refusal(TlsFailure::bad_hostname));
+}
+
+TEST(TlsCertificates, ARefusalSaysWhichInWords) {
+    const Error error = connect_to({.is_self_signed = true});
+    EXPECT_EQ(error.code(), EACCES);
+    EXPECT_NE(std::string(error.message()).find("self-signed"), std::string::npos);
+}
+
+TEST(TlsCertificates, TheServerLearnsThatItsCertificateWasRefused) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context(Issuer("somebody").issue());
+    EXPECT_EQ(handshake(pair, client, server).server, refusal(TlsFailure::refused_by_peer));
+}
+
+// --- Of clients (TLS-7)
+
+TlsContext asking_server(CertReqs reqs) {
+    TlsContext server = server_context();
+    must(server.load_verify_locations(std::string_view(trusted_issuer().certificate())));
+    must(server.set_cert_reqs(reqs));
+    return server;
+}
+
+TlsContext client_with(const Identity& identity) {
+    TlsContext client = client_context();
+    must(client.set_cert_key(std::string_view(identity.certificate), std::string_view(identity.key)));
+    return client;
+}
+
+TEST(TlsCertificates, ClientRequiredAndShown) {
+    Pair pair = tcp_pair();
+    TlsContext server = asking_server(CertReqs::required);
+    TlsContext client = client_with(trusted_issuer().issue({.names = "DNS:client", .purpose = "clientAuth"}));
+    EXPECT_EQ(handshake(pair, client, server).server, Error());
+    EXPECT_NE(must(pair.there.getpeercert()).size(), 0u);
+}
+
+TEST(TlsCertificates, ClientRequiredAndMissing) {
+    Pair pair = tcp_pair();
+    TlsContext server = asking_server(CertReqs::required);
+    TlsContext client = client_context();
+    EXPECT_EQ(handshake(pair, client, server).server, refusal(TlsFailure::certificate_missing));
+    EXPECT_EQ(pair.here.read().error(), refusal(TlsFailure::wanted_by_peer));
+}
+
+TEST(TlsCertificates, ClientOptionalAndMissing) {
+    Pair pair = tcp_pair();
+    TlsContext server = asking_server(CertReqs::optional);
+    TlsContext client = client_context();
+    EXPECT_EQ(handshake(pair, client, server).server, Error());
+    EXPECT_EQ(must(pair.there.getpeercert()).size(), 0u);
+}
+
+TEST(TlsCertificates, ClientOfAnUnknownIssuer) {
+    Pair pair = tcp_pair();
+    TlsContext server = asking_server(CertReqs::optional);
+    TlsContext client = client_with(Issuer("somebody").issue());
+    EXPECT_EQ(handshake(pair, client, server).server, refusal(TlsFailure::certificate_issuer));
+    EXPECT_EQ(pair.here.read().error(), refusal(TlsFailure::refused_by_peer));
+}
+
+// --- Our own
+
+TEST(TlsCertificates, WhatIsNone) {
+    const Identity one = trusted_issuer().issue();
+    const Identity other = trusted_issuer().issue();
+    TlsContext context = must(TlsContext::make());
+    EXPECT_EQ(context.set_cert_key("nonsense", std::string_view(one.key)).error(), refusal(TlsFailure::bad_certificate));
+    EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), "nonsense").error(), refusal(TlsFailure::bad_key));
+    EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), std::string_view(other.key)).error(),
+              refusal(TlsFailure::key_mismatch));
+    EXPECT_EQ(context.load_verify_locations("nonsense").error(), refusal(TlsFailure::bad_certificate));
+    Pair pair = tcp_pair();
+    EXPECT_EQ(pair.there.wrap(context, {.server_side = true}).error(), refusal(TlsFailure::no_certificate));
+}
+
+}  // namespace
+}  // namespace usocket::tests

@@ -1,0 +1,223 @@
+// TLS-2 TLS-7 TIME-2 TIME-3 TIME-4: how a connection begins, and what is agreed on.
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+
+#include "secure.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A listener whose only client is answered by `body`.
+struct Server {
+    template <class Body> explicit Server(Body body) : socket(listener(address)), thread([this, body] {
+        Socket conn = std::move(must(socket.accept()).socket);
+        body(conn);
+    }) {}
+    Address address;
+    Socket socket;
+    Background thread;
+};
+
+TEST(TlsHandshake, BeforeItConnects) {
+    TlsContext server = server_context();
+    Server listening([&](Socket& conn) {
+        must(conn.wrap(server, {.server_side = true}));
+        must(conn.write("hello"));
+    });
+    TlsContext context = client_context();
+    Socket client = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
+    must(client.wrap(context, {.server_hostname = "localhost"}));
+    must(client.connect(listening.address));
+    EXPECT_EQ(text(client.read(5)), "hello");
+    EXPECT_EQ(client.connect(listening.address).error(), Error(EISCONN));
+}
+
+TEST(TlsHandshake, AnyOtherHasToBeConnected) {
+    TlsContext context = client_context();
+    Socket client = must(socket());
+    EXPECT_EQ(client.wrap(context, {.server_hostname = "localhost"}).error(), Error(ENOTCONN));
+}
+
+// TIME-4: EINPROGRESS until TCP and the handshake are through, with a poll in between.
+TEST(TlsHandshake, NonBlocking) {
+    TlsContext server = server_context();
+    Server listening([&](Socket& conn) { must(conn.wrap(server, {.server_side = true})); });
+    TlsContext context = client_context();
+    Socket client = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
+    must(client.wrap(context, {.server_hostname = "localhost"}));
+    must(client.setblocking(false));
+    Error error = client.connect(listening.address).error();
+    EXPECT_EQ(error, Error(EINPROGRESS));
+    while (error == Error(EINPROGRESS)) {
+        while (client.poll_now(POLLOUT) == 0) std::this_thread::yield();
+        error = client.connect(listening.address).error();
+    }
+    EXPECT_EQ(error, Error());
+    EXPECT_EQ(text(client.version()), "TLSv1.3");
+}
+
+// TIME-2: the deadline is one for TCP and the handshake, however many bytes drip in.
+TEST(TlsHandshake, ADrippingPeerEndsWithinTheDeadline) {
+    std::atomic<bool> is_over{false};
+    Server listening([&](Socket& conn) {
+        // The beginning of a record that would take for ever.
+        must(conn.write("\x16\x03\x03\x3f\xff"));
+        while (!is_over && conn.write("x")) std::this_thread::sleep_for(5ms);
+    });
+    TlsContext context = client_context();
+    Socket client = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
+    must(client.wrap(context, {.server_hostname = "localhost"}));
+    must(client.settimeout(Timeout(200ms)));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(client.connect(listening.address).error(), Error(ETIMEDOUT));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << "or the test machine stood still";
+    is_over = true;
+}
+
+// TIME-2, with Call(Deadline), and goes on afterwards where it stood.
+TEST(TlsHandshake, GoesOnAfterATimeout) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    const Deadline soon = Deadline::after(20ms);
+    EXPECT_EQ(pair.here.wrap(client, {.server_hostname = "localhost"}, Call(soon)).error(), Error(ETIMEDOUT));
+    Background other([&] { must(pair.there.wrap(server, {.server_side = true})); });
+    must(pair.here.do_handshake());
+    other.join();
+    must(pair.here.write("x"));
+    EXPECT_EQ(text(pair.there.read(1)), "x");
+}
+
+TEST(TlsHandshake, TheFirstCallDoesItIfNobodyHas) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    EXPECT_EQ(pair.here.version().error(), Error(ENOTCONN));
+    Background other([&] {
+        must(pair.there.wrap(server, {.server_side = true, .do_handshake = false}));
+        EXPECT_EQ(text(pair.there.read(2)), "hi");
+    });
+    must(pair.here.write("hi"));
+}
+
+TEST(TlsHandshake, CutOff) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    pair.there.close();
+    const Error error = pair.here.wrap(client, {.server_hostname = "localhost"}).error();
+    EXPECT_TRUE(error == Error(ECONNRESET) || error == Error(EPIPE)) << error.message();
+}
+
+TEST(TlsHandshake, CloseEndsIt) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    Error error;
+    Background wrapping([&] { error = pair.here.wrap(client, {.server_hostname = "localhost"}).error(); });
+    wrapping.await_asleep();
+    pair.here.close();
+    wrapping.join();
+    EXPECT_EQ(error, Error(EBADF));
+}
+
+TEST(TlsHandshake, WhatIsAgreedOn) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(client.set_alpn_protocols("h2,http/1.1"));
+    must(server.set_alpn_protocols("http/1.1"));
+    const Outcomes outcomes = handshake(pair, client, server);
+    ASSERT_EQ(outcomes.client, Error());
+    EXPECT_EQ(text(pair.here.selected_alpn_protocol()), "http/1.1");
+    EXPECT_EQ(text(pair.there.selected_alpn_protocol()), "http/1.1");
+    EXPECT_EQ(text(pair.here.version()), "TLSv1.3");
+    EXPECT_EQ(text(pair.here.cipher()).substr(0, 4), "TLS_");
+    EXPECT_EQ(text(pair.here.getpeercert()).substr(0, 1), "\x30");
+    EXPECT_EQ(text(pair.there.getpeercert()), "");
+}
+
+TEST(TlsHandshake, NoProtocolInCommon) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(client.set_alpn_protocols("h2"));
+    must(server.set_alpn_protocols("http/1.1"));
+    const Outcomes outcomes = handshake(pair, client, server);
+    EXPECT_EQ(outcomes.client, Error(TlsFailure::protocols));
+    EXPECT_EQ(outcomes.server, Error(TlsFailure::protocols));
+    EXPECT_EQ(client.set_alpn_protocols("h2,,x").error(), Error(TlsFailure::bad_protocols));
+}
+
+TEST(TlsHandshake, Resumption) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair first = tcp_pair();
+    ASSERT_EQ(handshake(first, client, server).client, Error());
+    EXPECT_FALSE(must(first.here.session_reused()));
+    must(first.there.write("x"));
+    EXPECT_EQ(text(first.here.read(1)), "x");
+    const Bytes session = must(first.here.tls_session());
+    ASSERT_NE(session.size(), 0u);
+    Pair second = tcp_pair();
+    ASSERT_EQ(handshake(second, client, server, {.server_hostname = "localhost", .session = session.view()}).client,
+              Error());
+    EXPECT_TRUE(must(second.here.session_reused()));
+    EXPECT_TRUE(must(second.there.session_reused()));
+    EXPECT_EQ(handshake(second, client, server, {.server_hostname = "localhost", .session = "nonsense"}).client,
+              Error(TlsFailure::wrapped_before));
+}
+
+// --- Peers that do what ours does not: OpenSSL by itself
+
+// `version` is its newest one.
+int raw_peer(int fd, bool is_server, int version) {
+    SSL_CTX* ctx = SSL_CTX_new(TLS_method());
+    SSL_CTX_set_security_level(ctx, 0);
+    SSL_CTX_set_min_proto_version(ctx, version);
+    SSL_CTX_set_max_proto_version(ctx, version);
+    SSL* ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    const int done = is_server ? SSL_accept(ssl) : SSL_connect(ssl);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return done;
+}
+
+TEST(TlsHandshake, OldVersionsAreRefused) {
+    for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+        Pair pair = tcp_pair();
+        TlsContext server = server_context();
+        const int fd = pair.here.fileno();
+        Background old([&] { EXPECT_NE(raw_peer(fd, false, version), 1); });
+        EXPECT_EQ(pair.there.wrap(server, {.server_side = true}).error(), Error(TlsFailure::version));
+    }
+}
+
+TEST(TlsHandshake, Version12) {
+    Pair pair = tcp_pair();
+    TlsContext server = server_context();
+    const int fd = pair.here.fileno();
+    Background old([&] { EXPECT_EQ(raw_peer(fd, false, TLS1_2_VERSION), 1); });
+    must(pair.there.wrap(server, {.server_side = true}));
+    EXPECT_EQ(text(pair.there.version()), "TLSv1.2");
+}
+
+// Nothing is told of what was not agreed on.
+TEST(TlsHandshake, NotWrapped) {
+    Pair pair = tcp_pair();
+    EXPECT_EQ(pair.here.version().error(), Error(ENOTCONN));
+    EXPECT_EQ(pair.here.do_handshake().error(), Error(ENOTCONN));
+    TlsContext context = client_context();
+    Pair messages = udp_pair();
+    EXPECT_EQ(messages.here.wrap(context, {.server_hostname = "x"}).error(), Error(TlsFailure::not_a_stream));
+}
+
+}  // namespace
+}  // namespace usocket::tests

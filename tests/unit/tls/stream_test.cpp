@@ -1,0 +1,256 @@
+// TLS-3 TLS-5 TIME-1..6 STRM-1..4 POLL-5: a wrapped socket is a socket: what it moves, how it ends, what it waits for.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "secure.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(TlsStream, ReadAndWrite) {
+    Pair pair = secure_pair();
+    EXPECT_EQ(must(pair.here.write("over\nand out")), 12u);
+    EXPECT_EQ(text(pair.there.readline()), "over\n");
+    EXPECT_EQ(text(pair.there.read(7)), "and out");
+    EXPECT_EQ(must(pair.there.send("reply")), 5u);
+    EXPECT_EQ(text(pair.here.recv(100)), "reply");
+}
+
+TEST(TlsStream, MuchBothWays) {
+    Pair pair = secure_pair();
+    std::string much(3'000'000, 'm');
+    for (std::size_t i = 0; i < much.size(); i += 7) much[i] = static_cast<char>(i);
+    Background echo([&] {
+        const Bytes all = must(pair.there.read(much.size()));
+        must(pair.there.write(all.view()));
+    });
+    EXPECT_EQ(must(pair.here.write(std::string_view(much))), much.size());
+    EXPECT_TRUE(text(pair.here.read(much.size())) == much);
+}
+
+TEST(TlsStream, CloseNotifyIsTheEnd) {
+    Pair pair = secure_pair();
+    must(pair.here.write("last"));
+    pair.here.close();
+    EXPECT_EQ(text(pair.there.read()), "last");
+    EXPECT_EQ(text(pair.there.read()), "");
+    EXPECT_EQ(text(pair.there.recv(5)), "");
+}
+
+// TLS-5: whoever can cut the connection could else make a whole message of a part.
+TEST(TlsStream, CutOffIsAnErrorAfterWhatCameWhole) {
+    Pair pair = secure_pair();
+    must(pair.here.write("whole"));
+    ASSERT_EQ(::shutdown(pair.here.fileno(), SHUT_WR), 0);
+    EXPECT_EQ(text(pair.there.read(5)), "whole");
+    EXPECT_EQ(pair.there.read(1).error(), Error(ECONNRESET));
+    EXPECT_EQ(pair.there.recv(1).error(), Error(ECONNRESET));
+}
+
+// TIME-6: a read to the end that is cut off gives what it had got to the next one.
+TEST(TlsStream, WhatCameBeforeTheCutIsNotLost) {
+    Pair pair = secure_pair();
+    must(pair.here.write("whole"));
+    ASSERT_EQ(::shutdown(pair.here.fileno(), SHUT_WR), 0);
+    EXPECT_EQ(pair.there.read().error(), Error(ECONNRESET));
+    EXPECT_EQ(text(pair.there.read(5)), "whole");
+}
+
+TEST(TlsStream, HalfClosed) {
+    Pair pair = secure_pair();
+    must(pair.here.write("question"));
+    must(pair.here.shutdown(SHUT_WR));
+    EXPECT_EQ(text(pair.there.read()), "question");
+    must(pair.there.write("answer"));
+    pair.there.close();
+    EXPECT_EQ(text(pair.here.read()), "answer");
+}
+
+// TIME-6, and what the timeouts of others' TLS do: the object is dead, its bytes are gone.
+TEST(TlsStream, AReadThatTimedOutGoesOn) {
+    Pair pair = secure_pair();
+    must(pair.there.settimeout(Timeout(30ms)));
+    must(pair.here.write("ab"));
+    EXPECT_EQ(pair.there.read(4).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(pair.there.readline().error(), Error(ETIMEDOUT));
+    must(pair.here.write("cd"));
+    EXPECT_EQ(text(pair.there.read(4)), "abcd");
+}
+
+TEST(TlsStream, NonBlocking) {
+    Pair pair = secure_pair();
+    must(pair.there.setblocking(false));
+    EXPECT_EQ(pair.there.recv(5).error(), Error(EAGAIN));
+    EXPECT_EQ(pair.there.read(5).error(), Error(EAGAIN));
+    must(pair.here.write("abc"));
+    pollfd ready{pair.there.fileno(), POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+    EXPECT_EQ(text(pair.there.read(5)), "abc");
+}
+
+// TIME-10: what a write that timed out had begun goes out once, whoever goes on with it.
+TEST(TlsStream, AWriteThatTimedOutGoesOn) {
+    Pair pair = secure_pair();
+    must(pair.here.settimeout(Timeout(20ms)));
+    std::string much(8'000'000, 0);
+    for (std::size_t i = 0; i < much.size(); ++i) much[i] = static_cast<char>(i * 2654435761u >> 13);
+    std::string got;
+    std::size_t done = 0;
+    while (done < much.size()) {
+        std::size_t sent = 0;
+        const auto written = pair.here.write(ConstBuffer(much.data() + done, much.size() - done), sent);
+        done += sent;
+        if (written) break;
+        ASSERT_EQ(written.error(), Error(ETIMEDOUT));
+        must(pair.there.settimeout(Timeout(1ms)));
+        for (int i = 0; i < 10; ++i) {
+            if (const auto more = pair.there.recv(1 << 20)) got += more->view();
+        }
+    }
+    pair.here.close();
+    must(pair.there.settimeout(Timeout::none()));
+    got += text(pair.there.read());
+    EXPECT_EQ(got.size(), much.size());
+    EXPECT_TRUE(got == much);
+}
+
+// The same with a socket that does not block, whose program waits for room and tries again.
+TEST(TlsStream, ANonBlockingWriterLosesNothing) {
+    Pair pair = secure_pair();
+    must(pair.here.setblocking(false));
+    must(pair.there.setblocking(false));
+    std::string much(4'000'000, 0);
+    for (std::size_t i = 0; i < much.size(); ++i) much[i] = static_cast<char>(i * 2654435761u >> 11);
+    std::string got;
+    std::size_t done = 0;
+    while (got.size() < much.size()) {
+        if (done < much.size()) {
+            const auto sent = pair.here.send(ConstBuffer(much.data() + done, much.size() - done));
+            ASSERT_TRUE(sent || sent.error() == Error(EAGAIN)) << sent.error().message();
+            done += sent.value_or(0u);
+        }
+        const auto more = pair.there.recv(1 << 16);
+        if (more) got += more->view();
+    }
+    EXPECT_TRUE(got == much);
+}
+
+TEST(TlsStream, Peek) {
+    Pair pair = secure_pair();
+    must(pair.here.write("peeked"));
+    EXPECT_EQ(text(pair.there.recv(4, MSG_PEEK)), "peek");
+    EXPECT_EQ(text(pair.there.recv(100)), "peeked");
+}
+
+TEST(TlsStream, WhatHasNoMeaning) {
+    Pair pair = secure_pair();
+    std::array<char, 4> room{};
+    EXPECT_EQ(pair.there.recv_into(room, MSG_OOB).error(), Error(EOPNOTSUPP));
+    EXPECT_EQ(pair.there.send("x", MSG_OOB).error(), Error(EOPNOTSUPP));
+    EXPECT_EQ(pair.there.dup().error(), Error(TlsFailure::not_shared));
+    EXPECT_EQ(pair.there.detach().error(), Error(TlsFailure::not_shared));
+    EXPECT_FALSE(pair.there.closed());
+    TlsContext context = client_context();
+    EXPECT_EQ(pair.here.wrap(context, {.server_hostname = "localhost"}).error(), Error(TlsFailure::wrapped_before));
+}
+
+// POLL-5: what a record brought and a call has left.
+TEST(TlsStream, PollKnowsOfPlaintext) {
+    Pair pair = secure_pair();
+    Poll poll;
+    must(poll.register_(pair.there, POLLIN, nullptr));
+    Poll::Event events[1];
+    EXPECT_EQ(must(poll.poll(events, Timeout(0ms))), 0u);
+    must(pair.here.write("abcdef"));
+    EXPECT_EQ(text(pair.there.read(2)), "ab");
+    EXPECT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+    EXPECT_EQ(pair.there.poll_now(POLLIN), static_cast<unsigned>(POLLIN));
+    EXPECT_TRUE(pair.there.has_kept());
+    EXPECT_EQ(text(pair.there.read(4)), "cdef");
+    EXPECT_EQ(must(poll.poll(events, Timeout(0ms))), 0u);
+    EXPECT_FALSE(pair.there.has_kept());
+}
+
+// POLL-3: the peer's close_notify alone, without the end of the connection, is the end.
+TEST(TlsStream, PollKnowsOfTheEnd) {
+    Pair pair = secure_pair();
+    must(pair.here.write("x"));
+    pair.here.close();
+    Poll poll;
+    must(poll.register_(pair.there, POLLIN, nullptr));
+    Poll::Event events[1];
+    EXPECT_EQ(text(pair.there.read(1)), "x");
+    EXPECT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+}
+
+// After the handshake, with what else came in its last packets, nothing is readable that is not.
+TEST(TlsStream, NothingIsReadableThatIsNot) {
+    Pair pair = secure_pair();
+    EXPECT_EQ(pair.there.poll_now(POLLIN), 0u);
+    EXPECT_FALSE(pair.there.has_kept());
+}
+
+TEST(TlsStream, CloseEndsAReadOfAnotherThread) {
+    Pair pair = secure_pair();
+    Error error;
+    Background reader([&] { error = pair.there.read(1).error(); });
+    reader.await_asleep();
+    pair.there.close();
+    reader.join();
+    EXPECT_EQ(error, Error(EBADF));
+    EXPECT_EQ(pair.there.read(1).error(), Error(EBADF));
+}
+
+TEST(TlsStream, ReaderAndWriterAtOnce) {
+    Pair pair = secure_pair();
+    const std::string much(4'000'000, 'x');
+    Background here_reads([&] { EXPECT_TRUE(text(pair.here.read(much.size())) == much); });
+    Background there_reads([&] { EXPECT_TRUE(text(pair.there.read(much.size())) == much); });
+    Background there_writes([&] { EXPECT_EQ(must(pair.there.write(std::string_view(much))), much.size()); });
+    EXPECT_EQ(must(pair.here.write(std::string_view(much))), much.size());
+}
+
+TEST(TlsStream, LinesOutOfRecords) {
+    Pair pair = secure_pair();
+    std::string lines;
+    for (int i = 0; i < 5000; ++i) lines += "line " + std::to_string(i) + "\n";
+    Background writer([&] {
+        must(pair.here.write(std::string_view(lines)));
+        pair.here.close();
+    });
+    for (int i = 0; i < 5000; ++i) ASSERT_EQ(text(pair.there.readline()), "line " + std::to_string(i) + "\n");
+    EXPECT_EQ(text(pair.there.readline()), "");
+}
+
+TEST(TlsStream, AGarbageRecord) {
+    Pair pair = secure_pair();
+    ASSERT_EQ(::send(pair.here.fileno(), "\x17\x03\x03\x00\x20" "not what the keys say, 32 bytes!", 37, 0), 37);
+    EXPECT_EQ(pair.there.read(1).error(), Error(TlsFailure::bad_record));
+    EXPECT_EQ(pair.there.write("x").error(), Error(TlsFailure::bad_record));
+}
+
+TEST(TlsStream, NotTlsAtAll) {
+    Pair pair = tcp_pair();
+    TlsContext server = server_context();
+    must(pair.here.write("GET / HTTP/1.0\r\n\r\n"));
+    EXPECT_EQ(pair.there.wrap(server, {.server_side = true}).error(), Error(TlsFailure::not_tls));
+}
+
+TEST(TlsStream, MovesAndStays) {
+    Pair pair = secure_pair();
+    Socket moved = std::move(pair.there);
+    must(pair.here.write("abc"));
+    EXPECT_EQ(text(moved.read(1)), "a");
+    Socket again = std::move(moved);
+    EXPECT_EQ(text(again.read(2)), "bc");
+}
+
+}  // namespace
+}  // namespace usocket::tests
