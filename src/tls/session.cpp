@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <new>
 
 #include "wait/held.hpp"
@@ -32,13 +33,6 @@ void release_empty(Pipe& pipe) noexcept {
     if (!pipe.empty() || pipe.bytes == nullptr) return;
     (void)sys::resize(pipe.bytes, 0);
     pipe = {};
-}
-
-// FNV-1a: whether a call sends what the one before it was about to send.
-std::uint64_t digest_of(ConstBuffer data) noexcept {
-    std::uint64_t digest = 0xcbf29ce484222325;
-    for (std::size_t i = 0; i < data.size(); ++i) digest = (digest ^ data.data()[i]) * 0x100000001b3;
-    return digest;
 }
 
 ConstBuffer first(ConstBuffer data, std::size_t most) noexcept { return {data.data(), std::min(data.size(), most)}; }
@@ -80,7 +74,7 @@ void Session::release() noexcept {
     // In a child of fork nothing is said: the connection is the parent's.
     if (is_established && is_ours() && failure_ == Error()) say_goodbye();
     engine_.close(state_);
-    for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, bytes}) (void)sys::resize(memory, 0);
+    for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, owed_.bytes, bytes}) (void)sys::resize(memory, 0);
     (void)sys::resize(this, 0);
 }
 
@@ -130,17 +124,16 @@ template <class Body> void Session::exclusively(Blocking& waiting, Body body) no
 // the deadline.
 template <class Op> Error Session::run(Blocking& waiting, Op op) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
-    for (const Blocking fresh = waiting;;) {
+    for (;;) {
         Attempt made;
         exclusively(waiting, [&]() noexcept { made = attempt(waiting, op); });
         if (made.is_over) return made.error;
         if (made.events == 0) {
+            waiting.note_progress();
             if (const Error error = waiting.check_deadline(); error != Error()) return error;
             continue;
         }
-        // One that has made progress is no vain one.
-        Blocking next = fresh;
-        const auto ready = next.await_retry(fd_, made.events, made.has_slept);
+        const auto ready = waiting.await_retry(fd_, made.events, made.has_slept);
         if (!ready) return ready.error();
     }
 }
@@ -291,13 +284,26 @@ bool Session::settle() noexcept {
     return !is_dry_ || has_ended_ || failure_ != Error();
 }
 
-std::size_t Session::owed_of(ConstBuffer data) const noexcept {
-    const bool may_be = owed_.size != 0 && data.size() >= owed_.size;
-    return may_be && digest_of(first(data, owed_.size)) == owed_.digest ? owed_.size : 0;
+// How many bytes of the data are those that are owed. Others show that the program does not go on with them.
+std::size_t Session::take_owed(ConstBuffer data) noexcept {
+    const std::size_t count = std::min(data.size(), owed_.there().size());
+    const bool goes_on = count != 0 && std::memcmp(data.data(), owed_.there().data(), count) == 0;
+    owed_.begin = goes_on ? owed_.begin + count : owed_.end;
+    release_empty(owed_);
+    return goes_on ? count : 0;
+}
+
+// False: there is no memory for it.
+bool Session::owe(ConstBuffer data) noexcept {
+    if (!reserve(owed_, largest_write)) return false;
+    std::memcpy(owed_.bytes, data.data(), data.size());
+    owed_.begin = 0;
+    owed_.end = data.size();
+    return true;
 }
 
 // Data counts once the system has all of its record. Where a call ends before, the record goes out all the same, before
-// whatever comes next; if that begins with the same data, as a program's second try does, they are not sent twice.
+// whatever comes next; if that is the same data, as in a program's second try, it is not sent twice.
 Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept {
     if (data.size() == 0) return std::size_t{0};
     if (const auto established = establish(waiting); !established) return established.error();
@@ -306,8 +312,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     std::size_t sent = 0;
     Error error = run(waiting, [&]() noexcept {
         if (!wire_.out.empty()) return Step::wants_output;
-        sent = owed_of(data);
-        owed_ = {};
+        sent = take_owed(data);
         if (sent != 0) return Step::done;
         const Step step = engine_.write(state_, chunk);
         if (step != Step::done) return step;
@@ -322,9 +327,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     if (error == Error()) return sent;
     bool is_owed = mark == 0;
     exclusively(waiting, [&]() noexcept {
-        if (flushed_ >= mark) return;
-        owed_ = {chunk.size(), digest_of(chunk)};
-        is_owed = true;
+        is_owed = is_owed || (flushed_ < mark && owe(chunk));
     });
     return is_owed ? Result<std::size_t>(error) : sent;
 }

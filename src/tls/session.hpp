@@ -54,12 +54,8 @@ private:
     Result<std::size_t> receive(Blocking& waiting, bool& has_slept) noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
 
-    // A record that the system has not got all of when its call ended: its plaintext counts as not sent.
-    struct Owed {
-        std::size_t size = 0;
-        std::uint64_t digest = 0;
-    };
-    [[nodiscard]] std::size_t owed_of(ConstBuffer data) const noexcept;
+    [[nodiscard]] std::size_t take_owed(ConstBuffer data) noexcept;
+    bool owe(ConstBuffer data) noexcept;
 
     const Engine& engine_;
     void* state_ = nullptr;
@@ -70,7 +66,7 @@ private:
     std::size_t plain_capacity_ = 0;  // of Layer::bytes
     std::uint64_t queued_ = 0;        // bytes of ciphertext that were ever made
     std::uint64_t flushed_ = 0;       // that the system has got
-    Owed owed_;
+    Pipe owed_;  // plaintext of a record that the system had not got all of when its call ended: not counted as sent
     Error failure_;
     bool is_dry_ = true;           // the engine makes nothing of what there is without more input
     bool has_ended_ = false;       // the peer's close_notify has come

@@ -59,6 +59,8 @@ public:
         enter();
         return error;
     }
+    // What was waited for has come, if not all of it: the waits so far were not in vain.
+    void note_progress() noexcept { vain_waits_ = 0; }
     // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     // Until `fd` shows one of `events`: EAGAIN, ETIMEDOUT, EINTR, EBADF.
