@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "usocket/buffer.hpp"
+#include "usocket/export.hpp"
 #include "usocket/result.hpp"
 #include "usocket/socket.hpp"
 
@@ -41,7 +42,7 @@ struct TlsOptions {
 
 // Serves any number of connections, of both sides; they keep what they need of it. Move-only. Not from several threads
 // at once while it is being changed.
-class TlsContext {
+class USOCKET_API TlsContext {
 public:
     // Of usocket::tls; ENOMEM.
     [[nodiscard]] static Result<TlsContext> make() noexcept;

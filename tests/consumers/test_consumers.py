@@ -57,6 +57,15 @@ def check_programs(folder: Path, kind: str, env: dict[str, str] | None = None) -
         assert ("libusocket" in " ".join(needed(program))) == (kind == "shared")
 
 
+    assert "libssl" not in " ".join(needed(folder / "consumer")), "TLS-6: a program without TLS links nothing of it"
+    assert "a server needs a certificate" in run(folder / "consumer_tls", env=env)
+    assert "libssl" in " ".join([*needed(folder / "consumer_tls"), *tls_library_needs(kind)])
+
+
+def tls_library_needs(kind: str) -> list[str]:
+    return needed(LIB / "libusocket-tls.so") if kind == "shared" else []
+
+
 def needed(binary: Path) -> list[str]:
     """The shared libraries that a program or library names."""
     return re.findall(r"\(NEEDED\).*\[(.*)]", run("readelf", "-d", binary))
