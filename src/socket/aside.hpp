@@ -28,7 +28,7 @@ struct Aside {
     Pending pending;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
     std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
-    std::atomic<int> bell{-1};  // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
+    std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 
     // There is something to read, whatever the system says (POLL-5).
     [[nodiscard]] bool has_unread() const noexcept {

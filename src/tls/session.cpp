@@ -326,9 +326,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     }
     if (error == Error()) return sent;
     bool is_owed = mark == 0;
-    exclusively(waiting, [&]() noexcept {
-        is_owed = is_owed || (flushed_ < mark && owe(chunk));
-    });
+    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (flushed_ < mark && owe(chunk)); });
     return is_owed ? Result<std::size_t>(error) : sent;
 }
 

@@ -68,9 +68,9 @@ private:
     std::uint64_t flushed_ = 0;       // that the system has got
     Pipe owed_;  // plaintext of a record that the system had not got all of when its call ended: not counted as sent
     Error failure_;
-    bool is_dry_ = true;           // the engine makes nothing of what there is without more input
-    bool has_ended_ = false;       // the peer's close_notify has come
-    bool has_said_end_ = false;    // ours is made
+    bool is_dry_ = true;         // the engine makes nothing of what there is without more input
+    bool has_ended_ = false;     // the peer's close_notify has come
+    bool has_said_end_ = false;  // ours is made
 };
 
 }  // namespace usocket::tls

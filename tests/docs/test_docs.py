@@ -143,6 +143,14 @@ def test_dialogue(block: Block) -> None:
     assert not report, "".join(report)
 
 
+def make_certificate(folder: Path) -> None:
+    """As docs/tls.md says."""
+    page = (REPO / "docs" / "tls.md").read_text()
+    commands = re.search(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert commands is not None, "docs/tls.md says how to make a certificate"
+    subprocess.run(["sh", "-ec", commands[1]], cwd=folder, check=True, capture_output=True, timeout=TIME_LIMIT_S)
+
+
 @those("cpp")
 def test_cpp(block: Block, tmp_path: Path) -> None:
     source = tmp_path / "block.cpp"
@@ -150,7 +158,11 @@ def test_cpp(block: Block, tmp_path: Path) -> None:
     source.write_text(block.text if is_program else STATEMENTS % textwrap.indent(block.text, "    "))
     program = tmp_path / "block"
     compile_it = (os.environ.get("CXX", "g++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{REPO / 'include'}")
-    output_of(*compile_it, source, BUILD / "lib" / "libusocket.a", "-pthread", "-o", program, cwd=tmp_path)
+    libraries: list[str | Path] = [BUILD / "lib" / "libusocket.a"]
+    if "usocket/tls.hpp" in source.read_text():
+        libraries = [BUILD / "lib" / "libusocket-tls.a", *libraries, "-lssl", "-lcrypto"]
+        make_certificate(tmp_path)
+    output_of(*compile_it, source, *libraries, "-pthread", "-o", program, cwd=tmp_path)
     run(block, program, cwd=tmp_path)
 
 

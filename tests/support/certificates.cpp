@@ -73,8 +73,9 @@ Key make_key(int rsa_bits) {
 Identity finish(X509* certificate, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key) {
     check(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1, "an issuer's name");
     check(X509_sign(certificate, issuer_key, EVP_sha256()) != 0, "a signature");
-    return {to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); }),
-            to_pem([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); })};
+    return {to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); }), to_pem([&](BIO* bio) {
+                return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+            })};
 }
 
 }  // namespace

@@ -10,10 +10,10 @@ namespace usocket::tls::openssl {
 
 struct OwnContext : Context {
     SSL_CTX* ctx = nullptr;
-    bool has_trusted = false;    // issuers of the program's own
-    bool has_system = false;     // the system's are loaded
-    bool has_cert = false;       // with its key
-    bool has_reqs = false;       // instead of those that the side of a connection has by default
+    bool has_trusted = false;  // issuers of the program's own
+    bool has_system = false;   // the system's are loaded
+    bool has_cert = false;     // with its key
+    bool has_reqs = false;     // instead of those that the side of a connection has by default
     CertReqs reqs = CertReqs::required;
     unsigned char protocols[512];  // for ALPN, each behind its length
     std::size_t protocols_size = 0;

@@ -67,7 +67,8 @@ EVP_PKEY* parse_key(ConstBuffer text) noexcept {
 Error own_failure() noexcept {
     const int code = ERR_GET_REASON(ERR_peek_error());
     ERR_clear_error();
-    const bool is_weak = code == SSL_R_EE_KEY_TOO_SMALL || code == SSL_R_CA_KEY_TOO_SMALL || code == SSL_R_CA_MD_TOO_WEAK;
+    const bool is_weak =
+        code == SSL_R_EE_KEY_TOO_SMALL || code == SSL_R_CA_KEY_TOO_SMALL || code == SSL_R_CA_MD_TOO_WEAK;
     return Error(is_weak ? TlsFailure::certificate_weak : TlsFailure::bad_certificate);
 }
 
@@ -102,8 +103,8 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
     SSL_CTX_clear_chain_certs(own.ctx);
     Error error;
     const Error parsed = tls::openssl::each_certificate(cert, [&](X509* one, std::size_t index) noexcept {
-        const bool is_used = index == 0 ? SSL_CTX_use_certificate(own.ctx, one) == 1
-                                        : SSL_CTX_add1_chain_cert(own.ctx, one) == 1;
+        const bool is_used =
+            index == 0 ? SSL_CTX_use_certificate(own.ctx, one) == 1 : SSL_CTX_add1_chain_cert(own.ctx, one) == 1;
         if (!is_used) error = tls::openssl::own_failure();
         X509_free(one);
         return is_used;

@@ -157,7 +157,8 @@ Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noex
     if (memory == nullptr) return Error(ENOMEM);
     auto* state = new (memory) State;
     state->ssl = SSL_new(own.ctx);
-    const bool is_made = state->ssl != nullptr && set_wire(state->ssl, wire) && SSL_set_app_data(state->ssl, state) == 1;
+    const bool is_made =
+        state->ssl != nullptr && set_wire(state->ssl, wire) && SSL_set_app_data(state->ssl, state) == 1;
     const Error error = is_made ? prepare(*state, own, options) : Error(ENOMEM);
     if (error == Error()) return memory;
     close(state);
@@ -169,10 +170,10 @@ Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noex
 Step step_of(State& state, int returned) noexcept {
     if (returned > 0) return Step::done;
     switch (SSL_get_error(state.ssl, returned)) {
-    case SSL_ERROR_WANT_READ: return Step::wants_input;
-    case SSL_ERROR_WANT_WRITE: return Step::wants_output;
-    case SSL_ERROR_ZERO_RETURN: return Step::ended;
-    default: state.failure = reason(state.ssl); return Step::failed;
+        case SSL_ERROR_WANT_READ: return Step::wants_input;
+        case SSL_ERROR_WANT_WRITE: return Step::wants_output;
+        case SSL_ERROR_ZERO_RETURN: return Step::ended;
+        default: state.failure = reason(state.ssl); return Step::failed;
     }
 }
 
@@ -225,32 +226,32 @@ Result<void> append_der(Sink& sink, Object* object, int (*to_der)(Object* object
 Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
     SSL* ssl = of(state).ssl;
     switch (fact) {
-    case Fact::version: {
-        const char* name = SSL_get_version(ssl);
-        return append(into, name, std::strlen(name));
-    }
-    case Fact::cipher: {
-        const char* name = SSL_get_cipher_name(ssl);
-        return append(into, name, std::strlen(name));
-    }
-    case Fact::protocol: {
-        const unsigned char* name = nullptr;
-        unsigned size = 0;
-        SSL_get0_alpn_selected(ssl, &name, &size);
-        return append(into, name, size);
-    }
-    case Fact::certificate:
-        return append_der<const X509>(
-            into, SSL_get0_peer_certificate(ssl),
-            [](const X509* object, unsigned char** memory) noexcept { return i2d_X509(object, memory); });
-    case Fact::session: {
-        SSL_SESSION* session = SSL_get0_session(ssl);
-        const bool is_of_use = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
-        return append_der<SSL_SESSION>(
-            into, is_of_use ? session : nullptr,
-            [](SSL_SESSION* object, unsigned char** memory) noexcept { return i2d_SSL_SESSION(object, memory); });
-    }
-    case Fact::is_resumed: return append(into, "1", SSL_session_reused(ssl) == 1 ? 1 : 0);
+        case Fact::version: {
+            const char* name = SSL_get_version(ssl);
+            return append(into, name, std::strlen(name));
+        }
+        case Fact::cipher: {
+            const char* name = SSL_get_cipher_name(ssl);
+            return append(into, name, std::strlen(name));
+        }
+        case Fact::protocol: {
+            const unsigned char* name = nullptr;
+            unsigned size = 0;
+            SSL_get0_alpn_selected(ssl, &name, &size);
+            return append(into, name, size);
+        }
+        case Fact::certificate:
+            return append_der<const X509>(
+                into, SSL_get0_peer_certificate(ssl),
+                [](const X509* object, unsigned char** memory) noexcept { return i2d_X509(object, memory); });
+        case Fact::session: {
+            SSL_SESSION* session = SSL_get0_session(ssl);
+            const bool is_of_use = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
+            return append_der<SSL_SESSION>(
+                into, is_of_use ? session : nullptr,
+                [](SSL_SESSION* object, unsigned char** memory) noexcept { return i2d_SSL_SESSION(object, memory); });
+        }
+        case Fact::is_resumed: return append(into, "1", SSL_session_reused(ssl) == 1 ? 1 : 0);
     }
     return Error(EINVAL);
 }

@@ -9,67 +9,67 @@ namespace {
 
 TlsFailure refused(long result) noexcept {
     switch (result) {
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH: return TlsFailure::certificate_name;
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return TlsFailure::certificate_self_signed;
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return TlsFailure::certificate_issuer;
-    case X509_V_ERR_CERT_HAS_EXPIRED: return TlsFailure::certificate_expired;
-    case X509_V_ERR_CERT_NOT_YET_VALID: return TlsFailure::certificate_not_yet_valid;
-    case X509_V_ERR_EE_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_MD_TOO_WEAK: return TlsFailure::certificate_weak;
-    case X509_V_ERR_INVALID_PURPOSE: return TlsFailure::certificate_purpose;
-    default: return TlsFailure::certificate_bad;
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH: return TlsFailure::certificate_name;
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return TlsFailure::certificate_self_signed;
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return TlsFailure::certificate_issuer;
+        case X509_V_ERR_CERT_HAS_EXPIRED: return TlsFailure::certificate_expired;
+        case X509_V_ERR_CERT_NOT_YET_VALID: return TlsFailure::certificate_not_yet_valid;
+        case X509_V_ERR_EE_KEY_TOO_SMALL:
+        case X509_V_ERR_CA_KEY_TOO_SMALL:
+        case X509_V_ERR_CA_MD_TOO_WEAK: return TlsFailure::certificate_weak;
+        case X509_V_ERR_INVALID_PURPOSE: return TlsFailure::certificate_purpose;
+        default: return TlsFailure::certificate_bad;
     }
 }
 
 TlsFailure alert(int description) noexcept {
     switch (description) {
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_UNSUPPORTED_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_REVOKED:
-    case SSL_AD_CERTIFICATE_EXPIRED:
-    case SSL_AD_CERTIFICATE_UNKNOWN:
-    case SSL_AD_UNKNOWN_CA:
-    case SSL_AD_ACCESS_DENIED: return TlsFailure::refused_by_peer;
-    case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
-    case SSL_AD_HANDSHAKE_FAILURE:
-    case SSL_AD_INSUFFICIENT_SECURITY: return TlsFailure::nothing_in_common;
-    case SSL_AD_PROTOCOL_VERSION: return TlsFailure::version;
-    case SSL_AD_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
-    default: return TlsFailure::alert;
+        case SSL_AD_BAD_CERTIFICATE:
+        case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        case SSL_AD_CERTIFICATE_REVOKED:
+        case SSL_AD_CERTIFICATE_EXPIRED:
+        case SSL_AD_CERTIFICATE_UNKNOWN:
+        case SSL_AD_UNKNOWN_CA:
+        case SSL_AD_ACCESS_DENIED: return TlsFailure::refused_by_peer;
+        case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
+        case SSL_AD_HANDSHAKE_FAILURE:
+        case SSL_AD_INSUFFICIENT_SECURITY: return TlsFailure::nothing_in_common;
+        case SSL_AD_PROTOCOL_VERSION: return TlsFailure::version;
+        case SSL_AD_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
+        default: return TlsFailure::alert;
     }
 }
 
 TlsFailure own(int code, long verified) noexcept {
     switch (code) {
-    case SSL_R_CERTIFICATE_VERIFY_FAILED: return refused(verified);
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return TlsFailure::certificate_missing;
-    case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_UNSUPPORTED_SSL_VERSION:
-    case SSL_R_VERSION_TOO_LOW: return TlsFailure::version;
-    case SSL_R_NO_SHARED_CIPHER:
-    case SSL_R_NO_SUITABLE_KEY_SHARE:
-    case SSL_R_NO_SUITABLE_GROUPS:
-    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
-    case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS: return TlsFailure::nothing_in_common;
-    case SSL_R_WRONG_VERSION_NUMBER:
-    case SSL_R_HTTP_REQUEST:
-    case SSL_R_HTTPS_PROXY_REQUEST:
-    case SSL_R_PACKET_LENGTH_TOO_LONG:
-    case SSL_R_RECORD_LENGTH_MISMATCH:
-    case SSL_R_UNEXPECTED_MESSAGE: return TlsFailure::not_tls;
-    case SSL_R_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
-    case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
-    case SSL_R_BAD_RECORD_TYPE: return TlsFailure::bad_record;
-    case SSL_R_EE_KEY_TOO_SMALL:
-    case SSL_R_CA_KEY_TOO_SMALL:
-    case SSL_R_CA_MD_TOO_WEAK:
-    case SSL_R_DH_KEY_TOO_SMALL: return TlsFailure::certificate_weak;
-    default: return TlsFailure::failed;
+        case SSL_R_CERTIFICATE_VERIFY_FAILED: return refused(verified);
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return TlsFailure::certificate_missing;
+        case SSL_R_UNSUPPORTED_PROTOCOL:
+        case SSL_R_UNSUPPORTED_SSL_VERSION:
+        case SSL_R_VERSION_TOO_LOW: return TlsFailure::version;
+        case SSL_R_NO_SHARED_CIPHER:
+        case SSL_R_NO_SUITABLE_KEY_SHARE:
+        case SSL_R_NO_SUITABLE_GROUPS:
+        case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+        case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS: return TlsFailure::nothing_in_common;
+        case SSL_R_WRONG_VERSION_NUMBER:
+        case SSL_R_HTTP_REQUEST:
+        case SSL_R_HTTPS_PROXY_REQUEST:
+        case SSL_R_PACKET_LENGTH_TOO_LONG:
+        case SSL_R_RECORD_LENGTH_MISMATCH:
+        case SSL_R_UNEXPECTED_MESSAGE: return TlsFailure::not_tls;
+        case SSL_R_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
+        case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
+        case SSL_R_BAD_RECORD_TYPE: return TlsFailure::bad_record;
+        case SSL_R_EE_KEY_TOO_SMALL:
+        case SSL_R_CA_KEY_TOO_SMALL:
+        case SSL_R_CA_MD_TOO_WEAK:
+        case SSL_R_DH_KEY_TOO_SMALL: return TlsFailure::certificate_weak;
+        default: return TlsFailure::failed;
     }
 }
 

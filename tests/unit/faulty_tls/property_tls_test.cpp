@@ -162,9 +162,8 @@ private:
 
     void choose_faults() {
         faulty::Faults faults;
-        for (const Kind kind :
-             {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory, Kind::spurious,
-              Kind::refuse}) {
+        for (const Kind kind : {Kind::cut, Kind::interrupt, Kind::again, Kind::no_buffers, Kind::no_memory,
+                                Kind::spurious, Kind::refuse}) {
             if (random_.chance(500)) continue;
             faults[kind] = static_cast<unsigned>(random_.between(1, kind == Kind::cut ? 600 : 80));
         }
@@ -194,7 +193,7 @@ private:
             const Outcome outcome = perform([&](Call&& call) -> Outcome {
                 const TlsOptions options{.server_side = is_server_, .server_hostname = "localhost"};
                 return {!is_wrapped_ ? socket_.wrap(context, options, std::move(call)).error()
-                                               : socket_.do_handshake(std::move(call)).error(),
+                                     : socket_.do_handshake(std::move(call)).error(),
                         {}};
             });
             last_ = "handshake -> " + std::to_string(outcome.error.code());
@@ -308,7 +307,8 @@ private:
     }
 
     void send() {
-        const std::string bytes = pattern(false, written_, random_.between(1, 1 + random_.below(random_.chance(100) ? 40000 : 3000)));
+        const std::string bytes =
+            pattern(false, written_, random_.between(1, 1 + random_.below(random_.chance(100) ? 40000 : 3000)));
         const bool is_write = random_.chance(500);
         arm();
         const Outcome outcome = perform([&](Call&& call) -> Outcome {

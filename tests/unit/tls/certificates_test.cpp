@@ -174,8 +174,10 @@ TEST(TlsCertificates, WhatIsNone) {
     const Identity one = trusted_issuer().issue();
     const Identity other = trusted_issuer().issue();
     TlsContext context = must(TlsContext::make());
-    EXPECT_EQ(context.set_cert_key("nonsense", std::string_view(one.key)).error(), refusal(TlsFailure::bad_certificate));
-    EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), "nonsense").error(), refusal(TlsFailure::bad_key));
+    EXPECT_EQ(context.set_cert_key("nonsense", std::string_view(one.key)).error(),
+              refusal(TlsFailure::bad_certificate));
+    EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), "nonsense").error(),
+              refusal(TlsFailure::bad_key));
     EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), std::string_view(other.key)).error(),
               refusal(TlsFailure::key_mismatch));
     EXPECT_EQ(context.load_verify_locations("nonsense").error(), refusal(TlsFailure::bad_certificate));

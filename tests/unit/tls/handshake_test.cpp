@@ -16,10 +16,12 @@ using namespace std::chrono_literals;
 
 // A listener whose only client is answered by `body`.
 struct Server {
-    template <class Body> explicit Server(Body body) : socket(listener(address)), thread([this, body] {
-        Socket conn = std::move(must(socket.accept()).socket);
-        body(conn);
-    }) {}
+    template <class Body>
+    explicit Server(Body body)
+        : socket(listener(address)), thread([this, body] {
+              Socket conn = std::move(must(socket.accept()).socket);
+              body(conn);
+          }) {}
     Address address;
     Socket socket;
     Background thread;

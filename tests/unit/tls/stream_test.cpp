@@ -231,7 +231,11 @@ TEST(TlsStream, LinesOutOfRecords) {
 
 TEST(TlsStream, AGarbageRecord) {
     Pair pair = secure_pair();
-    ASSERT_EQ(::send(pair.here.fileno(), "\x17\x03\x03\x00\x20" "not what the keys say, 32 bytes!", 37, 0), 37);
+    ASSERT_EQ(::send(pair.here.fileno(),
+                     "\x17\x03\x03\x00\x20"
+                     "not what the keys say, 32 bytes!",
+                     37, 0),
+              37);
     EXPECT_EQ(pair.there.read(1).error(), Error(TlsFailure::bad_record));
     EXPECT_EQ(pair.there.write("x").error(), Error(TlsFailure::bad_record));
 }
