@@ -56,7 +56,6 @@ def check_programs(folder: Path, kind: str, env: dict[str, str] | None = None) -
         assert run(program, env=env) == f"hello\n{expected} and RTTI\n"
         assert ("libusocket" in " ".join(needed(program))) == (kind == "shared")
 
-
     assert "libssl" not in " ".join(needed(folder / "consumer")), "TLS-6: a program without TLS links nothing of it"
     assert "a server needs a certificate" in run(folder / "consumer_tls", env=env)
     assert "libssl" in " ".join([*needed(folder / "consumer_tls"), *tls_library_needs(kind)])

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -145,7 +146,7 @@ NGINX_CONFIG = """
         uwsgi_temp_path {folder}/uwsgi;
         scgi_temp_path {folder}/scgi;
         server {{
-            listen 127.0.0.1:{port};
+            listen 127.0.0.1:{port}{tls};
             location / {{ root {files}; }}
             # Server-side includes make the length unknown, so the body comes in chunks;
             location /chunked/ {{ alias {files}/; ssi on; ssi_types *; }}
@@ -158,16 +159,28 @@ NGINX_CONFIG = """
 """
 
 
+@dataclass
+class Identity:
+    """A certificate and its key, in files."""
+
+    certificate: Path
+    key: Path
+
+
 @contextmanager
-def nginx(folder: Path, files: Path) -> Iterator[int]:
-    """Runs nginx over the files, with all that it writes in an (empty) folder of its own; yields its port."""
+def nginx(folder: Path, files: Path, identity: Identity | None = None) -> Iterator[int]:
+    """Runs nginx over the files, with all that it writes in an (empty) folder of its own; yields its port. With an
+    identity it speaks TLS."""
     # A socket that already listens goes to nginx by the way that a new nginx takes over from an old one. So the port
     # is free for sure, and connections wait rather than fail while it starts.
     with socket.create_server(("127.0.0.1", 0), backlog=511) as listener:
         port = listener.getsockname()[1]
         config = folder / "nginx.conf"
         user = "user root;" if os.geteuid() == 0 else ""  # workers are who we are, so that they may read our files
-        config.write_text(NGINX_CONFIG.format(folder=folder, files=files, port=port, user=user))
+        tls = ""
+        if identity is not None:
+            tls = f" ssl; ssl_certificate {identity.certificate}; ssl_certificate_key {identity.key}"
+        config.write_text(NGINX_CONFIG.format(folder=folder, files=files, port=port, tls=tls, user=user))
         process = subprocess.Popen(
             ["nginx", "-p", str(folder), "-c", str(config), "-e", "stderr"],
             stdin=subprocess.DEVNULL,
