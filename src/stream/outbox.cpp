@@ -41,8 +41,9 @@ Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to)
 Result<std::size_t> Outbox::send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept {
     if (Layer* layer = layer_of(gate_)) {
         if (control.size() != 0) return Error(EOPNOTSUPP);
-        const auto* const piece = std::find_if(pieces.begin(), pieces.end(), [](ConstBuffer one) { return one.size() != 0; });
-        return piece == pieces.end() ? Result<std::size_t>(std::size_t{0}) : send_through(*layer, *piece, flags);
+        const auto first =
+            std::find_if(pieces.begin(), pieces.end(), [](ConstBuffer piece) { return piece.size() != 0; });
+        return first != pieces.end() ? send_through(*layer, *first, flags) : Result<std::size_t>(std::size_t{0});
     }
     return perform(flags, [&](int now) noexcept { return sys::sendmsg(gate_.fd(), pieces, control, now, to); });
 }
@@ -67,8 +68,9 @@ Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept 
 
 Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept {
     done = 0;
+    // The system would send it as it is.
     if (layer_of(gate_) != nullptr) return Error(EOPNOTSUPP);
-    for (done = 0; done != count;) {
+    while (done != count) {
         const auto sent = perform(0, [&](int now) noexcept {
             const std::size_t part = std::min(count - done, max_transfer);
             return sys::sendfile(gate_.fd(), file, offset + done, part, (now & sys::msg_dontwait) == 0);

@@ -31,11 +31,11 @@ public:
     Error send_all(ConstBuffer data, int flags, std::size_t& done) noexcept;
 
 private:
+    Result<std::size_t> send_through(Layer& layer, ConstBuffer data, int flags) noexcept;
     void heed(int flags) noexcept;
     // `once`, with the flags that it is given.
     template <class Once> Result<std::size_t> perform(int flags, Once once) noexcept;
     Error check_between() noexcept;
-    Result<std::size_t> send_through(Layer& layer, ConstBuffer data, int flags) noexcept;
 
     Call& call_;
     Timeout timeout_;

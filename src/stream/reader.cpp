@@ -154,13 +154,11 @@ int Reader::heed(int flags) noexcept {
     return flags;
 }
 
-// Nothing of a wrapped stream is out of its order.
-bool Reader::refuses(int flags) const noexcept { return layer() != nullptr && (flags & sys::msg_oob) != 0; }
-
 Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from) noexcept {
     buffer = buffer.first(max_transfer);
     flags = heed(flags);
-    if (refuses(flags)) return Error(EOPNOTSUPP);
+    // Nothing of a wrapped stream is out of its order.
+    if (layer() != nullptr && (flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
     if (is_beside(flags) || !source_.is_stream) return receive(buffer, flags, from);
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
@@ -175,7 +173,6 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
 
 Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {
     flags = heed(flags);
-    if (refuses(flags)) return Error(EOPNOTSUPP);
     if (is_beside(flags) || !source_.is_stream) return receive_message(pieces, control, flags);
     return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }

@@ -73,15 +73,13 @@ private:
     Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
+    int heed(int flags) noexcept;
     Result<std::size_t> receive_made(Layer& layer, MutableBuffer buffer, int flags) noexcept;
     Result<bool> refill(Layer& layer) noexcept;
-    int heed(int flags) noexcept;
-    [[nodiscard]] bool refuses(int flags) const noexcept;
 
     // scattering.cpp: into several pieces
     Result<ReceivedMessage> receive_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
     Result<ReceivedMessage> receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
-    Result<ReceivedMessage> receive_made_message(Layer& layer, Scattered pieces, int flags) noexcept;
     Result<ReceivedMessage> receive_message_behind(Scattered pieces, MutableBuffer control, int flags,
                                                    std::size_t shown) noexcept;
 

@@ -42,8 +42,13 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
 }
 
 Result<ReceivedMessage> Reader::receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept {
-    if (Layer* maker = layer()) return receive_made_message(*maker, pieces, flags);
-    if (!Inbox::has_pending(*source_.gate)) {
+    Layer* maker = layer();
+    if (maker != nullptr && front().size() == 0) {
+        const auto ended = refill(*maker);
+        if (!ended) return ended.error();
+        if (*ended) return end_of_stream() == Error() ? Result<ReceivedMessage>(ReceivedMessage()) : end_of_stream();
+    }
+    if (maker == nullptr && !Inbox::has_pending(*source_.gate)) {
         Windows::close(*source_.inbox);
         return receive_message(pieces, control, flags);
     }
@@ -60,21 +65,8 @@ Result<ReceivedMessage> Reader::receive_stream_message(Scattered pieces, Mutable
             source_.inbox->commit(*source_.gate);
         }
     }
-    if (!peeks || !has_room) return message;
+    if (!peeks || !has_room || maker != nullptr) return message;
     return receive_message_behind(pieces, control, flags, message.size);
-}
-
-// What a layer has made comes into one piece, with nothing beside it.
-Result<ReceivedMessage> Reader::receive_made_message(Layer& layer, Scattered pieces, int flags) noexcept {
-    ReceivedMessage message;
-    for (const MutableBuffer& piece : pieces) {
-        if (piece.size() == 0) continue;
-        const auto received = receive_made(layer, piece, flags);
-        if (!received) return received.error();
-        message.size = *received;
-        break;
-    }
-    return message;
 }
 
 // A peek that has shown kept bytes shows what is behind them as well, as far as it is there.

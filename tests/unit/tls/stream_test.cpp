@@ -217,6 +217,20 @@ TEST(TlsStream, ReaderAndWriterAtOnce) {
     EXPECT_EQ(must(pair.here.write(std::string_view(much))), much.size());
 }
 
+// SOCK-10: nothing goes around TLS.
+TEST(TlsStream, MessagesGoThroughItToo) {
+    Pair pair = secure_pair();
+    const std::array<ConstBuffer, 2> pieces{ConstBuffer("hello "), ConstBuffer("world")};
+    EXPECT_EQ(must(pair.here.sendmsg(pieces)), 6u);
+    std::array<char, 4> first{};
+    std::array<char, 4> second{};
+    const std::array<MutableBuffer, 2> rooms{MutableBuffer(first), MutableBuffer(second)};
+    EXPECT_EQ(must(pair.there.recvmsg_into(rooms)).size, 6u);
+    EXPECT_EQ(std::string(first.data(), 4) + std::string(second.data(), 2), "hello ");
+    EXPECT_EQ(pair.here.sendmsg(pieces, "control").error(), Error(EOPNOTSUPP));
+    EXPECT_EQ(pair.here.sendfile(0, 0, 1).error(), Error(EOPNOTSUPP));
+}
+
 TEST(TlsStream, LinesOutOfRecords) {
     Pair pair = secure_pair();
     std::string lines;
