@@ -49,3 +49,14 @@ def test_name_4_the_interpreters_own_modules_have_to_go(wrong: str, tmp_path: Pa
     command = ["gcc", "-E", "-DNO_QSTR", *includes, *defines, str(BINDING / "usocket" / "modusocket.c")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert f"build with {wrong}=0" in done.stderr
+
+
+def test_the_core_is_optimised_as_one_by_one_compiler_only(tmp_path: Path) -> None:
+    """The inner form of one version of GCC is of no use to another, which would refuse to link it."""
+    other = tmp_path / "other-gcc"
+    other.write_text('#!/bin/sh\n[ "$1" = -dumpfullversion ] && echo 1 && exit\nexec gcc "$@"\n')
+    other.chmod(0o755)
+    arguments = ("MICROPY_PY_SOCKET=0", "V=1")
+    assert "-flto" in make(tmp_path / "one", *arguments).stdout
+    two = make(tmp_path / "two", *arguments, f"CC={other}")
+    assert "bridge.cpp" in two.stdout and "-flto" not in two.stdout
