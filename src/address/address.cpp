@@ -14,9 +14,9 @@ namespace {
 Result<std::uint32_t> take_zone(int family, std::string_view& host) noexcept {
     const std::size_t sign = family == sys::af_inet6 ? host.find('%') : std::string_view::npos;
     if (sign == std::string_view::npos) return std::uint32_t{0};
-    const std::uint32_t index = sys::zone_index(host.substr(sign + 1));
+    const std::uint32_t index = sys::zone_index({host.data() + sign + 1, host.size() - sign - 1});
     if (index == 0) return Error(Fault::address_zone);
-    host = host.substr(0, sign);
+    host = {host.data(), sign};  // substr() wants libstdc++, which a small host has not
     return index;
 }
 
