@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 55_808  # 54.5 KiB, with `select`; the aim is 42 KiB without
+MOST_TEXT = 56_832  # 55.5 KiB, with `select`; the aim is 42 KiB without
 
 
 def size_of(binary: Path) -> dict[str, int]:
