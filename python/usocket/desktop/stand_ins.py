@@ -67,7 +67,6 @@ MEANINGLESS = {
     "esp32": "it is about the chip's own parts (RMT, ULP, NVS, partitions)",
     "stm": "it is about the chip's registers",
     "ffi": "CPython has ctypes",
-    "uctypes": "CPython has ctypes and struct",
     "btree": "CPython has sqlite3 and dbm",
     "cryptolib": "CPython's standard library has no AES",
     "ucryptolib": "CPython's standard library has no AES",

@@ -149,3 +149,15 @@ def test_sock_11_an_error_in_a_callback_is_printed(tmp_path: Path) -> None:
     )
     done: Any = call(write(tmp_path, {"main.py": text}))
     assert done.stdout == "on\n" and "ZeroDivisionError" in done.stderr
+
+
+def test_name_2_the_repr_begins_with_the_state_as_on_lwip(server: socket.socket) -> None:
+    client = socket.socket()
+    assert repr(client).startswith("<socket state=0 ") and repr(server).startswith("<socket state=1 ")
+    client.connect(server.getsockname())
+    conn, _ = server.accept()
+    assert repr(conn).startswith("<socket state=3 ")
+    client.write("x")
+    client.close()
+    assert (repr(client).split()[1], conn.read(), repr(conn).split()[1]) == ("state=-1", b"x", "state=4")
+    conn.close()

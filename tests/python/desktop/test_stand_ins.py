@@ -198,7 +198,22 @@ def test_dev_2_websocket_speaks_both_ways() -> None:
         "    return bytes([128 | op, 128 | len(data)]) + mask + bytes(c ^ mask[i % 4] for i, c in enumerate(data))\n"
         "b.write(frame(9, b'p') + frame(1, b'hello\\n') + frame(2, b'x' * 100) + frame(8, b'\\x03\\xe8'))\n"
         "got = [w.readline(), w.read(100), w.read(1)]\nw.write('hi')\nw.ioctl(9, 2)\nw.write(bytes(200))\nw.close()\n"
-        "sent = b.read()\n"
+        "sent = b.read()\nb.close()\n"
     )
     assert names["got"] == [b"hello\n", b"x" * 100, b""]
     assert names["sent"] == b"\x8a\1p" + b"\x88\2\x03\xe8" + b"\x81\2hi" + b"\x82\x7e\0\xc8" + bytes(200)
+
+
+def test_dev_2_uctypes_sees_and_changes_memory() -> None:
+    names = names_of(
+        "import uctypes as u\nbuf = bytearray(16)\nLAYOUT = {'a': u.UINT8 | 0, 'b': u.UINT16 | 2, 'c': u.INT32 | 4,\n"
+        "    'low': u.BFUINT8 | 1 | 0 << u.BF_POS | 4 << u.BF_LEN,\n"
+        "    'high': u.BFUINT8 | 1 | 4 << u.BF_POS | 4 << u.BF_LEN,\n"
+        "    'arr': (8 | u.ARRAY, 2 | u.UINT8), 'sub': (10, {'x': u.UINT16 | 0})}\n"
+        "s = u.struct(u.addressof(buf), LAYOUT, u.BIG_ENDIAN)\ns.a = 300\ns.b = 0x102\ns.c = -2\n"
+        "s.low = 3\ns.high = 5\ns.arr[1] = 7\ns.sub.x = 0x809\nvalues = s.a, s.b, s.c, s.low, s.high, s.arr[1], s.sub.x, u.sizeof(s)\n"
+        "kept = bytes(buf)\nsame = u.bytes_at(u.addressof(kept), 4)\n"
+    )
+    assert names["values"] == (44, 0x102, -2, 3, 5, 7, 0x809, 12)
+    assert bytes(names["buf"]) == b"\x2c\x53\1\2\xff\xff\xff\xfe\0\7\x08\x09" + bytes(4)
+    assert names["same"] == b"\x2c\x53\1\2"

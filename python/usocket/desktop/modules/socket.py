@@ -9,6 +9,7 @@ makefile() returns the socket itself (STRM-6). CPython's rules are usocket.compa
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -96,6 +97,25 @@ class socket(_usocket.socket):
             callbacks.set_callback(self, value)
         else:
             super().setsockopt(level, optname, value)
+
+    def _state(self) -> int:
+        """As lwIP's ports number it: 0 new, 1 listening, 3 connected, 4 ended by the peer, -1 closed."""
+        if self.closed:
+            return -1
+        try:
+            if super().getsockopt(SOL_SOCKET, _usocket.SO_ACCEPTCONN):
+                return 1
+            super().getpeername()
+            ended = super().recv(1, _usocket.MSG_PEEK | _usocket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return 3
+        except OSError as failure:
+            return 0 if failure.errno == errno.ENOTCONN else 4
+        return 4 if ended and self.type == SOCK_STREAM else 3
+
+    def __repr__(self) -> str:
+        """Programs for the lwIP ports take the state out of it: <socket state=3 ...>."""
+        return f"<socket state={self._state()} {super().__repr__().partition(' ')[2]}"
 
     def close(self) -> None:
         callbacks.set_callback(self, None)
