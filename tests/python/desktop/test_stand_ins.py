@@ -211,7 +211,8 @@ def test_dev_2_uctypes_sees_and_changes_memory() -> None:
         "    'high': u.BFUINT8 | 1 | 4 << u.BF_POS | 4 << u.BF_LEN,\n"
         "    'arr': (8 | u.ARRAY, 2 | u.UINT8), 'sub': (10, {'x': u.UINT16 | 0})}\n"
         "s = u.struct(u.addressof(buf), LAYOUT, u.BIG_ENDIAN)\ns.a = 300\ns.b = 0x102\ns.c = -2\n"
-        "s.low = 3\ns.high = 5\ns.arr[1] = 7\ns.sub.x = 0x809\nvalues = s.a, s.b, s.c, s.low, s.high, s.arr[1], s.sub.x, u.sizeof(s)\n"
+        "s.low = 3\ns.high = 5\ns.arr[1] = 7\ns.sub.x = 0x809\n"
+        "values = s.a, s.b, s.c, s.low, s.high, s.arr[1], s.sub.x, u.sizeof(s)\n"
         "kept = bytes(buf)\nsame = u.bytes_at(u.addressof(kept), 4)\n"
     )
     assert names["values"] == (44, 0x102, -2, 3, 5, 7, 0x809, 12)
