@@ -67,6 +67,12 @@ def test_name_2_getaddrinfo_gives_ipv4_first_and_what_connect_takes(server: sock
     assert address == server.getsockname()
 
 
+def test_name_2_getaddrinfo_gives_ipv4_first_whatever_the_system_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [usocket.getaddrinfo(host, 80, 0, usocket.SOCK_STREAM)[0] for host in ("::1", "127.0.0.1")]
+    monkeypatch.setattr("usocket._usocket.getaddrinfo", lambda *arguments: list(found))
+    assert [one[0] for one in socket.getaddrinfo("x", 80)] == [socket.AF_INET, socket.AF_INET6]
+
+
 def test_name_2_packed_addresses() -> None:
     assert socket.inet_ntoa(socket.inet_aton("1.2.3.4")) == "1.2.3.4"
 

@@ -182,6 +182,15 @@ def test_dev_2_callbacks_wait_while_interrupts_are_off() -> None:
     assert (names["before"], names["seen"]) == ([], [1])
 
 
+def test_dev_2_a_callback_is_not_interrupted_by_the_next() -> None:
+    names = names_of(
+        "import micropython, threading\nseen = []\ndef first(x):\n"
+        "    t = threading.Thread(target=micropython.schedule, args=(seen.append, 2))\n    t.start()\n    t.join()\n"
+        "    for _ in range(1000): pass\n    seen.append(1)\nmicropython.schedule(first, None)\n"
+    )
+    assert names["seen"] == [1, 2]
+
+
 def test_dev_2_what_is_not_there_says_so() -> None:
     with pytest.raises(OSError, match="machine.UART: nothing is connected"):
         names_of("import machine\nmachine.UART(1, 9600)\n")

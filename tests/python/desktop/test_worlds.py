@@ -87,10 +87,12 @@ def test_dev_1_libraries_find_modules_of_the_program(tmp_path: Path) -> None:
     assert output(tmp_path, files) == ["True"]
 
 
-def test_dev_1_a_module_that_fails_is_not_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bad", "logging"])
+def test_dev_1_a_module_that_fails_is_not_kept(name: str, tmp_path: Path) -> None:
     files = {
-        "main.py": "for _ in range(2):\n    try:\n        import bad\n    except ValueError as e:\n        print(e)\n",
-        "bad.py": "raise ValueError('bad')\n",
+        "main.py": "for _ in range(2):\n    try:\n"
+        f"        import {name}\n    except ValueError as e:\n        print(e)\n",
+        f"{name}.py": "raise ValueError('bad')\n",
     }
     assert output(tmp_path, files) == ["bad", "bad"]
 
@@ -132,3 +134,11 @@ def test_dev_1_importing_usocket_changes_nothing() -> None:
         "assert not any(name.startswith('usocket.desktop') for name in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_dev_4_the_programs_modules_are_in_the_dialect_and_the_libraries_are_not(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import mine, logging\nprint(mine.f('a'), type(logging.Logger.info).__name__)\n",
+        "mine.py": "def f(x: Unknown):\n    return b'%s' % x\n",
+    }
+    assert output(tmp_path, files) == ["b'a' function"]
