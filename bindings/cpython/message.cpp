@@ -34,8 +34,8 @@ nb::object to_list(ConstBuffer control) {
     if (!list.is_valid()) return {};
     AncillaryReader items(control);
     while (const auto item = items.next()) {
-        const auto tuple =
-            tuple_of(nb::steal(PyLong_FromLong(item->level)), nb::steal(PyLong_FromLong(item->type)), to_bytes(item->data));
+        const auto tuple = tuple_of(nb::steal(PyLong_FromLong(item->level)), nb::steal(PyLong_FromLong(item->type)),
+                                    to_bytes(item->data));
         if (!tuple.is_valid() || PyList_Append(list.ptr(), tuple.ptr()) < 0) return {};
     }
     return list;
@@ -52,7 +52,9 @@ public:
         return memory_ != nullptr;
     }
     operator MutableBuffer() const noexcept { return {memory_.get(), size_}; }
-    [[nodiscard]] ConstBuffer first(std::size_t count) const noexcept { return {memory_.get(), std::min(count, size_)}; }
+    [[nodiscard]] ConstBuffer first(std::size_t count) const noexcept {
+        return {memory_.get(), std::min(count, size_)};
+    }
 
 private:
     std::unique_ptr<std::uint8_t[]> memory_;
@@ -130,8 +132,7 @@ nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<Option
     if (!limit) return raise(limit.error(), count.object);
     if (offset.value < 0 || !from) return raise(Error(Fault::bufsize_range), offset.object);
     std::size_t sent = 0;
-    return size_or_raise(
-        self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host)));
+    return size_or_raise(self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host)));
 }
 
 }  // namespace usocket::cpython

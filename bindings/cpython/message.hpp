@@ -8,8 +8,8 @@
 
 namespace usocket::cpython {
 
-// An iterable of bytes-like objects, each lent to the core. `Piece`: what one of them is; `Buffer`: as the core has it.
-template <class Piece, class Buffer> struct Pieces {
+// An iterable of bytes-like objects, each lent to the core. `Piece`: what one of them is, `Buffer`: as the core has it.
+template <Usage usage, class Piece, class Buffer> struct Pieces {
     const char* kind = "an iterable of bytes-like objects";
 
     [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept {
@@ -28,7 +28,7 @@ template <class Piece, class Buffer> struct Pieces {
                 is_set = piece.set(item, socket);
             else
                 is_set = piece.set(item);
-            if (!is_set) return wrong_type("buffers", static_cast<Py_ssize_t>(i) + 1, piece.kind, item);
+            if (!is_set) return wrong_type(usage.chars, static_cast<Py_ssize_t>(i) + 1, piece.kind, item);
             buffers_[i] = piece;
         }
         return true;
@@ -42,8 +42,8 @@ private:
     std::size_t count_ = 0;
 };
 
-using GatheredPieces = Pieces<Sendable, ConstBuffer>;
-using ScatteredPieces = Pieces<Writable, MutableBuffer>;
+using GatheredPieces = Pieces<"sendmsg(buffers)", Sendable, ConstBuffer>;
+using ScatteredPieces = Pieces<"recvmsg_into(buffers)", Writable, MutableBuffer>;
 
 // An iterable of (level, type, data), in control memory.
 struct AncillaryData {

@@ -230,30 +230,24 @@ nb::object setblocking(Socket& self, Truth flag) { return none_or_raise(self.set
 nb::object getblocking(Socket& self) { return to_bool(self.getblocking()); }
 
 struct OptionValue {
-    static constexpr const char* kind = "an int, a bytes-like object, or None with a length";
+    static constexpr const char* kind = "an int or a bytes-like object";
     SystemInt number;
     Readable bytes;
-    enum class Is : std::uint8_t { number, bytes, none } is = Is::none;
+    bool is_number = false;
 
     [[nodiscard]] bool set(nb::handle from) {
-        if (from.is_none()) return true;
-        is = PyObject_CheckBuffer(from.ptr()) ? Is::bytes : Is::number;
-        return is == Is::number ? number.set(from) : bytes.set(from);
+        is_number = !PyObject_CheckBuffer(from.ptr());
+        return is_number ? number.set(from) : bytes.set(from);
     }
 };
 
-// None goes with a length and nothing else with it: a null pointer for the system, as some options want it.
-nb::object setsockopt(Socket& self, SystemInt level, SystemInt optname, const OptionValue& value, Maybe<Int> optlen) {
-    const bool is_none = value.is == OptionValue::Is::none;
-    if (is_none != optlen.given) {
-        PyErr_SetString(PyExc_TypeError, is_none ? "setsockopt(): the value None goes with a length, the 4th argument"
-                                                 : "setsockopt(): a length goes with the value None only");
-        return {};
-    }
-    if (value.is == OptionValue::Is::number) {
-        return none_or_raise(self.setsockopt(level.value, optname.value, value.number.value));
-    }
-    if (!is_none) return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(value.bytes)));
+nb::object setsockopt(Socket& self, SystemInt level, SystemInt optname, const OptionValue& value) {
+    if (value.is_number) return none_or_raise(self.setsockopt(level.value, optname.value, value.number.value));
+    return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(value.bytes)));
+}
+
+// CPython's form with four arguments, for usocket.compat: a null pointer of some length, as some options want it.
+nb::object _setsockopt_null(Socket& self, SystemInt level, SystemInt optname, Int optlen) {
     const auto length = arguments::bufsize(optlen.value);
     if (!length) return raise(length.error(), optlen.object);
     return none_or_raise(self.setsockopt(level.value, optname.value, ConstBuffer(nullptr, *length)));
@@ -370,8 +364,8 @@ PyMethodDef methods[] = {
     USOCKET_METHOD_WITHOUT(gettimeout, "The timeout in seconds or None."),
     USOCKET_METHOD(setblocking, "flag", "True is settimeout(None), False is settimeout(0)."),
     USOCKET_METHOD_WITHOUT(getblocking, "False if non-blocking."),
-    USOCKET_METHOD(setsockopt, "level, optname, value, optlen=...",
-                   "Sets an option of the system's to an int or to bytes; None with a length is a null pointer."),
+    USOCKET_METHOD(setsockopt, "level, optname, value", "Sets an option of the system's to an int or to bytes."),
+    USOCKET_METHOD(_setsockopt_null, "level, optname, optlen", "Sets it to a null pointer of a length."),
     USOCKET_METHOD(getsockopt, "level, optname, length=0",
                    "An option of the system's: an int or, with a length, at most so many bytes."),
 

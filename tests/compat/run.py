@@ -37,10 +37,9 @@ def test_module() -> object:
     """test.test_socket over usocket.compat."""
     import socket as standard
 
+    import usocket.compat
     from test import support
     from test.support import os_helper, socket_helper, threading_helper  # noqa: F401  # they keep the standard module
-
-    import usocket.compat
 
     support.use_resources = []  # nothing that needs the network
     sys.modules["socket"] = usocket.compat

@@ -47,6 +47,7 @@ from usocket._usocket import SOL_SOCKET, sockaddr
 from usocket.compat.addresses import Address, resolve, to_tuple
 from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
 from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
+from usocket.compat.sharing import register as _register_with_multiprocessing
 from usocket.compat.sockets import fromfd, getdefaulttimeout, setdefaulttimeout, socket, socketpair
 
 _GLOBAL_DEFAULT_TIMEOUT: Any = _standard._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
@@ -110,6 +111,8 @@ __all__ = [
     "timeout",
 ]
 
+_register_with_multiprocessing()
+
 _constants = constants()
 globals().update(_constants)
 __all__ += list(_constants)
@@ -125,7 +128,7 @@ def __getattr__(name: str) -> Any:
 
 def dup(fd: int, /) -> int:
     """A duplicate of a socket's descriptor, not inheritable."""
-    return _standard.dup(fd)  # type: ignore[attr-defined, no-any-return]
+    return _standard.dup(fd)
 
 
 def create_connection(

@@ -75,7 +75,8 @@ def _packet_tuple(payload: bytes) -> tuple[Any, ...]:
 
 def _packet_bytes(address: tuple[Any, ...]) -> bytes:
     name, protocol, *rest = address
-    pkttype, hatype, hardware = (*rest, *(0, 0, b"")[len(rest) :])
+    missing: tuple[Any, ...] = (0, 0, b"")
+    pkttype, hatype, hardware = (*rest, *missing[len(rest) :])
     if len(hardware) > 8:
         raise ValueError("the hardware address of an AF_PACKET address has at most 8 bytes")
     if not 0 <= protocol <= 0xFFFF:
@@ -140,6 +141,8 @@ def to_native(method: str, family: int, address: Address) -> Any:
     """The address as usocket takes it. TypeError, OverflowError: CPython's, where it would raise them."""
     if family == AF_UNIX:
         return _path(method, address)
+    if isinstance(address, bytes) and sockaddr(address):  # as usocket has it
+        return address
     if family in FAMILIES:
         if not isinstance(address, tuple):
             raise TypeError(f"{method}(): the address must be a tuple, not {type(address).__name__}")
@@ -191,7 +194,7 @@ def _numeric(family: int, host: Any, given: list[Any]) -> tuple[Any, ...]:
     if isinstance(host, bytearray):
         host = bytes(host)
     if not isinstance(host, str | bytes):
-        raise TypeError(f"str, bytes or bytearray expected, not {type(host).__name__}")
+        raise TypeError(f"the host of an address is str, bytes or bytearray, not {type(host).__name__}")
     if isinstance(host, bytes):
         host = host.decode("latin-1")
     if host == "<broadcast>" and family == AF_INET:

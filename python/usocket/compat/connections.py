@@ -198,7 +198,9 @@ def create_server(
         try:
             server.bind(address)
         except OSError as failure:
-            raise OSError(failure.errno, f"{failure.strerror} (while attempting to bind on address {address!r})") from None
+            raise OSError(
+                failure.errno, f"{failure.strerror} (while attempting to bind on address {address!r})"
+            ) from None
         server.listen(backlog)
     except BaseException:
         server.close()

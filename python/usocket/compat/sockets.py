@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import socket as _standard
 import sys
@@ -119,7 +120,7 @@ class socket(_usocket.socket):
     # --- Life
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
+        self, kind: builtins.type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         if not self._closed:
             self.close()
@@ -163,15 +164,20 @@ class socket(_usocket.socket):
 
     # --- Options: those of AF_VSOCK are numbers of 64 bits
 
-    def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:  # type: ignore[override]
+    def setsockopt(self, level: int, optname: int, value: Any, optlen: int | None = None, /) -> None:
+        """Sets an option to an int or bytes; None with a length is a null pointer."""
+        if (value is None) != (optlen is not None):
+            raise TypeError("setsockopt(): the value None goes with a length, the 4th argument, and only that does")
+        if optlen is not None:
+            return super()._setsockopt_null(level, optname, optlen)
         if isinstance(value, int) and self._has_long_options(level):
             value = value.to_bytes(8, sys.byteorder)
-        super().setsockopt(level, optname, value, *optlen)
+        return super().setsockopt(level, optname, value)
 
-    def getsockopt(self, level: int, optname: int, *length: int) -> Any:  # type: ignore[override]
-        if not any(length) and self._has_long_options(level):
+    def getsockopt(self, level: int, optname: int, length: int = 0, /) -> Any:
+        if not length and self._has_long_options(level):
             return int.from_bytes(super().getsockopt(level, optname, 8), sys.byteorder)
-        return super().getsockopt(level, optname, *length)
+        return super().getsockopt(level, optname, length)
 
     def _has_long_options(self, level: int) -> bool:
         return super().family == AF_VSOCK == level
@@ -236,9 +242,7 @@ class socket(_usocket.socket):
         native = None if address is None else to_native("sendmsg", super().family, address)
         return super().sendmsg(buffers, ancdata, flags, native)
 
-    def sendfile(  # type: ignore[override]
-        self, file: Any, offset: int = 0, count: int | None = None
-    ) -> int:
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Sends a file, or count bytes of it from offset on, and moves its position behind what went out."""
         try:
             return self._sendfile_use_sendfile(file, offset, count)
@@ -266,13 +270,13 @@ class socket(_usocket.socket):
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg(bufsize, ancbufsize, flags)
-        return (*message, to_tuple(address))  # type: ignore[return-value]
+        return (*message, to_tuple(address))
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg_into(buffers, ancbufsize, flags)
-        return (*message, to_tuple(address))  # type: ignore[return-value]
+        return (*message, to_tuple(address))
 
 
 socket.__module__ = "usocket.compat"
