@@ -11,12 +11,14 @@ is left out there does not run at all. The last line is "N passed, N failed, N s
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import sys
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+LIMIT_S = 600  # for all tests together, which take 90 s
 LIST = Path(__file__).with_name("differences.txt")
 
 
@@ -45,6 +47,8 @@ def test_module() -> object:
     sys.modules["socket"] = usocket.compat
     try:
         module = importlib.import_module("test.test_socket")
+    except ModuleNotFoundError:
+        sys.exit("this interpreter has no test.test_socket; Debian: libpython3.N-testsuite, which python3-full brings")
     finally:
         sys.modules["socket"] = standard
     return module
@@ -94,6 +98,7 @@ class Result(unittest.TextTestResult):
 
 
 def main() -> int:
+    faulthandler.dump_traceback_later(LIMIT_S, exit=True)
     parser = argparse.ArgumentParser()
     parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("names", nargs="*")

@@ -128,7 +128,10 @@ class Race:
         last = self.errors[-1]
         if len(self.errors) == 1 or last.errno is None:
             return last
-        told = [f"{target}: {failure.strerror or failure}" for target, failure in zip(self._targets, self.errors)]
+        told = [
+            f"{target}: {failure.strerror or failure}"
+            for target, failure in zip(self._targets, self.errors, strict=True)
+        ]
         return OSError(last.errno, "; ".join(told))
 
 
