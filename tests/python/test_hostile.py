@@ -111,7 +111,11 @@ OPTION = Kind(1, [None, 1.5, "1", (), *strange()], [*NUMBERS, b"", bytes(4), byt
 BUFFERS = Kind(
     [b"a", b"b"], [None, 1, [1], ["x", 1], object(), ...], [[], [b""], (b"x",), iter([b"x"]), ["x", b"x"], "xy"]
 )
-ANCDATA = Kind((), [], [[], ["anything"]])
+ANCDATA = Kind(
+    (), [None, 1, ["x"], [(1, 2)], [("x", 2, b"")], [(1, 2, "x")], object()], [[], [(1, 1, b"")], [(0, 0, bytes(9))]]
+)
+SPACES = Kind([bytearray(4), bytearray(4)], [None, 1, [1], [b"x"], ["x"], object()], [[], [bytearray()]])
+FILE = Kind(Path(__file__).open("rb"), [None, "x", 1.5, (), object()], [0, 2**31 - 1])
 OBJECT = Kind(None, [], [])  # anything goes
 THROW = Kind(False, [], [True, "x", 1.5, None])  # any object is true or false
 MASK = Kind(1, INT.wrong, NUMBERS)
@@ -135,6 +139,9 @@ SOCKET: dict[str, Signature] = {
     "recvfrom": (SIZE, INT),
     "recv_into": (WRITABLE, SIZE, INT),
     "recvfrom_into": (WRITABLE, SIZE, INT),
+    "recvmsg": (SIZE, Kind(4, SIZE.wrong, [0, 100, -1, 10**30]), INT),
+    "recvmsg_into": (SPACES, Kind(4, SIZE.wrong, [0, 100, -1, 10**30]), INT),
+    "sendfile": (FILE, SIZE, OPTIONAL_INT),
     "read": (OPTIONAL_INT,),
     "read1": (OPTIONAL_INT,),
     "readinto": (WRITABLE, OPTIONAL_INT),
@@ -150,6 +157,7 @@ SOCKET: dict[str, Signature] = {
     "setblocking": (TRUTH,),
     "getblocking": (),
     "setsockopt": (INT, INT, OPTION),
+    "_setsockopt_null": (INT, INT, SIZE),
     "getsockopt": (INT, INT, SIZE),
     "getsockname": (),
     "getpeername": (),
