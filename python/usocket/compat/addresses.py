@@ -226,6 +226,8 @@ def resolve(
         host = bytes(host)
     elif isinstance(host, str) and not host.isascii():
         host = host.encode("idna")
+    if isinstance(port, int) and not 0 <= port <= 0xFFFF:
+        raise OverflowError(f"getaddrinfo(): port must be 0-65535, not {port}.")
     try:
         return _usocket.getaddrinfo(host, port, family, type, proto, flags)
     except OSError as failure:
