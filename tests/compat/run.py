@@ -11,6 +11,7 @@ is left out there does not run at all. The last line is "N passed, N failed, N s
 from __future__ import annotations
 
 import argparse
+import errno
 import faulthandler
 import importlib
 import sys
@@ -78,12 +79,16 @@ class Result(unittest.TextTestResult):
         super().__init__(*given, **named)  # type: ignore[arg-type]
         self.passed: set[str] = set()
         self.failed: set[str] = set()
+        self.unlucky: list[unittest.TestCase] = []  # the port that it had found unused was taken by then
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         super().addSuccess(test)
         self.passed.add(short(test))
 
     def addError(self, test: unittest.TestCase, err: object) -> None:
+        if isinstance(err[1], OSError) and err[1].errno == errno.EADDRINUSE:  # type: ignore[index]
+            self.unlucky.append(test)
+            return
         super().addError(test, err)  # type: ignore[arg-type]
         self.failed.add(short(test))
 
@@ -112,6 +117,11 @@ def main() -> int:
     runner = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Result)
     result = runner.run(unittest.TestSuite(chosen))
     assert isinstance(result, Result)
+    again = unittest.TestSuite(type(test)(test._testMethodName) for test in result.unlucky)
+    retried = runner.run(again)
+    assert isinstance(retried, Result)
+    result.passed |= retried.passed
+    result.failed |= retried.failed | {short(test) for test in retried.unlucky}
     unexpected = {name for name in result.failed if name not in differs}
     stale = {name for name in result.passed - result.failed if name in differs}
     for name in sorted(unexpected):
