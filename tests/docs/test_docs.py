@@ -33,7 +33,7 @@ REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("USOCKET_BUILD", REPO / "build"))
 MICROPYTHON = BUILD / "bin" / "micropython"
 PAGES = [REPO / "README.md", REPO / "CONTRIBUTING.md", REPO / "CHANGELOG.md", *sorted((REPO / "docs").glob("*.md"))]
-RULE = re.compile(r"\b(?:NAME|ADDR|GAI|SOCK|TIME|STRM|POLL|TLS|CPP|DEV)-[0-9]+\b")
+RULE = re.compile(r"\b(?:NAME|ADDR|GAI|SOCK|TIME|STRM|POLL|TLS|CPP|DEV|COMPAT)-[0-9]+\b")
 TIME_LIMIT_S = 60
 
 STATEMENTS = """\
