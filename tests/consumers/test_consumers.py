@@ -114,6 +114,15 @@ def test_needs_libc_only() -> None:
     assert [name for name in needed(LIB / "libusocket.so") if not name.startswith("libc.so")] == []
 
 
+def test_soname_is_the_version() -> None:
+    """NAME-5: the shared library is named after the version that the header and pkg-config say."""
+    version = run("pkg-config", "--modversion", LIB / "pkgconfig" / "usocket.pc").strip()
+    assert (LIB / f"libusocket.so.{version}").exists()
+    soname = re.search(r"SONAME\s+(\S+)", run("objdump", "-p", LIB / "libusocket.so"))
+    assert soname is not None
+    assert soname[1] == f"libusocket.so.{version.rsplit('.', 1)[0]}"
+
+
 def test_archive_has_no_cxx_runtime() -> None:
     """CPP-2: nothing in the archive asks for the C++ runtime: no exceptions, no RTTI, no operator new."""
     undefined = run("nm", "--undefined-only", "--format=posix", LIB / "libusocket.a")

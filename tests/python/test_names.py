@@ -1,4 +1,4 @@
-"""NAME-1..4: what the modules hold."""
+"""NAME-1..5: what the modules hold."""
 
 from __future__ import annotations
 
@@ -147,3 +147,12 @@ with usocket.socket() as socket:
     poll.register(socket)
 """
     run_python(program)
+
+
+def test_version_comes_from_one_place() -> None:
+    """NAME-5: usocket.__version__ and the package's are the header's."""
+    header = (Path(__file__).resolve().parents[2] / "include" / "usocket" / "version.hpp").read_text()
+    numbers = dict(re.findall(r"#define USOCKET_VERSION_(MAJOR|MINOR|PATCH) (\d+)", header))
+    version = ".".join(numbers[part] for part in ("MAJOR", "MINOR", "PATCH"))
+    assert usocket.__version__ == version
+    assert importlib.metadata.version("usocket") == version
