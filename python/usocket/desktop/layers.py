@@ -8,6 +8,7 @@ from typing import Any
 import usocket
 from usocket import _usocket
 from usocket.desktop.modules import socket as stand_in
+from usocket.desktop.modules import usocket as stand_in_usocket
 
 # Every public call on a socket but for those that only ask something of the object.
 CALLS = [
@@ -34,6 +35,7 @@ def put_between(layer: Callable[[type[Any]], type[Any]]) -> None:
     base = usocket.socket if issubclass(usocket.socket, _Socket) else _Socket
     usocket.socket = layer(base)  # type: ignore[misc]
     stand_in.socket = layer(stand_in.socket)  # type: ignore[misc]
+    stand_in_usocket.socket = layer(stand_in_usocket.socket)  # type: ignore[misc]
 
     def socketpair(*arguments: Any) -> Any:
         defaults = (usocket.AF_UNIX, usocket.SOCK_STREAM, 0)

@@ -18,7 +18,6 @@ _FOLDER = "usocket.desktop.modules"
 
 # Our own modules, and the standard library's under the names that devices have for them.
 TARGETS = {
-    "usocket": "usocket",
     "uselect": "uselect",
     "select": "uselect",
     "uerrno": "uerrno",

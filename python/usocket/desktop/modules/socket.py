@@ -15,17 +15,14 @@ from typing import Any
 
 from usocket import _usocket
 from usocket._usocket import AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOL_SOCKET, inet_ntop, inet_pton, sockaddr
-from usocket.desktop import callbacks
+from usocket.desktop.modules import usocket
 
 error = timeout = gaierror = herror = OSError
-
-# The name of the option that sets a callback; an integer value is the system's option of that number.
-SO_CALLBACK = 20
 
 _default_timeout: float | None = None
 
 
-class socket(_usocket.socket):
+class socket(usocket.socket):
     """usocket's socket, with addresses as tuples."""
 
     def __init__(
@@ -61,9 +58,6 @@ class socket(_usocket.socket):
             conn.settimeout(_default_timeout)
         return conn, _tuple(address)
 
-    def dup(self) -> socket:
-        return self._dup_as(self.__class__)
-
     def sendto(self, data: Any, flags_or_address: Any, address: Any = None) -> int:
         if address is None:
             return super().sendto(data, _native(self, flags_or_address))
@@ -92,12 +86,6 @@ class socket(_usocket.socket):
     def setblocking(self, flag: object) -> None:
         super().setblocking(flag)
 
-    def setsockopt(self, level: int, optname: int, value: Any) -> None:
-        if level == SOL_SOCKET and optname == SO_CALLBACK and (value is None or callable(value)):
-            callbacks.set_callback(self, value)
-        else:
-            super().setsockopt(level, optname, value)
-
     def _state(self) -> int:
         """As lwIP's ports number it: 0 new, 1 listening, 3 connected, 4 ended by the peer, -1 closed."""
         if self.closed:
@@ -116,10 +104,6 @@ class socket(_usocket.socket):
     def __repr__(self) -> str:
         """Programs for the lwIP ports take the state out of it: <socket state=3 ...>."""
         return f"<socket state={self._state()} {super().__repr__().partition(' ')[2]}"
-
-    def close(self) -> None:
-        callbacks.set_callback(self, None)
-        super().close()
 
 
 def socketpair(af: int = AF_UNIX, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:

@@ -1,0 +1,42 @@
+"""usocket as a program for devices sees it: CPython's, whose sockets take a callback besides (SOCK-11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from usocket import _usocket
+from usocket.desktop import callbacks
+
+EXTENDS = "usocket"
+
+# The name of the option that sets a callback; an integer value is the system's option of that number.
+SO_CALLBACK = 20
+
+
+class socket(_usocket.socket):
+    """usocket's socket. What accept() and dup() make is of the class that they are called on."""
+
+    def accept(self) -> tuple[socket, Any]:
+        return self._accept_as(self.__class__)
+
+    def dup(self) -> socket:
+        return self._dup_as(self.__class__)
+
+    def setsockopt(self, level: int, optname: int, value: Any) -> None:
+        if level == _usocket.SOL_SOCKET and optname == SO_CALLBACK and (value is None or callable(value)):
+            callbacks.set_callback(self, value)
+        else:
+            super().setsockopt(level, optname, value)
+
+    def close(self) -> None:
+        callbacks.set_callback(self, None)
+        super().close()
+
+
+def socketpair(
+    af: int = _usocket.AF_UNIX, type: int = _usocket.SOCK_STREAM, proto: int = 0, /
+) -> tuple[socket, socket]:
+    return _usocket._socketpair_as(socket, af, type, proto)
+
+
+__all__ = ["socket", "socketpair"]
