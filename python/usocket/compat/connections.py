@@ -22,6 +22,7 @@ from usocket._usocket import (
     SOCK_STREAM,
     SOL_SOCKET,
 )
+from usocket.compat.sockets import checked_timeout
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5: before the next address is tried beside those that have not answered
 
@@ -149,6 +150,7 @@ def create_connection(
     """
     if timeout is _face._GLOBAL_DEFAULT_TIMEOUT:
         timeout = _face.getdefaulttimeout()
+    timeout = checked_timeout(timeout)
     deadline = None if timeout is None else time.monotonic() + timeout
     host, port = address
     found = _face.getaddrinfo(host, port, 0, SOCK_STREAM)

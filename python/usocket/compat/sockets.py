@@ -32,9 +32,14 @@ def getdefaulttimeout() -> float | None:
 def setdefaulttimeout(timeout: float | None, /) -> None:
     """Sets the timeout of new sockets, in seconds."""
     global _default_timeout
-    with _usocket.socket(AF_UNIX) as probe:  # it knows what a timeout may be
+    _default_timeout = checked_timeout(timeout)
+
+
+def checked_timeout(timeout: float | None) -> float | None:
+    """The timeout as gettimeout() tells it, or the exception of settimeout()."""
+    with _usocket.socket(AF_UNIX) as probe:
         probe.settimeout(timeout)
-        _default_timeout = probe.gettimeout()
+        return probe.gettimeout()
 
 
 class socket(_usocket.socket):
