@@ -16,7 +16,7 @@ Result<std::uint32_t> take_zone(int family, std::string_view& host) noexcept {
     if (sign == std::string_view::npos) return std::uint32_t{0};
     const std::uint32_t index = sys::zone_index({host.data() + sign + 1, host.size() - sign - 1});
     if (index == 0) return Error(Fault::address_zone);
-    host = {host.data(), sign};  // substr() wants libstdc++, which a small host has not
+    host.remove_suffix(host.size() - sign);  // substr() wants libstdc++, which a small host has not
     return index;
 }
 
