@@ -13,6 +13,16 @@ constexpr std::string_view unix_prefix = "unix:";
 constexpr std::string_view family_prefix = "af";
 constexpr char abstract_sign = '@';
 
+// What substr() does, but for its range check, which wants libstdc++; a small host has not got it.
+std::string_view from(std::string_view text, std::size_t begin) noexcept {
+    text.remove_prefix(begin);
+    return text;
+}
+std::string_view first(std::string_view text, std::size_t count) noexcept {
+    text.remove_suffix(text.size() - count);
+    return text;
+}
+
 // A path that begins with the sign of an abstract name has it escaped.
 void write_path(Writer& out, ConstBuffer path) noexcept {
     out << unix_prefix;
@@ -48,7 +58,7 @@ Result<Address> parse_path(std::string_view text) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (size == sizeof path) return Error(Fault::path_too_long);
         const bool is_escape = text[i] == '\\';
-        const int escaped = is_escape && text.substr(i + 1).starts_with('x') ? hex_byte(text.substr(i + 2)) : -1;
+        const int escaped = is_escape && from(text, i + 1).starts_with('x') ? hex_byte(from(text, i + 2)) : -1;
         if (is_escape && escaped < 0) return Error(Fault::address_text);
         path[size++] = is_escape ? static_cast<char>(escaped) : i == 0 && text[i] == abstract_sign ? '\0' : text[i];
         if (is_escape) i += 3;
@@ -60,7 +70,7 @@ Result<Address> parse_path(std::string_view text) noexcept {
 std::optional<Result<Address>> parse_other(std::string_view text) noexcept {
     const std::size_t colon = text.find(':');
     if (!text.starts_with(family_prefix) || colon == std::string_view::npos) return std::nullopt;
-    const auto family = parse_decimal(text.substr(family_prefix.size(), colon - family_prefix.size()));
+    const auto family = parse_decimal(from(first(text, colon), family_prefix.size()));
     if (!family || *family > 0xffff) return std::nullopt;
     text.remove_prefix(colon + 1);
     Address address = sys::make_other(static_cast<int>(*family));
@@ -97,15 +107,16 @@ Address::Written Address::text() const noexcept {
 }
 
 Result<Address> Address::parse(std::string_view text) noexcept {
-    if (text.starts_with(unix_prefix)) return parse_path(text.substr(unix_prefix.size()));
+    if (text.starts_with(unix_prefix)) return parse_path(from(text, unix_prefix.size()));
     if (const auto other = parse_other(text)) return *other;
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return Error(Fault::address_text);
-    const auto port = parse_decimal(text.substr(colon + 1));
+    const auto port = parse_decimal(from(text, colon + 1));
     if (!port) return Error(Fault::address_text);
-    std::string_view host = text.substr(0, colon);
+    std::string_view host = first(text, colon);
     const bool is_bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-    if (is_bracketed) return inet(sys::af_inet6, host.substr(1, host.size() - 2), static_cast<std::int64_t>(*port));
+    if (is_bracketed)
+        return inet(sys::af_inet6, from(first(host, host.size() - 1), 1), static_cast<std::int64_t>(*port));
     if (host.find(':') != std::string_view::npos) return Error(Fault::address_text);
     return inet(sys::af_inet, host, static_cast<std::int64_t>(*port));
 }
