@@ -151,7 +151,7 @@ private:
         if (op == Op::sendall) return {socket_.sendall(bytes, 0, std::move(call)...).error(), bytes.size()};
         const auto sent =
             op == Op::send ? socket_.send(bytes, 0, std::move(call)...) : socket_.write(bytes, std::move(call)...);
-        return {sent.error(), *sent};
+        return {sent.error(), sent.value_or(0u)};
     }
 
     void check(Op op, std::size_t size, const Before& before, const Outcome& outcome) {

@@ -324,7 +324,7 @@ private:
                 return {error, {}, sent};
             }
             const auto result = socket_.send(bytes, 0, std::move(call));
-            return {result.error(), {}, *result};
+            return {result.error(), {}, result.value_or(0u)};
         });
         last_ = "send " + std::to_string(bytes.size()) + " -> " + std::to_string(outcome.error.code()) + ", " +
                 std::to_string(outcome.sent);
