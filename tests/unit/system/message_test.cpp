@@ -255,6 +255,25 @@ TEST(SendFiles, SOCK_10_SOCK_2_a_broken_connection_is_no_signal) {
     EXPECT_EQ(::sigismember(&pending, SIGPIPE), 0);
 }
 
+// The system then tells both, a count and the signal.
+TEST(SendFiles, SOCK_10_SOCK_2_nor_is_one_that_breaks_in_the_middle) {
+    const Descriptor file = file_of("");
+    ASSERT_EQ(::ftruncate(file.get(), 1 << 30), 0);
+    for (int round = 0; round < 5; ++round) {
+        Pair pair = tcp_pair();
+        must(pair.there.shutdown(SHUT_WR));
+        Background sender([&] {
+            const Error error = pair.here.sendfile(file.get()).error();
+            EXPECT_TRUE(error == Error(EPIPE) || error == Error(ECONNRESET)) << error.message();
+            sigset_t pending;
+            ::sigpending(&pending);
+            EXPECT_EQ(::sigismember(&pending, SIGPIPE), 0);
+        });
+        (void)must(pair.there.read(1'000'000));
+        pair.there.close();
+    }
+}
+
 TEST(SendFiles, SOCK_10_what_is_no_file_is_EINVAL) {
     Pair pair = tcp_pair();
     int ends[2];
