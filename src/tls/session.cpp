@@ -148,10 +148,11 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op) 
     if (step == Step::failed) return {true, fail()};
     const Error flushed = flush();
     if (step == Step::wants_input) return await_input(waiting, flushed);
-    const bool is_blocked = flushed == Error(EAGAIN);
-    if (step == Step::wants_output && flushed == Error()) return {};
-    if (step == Step::wants_output && is_blocked) return {false, Error(), sys::poll_out};
-    return {true, is_blocked ? Error() : flushed};
+    // What was wanted is done: that nothing goes out any more is for those who send.
+    if (step == Step::done) return {true, Error()};
+    if (flushed == Error()) return {};
+    if (flushed == Error(EAGAIN)) return {false, Error(), sys::poll_out};
+    return {true, flushed};
 }
 
 // What has come is of more interest than that nothing goes out any more: it may say why.
@@ -195,14 +196,31 @@ Error Session::flush() noexcept {
     return Error();
 }
 
+// Until the handshake is done, nothing is taken that is behind the record that goes on: whoever is through with it is
+// not the one, perhaps, for whom the peer's first bytes are.
+std::size_t Record::most() const noexcept { return left_ != 0 ? left_ : sizeof header_ - size_; }
+
+void Record::count(ConstBuffer bytes) noexcept {
+    if (left_ != 0) {
+        left_ -= bytes.size();
+        return;
+    }
+    if (bytes.size() != 0) std::memcpy(header_ + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+    if (size_ != sizeof header_) return;
+    left_ = std::size_t{header_[3]} << 8 | header_[4];
+    size_ = 0;
+}
+
 // A thread that is alone, with nothing else to do, may sleep in here.
 Result<std::size_t> Session::receive(Blocking& waiting, bool& has_slept) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
     const int flags = may_sleep ? 0 : sys::msg_dontwait;
-    const auto received = sys::recv(fd_, in.room(), flags);
+    const auto received = sys::recv(fd_, is_established ? in.room() : in.room().first(record_.most()), flags);
     if (received) in.end = *received;
+    if (received && !is_established) record_.count(in.there());
     has_slept = may_sleep && received.error() == Error(EAGAIN);
     return received.error() == Error(EINTR) ? Result<std::size_t>(Error(EAGAIN)) : received;
 }
@@ -310,7 +328,10 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     const ConstBuffer chunk = first(data, largest_write);
     std::uint64_t mark = 0;  // what the system has to have got
     std::size_t sent = 0;
+    bool has_ended = false;
     Error error = run(waiting, [&]() noexcept {
+        has_ended = has_said_end_;
+        if (has_ended) return Step::done;
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
@@ -320,6 +341,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
         mark = queued_ + wire_.out.end;
         return step;
     });
+    if (has_ended) return Error(EPIPE);
     if (error == Error()) {
         const auto is_out = [&]() noexcept { return flushed_ >= mark ? Step::done : Step::wants_output; };
         if (flushed_ < mark) error = run(waiting, is_out);
@@ -331,6 +353,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
 }
 
 Result<void> Session::end_sending(Blocking& waiting) noexcept {
+    if (!is_ours()) return Error(TlsFailure::other_process);
     if (!is_established) return {};
     bool is_made = false;
     return run(waiting, [&]() noexcept {
@@ -345,6 +368,7 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
 }
 
 Result<void> Session::tell(Blocking& waiting, Fact fact, Sink& into) noexcept {
+    if (!is_ours()) return Error(TlsFailure::other_process);
     if (!is_established) return Error(ENOTCONN);
     Result<void> told;
     exclusively(waiting, [&]() noexcept { told = engine_.tell(state_, fact, into); });

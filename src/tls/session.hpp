@@ -16,6 +16,19 @@
 
 namespace usocket::tls {
 
+// Where the peer's records begin and end (RFC 8446, section 5.1).
+class Record {
+public:
+    // How many of the bytes to come surely belong to the one that goes on.
+    [[nodiscard]] std::size_t most() const noexcept;
+    void count(ConstBuffer bytes) noexcept;
+
+private:
+    std::uint8_t header_[5]{};
+    std::size_t size_ = 0;  // of the header, as far as it has come
+    std::size_t left_ = 0;  // behind the header
+};
+
 class Session : public Layer {
 public:
     // On the connected descriptor `fd`, or on one that will be; lives until release().
@@ -60,6 +73,7 @@ private:
     const Engine& engine_;
     void* state_ = nullptr;
     Wire wire_;
+    Record record_;  // until the handshake is done
     const sys::Fd fd_;
     const std::uint32_t generation_;  // of the process that has wrapped it
     Lock lock_;

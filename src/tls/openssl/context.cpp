@@ -1,5 +1,6 @@
 // The engine `openssl`: TlsContext.
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <cerrno>
@@ -27,9 +28,7 @@ bool configure(SSL_CTX* ctx) noexcept {
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, nullptr);
     // A certificate that is itself trusted needs no issuer.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
-    static constexpr unsigned char id[] = "usocket";
-    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1) == 1;
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1;
 }
 
 int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*unused*/) noexcept { return -1; }
@@ -73,6 +72,16 @@ Error own_failure() noexcept {
 }
 
 }  // namespace
+
+bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept {
+    EVP_MD_CTX* made = EVP_MD_CTX_new();
+    bool is_right = made != nullptr && EVP_DigestInit_ex(made, EVP_sha256(), nullptr) == 1;
+    for (const ConstBuffer& part : parts) is_right = is_right && EVP_DigestUpdate(made, part.data(), part.size()) == 1;
+    is_right = is_right && EVP_DigestFinal_ex(made, into, nullptr) == 1;
+    EVP_MD_CTX_free(made);
+    return is_right;
+}
+
 }  // namespace tls::openssl
 
 Result<TlsContext> TlsContext::make() noexcept {
@@ -129,7 +138,8 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
         return is_used;
     });
     own.has_trusted = own.has_trusted || error == Error();
-    return error;
+    const ConstBuffer parts[] = {{own.trusted, sizeof own.trusted}, certificates};
+    return tls::openssl::digest(parts, own.trusted) ? Result<void>(error) : Error(ENOMEM);
 }
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {

@@ -84,7 +84,9 @@ bool set_wire(SSL* ssl, Wire& wire) noexcept {
 // A numeric address is looked for among the certificate's addresses, and is not sent.
 Error set_peer(SSL* ssl, std::string_view name) noexcept {
     char text[256];
-    const bool is_plain = !name.empty() && name.size() < sizeof text && name.find('\0') == std::string_view::npos;
+    // OpenSSL takes a dot in front for any name below it.
+    const bool is_plain =
+        !name.empty() && name.front() != '.' && name.size() < sizeof text && name.find('\0') == std::string_view::npos;
     if (!is_plain) return Error(TlsFailure::bad_hostname);
     std::memcpy(text, name.data(), name.size());
     text[name.size()] = '\0';
@@ -97,11 +99,28 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     return is_set ? Error() : Error(TlsFailure::bad_hostname);
 }
 
-Error set_session(SSL* ssl, ConstBuffer session) noexcept {
+// What a connection checks, in short. A session carries it, and a connection that checks anything else does not take it
+// up: the certificate is not looked at again (TLS-4).
+struct Checks {
+    unsigned char bytes[32];
+};
+
+bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs reqs, Checks& checks) noexcept {
+    const bool flags[] = {options.server_side, context.has_trusted, context.has_system};
+    const auto demand = static_cast<std::uint8_t>(reqs);
+    const ConstBuffer parts[] = {
+        {&demand, 1}, {flags, sizeof flags}, {context.trusted, sizeof context.trusted}, options.server_hostname};
+    return digest(parts, checks.bytes);
+}
+
+Error set_session(SSL* ssl, ConstBuffer session, const Checks& checks) noexcept {
     if (session.size() == 0) return Error();
     const unsigned char* bytes = session.data();
     SSL_SESSION* made = d2i_SSL_SESSION(nullptr, &bytes, static_cast<long>(session.size()));
-    const bool is_set = made != nullptr && SSL_set_session(ssl, made) == 1;
+    unsigned size = 0;
+    const unsigned char* checked = made != nullptr ? SSL_SESSION_get0_id_context(made, &size) : nullptr;
+    const bool is_same = size == sizeof checks.bytes && std::memcmp(checked, checks.bytes, size) == 0;
+    const bool is_set = made != nullptr && (!is_same || SSL_set_session(ssl, made) == 1);
     SSL_SESSION_free(made);
     ERR_clear_error();
     return is_set ? Error() : Error(TlsFailure::bad_session);
@@ -127,6 +146,9 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     const CertReqs reqs = context.has_reqs ? context.reqs : by_default;
     SSL_set_verify(ssl, verify_mode(reqs, options.server_side), nullptr);
     if (reqs != CertReqs::none && !context.has_trusted) load_system(context);
+    Checks checks;
+    if (!make_checks(context, options, reqs, checks)) return Error(ENOMEM);
+    if (SSL_set_session_id_context(ssl, checks.bytes, sizeof checks.bytes) != 1) return Error(ENOMEM);
     if (options.server_side) {
         if (!context.has_cert) return Error(TlsFailure::no_certificate);
         std::memcpy(state.protocols, context.protocols, context.protocols_size);
@@ -143,7 +165,7 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     } else if (const Error error = set_peer(ssl, options.server_hostname); error != Error()) {
         return error;
     }
-    return set_session(ssl, options.session);
+    return set_session(ssl, options.session, checks);
 }
 
 void close(void* state) noexcept {

@@ -176,6 +176,63 @@ TEST(TlsHandshake, Resumption) {
               Error(TlsFailure::wrapped_before));
 }
 
+// A connection with these checks, and the session of it.
+Bytes session_of(TlsContext& client, TlsContext& server, const TlsOptions& options) {
+    Pair pair = tcp_pair();
+    must(Result<void>(handshake(pair, client, server, options).client));
+    must(pair.there.write("x"));
+    must(pair.here.read(1));
+    return must(pair.here.tls_session());
+}
+
+// TLS-4: the certificate is not looked at again when a session is taken up, so one that was made with other checks is
+// not: without any, for another name, with other issuers.
+TEST(TlsHandshake, TLS_4_a_session_that_checked_less_is_not_taken_up) {
+    TlsContext careless = must(TlsContext::make());
+    must(careless.set_cert_reqs(CertReqs::none));
+    TlsContext client = client_context();
+    TlsContext untrusting = must(TlsContext::make());
+    must(untrusting.load_verify_locations(std::string_view(Issuer("somebody").certificate())));
+    TlsContext server = server_context();
+    const Bytes unchecked = session_of(careless, server, {.server_hostname = "localhost"});
+    const Bytes checked = session_of(client, server, {.server_hostname = "localhost"});
+    ASSERT_NE(unchecked.size(), 0u);
+    ASSERT_NE(checked.size(), 0u);
+    Pair pair = tcp_pair();
+    ASSERT_EQ(handshake(pair, client, server, {.server_hostname = "localhost", .session = unchecked.view()}).client,
+              Error());
+    EXPECT_FALSE(must(pair.here.session_reused()));
+    pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, client, server, {.server_hostname = "bank.example", .session = unchecked.view()}).client,
+              Error(TlsFailure::certificate_name));
+    pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, client, server, {.server_hostname = "bank.example", .session = checked.view()}).client,
+              Error(TlsFailure::certificate_name));
+    pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, untrusting, server, {.server_hostname = "localhost", .session = checked.view()}).client,
+              Error(TlsFailure::certificate_issuer));
+}
+
+// TLS-4: the same of a server that asks for certificates only now.
+TEST(TlsHandshake, TLS_4_a_server_that_asks_for_more_takes_up_no_earlier_session) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(server.load_verify_locations(std::string_view(trusted_issuer().certificate())));
+    must(server.set_cert_reqs(CertReqs::none));
+    const Bytes session = session_of(client, server, {.server_hostname = "localhost"});
+    must(server.set_cert_reqs(CertReqs::required));
+    Pair pair = tcp_pair();
+    EXPECT_NE(handshake(pair, client, server, {.server_hostname = "localhost", .session = session.view()}).server,
+              Error());
+}
+
+// TLS-4: OpenSSL would take it for any name below.
+TEST(TlsHandshake, TLS_4_a_name_with_a_dot_in_front_is_none) {
+    TlsContext client = client_context();
+    Pair pair = tcp_pair();
+    EXPECT_EQ(pair.here.wrap(client, {.server_hostname = ".example.test"}).error(), Error(TlsFailure::bad_hostname));
+}
+
 // --- Peers that do what ours does not: OpenSSL by itself
 
 // `version` is its newest one.

@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -268,6 +271,76 @@ TEST(TlsStream, MovesAndStays) {
     EXPECT_EQ(text(moved.read(1)), "a");
     Socket again = std::move(moved);
     EXPECT_EQ(text(again.read(2)), "bc");
+}
+
+// SOCK-2 TIME-6: a write behind our own end is what it is on a plain socket, and reading goes on.
+TEST(TlsStream, SOCK_2_a_write_after_shutdown_is_EPIPE_and_harms_nothing) {
+    Pair pair = secure_pair();
+    must(pair.here.shutdown(SHUT_WR));
+    EXPECT_EQ(pair.here.write("x").error(), Error(EPIPE));
+    must(pair.there.write("still\n"));
+    EXPECT_EQ(text(pair.here.readline()), "still\n");
+}
+
+// TLS-5: what has come is read, and so is the end, though nothing can be sent any more.
+TEST(TlsStream, TLS_5_what_came_is_read_though_ciphertext_cannot_go_out) {
+    Pair pair = secure_pair();
+    must(pair.here.settimeout(50ms));
+    EXPECT_EQ(pair.here.write(std::string(8'000'000, 'x')).error(), Error(ETIMEDOUT));
+    must(pair.there.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));
+    must(pair.there.write("hello\n"));
+    must(pair.there.write("world\n"));
+    pair.there.close();
+    must(pair.here.settimeout(10s));
+    EXPECT_EQ(text(pair.here.readline()), "hello\n");
+    EXPECT_EQ(text(pair.here.readline()), "world\n");
+    EXPECT_EQ(text(pair.here.readline()), "");
+}
+
+// POLL-5: a write that goes through the handshake first takes nothing that is behind it.
+TEST(TlsStream, POLL_5_a_write_that_shakes_hands_leaves_the_request_to_be_polled) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair pair = tcp_pair();
+    must(pair.here.wrap(server, {.server_side = true, .do_handshake = false}));
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN));
+    std::atomic<bool> has_asked{false};
+    Background other([&] {
+        must(pair.there.wrap(client, {.server_hostname = "localhost"}));
+        must(pair.there.write("request\n"));
+        has_asked = true;
+        EXPECT_EQ(text(pair.there.readline()), "hello\n");
+    });
+    must(pair.here.setblocking(false));
+    while ((pair.here.poll_now(POLLIN) & POLLIN) == 0) std::this_thread::yield();
+    EXPECT_EQ(pair.here.do_handshake().error(), Error(EAGAIN));  // our part of it goes out
+    while (!has_asked) std::this_thread::yield();
+    must(pair.here.setblocking(true));
+    must(pair.here.write("hello\n"));
+    Poll::Event event[1];
+    EXPECT_EQ(must(poll.poll(event, 1, Timeout::of_nanoseconds(10'000'000'000))), 1u);
+    EXPECT_EQ(text(pair.here.readline()), "request\n");
+}
+
+// TLS-3: a child of fork can do nothing to a connection that is the parent's.
+TEST(TlsStream, TLS_3_a_child_of_fork_does_not_end_it) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair pair = tcp_pair();
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const bool is_refused = pair.here.shutdown(SHUT_WR).error() == Error(TlsFailure::other_process) &&
+                                pair.here.version().error() == Error(TlsFailure::other_process);
+        ::_exit(is_refused ? 0 : 1);
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    Background other([&] { must(pair.there.wrap(server, {.server_side = true})); });
+    must(pair.here.do_handshake());
+    other.join();
 }
 
 }  // namespace
