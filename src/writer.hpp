@@ -34,6 +34,15 @@ public:
         const bool is_plain = byte >= ' ' && byte < 127 && byte != '\\' && byte != '\'';
         return is_plain ? *this << std::string_view(&plain, 1) : (*this << "\\x").hex(byte);
     }
+    // Text as it is, but for control characters: as \xNN.
+    Writer& readable(std::string_view text) noexcept {
+        for (const char& c : text) {
+            const auto byte = static_cast<std::uint8_t>(c);
+            const bool is_control = byte < ' ' || byte == 127;
+            is_control ? (*this << "\\x").hex(byte) : *this << std::string_view(&c, 1);
+        }
+        return *this;
+    }
     Writer& hex(std::uint8_t byte) noexcept {
         static constexpr char digits[] = "0123456789abcdef";
         const char two[] = {digits[byte >> 4], digits[byte & 15]};

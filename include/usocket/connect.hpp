@@ -34,6 +34,8 @@ public:
     void add(const Address& address, Error why) noexcept { add(address.text().view(), why); }
 
 private:
+    bool append(std::string_view place, std::string_view cut, Error why) noexcept;
+
     std::array<char, 500> text_;  // with a NUL behind size_ of them
     std::uint16_t size_ = 0;
     std::uint16_t untold_ = 0;  // places that found no room
@@ -44,7 +46,8 @@ struct ConnectOptions {
     int family = 0;
     // Where to connect from; only addresses of its family are tried. Empty: the system's choice.
     Address source{};
-    // How long one address has before the next is tried beside it (RFC 8305, Connection Attempt Delay).
+    // How long one address has before the next is tried beside it (RFC 8305, Connection Attempt Delay). With more
+    // addresses under way than fit (eight), one that has had eight delays makes room for one that has had none.
     std::chrono::milliseconds attempt_delay{250};
 };
 
@@ -113,7 +116,10 @@ private:
     struct Attempt {
         Socket socket;
         Address address;
+        std::int64_t started = 0;
     };
+    // What an address has for itself where there are too many to try all at once.
+    static constexpr std::int64_t delays_of_patience = 8;
 
     Error resolve(std::string_view host, Service service, const ConnectOptions& options, Call& call) noexcept;
     [[nodiscard]] bool has_one_candidate() const noexcept;
@@ -126,6 +132,9 @@ private:
     static Error outcome(Attempt& attempt) noexcept;
     void fail(Attempt& attempt, Error why) noexcept;
     [[nodiscard]] Attempt* free_attempt() noexcept;
+    [[nodiscard]] Attempt& oldest_attempt() noexcept;
+    Attempt* make_room(std::int64_t now) noexcept;
+    [[nodiscard]] Timeout turn(bool has_candidate, std::int64_t now, Timeout left) noexcept;
     [[nodiscard]] bool is_idle() const noexcept;
     void end() noexcept;
 
@@ -133,6 +142,7 @@ private:
     AddressInfoList::Iterator next_of_[2];  // of the first address's family, and of any other
     bool is_other_next_ = false;
     std::int64_t next_start_ = 0;  // when the next address is tried though others are under way
+    std::int64_t patience_ = 0;
     std::array<Attempt, most_at_once> attempts_;
     Poll poll_;  // watches them
     EndpointError failure_;

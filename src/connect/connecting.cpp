@@ -13,6 +13,10 @@ namespace {
 
 bool is_under_way(Error error) noexcept { return error == Error(EINPROGRESS) || error == Error(EINTR); }
 
+constexpr std::int64_t never = INT64_MAX;
+
+std::int64_t later(std::int64_t now, std::int64_t span) noexcept { return span > never - now ? never : now + span; }
+
 // What is left of the deadline, but no more than `span`.
 Timeout earlier(Timeout left, std::int64_t span) noexcept {
     return left.is_none() || left.nanoseconds() > span ? Timeout::of_nanoseconds(span) : left;
@@ -63,6 +67,7 @@ Result<Socket> Connecting::open(const AddressInfo& candidate, const ConnectOptio
 Error Connecting::start(const AddressInfo& candidate, const ConnectOptions& options, Attempt& attempt) noexcept {
     const Held held;
     attempt.address = candidate.sockaddr;
+    attempt.started = sys::now();
     auto opened = open(candidate, options);
     if (!opened) return opened.error();
     attempt.socket = *std::move(opened);
@@ -93,6 +98,21 @@ Connecting::Attempt* Connecting::free_attempt() noexcept {
     const auto found =
         std::find_if(attempts_.begin(), attempts_.end(), [](const Attempt& one) { return one.socket.closed(); });
     return found == attempts_.end() ? nullptr : &*found;
+}
+
+Connecting::Attempt& Connecting::oldest_attempt() noexcept {
+    return *std::min_element(attempts_.begin(), attempts_.end(),
+                             [](const Attempt& one, const Attempt& other) { return one.started < other.started; });
+}
+
+// For the candidate that waits. Where all are under way, an address that has had its time makes room for one that has
+// had none; nullptr: not yet.
+Connecting::Attempt* Connecting::make_room(std::int64_t now) noexcept {
+    if (Attempt* const found = free_attempt()) return found;
+    Attempt& oldest = oldest_attempt();
+    if (now < later(oldest.started, patience_)) return nullptr;
+    fail(oldest, Error(ETIMEDOUT));
+    return &oldest;
 }
 
 bool Connecting::is_idle() const noexcept {
@@ -134,27 +154,35 @@ Result<Connecting::Attempt*> Connecting::wait(Timeout span, Call& call) noexcept
     return nullptr;
 }
 
+// How long to wait for those under way before the next candidate is worth a look.
+Timeout Connecting::turn(bool has_candidate, std::int64_t now, Timeout left) noexcept {
+    if (!has_candidate) return left;
+    const std::int64_t room_at = free_attempt() != nullptr ? now : later(oldest_attempt().started, patience_);
+    return earlier(left, std::max(next_start_, room_at) - now);
+}
+
 Result<Connecting::Attempt*> Connecting::race(const ConnectOptions& options, Call& call) noexcept {
     Blocking blocking(call, Timeout::none(), nullptr);
     const std::int64_t delay = Timeout(options.attempt_delay).nanoseconds();
+    patience_ = delay > never / delays_of_patience ? never : delay * delays_of_patience;
     AddressInfo candidate;
     bool has_candidate = take_candidate(candidate);
     for (;;) {
         const Timeout left = blocking.remaining();
         if (left.is_zero()) return Error(ETIMEDOUT);
         const std::int64_t now = sys::now();
-        Attempt* const attempt = has_candidate ? free_attempt() : nullptr;
-        if (attempt != nullptr && (now >= next_start_ || is_idle())) {
+        const bool is_due = has_candidate && (now >= next_start_ || is_idle());
+        if (Attempt* const attempt = is_due ? make_room(now) : nullptr) {
             const Error error = start(candidate, options, *attempt);
             if (error == Error()) return attempt;
             const bool is_waiting = error == Error(EINPROGRESS);
             if (!is_waiting) fail(*attempt, error);
-            next_start_ = is_waiting ? now + delay : 0;
+            next_start_ = is_waiting ? later(now, delay) : 0;
             has_candidate = take_candidate(candidate);
         } else if (is_idle()) {
             return static_cast<Error>(failure_);
         } else {
-            const auto winner = wait(attempt == nullptr ? left : earlier(left, next_start_ - now), call);
+            const auto winner = wait(turn(has_candidate, now, left), call);
             if (!winner || *winner != nullptr) return winner;
         }
     }

@@ -6,25 +6,37 @@
 #include "writer.hpp"
 
 namespace usocket {
+namespace {
+
+constexpr std::size_t room_for_count = sizeof "; and 65535 more";
+
+}  // namespace
+
+// False: there is no room for it.
+bool EndpointError::append(std::string_view place, std::string_view cut, Error why) noexcept {
+    const std::size_t end = text_.size() - room_for_count - 1;
+    Writer out({text_.data() + size_, end - size_});
+    out << (size_ == 0 ? "" : "; ");
+    // It may be what somebody has typed.
+    out.readable(place) << cut << ": " << why.message();
+    if (out.is_full()) return false;
+    size_ = static_cast<std::uint16_t>(size_ + out.size());
+    text_[size_] = '\0';
+    return true;
+}
 
 void EndpointError::add(std::string_view place, Error why) noexcept {
-    constexpr std::size_t room_for_count = sizeof "; and 65535 more";
+    constexpr std::size_t always_fits = 80;
     static_cast<Error&>(*this) = why;
-    const std::string_view between = size_ == 0 ? "" : "; ";
-    const std::string_view reason = why.message();
-    const std::size_t end = text_.size() - room_for_count - 1;
-    char* const memory = text_.data();
-    if (untold_ == 0 && size_ + between.size() + place.size() + 2 + reason.size() <= end) {
-        Writer out({memory + size_, end - size_});
-        out << between << place << ": " << reason;
-        size_ = static_cast<std::uint16_t>(size_ + out.size());
-        memory[size_] = '\0';
+    if (untold_ == 0 && append(place, "", why)) return;
+    if (size_ == 0) {
+        (void)append({place.data(), always_fits}, "...", why);
         return;
     }
     if (untold_ < UINT16_MAX) ++untold_;
-    Writer out({memory + size_, room_for_count});
-    out << (size_ == 0 ? "" : "; and ") << untold_ << (size_ == 0 ? " addresses failed" : " more");
-    memory[size_ + out.size()] = '\0';
+    Writer count({text_.data() + size_, room_for_count});
+    count << "; and " << untold_ << " more";
+    text_[size_ + count.size()] = '\0';
 }
 
 }  // namespace usocket

@@ -278,8 +278,10 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
 Result<void> Socket::shutdown(int how) noexcept {
     Call call;
     return inside(call, [&]() noexcept -> Result<void> {
-        Layer* layer = how == sys::shut_rd ? nullptr : layer_of(gate_);
-        if (layer != nullptr) {
+        Layer* layer = layer_of(gate_);
+        const bool is_reading = how == sys::shut_rd || how == sys::shut_rdwr;
+        if (layer != nullptr && is_reading) layer->has_shut_reading = true;
+        if (layer != nullptr && how != sys::shut_rd) {
             Blocking waiting(call, timeout_, &gate_);
             if (const auto ended = layer->hooks->end_sending(*layer, waiting); !ended) return ended;
         }

@@ -38,6 +38,7 @@ struct Layer {
     std::atomic<bool> is_established{false};
     // Until it is: what the system has to show before a call gets further, whatever that call is for.
     std::atomic<unsigned> waits_for{0};
+    std::atomic<bool> has_shut_reading{false};  // this side, by shutdown()
 
     // --- The front; for whoever holds the inbox's lock
     std::uint8_t* bytes = nullptr;

@@ -7,6 +7,12 @@
 #include "stream/lines.hpp"
 
 namespace usocket {
+namespace {
+
+// Of a file, in one system call: to a peer that keeps up it ends only there.
+constexpr std::size_t largest_part = std::size_t{16} << 20;
+
+}  // namespace
 
 // MSG_DONTWAIT waits for nothing (TIME-8).
 void Outbox::heed(int flags) noexcept {
@@ -70,9 +76,10 @@ Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::
     done = 0;
     // The system would send it as it is.
     if (layer_of(gate_) != nullptr) return Error(EOPNOTSUPP);
+    if (const auto checked = sys::check_file(file); !checked) return checked.error();
     while (done != count) {
         const auto sent = perform(0, [&](int now) noexcept {
-            const std::size_t part = std::min(count - done, max_transfer);
+            const std::size_t part = std::min(count - done, largest_part);
             return sys::sendfile(gate_.fd(), file, offset + done, part, (now & sys::msg_dontwait) == 0);
         });
         if (!sent) return sent.error();

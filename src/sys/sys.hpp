@@ -77,7 +77,9 @@ Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to
 Result<std::size_t> sendmsg(Fd fd, Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
 // Descriptors that come with it are close-on-exec.
 Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer control, int flags) noexcept;
-// A part of a regular file, without SIGPIPE; 0 at its end. EINVAL: it is none. `waits`: false is MSG_DONTWAIT.
+// EINVAL: not a regular file.
+Result<void> check_file(Fd file) noexcept;
+// A part of a regular file, without SIGPIPE; 0 at its end. `waits`: false is MSG_DONTWAIT.
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept;
 
 // --- Ancillary data in control memory. Sizes that cannot be counted: 0.

@@ -122,11 +122,11 @@ template <class Body> void Session::exclusively(Blocking& waiting, Body body) no
 
 // Until the op, which is made of steps of the engine, is done or fails. A peer that drips bytes does not hold it beyond
 // the deadline.
-template <class Op> Error Session::run(Blocking& waiting, Op op) noexcept {
+template <class Op> Error Session::run(Blocking& waiting, Op op, Taking taking) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
     for (;;) {
         Attempt made;
-        exclusively(waiting, [&]() noexcept { made = attempt(waiting, op); });
+        exclusively(waiting, [&]() noexcept { made = attempt(waiting, op, taking); });
         if (made.is_over) return made.error;
         if (made.events == 0) {
             waiting.note_progress();
@@ -138,7 +138,7 @@ template <class Op> Error Session::run(Blocking& waiting, Op op) noexcept {
     }
 }
 
-template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op) noexcept {
+template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, Taking taking) noexcept {
     if (failure_ != Error()) return {true, failure_};
     const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
     if (!has_room) return {true, Error(ENOMEM)};
@@ -147,7 +147,7 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op) 
     queued_ += wire_.out.end - unflushed;
     if (step == Step::failed) return {true, fail()};
     const Error flushed = flush();
-    if (step == Step::wants_input) return await_input(waiting, flushed);
+    if (step == Step::wants_input) return await_input(waiting, flushed, taking);
     // What was wanted is done: that nothing goes out any more is for those who send.
     if (step == Step::done) return {true, Error()};
     if (flushed == Error()) return {};
@@ -156,14 +156,14 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op) 
 }
 
 // What has come is of more interest than that nothing goes out any more: it may say why.
-Session::Attempt Session::await_input(Blocking& waiting, Error flushed) noexcept {
+Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking taking) noexcept {
     const bool is_blocked = flushed == Error(EAGAIN);
-    if (wire_.is_cut) return {true, fail()};
+    if (wire_.is_cut || has_ended_) return {true, fail()};
     bool has_slept = false;
-    const auto received = receive(waiting, has_slept);
+    const auto received = receive(waiting, taking, has_slept);
     if (received) {
         is_dry_ = false;
-        wire_.is_cut = *received == 0;
+        if (*received == 0) note_end();
         return {};
     }
     if (received.error() != Error(EAGAIN)) return {true, received.error()};
@@ -173,9 +173,19 @@ Session::Attempt Session::await_input(Blocking& waiting, Error flushed) noexcept
     return {false, Error(), events, has_slept};
 }
 
-// For good. Cut off without a close_notify: what came last may not be all (TLS-5).
+// Of what the system brings: by our own shutdown(), or cut off.
+void Session::note_end() noexcept {
+    if (is_established && has_shut_reading) {
+        has_ended_ = true;
+    } else {
+        wire_.is_cut = true;
+    }
+}
+
+// For good. Without a close_notify what came last may not be all (TLS-5).
 Error Session::fail() noexcept {
-    if (failure_ == Error()) failure_ = wire_.is_cut ? Error(ECONNRESET) : engine_.failure(state_);
+    const bool is_short = wire_.is_cut || has_ended_;
+    if (failure_ == Error()) failure_ = is_short ? Error(ECONNRESET) : engine_.failure(state_);
     is_dry_ = true;
     (void)flush();
     return failure_;
@@ -196,8 +206,6 @@ Error Session::flush() noexcept {
     return Error();
 }
 
-// Until the handshake is done, nothing is taken that is behind the record that goes on: whoever is through with it is
-// not the one, perhaps, for whom the peer's first bytes are.
 std::size_t Record::most() const noexcept { return left_ != 0 ? left_ : sizeof header_ - size_; }
 
 void Record::count(ConstBuffer bytes) noexcept {
@@ -212,13 +220,16 @@ void Record::count(ConstBuffer bytes) noexcept {
     size_ = 0;
 }
 
-// A thread that is alone, with nothing else to do, may sleep in here.
-Result<std::size_t> Session::receive(Blocking& waiting, bool& has_slept) noexcept {
+// A thread that is alone, with nothing else to do, may sleep in here. Who does not read takes nothing that is behind
+// what the engine waits for: it may be the peer's first bytes for somebody who reads, and polls.
+Result<std::size_t> Session::receive(Blocking& waiting, Taking taking, bool& has_slept) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
     const int flags = may_sleep ? 0 : sys::msg_dontwait;
-    const auto received = sys::recv(fd_, is_established ? in.room() : in.room().first(record_.most()), flags);
+    const std::size_t needed = is_established ? 1 : record_.most();
+    const bool takes_all = is_established && taking == Taking::all;
+    const auto received = sys::recv(fd_, takes_all ? in.room() : in.room().first(needed), flags);
     if (received) in.end = *received;
     if (received && !is_established) record_.count(in.there());
     has_slept = may_sleep && received.error() == Error(EAGAIN);
@@ -228,8 +239,8 @@ Result<std::size_t> Session::receive(Blocking& waiting, bool& has_slept) noexcep
 // --- What a socket does
 
 Result<void> Session::establish(Blocking& waiting) noexcept {
-    if (is_established && failure_ == Error() && is_ours()) return {};
-    return run(waiting, [&]() noexcept {
+    if (is_established && is_ours()) return {};
+    const auto shake_hands = [&]() noexcept {
         if (is_established) return Step::done;
         const Step step = engine_.handshake(state_);
         if (step != Step::done) return step;
@@ -237,7 +248,8 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
         waits_for = 0;
         is_dry_ = false;
         return step;
-    });
+    };
+    return run(waiting, shake_hands, Taking::needed);
 }
 
 // As much as there is room for, and as the engine makes without more input. Under both locks; the front is empty.
@@ -267,13 +279,14 @@ Result<bool> Session::refill(Blocking& waiting) noexcept {
     if (const auto established = establish(waiting); !established) return established.error();
     bool is_end = false;
     bool has_room = true;
-    const Error error = run(waiting, [&]() noexcept {
+    const auto read = [&]() noexcept {
         has_room = has_plain_room();
         if (!has_room) return Step::done;
         const Step step = has_ended_ ? Step::ended : decrypt();
         is_end = step == Step::ended;
         return is_end ? Step::done : step;
-    });
+    };
+    const Error error = run(waiting, read, Taking::all);
     if (error != Error() || !has_room) return has_room ? error : Error(ENOMEM);
     return is_end;
 }
@@ -328,10 +341,10 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     const ConstBuffer chunk = first(data, largest_write);
     std::uint64_t mark = 0;  // what the system has to have got
     std::size_t sent = 0;
-    bool has_ended = false;
-    Error error = run(waiting, [&]() noexcept {
-        has_ended = has_said_end_;
-        if (has_ended) return Step::done;
+    bool has_said_end = false;
+    const auto encrypt = [&]() noexcept {
+        has_said_end = has_said_end_;
+        if (has_said_end) return Step::done;
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
@@ -340,12 +353,11 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
         sent = chunk.size();
         mark = queued_ + wire_.out.end;
         return step;
-    });
-    if (has_ended) return Error(EPIPE);
-    if (error == Error()) {
-        const auto is_out = [&]() noexcept { return flushed_ >= mark ? Step::done : Step::wants_output; };
-        if (flushed_ < mark) error = run(waiting, is_out);
-    }
+    };
+    const auto wait_for_system = [&]() noexcept { return flushed_ >= mark ? Step::done : Step::wants_output; };
+    Error error = run(waiting, encrypt, Taking::needed);
+    if (has_said_end) return Error(EPIPE);
+    if (error == Error() && mark != 0) error = run(waiting, wait_for_system, Taking::needed);
     if (error == Error()) return sent;
     bool is_owed = mark == 0;
     exclusively(waiting, [&]() noexcept { is_owed = is_owed || (flushed_ < mark && owe(chunk)); });
@@ -356,7 +368,7 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
     if (!is_established) return {};
     bool is_made = false;
-    return run(waiting, [&]() noexcept {
+    const auto say_end = [&]() noexcept {
         if (is_made) return wire_.out.empty() ? Step::done : Step::wants_output;
         if (has_said_end_) return Step::done;
         if (!wire_.out.empty()) return Step::wants_output;
@@ -364,7 +376,8 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
         if (step != Step::done) return step;
         is_made = has_said_end_ = true;
         return Step::wants_output;
-    });
+    };
+    return run(waiting, say_end, Taking::needed);
 }
 
 Result<void> Session::tell(Blocking& waiting, Fact fact, Sink& into) noexcept {

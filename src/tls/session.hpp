@@ -54,17 +54,20 @@ private:
         unsigned events = 0;
         bool has_slept = false;  // in the system, which has let SO_RCVTIMEO expire
     };
-    template <class Op> Error run(Blocking& waiting, Op op) noexcept;
+    // From the system's queue.
+    enum class Taking : std::uint8_t { needed, all };
+    template <class Op> Error run(Blocking& waiting, Op op, Taking taking) noexcept;
     template <class Body> void exclusively(Blocking& waiting, Body body) noexcept;
-    template <class Op> Attempt attempt(Blocking& waiting, Op op) noexcept;
-    Attempt await_input(Blocking& waiting, Error flushed) noexcept;
+    template <class Op> Attempt attempt(Blocking& waiting, Op op, Taking taking) noexcept;
+    Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
+    void note_end() noexcept;
     Error fail() noexcept;
     Step decrypt() noexcept;
     bool has_plain_room() noexcept;
     void say_goodbye() noexcept;
     void take_leftovers() noexcept;
     Error flush() noexcept;
-    Result<std::size_t> receive(Blocking& waiting, bool& has_slept) noexcept;
+    Result<std::size_t> receive(Blocking& waiting, Taking taking, bool& has_slept) noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
 
     [[nodiscard]] std::size_t take_owed(ConstBuffer data) noexcept;
@@ -83,7 +86,7 @@ private:
     Pipe owed_;  // plaintext of a record that the system had not got all of when its call ended: not counted as sent
     Error failure_;
     bool is_dry_ = true;         // the engine makes nothing of what there is without more input
-    bool has_ended_ = false;     // the peer's close_notify has come
+    bool has_ended_ = false;     // the peer's close_notify has come, or this side has shut reading
     bool has_said_end_ = false;  // ours is made
 };
 

@@ -23,12 +23,13 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
     });
 }
 
-// What was received before it, and is kept, was no TLS: it stays in front (TIME-6).
+// Bytes that came before it must not pass for what TLS protects (STARTTLS: RFC 3207, section 6).
 Result<void> Socket::add_session(tls::Context& context, const TlsOptions& options) noexcept {
     const Held held;
     Aside* aside = gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     inbox_.close_window();
+    if (Inbox::has_pending(gate_)) return Error(TlsFailure::unread);
     const auto session = tls::Session::open(context, options, gate_.fd());
     if (!session) return session.error();
     Layer* none = nullptr;

@@ -92,7 +92,7 @@ Identity Issuer::issue(const CertificateSpec& spec) const {
     const Certificate issuer(from_pem<X509>(identity_.certificate, PEM_read_bio_X509));
     const Key issuer_key(from_pem<EVP_PKEY>(identity_.key, PEM_read_bio_PrivateKey));
     const Key key = make_key(spec.rsa_bits);
-    const Certificate made = begin("a certificate of the tests", key.get(), spec.valid_from, spec.valid_until);
+    const Certificate made = begin("localhost", key.get(), spec.valid_from, spec.valid_until);
     X509* signer = spec.is_self_signed ? made.get() : issuer.get();
     add_extension(made.get(), signer, NID_subject_alt_name, spec.names);
     if (!spec.purpose.empty()) add_extension(made.get(), signer, NID_ext_key_usage, spec.purpose);

@@ -1,6 +1,7 @@
 // Several pieces in one system call, and files.
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <limits>
 
 #include "sys/posix/native.hpp"
 
@@ -66,10 +68,7 @@ namespace {
 Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count) noexcept {
     std::uint8_t block[16 * 1024];
     const ssize_t got = ::pread(file, block, std::min(count, sizeof block), static_cast<off_t>(offset));
-    if (got <= 0)
-        return got == 0                        ? Result<std::size_t>(std::size_t{0})
-               : last_error() == Error(ESPIPE) ? Error(EINVAL)
-                                               : last_error();
+    if (got <= 0) return got == 0 ? Result<std::size_t>(std::size_t{0}) : last_error();
     return checked_size(::send(fd, block, static_cast<std::size_t>(got), MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
@@ -104,14 +103,23 @@ Result<std::size_t> send_part(Fd fd, Fd file, std::uint64_t offset, std::size_t 
     const auto sent = checked_size(::sendfile(fd, file, &position, count));
     // A part may have gone before the connection broke: then the signal comes with a count.
     if (!sent || *sent != count) without.drop();
-    return sent.error() == Error(ESPIPE) ? Error(EINVAL) : sent;
+    // Behind where any file of that file system could end.
+    return sent.error() == Error(EOVERFLOW) ? Result<std::size_t>(std::size_t{0}) : sent;
 }
 #endif
 
 }  // namespace
 
+Result<void> check_file(Fd file) noexcept {
+    struct stat status;
+    if (::fstat(file, &status) != 0) return last_error();
+    return S_ISREG(status.st_mode) ? Error() : Error(EINVAL);
+}
+
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
-    if (offset > std::uint64_t{INT64_MAX}) return Error(EINVAL);
+    constexpr auto largest_offset = std::uint64_t{std::numeric_limits<off_t>::max()};
+    if (offset > largest_offset) return Error(EINVAL);
+    count = static_cast<std::size_t>(std::min<std::uint64_t>(count, largest_offset - offset));
 #if defined(__linux__)
     if (waits || is_nonblocking(fd)) return send_part(fd, file, offset, count);
 #else

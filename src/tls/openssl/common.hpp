@@ -12,11 +12,12 @@ namespace usocket::tls::openssl {
 
 struct OwnContext : Context {
     SSL_CTX* ctx = nullptr;
-    bool has_trusted = false;        // issuers of the program's own
-    unsigned char trusted[32] = {};  // which they are: a digest of all that were loaded
-    bool has_system = false;         // the system's are loaded
-    bool has_cert = false;           // with its key
-    bool has_reqs = false;           // instead of those that the side of a connection has by default
+    bool has_trusted = false;          // issuers of the program's own
+    unsigned char trusted[32] = {};    // which they are: a digest of all that were loaded
+    bool has_system = false;           // the system's are loaded
+    STACK_OF(X509) * chain = nullptr;  // our own certificate, and those behind it
+    EVP_PKEY* key = nullptr;
+    bool has_reqs = false;  // instead of those that the side of a connection has by default
     CertReqs reqs = CertReqs::required;
     unsigned char protocols[512];  // for ALPN, each behind its length
     std::size_t protocols_size = 0;
@@ -28,6 +29,9 @@ extern const Engine engine;
 // As a server: the best of our protocols that the client offers (ALPN).
 int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned offered_size, void* unused) noexcept;
+
+// What a connection shows to its peer. False: OpenSSL's queue of errors says why not.
+bool show_identity(SSL* ssl, STACK_OF(X509) * chain, EVP_PKEY* key) noexcept;
 
 // SHA-256 of the parts, one behind the other; false: there is no memory. `into` may be one of them.
 bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept;

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <new>
 
@@ -33,23 +34,44 @@ bool configure(SSL_CTX* ctx) noexcept {
 
 int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*unused*/) noexcept { return -1; }
 
-// Calls `use`, which takes what it is given, for each certificate: PEM, one or several, or one in DER.
-template <class Use> Error each_certificate(ConstBuffer text, Use use) noexcept {
+using Certificates = STACK_OF(X509);
+
+void release(Certificates* certificates) noexcept { sk_X509_pop_free(certificates, X509_free); }
+
+// Takes the certificate; false: there is no memory.
+bool append(Certificates* certificates, X509* one) noexcept {
+    if (sk_X509_push(certificates, one) > 0) return true;
+    X509_free(one);
+    return false;
+}
+
+// False: there is no memory, or one of them is damaged.
+bool append_pem(Certificates* certificates, ConstBuffer text) noexcept {
     BIO* bio = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-    if (bio == nullptr) return Error(ENOMEM);
-    std::size_t count = 0;
-    bool is_used = true;
-    while (X509* one = is_used ? PEM_read_bio_X509(bio, nullptr, no_password, nullptr) : nullptr) {
-        is_used = use(one, count++);
+    if (bio == nullptr) return false;
+    bool is_right = true;
+    while (X509* one = is_right ? PEM_read_bio_X509(bio, nullptr, no_password, nullptr) : nullptr) {
+        is_right = append(certificates, one);
     }
     BIO_free(bio);
-    if (count == 0) {
-        const unsigned char* bytes = text.data();
-        X509* one = d2i_X509(nullptr, &bytes, static_cast<long>(text.size()));
-        if (one != nullptr) is_used = use(one, count++);
-    }
+    return is_right && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+bool append_der(Certificates* certificates, ConstBuffer text) noexcept {
+    const unsigned char* bytes = text.data();
+    X509* one = d2i_X509(nullptr, &bytes, static_cast<long>(text.size()));
+    return one != nullptr && append(certificates, one) && bytes == text.data() + text.size();
+}
+
+// PEM, one or several, or one in DER. nullptr: not all of it can be used. Else for release().
+Certificates* parse_certificates(ConstBuffer text) noexcept {
+    Certificates* found = text.size() <= INT_MAX ? sk_X509_new_null() : nullptr;
+    bool is_right = found != nullptr && append_pem(found, text);
+    if (is_right && sk_X509_num(found) == 0) is_right = append_der(found, text);
     ERR_clear_error();
-    return count != 0 && is_used ? Error() : Error(TlsFailure::bad_certificate);
+    if (is_right) return found;
+    release(found);
+    return nullptr;
 }
 
 EVP_PKEY* parse_key(ConstBuffer text) noexcept {
@@ -62,13 +84,13 @@ EVP_PKEY* parse_key(ConstBuffer text) noexcept {
     return d2i_AutoPrivateKey(nullptr, &bytes, static_cast<long>(text.size()));
 }
 
-// OpenSSL refuses a certificate that is too weak for us to show.
+// Why OpenSSL does not take the certificate with the key.
 Error own_failure() noexcept {
     const int code = ERR_GET_REASON(ERR_peek_error());
     ERR_clear_error();
     const bool is_weak =
         code == SSL_R_EE_KEY_TOO_SMALL || code == SSL_R_CA_KEY_TOO_SMALL || code == SSL_R_CA_MD_TOO_WEAK;
-    return Error(is_weak ? TlsFailure::certificate_weak : TlsFailure::bad_certificate);
+    return Error(is_weak ? TlsFailure::certificate_weak : TlsFailure::key_mismatch);
 }
 
 }  // namespace
@@ -80,6 +102,16 @@ bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexc
     is_right = is_right && EVP_DigestFinal_ex(made, into, nullptr) == 1;
     EVP_MD_CTX_free(made);
     return is_right;
+}
+
+// The first of the chain is our own certificate.
+bool show_identity(SSL* ssl, Certificates* chain, EVP_PKEY* key) noexcept {
+    Certificates* between = sk_X509_dup(chain);
+    if (between == nullptr) return false;
+    X509* own = sk_X509_shift(between);
+    const bool is_shown = SSL_use_cert_and_key(ssl, own, key, between, 1) == 1;
+    sk_X509_free(between);
+    return is_shown;
 }
 
 }  // namespace tls::openssl
@@ -102,44 +134,53 @@ TlsContext::~TlsContext() {
     if (context_ == nullptr) return;
     OwnContext& own = tls::openssl::own(context_);
     SSL_CTX_free(own.ctx);
+    tls::openssl::release(own.chain);
+    EVP_PKEY_free(own.key);
     CRYPTO_THREAD_lock_free(own.lock);
     OPENSSL_free(context_);
 }
 
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
     OwnContext& own = tls::openssl::own(context_);
-    own.has_cert = false;
-    SSL_CTX_clear_chain_certs(own.ctx);
-    Error error;
-    const Error parsed = tls::openssl::each_certificate(cert, [&](X509* one, std::size_t index) noexcept {
-        const bool is_used =
-            index == 0 ? SSL_CTX_use_certificate(own.ctx, one) == 1 : SSL_CTX_add1_chain_cert(own.ctx, one) == 1;
-        if (!is_used) error = tls::openssl::own_failure();
-        X509_free(one);
-        return is_used;
-    });
-    if (error != Error() || parsed != Error()) return error != Error() ? error : parsed;
+    auto* chain = tls::openssl::parse_certificates(cert);
+    if (chain == nullptr) return Error(TlsFailure::bad_certificate);
     EVP_PKEY* parsed_key = tls::openssl::parse_key(key);
     ERR_clear_error();
-    if (parsed_key == nullptr) return Error(TlsFailure::bad_key);
-    const bool fits = SSL_CTX_use_PrivateKey(own.ctx, parsed_key) == 1 && SSL_CTX_check_private_key(own.ctx) == 1;
+    SSL* trial = parsed_key != nullptr ? SSL_new(own.ctx) : nullptr;
+    Error error;
+    if (parsed_key == nullptr) {
+        error = Error(TlsFailure::bad_key);
+    } else if (trial == nullptr) {
+        error = Error(ENOMEM);
+    } else if (!tls::openssl::show_identity(trial, chain, parsed_key)) {
+        error = tls::openssl::own_failure();
+    }
+    SSL_free(trial);
+    if (error == Error()) {
+        std::swap(own.chain, chain);
+        std::swap(own.key, parsed_key);
+    }
+    tls::openssl::release(chain);
     EVP_PKEY_free(parsed_key);
     ERR_clear_error();
-    own.has_cert = fits;
-    return fits ? Error() : Error(TlsFailure::key_mismatch);
+    return error;
 }
 
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
     OwnContext& own = tls::openssl::own(context_);
+    auto* trusted = tls::openssl::parse_certificates(certificates);
+    if (trusted == nullptr) return Error(TlsFailure::bad_certificate);
     X509_STORE* store = SSL_CTX_get_cert_store(own.ctx);
-    const Error error = tls::openssl::each_certificate(certificates, [&](X509* one, std::size_t /*index*/) noexcept {
-        const bool is_used = X509_STORE_add_cert(store, one) == 1 && SSL_CTX_add_client_CA(own.ctx, one) == 1;
-        X509_free(one);
-        return is_used;
-    });
-    own.has_trusted = own.has_trusted || error == Error();
+    bool is_right = true;
+    for (int i = 0; i < sk_X509_num(trusted); ++i) {
+        X509* one = sk_X509_value(trusted, i);
+        is_right = is_right && X509_STORE_add_cert(store, one) == 1 && SSL_CTX_add_client_CA(own.ctx, one) == 1;
+    }
+    tls::openssl::release(trusted);
+    ERR_clear_error();
+    own.has_trusted = true;
     const ConstBuffer parts[] = {{own.trusted, sizeof own.trusted}, certificates};
-    return tls::openssl::digest(parts, own.trusted) ? Result<void>(error) : Error(ENOMEM);
+    return tls::openssl::digest(parts, own.trusted) && is_right ? Error() : Error(ENOMEM);
 }
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {

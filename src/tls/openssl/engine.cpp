@@ -84,7 +84,9 @@ bool set_wire(SSL* ssl, Wire& wire) noexcept {
 // A numeric address is looked for among the certificate's addresses, and is not sent.
 Error set_peer(SSL* ssl, std::string_view name) noexcept {
     char text[256];
-    // OpenSSL takes a dot in front for any name below it.
+    // Of a name that ends in the dot of the root neither certificates nor SNI know (RFC 6066, section 3). OpenSSL takes
+    // a dot in front for any name below it.
+    if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
     const bool is_plain =
         !name.empty() && name.front() != '.' && name.size() < sizeof text && name.find('\0') == std::string_view::npos;
     if (!is_plain) return Error(TlsFailure::bad_hostname);
@@ -93,7 +95,8 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
     if (X509_VERIFY_PARAM_set1_ip_asc(param, text) == 1) return Error();
     ERR_clear_error();
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // The subject's common name is no host name (RFC 9525, section 2).
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const bool is_set = SSL_set1_host(ssl, text) == 1 && SSL_set_tlsext_host_name(ssl, text) == 1;
     ERR_clear_error();
     return is_set ? Error() : Error(TlsFailure::bad_hostname);
@@ -149,8 +152,9 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     Checks checks;
     if (!make_checks(context, options, reqs, checks)) return Error(ENOMEM);
     if (SSL_set_session_id_context(ssl, checks.bytes, sizeof checks.bytes) != 1) return Error(ENOMEM);
+    if (context.chain != nullptr && !show_identity(ssl, context.chain, context.key)) return Error(ENOMEM);
     if (options.server_side) {
-        if (!context.has_cert) return Error(TlsFailure::no_certificate);
+        if (context.chain == nullptr) return Error(TlsFailure::no_certificate);
         std::memcpy(state.protocols, context.protocols, context.protocols_size);
         state.protocols_size = static_cast<unsigned>(context.protocols_size);
         SSL_set_accept_state(ssl);
@@ -218,7 +222,16 @@ Step write(void* state, ConstBuffer data) noexcept {
 // 0: ours is made, the peer's has not come.
 Step end(void* state) noexcept {
     ERR_clear_error();
-    const int returned = SSL_shutdown(of(state).ssl);
+    SSL* ssl = of(state).ssl;
+    // In the middle of a message of the handshake, a ticket that has come in part, OpenSSL ends nothing.
+    if (SSL_in_init(ssl) == 1) {
+        std::uint8_t one = 0;
+        std::size_t count = 0;
+        const int peeked = SSL_peek_ex(ssl, &one, 1, &count);
+        if (SSL_in_init(ssl) == 1) return step_of(of(state), peeked);
+        ERR_clear_error();
+    }
+    const int returned = SSL_shutdown(ssl);
     return returned == 0 ? Step::done : step_of(of(state), returned);
 }
 

@@ -501,6 +501,10 @@ Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flag
     return message;
 }
 
+Result<void> check_file(Fd file) noexcept {
+    return static_cast<std::size_t>(file) < network().files.size() ? Error() : Error(EBADF);
+}
+
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
     begin(Sys::sendfile);
     const std::string& content = network().files.at(static_cast<std::size_t>(file));

@@ -150,6 +150,32 @@ TEST_F(Race, GAI_5_more_silent_addresses_than_are_tried_at_once) {
     EXPECT_EQ(faulty::open_descriptors(), 2 * places.size());
 }
 
+// Eight are under way after 1,750 ms. The first has had eight delays after 2,000, the second after 2,250.
+TEST_F(Race, GAI_5_an_address_that_has_had_its_time_makes_room_for_one_behind_the_eighth) {
+    std::vector<std::string> places;
+    std::vector<const char*> addresses;
+    for (int port = 100; port < 110; ++port) places.push_back("127.0.0.1:" + std::to_string(port));
+    for (const auto& place : places) addresses.push_back(place.c_str());
+    name(addresses);
+    for (std::size_t i = 0; i < 9; ++i) swallow(addresses[i]);
+    listen(addresses[9]);
+    const std::int64_t start = faulty::now();
+    auto socket = connect_within(60'000 * millisecond);
+    EXPECT_EQ(peer(socket), "127.0.0.1:109");
+    EXPECT_EQ(faulty::now() - start, 2'250 * millisecond);
+}
+
+TEST_F(Race, GAI_5_a_delay_longer_than_the_clock_goes) {
+    name({"[::1]:80", "127.0.0.1:80"});
+    swallow("[::1]:80");
+    listen("127.0.0.1:80");
+    ConnectOptions options;
+    options.attempt_delay = std::chrono::milliseconds::max();
+    const auto socket = usocket::connect("host", 80, at(faulty::now() + 1000 * millisecond), options);
+    EXPECT_EQ(socket.error(), Error(ETIMEDOUT));
+    EXPECT_STREQ(socket.error().message(), "[::1]:80: Connection timed out");
+}
+
 // Whoever has no room left is counted.
 TEST_F(Race, GAI_5_an_error_with_more_addresses_than_it_has_room_for) {
     std::vector<std::string> places;

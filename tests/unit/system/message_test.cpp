@@ -224,6 +224,22 @@ TEST(SendFiles, SOCK_10_a_part_of_it) {
     EXPECT_EQ(must(pair.there.recv(10)).view(), "234");
 }
 
+TEST(SendFiles, SOCK_10_what_is_no_regular_file_is_EINVAL) {
+    Pair pair = tcp_pair();
+    const Descriptor endless(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(pair.here.sendfile(endless.get()).error(), Error(EINVAL));
+    EXPECT_EQ(pair.here.sendfile(pair.there.fileno()).error(), Error(EINVAL));
+    EXPECT_EQ(pair.here.sendfile(-1, 0, 0).error(), Error(EBADF));
+}
+
+TEST(SendFiles, SOCK_10_an_offset_that_no_file_has) {
+    Pair pair = tcp_pair();
+    const Descriptor file = file_of("0123456789");
+    EXPECT_EQ(must(pair.here.sendfile(file.get(), INT64_MAX)), 0u);
+    EXPECT_EQ(must(pair.here.sendfile(file.get(), INT64_MAX - 5, 10)), 0u);
+    EXPECT_EQ(pair.here.sendfile(file.get(), std::uint64_t{INT64_MAX} + 1).error(), Error(EINVAL));
+}
+
 TEST(SendFiles, SOCK_10_TIME_4_non_blocking_it_says_how_much_went) {
     Pair pair = tcp_pair();
     const std::string content = pattern(30'000'000);

@@ -119,6 +119,16 @@ TEST(Text, CPP_4_errors) {
     EXPECT_EQ(shown(failure), "[::1]:80: Broken pipe");
 }
 
+// What somebody has typed as a host does not pass for more lines of a log, nor end the text.
+TEST(Text, CPP_4_an_error_names_any_place) {
+    EndpointError failure;
+    failure.add(std::string_view("a\n\0b", 4), Error(EPIPE));
+    EXPECT_EQ(shown(failure), "a\\x0a\\x00b: Broken pipe");
+    EndpointError endless;
+    endless.add(std::string(1000, '\n'), Error(EPIPE));
+    EXPECT_TRUE(shown(endless).ends_with("\\x0a...: Broken pipe")) << shown(endless);
+}
+
 #if defined(__cpp_lib_format)
 TEST(Text, CPP_4_in_std_format) {
     EXPECT_EQ(std::format("{:>14}|{}", must(Address::parse("127.0.0.1:80")), Error(EPIPE)),

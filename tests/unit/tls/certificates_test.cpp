@@ -29,6 +29,15 @@ TEST(TlsCertificates, NoNameAtAll) {
     EXPECT_EQ(connect_to({.names = "email:somebody@example.org"}), refusal(TlsFailure::certificate_name));
 }
 
+// RFC 9525: the subject's common name, which is "localhost" here, is no host name.
+TEST(TlsCertificates, TLS_4_a_common_name_is_none) {
+    EXPECT_EQ(connect_to({.names = "email:somebody@example.org"}, "localhost"), refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, TLS_7_a_name_with_the_dot_of_the_root) {
+    EXPECT_EQ(connect_to(CertificateSpec{}, "localhost."), Error());
+}
+
 TEST(TlsCertificates, Wildcard) {
     const CertificateSpec spec{.names = "DNS:*.example.org"};
     EXPECT_EQ(connect_to(spec, "www.example.org"), Error());
@@ -169,6 +178,40 @@ TEST(TlsCertificates, ClientOfAnUnknownIssuer) {
 }
 
 // --- Our own
+
+// The one that was set last, though its key is of another kind.
+TEST(TlsCertificates, TLS_1_set_cert_key_replaces) {
+    const Identity first = Issuer("somebody").issue();
+    const Identity second = trusted_issuer().issue({.rsa_bits = 2048});
+    TlsContext server = server_context(first);
+    must(server.set_cert_key(std::string_view(second.certificate), std::string_view(second.key)));
+    TlsContext client = client_context();
+    Pair pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, client, server).client, Error());
+}
+
+TEST(TlsCertificates, TLS_1_one_that_cannot_be_used_replaces_nothing) {
+    const Identity one = trusted_issuer().issue();
+    TlsContext server = server_context(one);
+    EXPECT_EQ(server.set_cert_key("nonsense", std::string_view(one.key)).error(), refusal(TlsFailure::bad_certificate));
+    EXPECT_EQ(server.set_cert_key(std::string_view(one.certificate), std::string_view(Issuer("x").issue().key)).error(),
+              refusal(TlsFailure::key_mismatch));
+    TlsContext client = client_context();
+    Pair pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, client, server).client, Error());
+}
+
+// All of a file, or none of it: an issuer that is missing would be noticed only by who cannot connect.
+TEST(TlsCertificates, TLS_1_a_file_that_is_damaged_in_the_middle) {
+    std::string damaged = Issuer("somebody").certificate() + trusted_issuer().certificate();
+    damaged[damaged.rfind("-----BEGIN") + 100] = '!';
+    TlsContext context = must(TlsContext::make());
+    EXPECT_EQ(context.load_verify_locations(std::string_view(damaged)).error(), refusal(TlsFailure::bad_certificate));
+    const Identity one = trusted_issuer().issue();
+    const std::string cut = one.certificate + damaged.substr(damaged.rfind("-----BEGIN"), 300);
+    EXPECT_EQ(context.set_cert_key(std::string_view(cut), std::string_view(one.key)).error(),
+              refusal(TlsFailure::bad_certificate));
+}
 
 TEST(TlsCertificates, WhatIsNone) {
     const Identity one = trusted_issuer().issue();

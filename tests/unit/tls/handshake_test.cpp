@@ -268,6 +268,91 @@ TEST(TlsHandshake, Version12) {
     EXPECT_EQ(text(pair.there.version()), "TLSv1.2");
 }
 
+// A server whose tickets, for they hold the client's certificate, take several records.
+class ServerOfLongTickets {
+public:
+    explicit ServerOfLongTickets(int fd) : ctx_(SSL_CTX_new(TLS_server_method())), ssl_(nullptr) {
+        const Identity own = trusted_issuer().issue();
+        use(own);
+        SSL_CTX_set_max_send_fragment(ctx_, 512);
+        SSL_CTX_set_verify(ctx_, SSL_VERIFY_PEER, [](int /*holds*/, X509_STORE_CTX* /*chain*/) { return 1; });
+        ssl_ = SSL_new(ctx_);
+        SSL_set_fd(ssl_, fd);
+    }
+    ServerOfLongTickets(const ServerOfLongTickets&) = delete;
+    ServerOfLongTickets& operator=(const ServerOfLongTickets&) = delete;
+    ~ServerOfLongTickets() {
+        SSL_free(ssl_);
+        SSL_CTX_free(ctx_);
+    }
+    bool accept() { return SSL_accept(ssl_) == 1; }
+    bool sees_the_end() {
+        char byte = 0;
+        return SSL_get_error(ssl_, SSL_read(ssl_, &byte, 1)) == SSL_ERROR_ZERO_RETURN;
+    }
+    bool say(std::string_view text) {
+        return SSL_write(ssl_, text.data(), static_cast<int>(text.size())) == static_cast<int>(text.size());
+    }
+
+private:
+    void use(const Identity& identity) {
+        BIO* cert = BIO_new_mem_buf(identity.certificate.data(), static_cast<int>(identity.certificate.size()));
+        BIO* key = BIO_new_mem_buf(identity.key.data(), static_cast<int>(identity.key.size()));
+        X509* own = PEM_read_bio_X509(cert, nullptr, nullptr, nullptr);
+        EVP_PKEY* own_key = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
+        EXPECT_EQ(SSL_CTX_use_cert_and_key(ctx_, own, own_key, nullptr, 1), 1);
+        X509_free(own);
+        EVP_PKEY_free(own_key);
+        BIO_free(cert);
+        BIO_free(key);
+    }
+    SSL_CTX* ctx_;
+    SSL* ssl_;
+};
+
+std::string next_record(Socket& socket) {
+    const std::string header = text(socket.read(5));
+    const auto high = static_cast<unsigned char>(header.at(3)), low = static_cast<unsigned char>(header.at(4));
+    return header + text(socket.read(std::size_t{high} * 256 + low));
+}
+
+// What there is, from one to the other.
+void pass(Socket& from, Socket& to) {
+    const auto bytes = from.recv(4096, MSG_DONTWAIT);
+    if (bytes) must(to.write(bytes->view()));
+}
+
+// TLS-5 TIME-6: OpenSSL makes no close_notify in the middle of a message, which is no reason to end the connection.
+TEST(TlsHandshake, TLS_5_shutdown_between_two_records_of_a_ticket_waits_for_the_rest) {
+    Pair front = tcp_pair(), back = tcp_pair();
+    TlsContext client = client_context();
+    const Identity shown = trusted_issuer().issue({.purpose = "clientAuth"});
+    must(client.set_cert_key(std::string_view(shown.certificate), std::string_view(shown.key)));
+    ServerOfLongTickets server(back.here.fileno());
+    Background accepts([&] { EXPECT_TRUE(server.accept()); });
+    must(front.here.setblocking(false));
+    Error shaking = front.here.wrap(client, {.server_hostname = "localhost"}).error();
+    while (shaking == Error(EAGAIN)) {
+        pass(front.there, back.there);
+        pass(back.there, front.there);
+        shaking = front.here.do_handshake().error();
+    }
+    ASSERT_EQ(shaking, Error());
+    while (!accepts.has_ended()) pass(front.there, back.there);
+    must(front.there.write(next_record(back.there)));
+    must(front.here.settimeout(50ms));
+    EXPECT_EQ(front.here.read(1).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(front.here.shutdown(SHUT_WR).error(), Error(ETIMEDOUT));
+    pass(back.there, front.there);
+    must(front.here.settimeout(10s));
+    must(front.here.shutdown(SHUT_WR));
+    must(back.there.write(must(front.there.recv(4096)).view()));
+    EXPECT_TRUE(server.sees_the_end());
+    EXPECT_TRUE(server.say("x"));
+    must(front.there.write(must(back.there.recv(4096)).view()));
+    EXPECT_EQ(text(front.here.read(1)), "x");
+}
+
 // Nothing is told of what was not agreed on.
 TEST(TlsHandshake, NotWrapped) {
     Pair pair = tcp_pair();

@@ -323,6 +323,30 @@ TEST(TlsStream, POLL_5_a_write_that_shakes_hands_leaves_the_request_to_be_polled
     EXPECT_EQ(text(pair.here.readline()), "request\n");
 }
 
+// As on a plain socket: who has shut reading is told that there is nothing more.
+TEST(TlsStream, TLS_5_reading_that_this_side_has_shut_is_at_its_end) {
+    Pair pair = secure_pair();
+    must(pair.here.shutdown(SHUT_RDWR));
+    EXPECT_EQ(text(pair.here.read(1)), "");
+    EXPECT_EQ(text(pair.here.readline()), "");
+}
+
+// TIME-6: what came before TLS would pass for what it protects.
+TEST(TlsStream, TIME_6_what_was_received_before_it_has_to_be_read_first) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair pair = tcp_pair();
+    must(pair.there.write("STARTTLS\nquit\n"));
+    must(pair.here.settimeout(20ms));
+    EXPECT_EQ(pair.here.read(100).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(text(pair.here.readline()), "STARTTLS\n");
+    must(pair.here.settimeout(10s));
+    EXPECT_EQ(pair.here.wrap(server, {.server_side = true}).error(), Error(TlsFailure::unread));
+    EXPECT_EQ(text(pair.here.readline()), "quit\n");
+    std::swap(pair.here, pair.there);
+    EXPECT_EQ(handshake(pair, client, server).server, Error());
+}
+
 // TLS-3: a child of fork can do nothing to a connection that is the parent's.
 TEST(TlsStream, TLS_3_a_child_of_fork_does_not_end_it) {
     TlsContext client = client_context();
