@@ -67,13 +67,15 @@ std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* ev
 std::size_t Poll::State::collect_all(Round& round, sys::PollerEvents& found, Event* events, std::size_t room) noexcept {
     bool has_bell = look_at(found, round);
     std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room) : 0;
+    std::size_t vain = 0;  // found, and urgent already
     for (std::size_t asked = round.room; found.count != 0;) {
         const std::size_t before = ready;
         ready = collect_found(found, events, ready, room);
+        if (ready == before) vain += found.count;
         // The system goes round what is ready: again, until it begins to repeat itself. Nor may the bell keep anything
         // out, which rings as long as something is urgent.
-        const bool goes_on = found.count >= sys::PollerEvents::room && ready != before;
-        if (ready == room || !(goes_on || (has_bell && found.count >= asked))) break;
+        const bool is_all = found.count < std::min(asked, sys::PollerEvents::room);
+        if (ready == room || is_all || (vain > round.urgent && !has_bell)) break;
         asked = room - ready;
         (void)sys::poller_wait(poller, found, asked, Timeout::zero());
         has_bell = look_at(found, round) && !has_bell;

@@ -90,7 +90,8 @@ Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remainin
 // There is no deadline, no signal that could be missed, and a close can end it: by shutdown(2), which not every family
 // knows and which other holders of the descriptor would feel, or it must come from this thread's signal handlers.
 bool Blocking::may_sleep_in_system() noexcept {
-    if (!is_endless() || call_.looks_for_signals()) return false;
+    const bool has_deadline = !is_endless() || call_.deadline_ != 0;
+    if (has_deadline || call_.looks_for_signals()) return false;
     return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
 }
 
@@ -171,23 +172,31 @@ Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
     return Error();
 }
 
-// A signal has ended a sleep in the system, which would begin its span anew.
+// A signal has ended a sleep in the system, which would begin its span anew: the rest of it is slept here, also where
+// the whole call begins anew.
 Error Blocking::after_interruption(sys::Fd fd, unsigned events) noexcept {
-    if (const Error error = after_signal(); error != Error()) return error;
-    if (sleeps_ != Sleeps::in_system) return Error();
-    if (call_.deadline_ != 0) return remaining().is_zero() ? expired() : Error();
-    const Timeout own = sys::descriptor_timeout(fd, events);
+    const bool is_in_system = sleeps_ == Sleeps::in_system;
+    const Timeout own = is_in_system ? sys::descriptor_timeout(fd, events) : Timeout::none();
     if (!own.is_none()) call_.deadline_ = sys::now() + own.nanoseconds();
-    return Error();
+    const Error error = after_signal();
+    if (own.is_none() || (error != Error() && error != start_over)) return error;
+    if (remaining().is_zero()) return expired();
+    return error == Error() ? sleep_until(fd, events) : error;
+}
+
+// Outside the host, until `fd` is ready.
+Error Blocking::sleep_until(sys::Fd fd, unsigned events) noexcept {
+    Result<bool> ready = false;
+    do ready = sleep_once(fd, events, Timeout::none());
+    while (ready && !*ready);
+    return ready.error();
 }
 
 Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
     leave();
-    Result<bool> ready = false;
-    do ready = sleep_once(fd, events, Timeout::none());
-    while (ready && !*ready);
+    const Error error = sleep_until(fd, events);
     enter();
-    return ready.error();
+    return error;
 }
 
 Result<bool> Blocking::pause(sys::Fd fd, unsigned events, Timeout span) noexcept {

@@ -90,6 +90,7 @@ private:
     void enter() noexcept;
     Error after_signal() noexcept;
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
+    Error sleep_until(sys::Fd fd, unsigned events) noexcept;
     Error look_for_signals() noexcept;
     Error again(sys::Fd fd, unsigned events) noexcept;
     [[nodiscard]] Error expired() const noexcept;

@@ -570,6 +570,29 @@ TEST_P(PollStream, Poll5KeptByAnotherThreadEndsTheWait) {
     EXPECT_EQ(events_now(poll_), unsigned{POLLIN});
 }
 
+// Those that the system shows as well take no second place, also where the poll has just room enough.
+TEST(Poll5, POLL_1_POLL_5_kept_and_queued_counts_once) {
+    constexpr std::size_t many = 8;
+    std::vector<Pair> pairs;
+    Poll poll;
+    for (std::size_t i = 0; i < many; ++i) {
+        pairs.push_back(tcp_pair());
+        must(poll.register_(pairs[i].here, POLLIN, tag(i)));
+    }
+    for (std::size_t kept = 0; kept <= many; ++kept) {
+        for (Pair& pair : pairs) must(pair.there.send("queued"));
+        for (Pair& pair : pairs) EXPECT_EQ(pair.here.poll_now(POLLIN), unsigned{POLLIN});
+        for (int round = 0; round < 4; ++round) {
+            EXPECT_EQ(ready_now(poll).size(), many) << kept;
+            Event events[many];
+            EXPECT_EQ(must(poll.poll(events, Timeout::zero())), many) << kept;
+        }
+        if (kept == many) break;
+        must(pairs[kept].here.settimeout(Timeout(1ms)));
+        EXPECT_EQ(pairs[kept].here.read(100'000).error(), Error(ETIMEDOUT));
+    }
+}
+
 // --- Processes: a child has a poller of its own
 
 TEST_P(PollStream, InAChildOfFork) {

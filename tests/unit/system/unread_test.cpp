@@ -7,6 +7,8 @@
 
 #include "background.hpp"
 #include "loopback.hpp"
+#include "scripted_host.hpp"
+#include "signals.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -136,6 +138,19 @@ TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept) {
     Socket server = listener(address);
     set_span(server, SO_RCVTIMEO, 20);
     EXPECT_EQ(server.accept().error(), Error(EAGAIN));
+}
+
+// A host's handlers make a read begin anew, but not its time.
+TEST_P(Unread, TIME_7_TIME_5_SO_RCVTIMEO_holds_whatever_signals_come) {
+    set_span(pair_.here, SO_RCVTIMEO, 20);
+    char room[10];
+    ScriptedHost host;
+    host.on_signal = [&] { return host.signals() > 2000; };
+    const Signals signals;
+    EXPECT_EQ(pair_.here.recv_into(room, 0, Call(host.host())).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readinto(room, Call(host.host())).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.readline_into(room, Call(host.host())).error(), Error(EAGAIN));
+    EXPECT_EQ(recvfrom_size(pair_.here, room, Call(host.host())).error(), Error(EAGAIN));
 }
 
 // --- TIME-8
