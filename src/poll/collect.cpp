@@ -1,5 +1,6 @@
 // What is ready: a round of poll(), and how everything gets its turn.
 #include <algorithm>
+#include <utility>
 
 #include "poll/state.hpp"
 
@@ -34,8 +35,11 @@ Result<std::size_t> Poll::State::end_round(Round& round, sys::PollerEvents& foun
     if (plain != 0) return plain;
     const std::size_t ready = collect_all(round, found, events, room);
     for (std::size_t i = 0; i < ready; ++i) {
-        events[i].registration->reported = nullptr;
-        if (one_shot) spend(*events[i].registration);
+        Registration& one = *events[i].registration;
+        one.reported = nullptr;
+        // Only another look tells whether it still is.
+        if (std::exchange(one.overlooked, false)) sort_urgent(one);
+        if (one_shot) spend(one);
     }
     // The bell rings on while somebody else may want to hear it.
     if (round.has_rung && urgent.empty()) {

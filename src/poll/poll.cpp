@@ -137,7 +137,7 @@ bool Poll::take_wake() noexcept {
 namespace {
 
 // How long a wait sleeps without a look at what nobody tells it: at descriptors that may be closed behind its back
-// (POLL-7), and at signals where the host has to look for them.
+// (POLL-7) or that another holder makes it deaf for (TIME-9), and at signals where the host has to look for them.
 class Slices {
 public:
     Slices(const Blocking& blocking, const std::atomic<std::size_t>& vanishing) noexcept
@@ -221,7 +221,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
             if (take_wake()) return std::size_t{0};
         }
         const bool has_slept = sleeps && found.count == 0 && !slice.is_zero();
-        if (has_slept && state->look_for_gone(Slices::most_looks(slice))) continue;
+        if (has_slept && state->look_behind(Slices::most_looks(slice))) continue;
         if (!is_cut_short && !round->is_vain() && blocking.remaining().is_zero()) return std::size_t{0};
     }
 }

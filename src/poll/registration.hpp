@@ -33,6 +33,7 @@ struct Registration {
     bool may_vanish = false;          // as Wanted has it
     bool closed = false;              // its socket is, or its number is another file's
     bool kept = false;                // its socket keeps bytes back
+    bool overlooked = false;          // its queue is not empty, and the system shows nothing (SO_RCVLOWAT)
     bool always_ready = false;        // the system cannot poll it: a regular file
     bool spent = false;               // reported in one-shot mode since the last mask
     bool is_urgent = false;           // in the ring of those that the system does not know to be ready
@@ -51,7 +52,7 @@ struct Registration {
         if (spent) return 0;
         if (closed) return sys::poll_hup | sys::poll_nval;
         if (always_ready) return events & (sys::poll_in | sys::poll_out);
-        return kept ? events & sys::poll_in : 0;
+        return kept || overlooked ? events & sys::poll_in : 0;
     }
 };
 

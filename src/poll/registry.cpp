@@ -352,14 +352,19 @@ bool Poll::State::is_elsewhere(sys::Fd fd, unsigned events) const noexcept {
 
 // Returns whether it has asked the system.
 bool Poll::State::look_at(sys::Fd fd) noexcept {
-    const Registration* one = watched[fd].first;
+    Registration* one = watched[fd].first;
     while (one != nullptr && !one->may_vanish) one = one->next_of_fd;
     if (one == nullptr) return false;
-    if (is_gone(tell_system(fd))) gone(fd);
+    if (is_gone(tell_system(fd))) {
+        gone(fd);
+    } else if (one->aside != nullptr && (one->events & sys::poll_in) != 0) {
+        one->overlooked = is_overlooked(fd, one->aside);
+        sort_urgent(*one);
+    }
     return true;
 }
 
-bool Poll::State::look_for_gone(std::size_t most_calls) noexcept {
+bool Poll::State::look_behind(std::size_t most_calls) noexcept {
     if (vanishing.load(std::memory_order_relaxed) == 0) return false;
     const Registry locked;
     if (!is_open()) return false;

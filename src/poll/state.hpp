@@ -100,9 +100,9 @@ struct Poll::State {
     void expose(Registration& registration) noexcept;
     [[nodiscard]] Registration* find_fd(sys::Fd fd) noexcept;
     void spend(Registration& registration) noexcept;
-    // Looks at some whose numbers may have been closed behind our back; true if something is urgent now. Takes the
-    // Registry itself.
-    bool look_for_gone(std::size_t most_calls) noexcept;
+    // Looks at some of those that others hold too: whether their numbers have been closed behind our back, or their
+    // polls made deaf; true if something is urgent now. Takes the Registry itself.
+    bool look_behind(std::size_t most_calls) noexcept;
     void gone(sys::Fd fd) noexcept;
     // These events of the system's are not this number's any more: its file lives on as a duplicate. That takes a
     // system call for each that may_vanish and is to be reported, none for sockets of our own. Without the Registry

@@ -5,6 +5,7 @@
 
 #include "stream/layer.hpp"
 #include "stream/pending.hpp"
+#include "sys/sys.hpp"
 #include "usocket/detail/gate.hpp"
 
 namespace usocket {
@@ -28,6 +29,7 @@ struct Aside {
     Pending pending;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
     std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
+    std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
     std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 
     // There is something to read, whatever the system says (POLL-5).
@@ -45,6 +47,10 @@ struct Aside {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->orphaned(*this);
     }
 };
+
+// A poll of the system's shows nothing, though there is something to read: another holder of the descriptor has set
+// SO_RCVLOWAT. What the program itself has set is meant (TIME-9). `aside` may be null.
+[[nodiscard]] bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept;
 
 // A wrapped socket's layer, else null. A small device whose module has no TLS does not even look.
 #if defined(USOCKET_SMALL) && !defined(USOCKET_TLS)

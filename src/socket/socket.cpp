@@ -312,12 +312,31 @@ Result<void> Socket::setsockopt(int level, int name, int value) noexcept {
     return setsockopt(level, name, ConstBuffer(&value, sizeof value));
 }
 
+namespace {
+
+int lowat_of(sys::Fd fd) noexcept {
+    int lowat = 1;
+    (void)sys::getsockopt(fd, sys::sol_socket, sys::so_rcvlowat, {&lowat, sizeof lowat});
+    return lowat;
+}
+
+}  // namespace
+
+bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept {
+    const int lowat = lowat_of(fd);
+    const int own = aside != nullptr ? aside->lowat.load(std::memory_order_acquire) : 1;
+    return lowat > 1 && lowat != own && sys::queued(fd).value_or(0u) != 0;
+}
+
 Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
     return inside([&]() noexcept {
         const bool moves_peeks = level == sys::sol_socket && name == sys::so_peek_off;
         // A poll that counts bytes, or a peek, must not see those that readline() has handed out already.
-        if (moves_peeks || (level == sys::sol_socket && name == sys::so_rcvlowat)) expose();
+        const bool is_lowat = level == sys::sol_socket && name == sys::so_rcvlowat;
+        if (moves_peeks || is_lowat) expose();
         const auto set = sys::setsockopt(gate_.fd(), level, name, value);
+        Aside* aside = set && is_lowat ? gate_.make_aside() : nullptr;
+        if (aside != nullptr) aside->lowat.store(lowat_of(gate_.fd()), std::memory_order_release);
         if (!set || !moves_peeks) return set;
         gate_.forget(Gate::peeks_elsewhere);
         if (sys::peeks_at_offset(gate_.fd())) gate_.learn(Gate::peeks_elsewhere);
@@ -400,7 +419,12 @@ unsigned Socket::poll_now(unsigned events) noexcept {
     const auto ready = inside([&]() noexcept -> Result<unsigned> {
         const Layer* layer = layer_of(gate_);
         const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
-        if (instead == 0) return sys::wait(gate_.fd(), events, Timeout::zero());
+        if (instead == 0) {
+            const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
+            const unsigned missing = events & sys::poll_in & ~shown.value_or(0u);
+            const bool is_more = shown && missing != 0 && gate_.exposed() && is_overlooked(gate_.fd(), gate_.aside());
+            return is_more ? *shown | missing : shown;
+        }
         const auto shown = sys::wait(gate_.fd(), instead, Timeout::zero());
         return (shown.value_or(0u) & instead) != 0 ? events | *shown : shown;
     });

@@ -142,6 +142,40 @@ TEST(HoldersTcp, TIME_9_connect_holds_its_deadline_though_another_holder_blocks)
     }
 }
 
+// TCP alone counts bytes in a poll; on AF_UNIX there is nothing to overlook.
+TEST_P(Holders, TIME_9_a_poll_is_not_deaf_for_what_another_holder_sets) {
+    Socket other = must(pair_.here.dup());
+    must(other.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1000));
+    Poll poll;
+    must(poll.register_(pair_.here, POLLIN));
+    EXPECT_EQ(pair_.here.poll_now(POLLIN), 0u);
+    must(pair_.there.write("abc"));
+    EXPECT_EQ(pair_.here.poll_now(POLLIN), unsigned{POLLIN});
+    for (int round = 0; round < 3; ++round) {
+        Poll::Event events[2];
+        ASSERT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+        EXPECT_EQ(events[0].events, unsigned{POLLIN});
+    }
+    EXPECT_EQ(must(pair_.here.recv(10)).view(), "abc");
+    Poll::Event events[2];
+    EXPECT_EQ(must(poll.poll(events, Timeout(200ms))), 0u);
+    EXPECT_EQ(pair_.here.poll_now(POLLIN), 0u);
+}
+
+// It is what that program wants.
+TEST(HoldersTcp, TIME_9_a_poll_heeds_what_the_program_itself_has_set) {
+    Pair pair = tcp_pair();
+    must(pair.here.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 6));
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN));
+    must(pair.there.write("abc"));
+    Poll::Event events[2];
+    EXPECT_EQ(must(poll.poll(events, Timeout(200ms))), 0u);
+    EXPECT_EQ(pair.here.poll_now(POLLIN), 0u);
+    must(pair.there.write("def"));
+    EXPECT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
+}
+
 // What another holder sets is not taken for granted: SO_RCVLOWAT makes its poll deaf, O_NONBLOCK its calls short.
 TEST_P(Holders, TIME_9_nobody_goes_deaf_whatever_another_holder_sets) {
     Socket other = must(pair_.here.dup());
