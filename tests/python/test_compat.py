@@ -472,3 +472,72 @@ def test_time_2_recv_waits_in_another_thread(socket: Any) -> None:
         caller.wait_until_blocked()
         other.send(b"x")
         assert caller.finish() == b"x"
+
+
+# --- COMPAT-1: what happens at the edges
+
+
+def outcome(what: Any) -> Any:
+    """What it returns, or the class of its exception."""
+    try:
+        return what()
+    except Exception as failure:
+        return type(failure)
+
+
+EDGES = {
+    "a timeout without an end": lambda one: one.settimeout(float("inf")),
+    "a timeout beyond the clock": lambda one: one.settimeout(1e300),
+    "a negative timeout": lambda one: one.settimeout(-1),
+    "setblocking of text": lambda one: one.setblocking("x"),
+    "setblocking of a float": lambda one: one.setblocking(2.5),
+    "setblocking of nothing": lambda one: one.setblocking(None),
+    "an option of no length": lambda one: one.getsockopt(1, 2, -1),
+    "an option too long": lambda one: one.getsockopt(1, 2, 1025),
+    "a host with a NUL": lambda one: one.bind(("127.0.0.1\0", 0)),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_compat_1_the_class_of_an_error(name: str) -> None:
+    def ask(module: Any) -> Any:
+        with module.socket() as one:
+            return outcome(lambda: EDGES[name](one))
+
+    assert ask(compat) is ask(standard)
+
+
+def test_compat_1_a_socket_that_is_not_made_shows_what_it_is(socket: Any) -> None:
+    one = socket.socket.__new__(socket.socket)
+    assert "fd=-1" in repr(one)
+    assert one.proto == 0
+
+
+def test_compat_1_create_connection_without_a_wait(socket: Any, server: Any) -> None:
+    with pytest.raises(BlockingIOError) as failure:
+        socket.create_connection(server.getsockname(), timeout=0)
+    assert failure.value.errno == errno.EINPROGRESS
+
+
+def test_compat_1_a_default_timeout_is_for_a_descriptors_socket_too(socket: Any, server: Any) -> None:
+    server.settimeout(5)
+    socket.setdefaulttimeout(2)
+    try:
+        with socket.fromfd(server.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy:
+            assert copy.gettimeout() == 2
+    finally:
+        socket.setdefaulttimeout(None)
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="no IPv6 here")
+def test_compat_1_flowinfo(socket: Any) -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
+        one.bind(("::1", 0, 0, 0))
+        one.sendto(b"x", ("::1", one.getsockname()[1], 5, 0))
+        assert one.recv(1) == b"x"
+
+
+def test_compat_1_what_a_star_brings() -> None:
+    assert set(standard.__all__) - set(compat.__all__) == {"CAPI"}
+    assert {"EBADF", "EAGAIN", "sockaddr"}.isdisjoint(compat.__all__)
+    assert compat.EBADF == errno.EBADF

@@ -43,7 +43,7 @@ from socket import (  # what has nothing to do with a socket object is CPython's
 from typing import Any
 
 from usocket import _usocket
-from usocket._usocket import SOL_SOCKET, sockaddr
+from usocket._usocket import SOL_SOCKET
 from usocket.compat.addresses import Address, resolve, to_tuple
 from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
 from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
@@ -105,7 +105,6 @@ __all__ = [
     "send_fds",
     "setdefaulttimeout",
     "sethostname",
-    "sockaddr",
     "socket",
     "socketpair",
     "timeout",

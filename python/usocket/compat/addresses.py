@@ -166,7 +166,7 @@ def _path(method: str, address: Address) -> Any:
     return os.fsdecode(path)
 
 
-def _internet(method: str, family: int, address: Address) -> tuple[Any, ...]:
+def _internet(method: str, family: int, address: Address) -> Any:
     name = "AF_INET" if family == AF_INET else "AF_INET6"
     most = 2 if family == AF_INET else 4
     if not isinstance(address, tuple):
@@ -184,8 +184,16 @@ def _internet(method: str, family: int, address: Address) -> tuple[Any, ...]:
     return (*_numeric(family, host, rest[1:]), port, *rest) if not rest else _with_scope(family, host, port, rest)
 
 
-def _with_scope(family: int, host: Any, port: int, rest: list[Any]) -> tuple[Any, ...]:
+def _with_flow(host: str, port: int, flow: int, scope: int) -> bytes:
+    """struct sockaddr_in6: usocket's tuples have no flowinfo (ADDR-3)."""
+    port, flow = _standard.htons(port), _standard.htonl(flow)
+    return struct.pack("=HHI16sI", AF_INET6, port, flow, inet_pton(AF_INET6, host), scope)
+
+
+def _with_scope(family: int, host: Any, port: int, rest: list[Any]) -> Any:
     numeric, *scope = _numeric(family, host, rest[1:])
+    if rest[0]:
+        return _with_flow(numeric or "::", port, rest[0], (rest[1:] or scope or [0])[0])
     return (numeric, port, *rest) if len(rest) > 1 or not scope else (numeric, port, *rest, *scope)
 
 
@@ -200,7 +208,7 @@ def _numeric(family: int, host: Any, given: list[Any]) -> tuple[Any, ...]:
     if host == "<broadcast>" and family == AF_INET:
         return ("255.255.255.255",)
     if "\0" in host:
-        raise ValueError("host name must not contain null character")
+        raise TypeError("host name must not contain null character")
     if host == "" or _is_numeric(family, host):
         return (host,)
     found = resolve(host, None, family, _standard.SOCK_DGRAM, 0, 0)[0][4]

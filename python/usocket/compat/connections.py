@@ -41,13 +41,14 @@ def interleaved(found: Iterable[Candidate]) -> list[Candidate]:
 class Race:
     """Attempts to connect to the candidates, each begun when the one before has failed, or not answered for a while."""
 
-    def __init__(self, candidates: list[Candidate], deadline: float | None, source: Any) -> None:
+    def __init__(self, candidates: list[Candidate], deadline: float | None, source: Any, *, waits: bool = True) -> None:
         self.errors: list[OSError] = []
         self._targets: list[Any] = []  # of the errors
         self._candidates: Iterator[Candidate] = iter(candidates)
         self._left = len(candidates)
         self._deadline = deadline
         self._source = source
+        self._waits = waits  # else an attempt that goes on is given up: BlockingIOError
         self._pending: dict[int, tuple[Any, Any]] = {}  # by descriptor: the socket, and where to
 
     def run(self) -> Any | None:
@@ -80,14 +81,16 @@ class Race:
             remaining = self._remaining()
             if remaining == 0:
                 raise TimeoutError(errno.ETIMEDOUT, "timed out before this address was tried")
-            sock.settimeout(remaining if is_alone else 0)
+            sock.settimeout(remaining if is_alone and self._waits else 0)
             if self._source is not None:
                 sock.bind(self._source)
             sock.connect(destination)
             return sock
-        except BlockingIOError:
-            assert sock is not None
-            self._pending[sock.fileno()] = sock, destination
+        except BlockingIOError as failure:
+            if sock is None or not self._waits:
+                self._lost(sock, destination, failure)
+            else:
+                self._pending[sock.fileno()] = sock, destination
         except OSError as failure:
             self._lost(sock, destination, failure)
         except BaseException:
@@ -151,10 +154,10 @@ def create_connection(
     if timeout is _face._GLOBAL_DEFAULT_TIMEOUT:
         timeout = _face.getdefaulttimeout()
     timeout = checked_timeout(timeout)
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = time.monotonic() + timeout if timeout else None
     host, port = address
     found = _face.getaddrinfo(host, port, 0, SOCK_STREAM)
-    race = Race(interleaved(found), deadline, source_address)
+    race = Race(interleaved(found), deadline, source_address, waits=timeout != 0)
     try:
         connection = race.run()
         if connection is not None:

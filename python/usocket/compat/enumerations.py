@@ -37,5 +37,7 @@ def kind_of(number: int) -> Any:
 def constants() -> dict[str, Any]:
     """Every constant by its name."""
     ours = {name: getattr(_usocket, name) for name in _usocket.__all__ if name.isupper()}
-    theirs = {name: value for name, value in vars(_standard).items() if name.isupper() and name[0] != "_"}
-    return ours | {name: value for name, value in theirs.items() if isinstance(value, int)}
+    theirs = {name: getattr(_standard, name) for name in _standard.__all__}
+    return ours | {
+        name: value for name, value in theirs.items() if isinstance(value, int) and not isinstance(value, bool)
+    }

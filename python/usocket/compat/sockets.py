@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 import os
 import socket as _standard
 import sys
@@ -63,8 +64,10 @@ class socket(_usocket.socket):
                 0 if proto == -1 else proto,
             )
             super().__init__(*map(_as_int, numbers))
-        if fileno is None or _default_timeout is not None:
+        if fileno is None:
             self._set_default_timeout()
+        elif _default_timeout is not None:
+            self.settimeout(_default_timeout)
 
     def _begin(self, proto: int | None) -> None:
         self._io_refs = 0
@@ -90,7 +93,8 @@ class socket(_usocket.socket):
     @property
     def proto(self) -> int:
         """The protocol as it was asked for, so 0 where the type selects it."""
-        return super().proto if self._proto is None else self._proto
+        asked = getattr(self, "_proto", 0)  # 0: __init__() has not run
+        return super().proto if asked is None else asked
 
     @property
     def timeout(self) -> float | None:
@@ -167,6 +171,19 @@ class socket(_usocket.socket):
         """A file of CPython's io over the socket, which stays open until both are closed."""
         return open_file(self, mode, buffering, encoding, errors, newline)
 
+    # --- Timeouts
+
+    def settimeout(self, timeout: float | None, /) -> None:
+        try:
+            super().settimeout(timeout)
+        except ValueError as failure:
+            if isinstance(timeout, int | float) and timeout > 0:
+                raise OverflowError(*failure.args) from None
+            raise
+
+    def setblocking(self, flag: Any, /) -> None:
+        super().setblocking(bool(operator.index(flag)))
+
     # --- Options: those of AF_VSOCK are numbers of 64 bits
 
     def setsockopt(self, level: int, optname: int, value: Any, optlen: int | None = None, /) -> None:
@@ -180,6 +197,8 @@ class socket(_usocket.socket):
         return super().setsockopt(level, optname, value)
 
     def getsockopt(self, level: int, optname: int, length: int = 0, /) -> Any:
+        if not 0 <= length <= 1024:
+            raise OSError(f"getsockopt buflen out of range 0-1024: {length}")
         if not length and self._has_long_options(level):
             return int.from_bytes(super().getsockopt(level, optname, 8), sys.byteorder)
         return super().getsockopt(level, optname, length)
