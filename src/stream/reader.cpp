@@ -142,6 +142,8 @@ Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
 // Of another queue than that of the unread bytes: no reader is in the way.
 static bool is_beside(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_errqueue)) != 0; }
 
+static bool is_for_all(int flags) noexcept { return (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall; }
+
 // What the flags of recv(2) mean to a call; returns them as the system is to see them. Those of another queue, and
 // MSG_DONTWAIT, wait for nothing (TIME-8).
 int Reader::heed(int flags) noexcept {
@@ -162,8 +164,7 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
     if (is_beside(flags) || !source_.is_stream) return receive(buffer, flags, from);
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
-    const bool wants_all = (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall;
-    if (wants_all) {
+    if (is_for_all(flags)) {
         call_.memory_ = Sink(buffer);
         const auto all = read(call_.memory_, buffer.size());
         return all ? Result<std::size_t>(call_.memory_.size()) : all.error();
@@ -174,6 +175,7 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
 Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {
     flags = heed(flags);
     if (is_beside(flags) || !source_.is_stream) return receive_message(pieces, control, flags);
+    if (is_for_all(flags)) return receive_all(pieces, control, flags & ~sys::msg_waitall);
     return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }
 

@@ -80,6 +80,8 @@ private:
     // scattering.cpp: into several pieces
     Result<ReceivedMessage> receive_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
     Result<ReceivedMessage> receive_stream_message(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    Result<ReceivedMessage> receive_all(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    Error fill_all(std::size_t total, MutableBuffer control, int flags, ReceivedMessage& message) noexcept;
     Result<ReceivedMessage> receive_message_behind(Scattered pieces, MutableBuffer control, int flags,
                                                    std::size_t shown) noexcept;
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "stream/lines.hpp"
 #include "stream/reader.hpp"
 #include "wait/held.hpp"
 
@@ -67,6 +68,48 @@ Result<ReceivedMessage> Reader::receive_stream_message(Scattered pieces, Mutable
     }
     if (!peeks || !has_room || maker != nullptr) return message;
     return receive_message_behind(pieces, control, flags, message.size);
+}
+
+// MSG_WAITALL: until the pieces are full, the stream ends, or something comes beside the data that belongs to this part
+// of it: descriptors, credentials, not a time stamp. The bytes are gathered in
+// one place, so that they go back if the call does not succeed (TIME-6).
+Result<ReceivedMessage> Reader::receive_all(Scattered pieces, MutableBuffer control, int flags) noexcept {
+    std::size_t total = 0;
+    for (const MutableBuffer& piece : pieces) total += std::min(piece.size(), max_transfer - total);
+    const bool is_one = pieces.size() == 1;
+    ReceivedMessage message;
+    call_.memory_ = is_one ? Sink(pieces.front().first(total)) : Bytes::sink();
+    call_.sink_ = &call_.memory_;
+    const auto done = exclusively([&]() noexcept -> Result<void> {
+        message = {};
+        return end(fill_all(total, control, flags, message));
+    });
+    message.size = sink().size();
+    call_.sink_ = nullptr;
+    if (!is_one) (void)scatter(Bytes::take(call_.memory_).view(), pieces);
+    return done ? Result<ReceivedMessage>(message) : done.error();
+}
+
+Error Reader::fill_all(std::size_t total, MutableBuffer control, int flags, ReceivedMessage& message) noexcept {
+    if (layer() != nullptr) return fill(total);
+    while (sink().size() < total && (message.control_size == 0 || source_.is_tcp)) {
+        const std::size_t wanted = total - sink().size();
+        if (const std::size_t there = front().size(); there != 0) {
+            if (const Error error = take_front(std::min(wanted, there)); error != Error()) return error;
+            continue;
+        }
+        if (const Error error = before_more(); error != Error()) return error;
+        if (!sink().reserve(wanted)) return Error(ENOMEM);
+        const auto count = leaves_in_queue() ? await_whole(wanted, true) : Result<std::size_t>(wanted);
+        if (!count) return count.error();
+        const MutableBuffer room = sink().room().first(*count);
+        const auto received = receive_message({&room, 1}, control, flags);
+        if (!received) return received.error();
+        message = *received;
+        if (message.size == 0) return end_of_stream();
+        sink().set_size(sink().size() + message.size);
+    }
+    return Error();
 }
 
 // A peek that has shown kept bytes shows what is behind them as well, as far as it is there.

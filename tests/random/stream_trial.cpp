@@ -68,6 +68,11 @@ private:
     // --- What can happen
 
     void step() {
+        // What is kept is rare, and gone with the next read: now is the time for what must leave it alone.
+        if (copy_.has_kept() || reader_.has_kept()) {
+            if (random_.chance(100)) return fork_a_child();
+            if (random_.chance(100)) return set_timeout();
+        }
         switch (random_.below(20)) {
             case 0:
             case 1: send(random_.between(1, most_)); break;

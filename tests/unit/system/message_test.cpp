@@ -13,6 +13,8 @@
 
 #include "background.hpp"
 #include "loopback.hpp"
+#include "scripted_host.hpp"
+#include "signals.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -76,6 +78,50 @@ TEST_P(Message, SOCK_10_STRM_5_what_readline_has_returned_is_not_there) {
     EXPECT_EQ(text_of(first_, 3), "two");
 }
 
+// What has come until then is the next call's.
+TEST_P(Message, SOCK_10_TIME_6_MSG_WAITALL_that_fails_loses_nothing) {
+    must(pair_.there.write("0123456789"));
+    must(pair_.here.settimeout(20ms));
+    EXPECT_EQ(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(pair_.here.recvmsg_into(std::span(pieces_).subspan(1), {}, MSG_WAITALL).error(), Error(ETIMEDOUT));
+    must(pair_.there.write("abcdefghijklmnopq"));
+    EXPECT_EQ(must(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL)).size, 23u);
+    EXPECT_EQ(text_of(first_, 3), "012");
+    EXPECT_EQ(text_of(second_, 20), "3456789abcdefghijklm");
+    must(pair_.there.shutdown(SHUT_WR));
+    EXPECT_EQ(must(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL)).size, 4u);
+    EXPECT_EQ(must(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL)).size, 0u);
+}
+
+TEST_P(Message, SOCK_10_TIME_5_no_signal_ends_MSG_WAITALL) {
+    for (const bool raises : {false, true}) {
+        ScriptedHost host;
+        host.on_signal = [&] { return raises && host.signals() > 20; };
+        must(pair_.there.write("0123456789"));
+        Error error;
+        {
+            const Signals signals;
+            Background other([&] {
+                if (raises) return;
+                while (host.signals() < 20) std::this_thread::yield();
+                must(pair_.there.write("abcdefghijklm"));
+            });
+            error = pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL, Call(host.host())).error();
+        }
+        EXPECT_EQ(error, raises ? Error(EINTR) : Error());
+    }
+    EXPECT_EQ(must(pair_.here.read(10)).view(), "0123456789");
+}
+
+// A watched descriptor's queue shows what does not complete the call.
+TEST_P(Message, SOCK_10_TIME_9_MSG_WAITALL_on_a_shared_descriptor) {
+    Socket other = must(pair_.here.dup());
+    must(pair_.there.write("0123456789"));
+    must(pair_.here.settimeout(20ms));
+    EXPECT_EQ(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(must(other.recv(20)).view(), "0123456789");
+}
+
 TEST_P(Message, SOCK_10_TIME_8_dontwait_does_not_wait) {
     EXPECT_EQ(pair_.here.recvmsg_into(pieces_, {}, MSG_DONTWAIT).error(), Error(EAGAIN));
 }
@@ -113,6 +159,31 @@ TEST(Messages, SOCK_10_descriptors_pass_and_are_close_on_exec) {
     Socket copy = must(Socket::adopt(received));
     must(copy.write("through"));
     EXPECT_EQ(must(passed.there.recv(10)).view(), "through");
+}
+
+// Those of the second part would be closed if there were no end between the two.
+TEST(Messages, SOCK_10_MSG_WAITALL_ends_where_descriptors_come) {
+    Pair pair = unix_pair();
+    must(pair.there.write("first"));
+    alignas(8) std::uint8_t memory[64];
+    AncillaryWriter writer({memory, sizeof memory});
+    const int sent = STDIN_FILENO;
+    must(writer.add({SOL_SOCKET, SCM_RIGHTS, {&sent, sizeof sent}}));
+    const std::array<ConstBuffer, 1> data{ConstBuffer("second")};
+    must(pair.there.sendmsg(data, writer.control()));
+    must(pair.there.write("third"));
+    char room[20];
+    const std::array<MutableBuffer, 1> pieces{MutableBuffer(room)};
+    alignas(8) std::uint8_t control[64];
+    const auto message = must(pair.here.recvmsg_into(pieces, {control, sizeof control}, MSG_WAITALL));
+    EXPECT_EQ(text_of(room, message.size), "firstsecond");
+    AncillaryReader reader({control, message.control_size});
+    const auto rights = reader.next();
+    ASSERT_TRUE(rights.has_value());
+    int got = -1;
+    std::memcpy(&got, rights->data.data(), sizeof got);
+    EXPECT_EQ(::close(got), 0);
+    EXPECT_EQ(must(pair.here.recv(20)).view(), "third");
 }
 
 TEST(Messages, SOCK_10_a_datagram_has_a_sender_and_its_interface) {
