@@ -23,10 +23,18 @@ struct WatchHooks {
     void (*orphaned)(Aside& aside) noexcept;
 };
 
+// How long unfinished reads of a shared stream have waited for more than `there`. For whoever holds the inbox's lock.
+struct Standstill {
+    std::size_t there = 0;
+    std::int64_t waited = 0;  // in nanoseconds
+    bool was_full = false;    // the queue was taken for full, and that was right: something came then
+};
+
 struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
     std::atomic<const WatchHooks*> hooks{nullptr};
     Pending pending;
+    Standstill standstill;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
     std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it

@@ -93,7 +93,7 @@ private:
     enum class More : std::uint8_t { maybe, never, stuck };
     Result<More> await_growth(std::size_t there) noexcept;
     bool open_growth() noexcept;
-    Result<More> look_later(std::size_t there, Timeout stuck_after) noexcept;
+    Result<bool> pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept;
     void end_growth() noexcept;
     Error mend_line(std::size_t count) noexcept;
 
@@ -108,10 +108,7 @@ private:
     Call& call_;
     Source source_;
     bool has_ended_ = false;  // the queue will not grow any more
-    std::int64_t looks_ = 0;  // one after the other that found last_there_ bytes
-    std::size_t last_there_ = 0;
     bool was_stuck_ = false;  // it was taken for full
-    bool was_full_ = false;   // and that was right: something came then
 };
 
 }  // namespace usocket

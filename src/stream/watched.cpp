@@ -89,43 +89,47 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
     }
 }
 
-// Until there may be more in the queue than the bytes that are there.
+// Until there may be more in the queue than the bytes that are there. A peer that keeps to what it is told cannot send
+// while the queue is full, but the system need not tell: then one that stays as it is for so long, in one call or in
+// several, is taken for full.
 Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (has_ended_) return More::never;
     const bool has_growth = call_.growth_ != sys::no_fd;
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
     if (fullness == sys::Fullness::full) return More::stuck;
+    if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
+    Aside* aside = source_.gate->make_aside();
+    if (aside == nullptr) return Error(ENOMEM);
+    Standstill& still = aside->standstill;
+    if (there != still.there) still = {there, 0, still.was_full};
     const bool is_tight = fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
-    const bool may_be_full = fullness == sys::Fullness::unknown && (there > 1 || was_stuck_);
-    const Timeout span = is_tight || (may_be_full && was_full_) ? stuck_span : guess_span;
-    if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
-    if (!has_growth) return look_later(there, is_tight || may_be_full ? span : Timeout::none());
-    const auto grown = blocking().pause(call_.growth_, sys::poll_in, span);
+    const bool may_be_full = is_tight || (fullness == sys::Fullness::unknown && (there > 1 || was_stuck_));
+    const Timeout span = is_tight || (may_be_full && still.was_full) ? stuck_span : guess_span;
+    const std::int64_t left = may_be_full ? span.nanoseconds() - still.waited : span.nanoseconds();
+    if (left <= 0) {
+        if (was_stuck_) still.was_full = false;
+        was_stuck_ = true;
+        return More::stuck;
+    }
+    const auto grown = has_growth ? pause_for(still, call_.growth_, sys::poll_in, Timeout::of_nanoseconds(left))
+                                  : pause_for(still, fd(), sys::poll_rdhup, slice);
     // Calls whose deadlines are shorter must make progress together.
     const bool is_over_while_tight = !grown && is_tight && there > 1 && blocking().check_deadline() != Error();
     if (is_over_while_tight) return More::stuck;
     if (!grown) return grown.error();
-    if (!*grown) {
-        was_stuck_ = is_tight || may_be_full;
-        return was_stuck_ ? More::stuck : More::maybe;
-    }
-    was_full_ = was_full_ || was_stuck_;
-    has_ended_ = sys::growth_take(call_.growth_);
+    if (!*grown) return More::maybe;
+    still.was_full = still.was_full || (was_stuck_ && has_growth);
+    has_ended_ = !has_growth || sys::growth_take(call_.growth_);
     return has_ended_ ? More::never : More::maybe;
 }
 
-// Where the system has nothing that tells of growth: the end can be waited for, and bytes looked for now and then.
-Result<Reader::More> Reader::look_later(std::size_t there, Timeout stuck_after) noexcept {
-    looks_ = there == last_there_ ? looks_ + 1 : 0;
-    last_there_ = there;
-    was_stuck_ = !stuck_after.is_none() && looks_ * slice.nanoseconds() >= stuck_after.nanoseconds();
-    if (was_stuck_) return More::stuck;
-    const auto ended = blocking().pause(fd(), sys::poll_rdhup, slice);
-    if (!ended) return ended.error();
-    has_ended_ = *ended;
-    return has_ended_ ? More::never : More::maybe;
+Result<bool> Reader::pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept {
+    const std::int64_t start = sys::now();
+    const auto ready = blocking().pause(watched, events, span);
+    still.waited += sys::now() - start;
+    return ready;
 }
 
 // From then on nothing that comes is missed; but it may have come before. False: there is no such thing.

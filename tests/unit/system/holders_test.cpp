@@ -104,6 +104,20 @@ TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
     }
 }
 
+// AF_UNIX does not tell that the sender is blocked: calls that are too short to find out do so together.
+TEST(HoldersUnix, TIME_9_STRM_1_reads_with_short_timeouts_get_on_though_the_queue_is_full) {
+    Pair pair = unix_pair();
+    (void)pair.here.fileno();
+    constexpr std::size_t many = 1500;
+    Background peer([&] {
+        for (std::size_t i = 0; i < many; ++i) must(pair.there.send("x"));
+    });
+    must(pair.here.settimeout(100ms));
+    std::size_t calls = 0;
+    while (!pair.here.read(many)) ASSERT_LT(++calls, 40u);
+    EXPECT_GT(calls, 5u);
+}
+
 // The system does not show a reader that sleeps in it fewer bytes than SO_RCVLOWAT.
 TEST_P(Holders, TIME_9_a_line_that_is_there_is_returned_whatever_SO_RCVLOWAT_is) {
     must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 120));
