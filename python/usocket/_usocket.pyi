@@ -136,9 +136,55 @@ def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]: ...
 def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]: ...
 def _socketpair_as(cls: type[_Socket], af: int, type: int, proto: int, /) -> tuple[_Socket, _Socket]: ...
 
+AF_ALG: int
+AF_APPLETALK: int
+AF_ASH: int
+AF_ATMPVC: int
+AF_ATMSVC: int
+AF_AX25: int
+AF_BLUETOOTH: int
+AF_BRIDGE: int
+AF_CAIF: int
+AF_CAN: int
+AF_ECONET: int
+AF_FILE: int
+AF_IB: int
+AF_IEEE802154: int
 AF_INET: int
 AF_INET6: int
+AF_IPX: int
+AF_IRDA: int
+AF_ISDN: int
+AF_IUCV: int
+AF_KCM: int
+AF_KEY: int
+AF_LLC: int
+AF_LOCAL: int
+AF_MAX: int
+AF_MCTP: int
+AF_MPLS: int
+AF_NETBEUI: int
+AF_NETLINK: int
+AF_NETROM: int
+AF_NFC: int
+AF_PACKET: int
+AF_PHONET: int
+AF_PPPOX: int
+AF_QIPCRTR: int
+AF_RDS: int
+AF_ROSE: int
+AF_ROUTE: int
+AF_RXRPC: int
+AF_SECURITY: int
+AF_SMC: int
+AF_SNA: int
+AF_TIPC: int
 AF_UNIX: int
+AF_UNSPEC: int
+AF_VSOCK: int
+AF_WANPIPE: int
+AF_X25: int
+AF_XDP: int
 AI_ADDRCONFIG: int
 AI_ALL: int
 AI_CANONIDN: int
@@ -168,11 +214,42 @@ EAI_OVERFLOW: int
 EAI_SERVICE: int
 EAI_SOCKTYPE: int
 EAI_SYSTEM: int
+IPPROTO_AH: int
+IPPROTO_BEETPH: int
+IPPROTO_COMP: int
+IPPROTO_DCCP: int
+IPPROTO_DSTOPTS: int
+IPPROTO_EGP: int
+IPPROTO_ENCAP: int
+IPPROTO_ESP: int
+IPPROTO_ETHERNET: int
+IPPROTO_FRAGMENT: int
+IPPROTO_GRE: int
+IPPROTO_HOPOPTS: int
+IPPROTO_ICMP: int
+IPPROTO_ICMPV6: int
+IPPROTO_IDP: int
+IPPROTO_IGMP: int
 IPPROTO_IP: int
+IPPROTO_IPIP: int
 IPPROTO_IPV6: int
+IPPROTO_MAX: int
+IPPROTO_MH: int
+IPPROTO_MPLS: int
+IPPROTO_MPTCP: int
+IPPROTO_MTP: int
+IPPROTO_NONE: int
+IPPROTO_PIM: int
+IPPROTO_PUP: int
+IPPROTO_RAW: int
+IPPROTO_ROUTING: int
+IPPROTO_RSVP: int
+IPPROTO_SCTP: int
 IPPROTO_SEC: int
 IPPROTO_TCP: int
+IPPROTO_TP: int
 IPPROTO_UDP: int
+IPPROTO_UDPLITE: int
 IPV6_2292DSTOPTS: int
 IPV6_2292HOPLIMIT: int
 IPV6_2292HOPOPTS: int
@@ -315,11 +392,36 @@ MSG_TRYHARD: int
 MSG_WAITALL: int
 MSG_WAITFORONE: int
 MSG_ZEROCOPY: int
+NI_DGRAM: int
+NI_IDN: int
+NI_IDN_ALLOW_UNASSIGNED: int
+NI_IDN_USE_STD3_ASCII_RULES: int
+NI_MAXHOST: int
+NI_MAXSERV: int
+NI_NAMEREQD: int
+NI_NOFQDN: int
+NI_NUMERICHOST: int
+NI_NUMERICSERV: int
+SCM_CREDENTIALS: int
+SCM_RIGHTS: int
+SCM_TIMESTAMP: int
+SCM_TIMESTAMPING: int
+SCM_TIMESTAMPING_OPT_STATS: int
+SCM_TIMESTAMPING_PKTINFO: int
+SCM_TIMESTAMPNS: int
+SCM_TXTIME: int
+SCM_WIFI_STATUS: int
 SHUT_RD: int
 SHUT_RDWR: int
 SHUT_WR: int
+SOCK_CLOEXEC: int
+SOCK_DCCP: int
 SOCK_DGRAM: int
+SOCK_NONBLOCK: int
+SOCK_PACKET: int
 SOCK_RAW: int
+SOCK_RDM: int
+SOCK_SEQPACKET: int
 SOCK_STREAM: int
 SOL_AAL: int
 SOL_ALG: int
@@ -351,6 +453,7 @@ SOL_SOCKET: int
 SOL_TCP: int
 SOL_TIPC: int
 SOL_TLS: int
+SOL_UDP: int
 SOL_VSOCK: int
 SOL_X25: int
 SOL_XDP: int
@@ -520,11 +623,74 @@ TCP_ULP: int
 TCP_USER_TIMEOUT: int
 TCP_WINDOW_CLAMP: int
 TCP_ZEROCOPY_RECEIVE: int
+UDP_CORK: int
+UDP_ENCAP: int
+UDP_ENCAP_ESPINUDP: int
+UDP_ENCAP_ESPINUDP_NON_IKE: int
+UDP_ENCAP_GTP0: int
+UDP_ENCAP_GTP1U: int
+UDP_ENCAP_L2TPINUDP: int
+UDP_GRO: int
+UDP_NO_CHECK6_RX: int
+UDP_NO_CHECK6_TX: int
+UDP_SEGMENT: int
 
 __all__ = [
+    "getaddrinfo",
+    "inet_ntop",
+    "inet_pton",
+    "sockaddr",
+    "socket",
+    "socketpair",
+    "AF_ALG",
+    "AF_APPLETALK",
+    "AF_ASH",
+    "AF_ATMPVC",
+    "AF_ATMSVC",
+    "AF_AX25",
+    "AF_BLUETOOTH",
+    "AF_BRIDGE",
+    "AF_CAIF",
+    "AF_CAN",
+    "AF_ECONET",
+    "AF_FILE",
+    "AF_IB",
+    "AF_IEEE802154",
     "AF_INET",
     "AF_INET6",
+    "AF_IPX",
+    "AF_IRDA",
+    "AF_ISDN",
+    "AF_IUCV",
+    "AF_KCM",
+    "AF_KEY",
+    "AF_LLC",
+    "AF_LOCAL",
+    "AF_MAX",
+    "AF_MCTP",
+    "AF_MPLS",
+    "AF_NETBEUI",
+    "AF_NETLINK",
+    "AF_NETROM",
+    "AF_NFC",
+    "AF_PACKET",
+    "AF_PHONET",
+    "AF_PPPOX",
+    "AF_QIPCRTR",
+    "AF_RDS",
+    "AF_ROSE",
+    "AF_ROUTE",
+    "AF_RXRPC",
+    "AF_SECURITY",
+    "AF_SMC",
+    "AF_SNA",
+    "AF_TIPC",
     "AF_UNIX",
+    "AF_UNSPEC",
+    "AF_VSOCK",
+    "AF_WANPIPE",
+    "AF_X25",
+    "AF_XDP",
     "AI_ADDRCONFIG",
     "AI_ALL",
     "AI_CANONIDN",
@@ -554,11 +720,42 @@ __all__ = [
     "EAI_SERVICE",
     "EAI_SOCKTYPE",
     "EAI_SYSTEM",
+    "IPPROTO_AH",
+    "IPPROTO_BEETPH",
+    "IPPROTO_COMP",
+    "IPPROTO_DCCP",
+    "IPPROTO_DSTOPTS",
+    "IPPROTO_EGP",
+    "IPPROTO_ENCAP",
+    "IPPROTO_ESP",
+    "IPPROTO_ETHERNET",
+    "IPPROTO_FRAGMENT",
+    "IPPROTO_GRE",
+    "IPPROTO_HOPOPTS",
+    "IPPROTO_ICMP",
+    "IPPROTO_ICMPV6",
+    "IPPROTO_IDP",
+    "IPPROTO_IGMP",
     "IPPROTO_IP",
+    "IPPROTO_IPIP",
     "IPPROTO_IPV6",
+    "IPPROTO_MAX",
+    "IPPROTO_MH",
+    "IPPROTO_MPLS",
+    "IPPROTO_MPTCP",
+    "IPPROTO_MTP",
+    "IPPROTO_NONE",
+    "IPPROTO_PIM",
+    "IPPROTO_PUP",
+    "IPPROTO_RAW",
+    "IPPROTO_ROUTING",
+    "IPPROTO_RSVP",
+    "IPPROTO_SCTP",
     "IPPROTO_SEC",
     "IPPROTO_TCP",
+    "IPPROTO_TP",
     "IPPROTO_UDP",
+    "IPPROTO_UDPLITE",
     "IPV6_2292DSTOPTS",
     "IPV6_2292HOPLIMIT",
     "IPV6_2292HOPOPTS",
@@ -638,7 +835,6 @@ __all__ = [
     "IP_FREEBIND",
     "IP_HDRINCL",
     "IP_IPSEC_POLICY",
-    "IP_LOCAL_PORT_RANGE",
     "IP_MAX_MEMBERSHIPS",
     "IP_MINTTL",
     "IP_MSFILTER",
@@ -661,7 +857,6 @@ __all__ = [
     "IP_PMTUDISC_OMIT",
     "IP_PMTUDISC_PROBE",
     "IP_PMTUDISC_WANT",
-    "IP_PROTOCOL",
     "IP_RECVERR",
     "IP_RECVERR_RFC4884",
     "IP_RECVFRAGSIZE",
@@ -694,18 +889,42 @@ __all__ = [
     "MSG_PEEK",
     "MSG_PROXY",
     "MSG_RST",
-    "MSG_SOCK_DEVMEM",
     "MSG_SYN",
     "MSG_TRUNC",
     "MSG_TRYHARD",
     "MSG_WAITALL",
     "MSG_WAITFORONE",
     "MSG_ZEROCOPY",
+    "NI_DGRAM",
+    "NI_IDN",
+    "NI_IDN_ALLOW_UNASSIGNED",
+    "NI_IDN_USE_STD3_ASCII_RULES",
+    "NI_MAXHOST",
+    "NI_MAXSERV",
+    "NI_NAMEREQD",
+    "NI_NOFQDN",
+    "NI_NUMERICHOST",
+    "NI_NUMERICSERV",
+    "SCM_CREDENTIALS",
+    "SCM_RIGHTS",
+    "SCM_TIMESTAMP",
+    "SCM_TIMESTAMPING",
+    "SCM_TIMESTAMPING_OPT_STATS",
+    "SCM_TIMESTAMPING_PKTINFO",
+    "SCM_TIMESTAMPNS",
+    "SCM_TXTIME",
+    "SCM_WIFI_STATUS",
     "SHUT_RD",
     "SHUT_RDWR",
     "SHUT_WR",
+    "SOCK_CLOEXEC",
+    "SOCK_DCCP",
     "SOCK_DGRAM",
+    "SOCK_NONBLOCK",
+    "SOCK_PACKET",
     "SOCK_RAW",
+    "SOCK_RDM",
+    "SOCK_SEQPACKET",
     "SOCK_STREAM",
     "SOL_AAL",
     "SOL_ALG",
@@ -737,7 +956,7 @@ __all__ = [
     "SOL_TCP",
     "SOL_TIPC",
     "SOL_TLS",
-    "SOL_VSOCK",
+    "SOL_UDP",
     "SOL_X25",
     "SOL_XDP",
     "SOMAXCONN",
@@ -760,9 +979,6 @@ __all__ = [
     "SO_DETACH_BPF",
     "SO_DETACH_FILTER",
     "SO_DETACH_REUSEPORT_BPF",
-    "SO_DEVMEM_DMABUF",
-    "SO_DEVMEM_DONTNEED",
-    "SO_DEVMEM_LINEAR",
     "SO_DOMAIN",
     "SO_DONTROUTE",
     "SO_ERROR",
@@ -780,14 +996,11 @@ __all__ = [
     "SO_NO_CHECK",
     "SO_OOBINLINE",
     "SO_PASSCRED",
-    "SO_PASSPIDFD",
-    "SO_PASSRIGHTS",
     "SO_PASSSEC",
     "SO_PEEK_OFF",
     "SO_PEERCRED",
     "SO_PEERGROUPS",
     "SO_PEERNAME",
-    "SO_PEERPIDFD",
     "SO_PEERSEC",
     "SO_PREFER_BUSY_POLL",
     "SO_PRIORITY",
@@ -796,7 +1009,6 @@ __all__ = [
     "SO_RCVBUFFORCE",
     "SO_RCVLOWAT",
     "SO_RCVMARK",
-    "SO_RCVPRIORITY",
     "SO_RCVTIMEO",
     "SO_RCVTIMEO_NEW",
     "SO_RCVTIMEO_OLD",
@@ -828,11 +1040,6 @@ __all__ = [
     "SO_TYPE",
     "SO_WIFI_STATUS",
     "SO_ZEROCOPY",
-    "TCP_AO_ADD_KEY",
-    "TCP_AO_DEL_KEY",
-    "TCP_AO_GET_KEYS",
-    "TCP_AO_INFO",
-    "TCP_AO_REPAIR",
     "TCP_CA_CWR",
     "TCP_CC_INFO",
     "TCP_CLOSE",
@@ -857,7 +1064,6 @@ __all__ = [
     "TCP_FIN_WAIT2",
     "TCP_INFO",
     "TCP_INQ",
-    "TCP_IS_MPTCP",
     "TCP_KEEPCNT",
     "TCP_KEEPIDLE",
     "TCP_KEEPINTVL",
@@ -888,7 +1094,6 @@ __all__ = [
     "TCP_REPAIR_OPTIONS",
     "TCP_REPAIR_QUEUE",
     "TCP_REPAIR_WINDOW",
-    "TCP_RTO_MAX_MS",
     "TCP_SAVED_SYN",
     "TCP_SAVE_SYN",
     "TCP_SEND_QUEUE",
@@ -906,10 +1111,15 @@ __all__ = [
     "TCP_USER_TIMEOUT",
     "TCP_WINDOW_CLAMP",
     "TCP_ZEROCOPY_RECEIVE",
-    "getaddrinfo",
-    "inet_ntop",
-    "inet_pton",
-    "sockaddr",
-    "socket",
-    "socketpair",
+    "UDP_CORK",
+    "UDP_ENCAP",
+    "UDP_ENCAP_ESPINUDP",
+    "UDP_ENCAP_ESPINUDP_NON_IKE",
+    "UDP_ENCAP_GTP0",
+    "UDP_ENCAP_GTP1U",
+    "UDP_ENCAP_L2TPINUDP",
+    "UDP_GRO",
+    "UDP_NO_CHECK6_RX",
+    "UDP_NO_CHECK6_TX",
+    "UDP_SEGMENT",
 ]

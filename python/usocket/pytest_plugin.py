@@ -15,7 +15,7 @@ import pytest
 
 from usocket.desktop import schedule
 from usocket.desktop.origins import Origins
-from usocket.desktop.world import World
+from usocket.desktop.world import StandInsLast, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +30,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             sys.path.insert(0, folder)
     world = World(Origins(str(early_config.rootpath), *folders))
     world.install()
+    sys.meta_path.append(StandInsLast(world))
     schedule.prepare()
     for finder in sys.meta_path:
         if type(finder).__name__ == "AssertionRewritingHook":

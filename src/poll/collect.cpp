@@ -14,6 +14,7 @@ Result<Poll::State::Round> Poll::State::begin_round(std::size_t room, bool may_s
     if (is_plain(may_sleep)) return round;
     const Registry locked;
     if (const Error error = prepare(); error != Error()) return error;
+    heed_forks();
     if (may_sleep && !is_armed.load(std::memory_order_relaxed)) {
         if (const auto armed = sys::poller_arm(poller); !armed) return armed.error();
         is_armed.store(true, std::memory_order_seq_cst);

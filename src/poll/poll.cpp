@@ -8,6 +8,7 @@
 
 #include "poll/state.hpp"
 #include "wait/blocking.hpp"
+#include "wait/settling.hpp"
 
 namespace usocket {
 
@@ -140,11 +141,11 @@ namespace {
 // (POLL-7) or that another holder makes it deaf for (TIME-9), and at signals where the host has to look for them.
 class Slices {
 public:
-    Slices(const Blocking& blocking, const std::atomic<std::size_t>& vanishing) noexcept
-        : looks_for_signals_(blocking.looks_for_signals()), vanishing_(vanishing) {}
+    Slices(const Blocking& blocking, const std::atomic<std::size_t>& behind) noexcept
+        : looks_for_signals_(blocking.looks_for_signals()), behind_(behind) {}
 
     [[nodiscard]] bool is_needed() const noexcept {
-        return looks_for_signals_ || vanishing_.load(std::memory_order_relaxed) != 0;
+        return looks_for_signals_ || behind_.load(std::memory_order_relaxed) != 0;
     }
     [[nodiscard]] bool looks_for_signals() const noexcept { return looks_for_signals_; }
     // The next of a wait that has so much left.
@@ -165,7 +166,7 @@ public:
 private:
     const bool looks_for_signals_;
     bool is_first_ = true;
-    const std::atomic<std::size_t>& vanishing_;
+    const std::atomic<std::size_t>& behind_;
 };
 
 }  // namespace
@@ -176,10 +177,10 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     State* const state = state_.load(std::memory_order_acquire);
     const bool is_simple = (timeout.is_none() || timeout.is_zero()) && !one_shot && count != 0;
     if (!is_simple || !sys::is_only_thread() || state == nullptr || !state->is_plain(timeout.is_none()) ||
-        wakes_.load(std::memory_order_relaxed) != 0) {
+        wakes_.load(std::memory_order_relaxed) != 0 || (timeout.is_none() && has_to_settle())) {
         return poll(events, count, timeout, one_shot, Call());
     }
-    const bool looks = timeout.is_none() && state->vanishing.load(std::memory_order_relaxed) != 0;
+    const bool looks = timeout.is_none() && state->behind.load(std::memory_order_relaxed) != 0;
     sys::PollerEvents found;
     const Error error =
         sys::poller_wait(state->poller.load(std::memory_order_relaxed), found, count, looks ? Slices::first : timeout);
@@ -199,12 +200,14 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     State* const state = make_state();
     if (state == nullptr) return Error(ENOMEM);
     Blocking blocking(call, timeout, nullptr);
-    Slices slices(blocking, state->vanishing);
+    Slices slices(blocking, state->behind);
+    bool has_settled = timeout.is_zero();
     for (;;) {
         auto round = state->begin_round(count, !timeout.is_zero());
         if (!round) return round.error();
         const bool sleeps = round->urgent == 0 && wakes_.load(std::memory_order_seq_cst) == 0;
-        const Timeout slice = sleeps ? slices.of(blocking.remaining()) : Timeout::zero();
+        const bool looks_first = sleeps && !has_settled && has_to_settle();
+        const Timeout slice = sleeps && !looks_first ? slices.of(blocking.remaining()) : Timeout::zero();
         sys::PollerEvents found;
         found.count = 0;
         const Error waited = blocking.once([&]() noexcept {
@@ -219,6 +222,11 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
             const auto ready = state->end_round(*round, found, events, count, one_shot, wakes_);
             if (!ready || *ready != 0) return ready;
             if (take_wake()) return std::size_t{0};
+        }
+        if (looks_first) {
+            settle();
+            has_settled = true;
+            continue;
         }
         const bool has_slept = sleeps && found.count == 0 && !slice.is_zero();
         if (has_slept && state->look_behind(Slices::most_looks(slice))) continue;

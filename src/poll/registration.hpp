@@ -31,6 +31,7 @@ struct Registration {
     void* userdata = nullptr;
     bool is_socket = false;
     bool may_vanish = false;          // as Wanted has it
+    bool shared = false;              // a socket whose descriptor others may hold too (TIME-9)
     bool closed = false;              // its socket is, or its number is another file's
     bool kept = false;                // its socket keeps bytes back
     bool overlooked = false;          // its queue is not empty, and the system shows nothing (SO_RCVLOWAT)
@@ -43,6 +44,8 @@ struct Registration {
     Registration* next_urgent = nullptr;
     Registration* previous_urgent = nullptr;
 
+    // What the system says of it may not be all: it is looked at now and then.
+    [[nodiscard]] bool is_behind() const noexcept { return may_vanish || shared; }
     // What of the system's events it reports.
     [[nodiscard]] unsigned shown(unsigned found) const noexcept {
         return spent ? 0 : found & (events | sys::poll_err | sys::poll_hup | sys::poll_nval);

@@ -140,6 +140,7 @@ Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) 
     registration->events = wanted.events;
     registration->userdata = wanted.userdata;
     registration->may_vanish = wanted.may_vanish;
+    registration->shared = wanted.may_vanish && registration->is_socket;
     if (const Error error = link_fd(*registration); error != Error()) {
         registrations.give_back(*registration);
         return error;
@@ -211,7 +212,7 @@ void Poll::State::spend(Registration& registration) noexcept {
 
 void Poll::State::remove(Registration& registration) noexcept {
     if (!registration.closed) {
-        if (registration.may_vanish) subtract_one(vanishing);
+        if (registration.is_behind()) subtract_one(behind);
         unlink_fd(registration);
     } else if (!registration.is_socket) {
         --vanished;
@@ -233,8 +234,23 @@ void Poll::State::update(Registration& registration, bool kept, bool closed) noe
 }
 
 void Poll::State::expose(Registration& registration) noexcept {
-    if (registration.closed || std::exchange(registration.may_vanish, true)) return;
-    count_vanishing(registration);
+    if (registration.closed) return;
+    const bool was_behind = registration.is_behind();
+    registration.may_vanish = registration.shared = true;
+    if (!was_behind) count_behind(registration);
+}
+
+// A fork shares every socket: children have descriptors of their own, but one file with us.
+void Poll::State::heed_forks() noexcept {
+    const std::uint32_t now = sys::forks();
+    if (forks.load(std::memory_order_relaxed) == now) return;
+    forks.store(now, std::memory_order_relaxed);
+    registrations.for_each([this](Registration& one) {
+        if (one.closed || !one.is_socket) return;
+        const bool was_behind = one.is_behind();
+        one.shared = true;
+        if (!was_behind) count_behind(one);
+    });
 }
 
 // One that is closed has left the table, but whoever registered its number may still want it out.
@@ -265,7 +281,7 @@ Error Poll::State::link_fd(Registration& registration) noexcept {
         gone(fd);
         return link_first(registration);
     }
-    count_vanishing(registration);
+    count_behind(registration);
     return Error();
 }
 
@@ -283,14 +299,14 @@ Error Poll::State::link_first(Registration& registration) noexcept {
         return Error(ENOMEM);
     }
     watched[fd] = {&registration, own_generation};
-    count_vanishing(registration);
+    count_behind(registration);
     return Error();
 }
 
-void Poll::State::count_vanishing(const Registration& registration) noexcept {
-    if (!registration.may_vanish) return;
+void Poll::State::count_behind(const Registration& registration) noexcept {
+    if (!registration.is_behind()) return;
     // Who waits without an end must begin to look.
-    if (add_one(vanishing) == 1) ring();
+    if (add_one(behind) == 1) ring();
 }
 
 void Poll::State::unlink_fd(Registration& registration) noexcept {
@@ -316,7 +332,7 @@ void Poll::State::unlink_socket(Registration& registration) noexcept {
 
 void Poll::State::set_closed(Registration& registration) noexcept {
     registration.closed = true;
-    if (registration.may_vanish) subtract_one(vanishing);
+    if (registration.is_behind()) subtract_one(behind);
     if (!registration.is_socket) ++vanished;
 }
 
@@ -353,11 +369,11 @@ bool Poll::State::is_elsewhere(sys::Fd fd, unsigned events) const noexcept {
 // Returns whether it has asked the system.
 bool Poll::State::look_at(sys::Fd fd) noexcept {
     Registration* one = watched[fd].first;
-    while (one != nullptr && !one->may_vanish) one = one->next_of_fd;
+    while (one != nullptr && !one->is_behind()) one = one->next_of_fd;
     if (one == nullptr) return false;
-    if (is_gone(tell_system(fd))) {
+    if (one->may_vanish && is_gone(tell_system(fd))) {
         gone(fd);
-    } else if (one->aside != nullptr && (one->events & sys::poll_in) != 0) {
+    } else if (one->shared && one->aside != nullptr && (one->events & sys::poll_in) != 0) {
         one->overlooked = is_overlooked(fd, one->aside);
         sort_urgent(*one);
     }
@@ -365,7 +381,7 @@ bool Poll::State::look_at(sys::Fd fd) noexcept {
 }
 
 bool Poll::State::look_behind(std::size_t most_calls) noexcept {
-    if (vanishing.load(std::memory_order_relaxed) == 0) return false;
+    if (behind.load(std::memory_order_relaxed) == 0) return false;
     const Registry locked;
     if (!is_open()) return false;
     constexpr std::size_t most_slots = 1024;

@@ -69,7 +69,8 @@ struct Poll::State {
     std::atomic<bool> is_armed{false};          // it has a bell, and so can be slept in
     std::atomic<std::uint32_t> removals{0};     // how often something has left the poller
     std::atomic<std::size_t> count{0};
-    std::atomic<std::size_t> vanishing{0};  // those that may_vanish and have not
+    std::atomic<std::size_t> behind{0};   // those of which the system may not know all
+    std::atomic<std::uint32_t> forks{0};  // of this process, that were heeded
     Watched watched;
     std::size_t vanished = 0;  // bare descriptors that are no longer what was registered
     RegistrationMemory registrations;
@@ -87,7 +88,8 @@ struct Poll::State {
     }
     // The system knows all that is ready. Without the Registry too.
     [[nodiscard]] bool is_plain(bool may_sleep) const noexcept {
-        return urgent.empty() && is_open() && (is_armed.load(std::memory_order_seq_cst) || !may_sleep);
+        return urgent.empty() && is_open() && forks.load(std::memory_order_relaxed) == sys::forks() &&
+               (is_armed.load(std::memory_order_seq_cst) || !may_sleep);
     }
     Error prepare() noexcept { return is_open() ? Error() : open(); }
     Error open() noexcept;
@@ -98,6 +100,7 @@ struct Poll::State {
     void remove(Registration& registration) noexcept;
     void update(Registration& registration, bool kept, bool closed) noexcept;
     void expose(Registration& registration) noexcept;
+    void heed_forks() noexcept;
     [[nodiscard]] Registration* find_fd(sys::Fd fd) noexcept;
     void spend(Registration& registration) noexcept;
     // Looks at some of those that others hold too: whether their numbers have been closed behind our back, or their
@@ -137,7 +140,7 @@ private:
     Error restore() noexcept;
     Error renew(Registration& old, const Wanted& wanted) noexcept;
     Error revive(Registration& old, const Wanted& wanted) noexcept;
-    void count_vanishing(const Registration& registration) noexcept;
+    void count_behind(const Registration& registration) noexcept;
     Error link_fd(Registration& registration) noexcept;
     Error link_first(Registration& registration) noexcept;
     void unlink_fd(Registration& registration) noexcept;

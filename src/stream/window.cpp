@@ -5,6 +5,7 @@
 
 #include "usocket/detail/gate.hpp"
 #include "wait/held.hpp"
+#include "wait/settling.hpp"
 
 namespace usocket {
 namespace {
@@ -16,8 +17,9 @@ constexpr std::size_t longest_read = 4096;
 constexpr std::size_t reads_shown = 64;
 constexpr std::uint8_t most_in_row = 0x7f;
 
-// Of whoever prepares a fork: no call's.
+// Of whoever prepares a fork, or sleeps: no call's.
 constexpr std::uint32_t fork_reader = 0x00ffffff;
+constexpr std::uint32_t settling_reader = 0x00fffffe;
 
 bool acquire(Window& window, State from, State to) noexcept {
     return window.state.compare_exchange_strong(from, to, std::memory_order_acquire, std::memory_order_relaxed);
@@ -37,6 +39,7 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
         window.fd = queue.gate->fd();
         window.is_tcp = queue.is_tcp;
         window.owner = &inbox;
+        open_windows.fetch_add(1, std::memory_order_relaxed);
         // Either this call sees that the gate is exposed, or whoever exposes it sees the window.
         inbox.window_.store(static_cast<std::uint8_t>(i + 1), std::memory_order_seq_cst);
         const MutableBuffer room = MutableBuffer(window.bytes, sizeof window.bytes).first(most);
@@ -100,6 +103,7 @@ void Windows::close_open(Inbox& inbox) noexcept {
     trim(window);
     inbox.set_window(0);
     window.owner = nullptr;
+    open_windows.fetch_sub(1, std::memory_order_relaxed);
     window.state.store(State::free, std::memory_order_release);
 }
 
@@ -117,25 +121,29 @@ void Windows::moved(Inbox& inbox) noexcept {
     window.state.store(State::owned, std::memory_order_release);
 }
 
+// False: it is not open, or whoever holds the inbox's lock is about to close it or to leave.
+bool Windows::close_idle(Window& window, std::uint32_t reader) noexcept {
+    if (!acquire(window, State::owned, State::held)) return false;
+    Inbox* owner = window.owner;
+    const bool is_locked = owner != nullptr && owner->try_lock(reader);
+    window.state.store(State::owned, std::memory_order_release);
+    if (!is_locked) return false;
+    close(*owner);
+    owner->release();
+    return true;
+}
+
 void Windows::before_fork() noexcept {
     for (std::size_t i = 0; i < pool_size; ++i) {
-        Window& window = pool[i];
-        for (;;) {
-            if (acquire(window, State::free, State::held)) break;
-            if (acquire(window, State::owned, State::held)) {
-                // Whoever holds the inbox's lock is about to close the window or to leave: wait for that.
-                Inbox* owner = window.owner;
-                const bool is_locked = owner != nullptr && owner->try_lock(fork_reader);
-                window.state.store(State::owned, std::memory_order_release);
-                if (is_locked) {
-                    close(*owner);
-                    owner->release();
-                    continue;
-                }
-            }
-            sys::yield_thread();
+        while (!acquire(pool[i], State::free, State::held)) {
+            if (!close_idle(pool[i], fork_reader)) sys::yield_thread();
         }
     }
+}
+
+void settle() noexcept {
+    const Held held;
+    for (std::size_t i = 0; i < Windows::pool_size; ++i) (void)Windows::close_idle(Windows::pool[i], settling_reader);
 }
 
 void Windows::after_fork() noexcept {

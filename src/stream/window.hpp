@@ -3,8 +3,8 @@
 // A window is a copy, got by MSG_PEEK, of the front of a socket's receive queue. Lines are handed out of it while
 // the queue still holds them: {handed out | not yet}. What was handed out comes off the queue by one call when half of
 // the window has been, so that the peer's flow control moves on, and again when its second part becomes empty, or when
-// anything but a stream method touches the socket. A poll stays right because the queue is never empty while an open
-// window has bytes to give.
+// anything but a stream method touches the socket, or somebody goes to sleep. A poll stays right because the queue is
+// never empty while an open window has bytes to give.
 //
 // Only for a descriptor that nobody else holds; a few windows serve all sockets, and before a fork all are closed.
 // Nobody sleeps, or goes back into the host, with an open window.
@@ -96,6 +96,8 @@ private:
     static void trim_or_finish(Inbox& inbox) noexcept;
     static void trim(Window& window) noexcept;
     static void close_open(Inbox& inbox) noexcept;
+    friend void settle() noexcept;
+    static bool close_idle(Window& window, std::uint32_t reader) noexcept;
     static void before_fork() noexcept;
     static void after_fork() noexcept;
     static const bool knows_forks_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "socket/aside.hpp"
+#include "wait/settling.hpp"
 
 namespace usocket {
 namespace {
@@ -87,11 +88,12 @@ Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remainin
 
 // --- Sleeping
 
-// There is no deadline, no signal that could be missed, and a close can end it: by shutdown(2), which not every family
-// knows and which other holders of the descriptor would feel, or it must come from this thread's signal handlers.
+// There is no deadline, no signal that could be missed, nothing to settle before, and a close can end it: by
+// shutdown(2), which not every family knows and which other holders of the descriptor would feel, or it must come from
+// this thread's signal handlers.
 bool Blocking::may_sleep_in_system() noexcept {
     const bool has_deadline = !is_endless() || call_.deadline_ != 0;
-    if (has_deadline || call_.looks_for_signals()) return false;
+    if (has_deadline || call_.looks_for_signals() || has_to_settle()) return false;
     return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
 }
 
@@ -122,6 +124,7 @@ Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noe
         // It may have been closed before it had a bell.
         if (gate_->closed()) return Error(EBADF);
     }
+    if (has_to_settle()) settle();
     const Result<unsigned> ready = sys::wait(fd, events, longest, beside);
     if (gate_ != nullptr && gate_->closed()) return Error(EBADF);
     if (!ready && ready.error() != Error(EINTR)) return ready.error();
@@ -213,6 +216,7 @@ Result<void> Blocking::wait_for_word(const std::atomic<std::uint32_t>& word, std
     const Timeout left = remaining();
     if (left.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
     leave();
+    if (has_to_settle()) settle();
     const auto woken = sys::sleep_on_word(word, value, call_.looks_for_signals() ? shorter(left, look_span) : left);
     Error error = woken.error() == Error(EINTR) ? after_signal() : look_for_signals();
     if (error == Error() && gate_ != nullptr && gate_->closed()) error = Error(EBADF);

@@ -7,6 +7,7 @@ import importlib.metadata
 import re
 import select
 import shutil
+import socket as standard
 import subprocess
 from pathlib import Path
 
@@ -18,12 +19,15 @@ from python_support import run_python
 from usocket import compat
 
 FUNCTIONS = {"getaddrinfo", "inet_ntop", "inet_pton", "sockaddr", "socket", "socketpair"}
-FAMILIES = re.compile(r"(SOL|SO|TCP|IP|IPV6|MSG|AI|EAI|SHUT)_[A-Z0-9_]+")
+FAMILIES = re.compile(r"(AF|SOCK|IPPROTO|SOL|SO|TCP|UDP|IP|IPV6|MSG|AI|NI|EAI|SHUT|SCM)_[A-Z0-9_]+")
+# Those that every program may count on, some of them enumerators, which no list of macros has.
 OTHERS = (
-    "AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 SOMAXCONN"
+    "AF_INET AF_INET6 AF_UNIX AF_UNSPEC SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_TCP IPPROTO_UDP"
+    " IPPROTO_IPV6 SOMAXCONN"
 ).split()
 HEADERS = "".join(
-    f"#include <{name}>\n" for name in ("netdb.h", "netinet/in.h", "netinet/tcp.h", "sys/socket.h", "stdio.h")
+    f"#include <{name}>\n"
+    for name in ("netdb.h", "netinet/in.h", "netinet/tcp.h", "netinet/udp.h", "sys/socket.h", "stdio.h")
 )
 
 
@@ -72,6 +76,7 @@ def system_constants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]
     macros = subprocess.run([*flags, "-dM", "-E"], input=HEADERS, capture_output=True, text=True, check=True).stdout
     names = {line.split()[1] for line in macros.splitlines()}
     names = {name for name in names if FAMILIES.fullmatch(name)} | set(OTHERS)
+    names -= {"SCM_SRCRT"}  # stands for a name that glibc does not have
     program = tmp_path_factory.mktemp("constants") / "program"
     source = "".join(f'printf("{name} %ld\\n", (long)({name}));\n' for name in sorted(names))
     source = f"{HEADERS}int main(void) {{\n{source}return 0; }}\n"
@@ -84,6 +89,12 @@ def test_name_3_every_constant_of_the_system_is_there(system_constants: dict[str
     assert len(system_constants) > 200
     ours = {name: getattr(usocket, name, None) for name in system_constants}
     assert ours == system_constants
+
+
+@pytest.mark.parametrize("name", ["SOCK_SEQPACKET", "IPPROTO_ICMP", "NI_NUMERICHOST", "SCM_RIGHTS", "UDP_CORK"])
+def test_name_3_one_of_each_family_that_is_no_option(name: str) -> None:
+    assert getattr(usocket, name) == getattr(standard, name, getattr(usocket, name))
+    assert name in usocket.__all__
 
 
 def test_name_3_ipproto_sec_is_the_wipys() -> None:

@@ -4,14 +4,14 @@ The syntax tree is rewritten where a device takes what CPython refuses; every ne
 what it replaces, so that tracebacks, breakpoints and coverage are those of the source.
 
     bytes % str, bytes + str, str in bytes      an operator becomes a call of runtime.py's
-    b.format(...), b.extend(str), e.value       an attribute that CPython's type lacks or has otherwise
+    b.format(), b.startswith(str), e.value      an attribute that CPython's type lacks or has otherwise
     memoryview(str), bytearray(str)             a call that takes more
     async def                                   is a generator that can be awaited, as on a device; where it has an
                                                 async with or async for in it, a coroutine that may yield
     await in def                                what the loop of usocket.desktop.asyncio takes
     await of a generator, yield from of a coroutine
     annotations                                 are not evaluated
-    for over a dictionary                       goes on where the loop changes it
+    for over a dictionary or a set              goes on where the loop changes it
     const                                       is a builtin; open() is files.py's, hasattr() runtime.py's
     @micropython.native                         is syntax, the module need not be imported
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import types
 from typing import Any, TypeVar
 
@@ -35,7 +36,7 @@ BUILTINS: dict[str, Any] = {
 }
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
-_ATTRIBUTES = {"format": "format_of", "extend": "extend_of"}
+_ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith")}
 _ERROR_ATTRIBUTES = {"value": "value_of", "errno": "errno_of"}
 _CALLS = {"memoryview", "bytearray"}
 
@@ -43,7 +44,9 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 
 def compile_source(source: bytes | str, filename: str, mode: str = "exec") -> types.CodeType:
-    return compile_tree(ast.parse(source, filename, mode), filename, mode)
+    # ast.parse() does no more, but has a line of its own in the traceback of a SyntaxError.
+    tree: Any = compile(source, filename, mode, ast.PyCF_ONLY_AST, dont_inherit=True)
+    return compile_tree(tree, filename, mode)
 
 
 def compile_tree(tree: ast.AST, filename: str, mode: str = "exec") -> types.CodeType:
@@ -70,15 +73,11 @@ class _Rewriter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         """`a += b`, a evaluated once: what is added is changed, as only bytes and bytearrays take a str's bytes."""
         self.generic_visit(node)
-        if not isinstance(node.op, ast.Add) or _is_number(node.value):
-            return node
-        if isinstance(node.target, ast.Name):
-            target = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-            node.value = _call(node.value, "addend", target, node.value)
-        elif isinstance(node.target, ast.Attribute) and isinstance(node.target.value, ast.Name):
-            owner = ast.copy_location(ast.Name(node.target.value.id, ast.Load()), node.target)
-            target_ = ast.copy_location(ast.Attribute(owner, node.target.attr, ast.Load()), node.target)
-            node.value = _call(node.value, "addend", target_, node.value)
+        if isinstance(node.op, ast.Mod) and isinstance(node.target, ast.Name) and not _is_number(node.value):
+            value = _call(node.value, "modulo_in_place", _loaded(node.target), node.value)
+            return ast.copy_location(ast.Assign([node.target], value), node)
+        if isinstance(node.op, ast.Add) and not _is_number(node.value) and _is_plain(node.target):
+            node.value = _call(node.value, "addend", _loaded(node.target), node.value)
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -115,7 +114,7 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id in _CALLS and len(node.args) == 1 and not node.keywords:
             argument = node.args[0]
             if not isinstance(argument, ast.Starred):
-                node.args = [_call(argument, "buffer", argument)]
+                node.args = [_call(argument, "argument", node.func, argument)]
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
@@ -205,6 +204,22 @@ def _needs_async(function: ast.AsyncFunctionDef) -> bool:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             waiting.extend(ast.iter_child_nodes(node))
     return False
+
+
+def _is_plain(target: ast.expr) -> bool:
+    """Whether looking at it once more does nothing else: a, a.b, a[0], a.b[c]."""
+    if isinstance(target, ast.Subscript):
+        return isinstance(target.slice, ast.Name | ast.Constant) and _is_plain(target.value)
+    if isinstance(target, ast.Attribute):
+        return isinstance(target.value, ast.Name)
+    return isinstance(target, ast.Name)
+
+
+def _loaded(target: Any) -> Any:
+    """A copy that is read where the target is written."""
+    loaded = copy.deepcopy(target)
+    loaded.ctx = ast.Load()
+    return loaded
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -20,6 +20,7 @@ def make_world(folder: str) -> World:
         sys.path.insert(1, library)
     world.install()
     schedule.prepare()
+    tracebacks.install()
     return world
 
 
@@ -58,7 +59,6 @@ def _run(world: World, code: types.CodeType, **names: Any) -> None:
     main.__dict__.update(names)
     world.prepare(main)
     world.modules["__main__"] = sys.modules["__main__"] = main
-    tracebacks.install()
     _hide_from_debugger()
     exec(code, main.__dict__)
 

@@ -22,31 +22,42 @@ def buffer(what: Any) -> Any:
     return what.encode() if isinstance(what, str) else what
 
 
+def argument(function: Any, what: Any) -> Any:
+    """What to call memoryview or bytearray with, unless the program has one of its own."""
+    return buffer(what) if function in (memoryview, bytearray) else what
+
+
+_BYTES: tuple[type[Any], ...] = (bytes, bytearray)  # a class derived from them has methods of its own
+
+
 def addend(left: Any, right: Any) -> Any:
     """What to add to `left` for `left + right`."""
-    if type(right) is str and isinstance(left, bytes | bytearray):
-        return right.encode()
-    return right
+    return right.encode() if type(right) is str and type(left) in _BYTES else right
 
 
 def add(left: Any, right: Any) -> Any:
-    if type(right) is str and isinstance(left, bytes | bytearray):
-        return left + right.encode()
-    return left + right
+    return left + addend(left, right)
 
 
 def contains(container: Any, item: Any) -> bool:
-    if type(item) is str and isinstance(container, bytes | bytearray):
-        return item.encode() in container
-    return item in container
+    return addend(container, item) in container
 
 
 def modulo(left: Any, right: Any) -> Any:
     """bytes % anything: a str goes in as its UTF-8, whatever else as its str()."""
-    if not isinstance(left, bytes | bytearray):
-        return left % right
-    result = left.decode("latin-1") % _texts(right)
-    return type(left)(result.encode("latin-1"))
+    return _formatted(left, right) if type(left) in _BYTES else left % right
+
+
+def modulo_in_place(left: Any, right: Any) -> Any:
+    if type(left) in _BYTES:
+        return _formatted(left, right)
+    left %= right
+    return left
+
+
+def _formatted(template: Any, values: Any) -> Any:
+    result = template.decode("latin-1") % _texts(values)
+    return type(template)(result.encode("latin-1"))
 
 
 def _texts(values: Any) -> Any:
@@ -66,12 +77,12 @@ def _text(value: Any) -> Any:
 
 def format_of(owner: Any) -> Any:
     """owner.format, which bytes have on a device."""
-    if not isinstance(owner, bytes | bytearray):
+    if type(owner) not in _BYTES:
         return owner.format
 
     def format(*values: Any, **names: Any) -> bytes:
         template = owner.decode("latin-1")
-        result = template.format(*map(_text, values), **{name: _text(value) for name, value in names.items()})
+        result: str = template.format(*map(_text, values), **{name: _text(value) for name, value in names.items()})
         return result.encode("latin-1")
 
     return format
@@ -82,6 +93,31 @@ def extend_of(owner: Any) -> Any:
     if type(owner) is bytearray:
         return lambda what: owner.extend(buffer(what))
     return owner.extend
+
+
+def startswith_of(owner: Any) -> Any:
+    """owner.startswith, which takes text and bytes for one another on a device."""
+    return _of_either(owner, owner.startswith)
+
+
+def endswith_of(owner: Any) -> Any:
+    return _of_either(owner, owner.endswith)
+
+
+def _of_either(owner: Any, method: Any) -> Any:
+    if type(owner) is str:
+        return lambda affix, *limits: method(_every(affix, _decoded), *limits)
+    if type(owner) in _BYTES:
+        return lambda affix, *limits: method(_every(affix, buffer), *limits)
+    return method
+
+
+def _every(affix: Any, change: Callable[[Any], Any]) -> Any:
+    return tuple(map(change, affix)) if isinstance(affix, tuple) else change(affix)
+
+
+def _decoded(what: Any) -> Any:
+    return what.decode() if type(what) in _BYTES else what
 
 
 def value_of(error: Any) -> Any:
@@ -98,12 +134,12 @@ def errno_of(error: Any) -> Any:
     return error.errno
 
 
-_DICTIONARIES: tuple[type[Any], ...] = (dict, type({}.keys()), type({}.values()), type({}.items()))
+_CHANGEABLE: tuple[type[Any], ...] = (dict, type({}.keys()), type({}.values()), type({}.items()), set)
 
 
 def steps_of(what: Any) -> Any:
-    """What a for loop goes through: of a dictionary, what was in it as the loop began."""
-    return list(what) if type(what) in _DICTIONARIES else what
+    """What a for loop goes through: of a dictionary or a set, what was in it as the loop began."""
+    return list(what) if type(what) in _CHANGEABLE else what
 
 
 _WITHOUT_SPECIAL_NAMES = (str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset, int, float)
@@ -140,7 +176,8 @@ def generators_are_coroutines(code: types.CodeType) -> types.CodeType:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        *(buffer, addend, add, contains, modulo, steps_of, format_of, extend_of, value_of, errno_of),
+        *(argument, addend, add, contains, modulo, modulo_in_place, steps_of),
+        *(format_of, extend_of, startswith_of, endswith_of, value_of, errno_of),
         *(awaitable, suspend),
     )
 }

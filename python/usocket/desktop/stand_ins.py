@@ -78,7 +78,7 @@ def find(name: str, world: World) -> types.ModuleType | None:
     if name in TARGETS:
         return importlib.import_module(TARGETS[name])
     file = ALIASES.get(name, name)
-    if file.startswith("__") or importlib.util.find_spec(f"{_FOLDER}.{file}") is None:
+    if file.startswith("__") or not is_one(name):
         if name in MEANINGLESS:
             raise ModuleNotFoundError(
                 f"the module {name!r} has no meaning on a desktop: {MEANINGLESS[name]}; see docs/desktop.md", name=name
@@ -90,6 +90,12 @@ def find(name: str, world: World) -> types.ModuleType | None:
         if isinstance(known, StandIn):
             return known
     return make(file, world)
+
+
+def is_one(name: str) -> bool:
+    """Whether a device's module of that name is among modules/."""
+    file = ALIASES.get(name, name)
+    return file.isidentifier() and importlib.util.find_spec(f"{_FOLDER}.{file}") is not None
 
 
 def make(file: str, world: World) -> types.ModuleType:
@@ -105,7 +111,13 @@ def make(file: str, world: World) -> types.ModuleType:
 class StandIn(types.ModuleType):
     """A stand-in of modules/ as the program sees it."""
 
-    def __init__(self, name: str, module: types.ModuleType, base: types.ModuleType | None) -> None:
+    def __init__(
+        self, name: str, module: types.ModuleType | str | None = None, base: types.ModuleType | None = None
+    ) -> None:
+        if not isinstance(module, types.ModuleType):  # a program has made a module by type(sys)(name, doc)
+            super().__init__(name, module)
+            self.__dict__.update(_StandIn__base=None, _StandIn__module=None)
+            return
         super().__init__(name, module.__doc__)
         values = {name: getattr(module, name) for name in module.__all__}
         self.__dict__.update(values, _StandIn__base=base, _StandIn__module=module)

@@ -64,8 +64,15 @@ class World:
         has_it = PathFinder.find_spec(name, spec.submodule_search_locations) is not None
         return self._load(spec) if has_it else None
 
+    def _replacement(self, name: str) -> types.ModuleType | None:
+        """What a test has put into sys.modules in the place of a device's module: no import has made it."""
+        module = None if name in sys.stdlib_module_names else sys.modules.get(name)
+        return module if getattr(module, "__spec__", None) is None else None
+
     def _known(self, name: str) -> types.ModuleType | None:
         module = self.modules.get(name)
+        if isinstance(module, stand_ins.StandIn):
+            return self._replacement(name) or module
         if module is None:
             return None
         spec = module.__spec__
@@ -78,7 +85,7 @@ class World:
         spec = self.find_own(name)
         if spec is not None:
             return self._load(spec)
-        stand_in = stand_ins.find(name, self)
+        stand_in = self._replacement(name) or stand_ins.find(name, self)
         if stand_in is not None:
             self.modules[name] = stand_in
             return stand_in
@@ -126,8 +133,11 @@ class World:
         if not fromlist:
             # `import a.b` binds a; `from .` always has a list
             return module if level else self.import_module(name.partition(".")[0])
-        for item in fromlist if isinstance(fromlist, tuple | list) else ():  # True will do for a program that calls it
-            if item != "*" and not hasattr(module, item) and hasattr(module, "__path__"):
+        items = list(fromlist) if isinstance(fromlist, tuple | list) else []  # True will do for a program that calls it
+        if "*" in items:
+            items = [item for item in getattr(module, "__all__", ()) if isinstance(item, str)]
+        for item in items:
+            if not hasattr(module, item) and hasattr(module, "__path__"):
                 child = f"{full}.{item}"
                 try:
                     self.import_module(child)
@@ -252,6 +262,20 @@ class _OwnLast(MetaPathFinder):
             return None
         spec.loader = _Borrowed(self._world)
         return spec
+
+
+class StandInsLast(MetaPathFinder):
+    """Where a test asks for a device's module by name, as mock.patch("machine.Pin") does, it gets the program's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not stand_ins.is_one(fullname):
+            return None
+        return ModuleSpec(fullname, _Borrowed(self._world))
 
 
 class _Borrowed(importlib.abc.Loader):

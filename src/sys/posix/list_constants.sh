@@ -8,9 +8,12 @@ export LC_ALL
 headers='#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>'
-families='(SOL|SO|TCP|IP|IPV6|MSG|AI|EAI|SHUT)_[A-Z0-9_]+'
-others='AF_INET|AF_INET6|AF_UNIX|SOCK_STREAM|SOCK_DGRAM|SOCK_RAW|IPPROTO_IP|IPPROTO_TCP|IPPROTO_UDP|IPPROTO_IPV6|SOMAXCONN'
+families='(AF|SOCK|IPPROTO|SOL|SO|TCP|UDP|IP|IPV6|MSG|AI|NI|EAI|SHUT|SCM)_[A-Z0-9_]+'
+
+# Stands for a name that glibc does not have.
+dangling=SCM_SRCRT
 
 # Some names are deprecated; the list is of what there is.
 echo '#pragma GCC system_header'
@@ -21,4 +24,4 @@ preprocess() { printf '%s\n' "$headers" | "$@" -x c++ -D_GNU_SOURCE -E -; }
     preprocess "$@" -dM | awk '{ print $2 }'
     preprocess "$@" -P | grep -oE '[A-Za-z0-9_]+'
     echo IPPROTO_SEC
-} | grep -xE "$families|$others|IPPROTO_SEC" | sort -u | sed 's/.*/    {"&", static_cast<long>(&)},/'
+} | grep -xE "$families|SOMAXCONN" | grep -vx "$dangling" | sort -u | sed 's/.*/    {"&", static_cast<long>(&)},/'

@@ -146,3 +146,33 @@ def test_dev_5_without_the_plugin_tests_have_cpythons(tmp_path: Path) -> None:
         {"test_it.py": "import time\ndef test_it():\n    assert not hasattr(time, 'ticks_ms')\n", "pytest.ini": ""},
     )
     assert "1 passed" in call_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("is_main", [True, False])
+def test_dev_5_a_syntax_error_shows_its_line_and_none_of_ours(is_main: bool, tmp_path: Path) -> None:
+    wrong = "x = 1\ny = (\n"
+    files = {"main.py": wrong} if is_main else {"main.py": "import other\n", "other.py": wrong}
+    done = call(write(tmp_path, files))
+    assert done.returncode == 1
+    shown = [line for line in done.stderr.splitlines() if line.startswith("  File")]
+    assert [line.rpartition("/")[2] for line in shown] == (
+        ['main.py", line 2'] if is_main else ['main.py", line 1, in <module>', 'other.py", line 2']
+    )
+
+
+def test_dev_5_a_test_replaces_a_devices_module_by_name(tmp_path: Path) -> None:
+    files = {
+        "test_it.py": (
+            "import sys\nfrom unittest import mock\nimport app\n"
+            "def test_a_name():\n    with mock.patch('machine.Pin') as pin:\n        assert app.made() is pin()\n"
+            "def test_a_module():\n    with mock.patch.dict(sys.modules, {'bluetooth': mock.Mock()}):\n"
+            "        assert app.radio() is sys.modules['bluetooth']\n"
+        ),
+        "app.py": (
+            "def made():\n    import machine\n    return machine.Pin(1)\n"
+            "def radio():\n    import bluetooth\n    return bluetooth\n"
+        ),
+    }
+    write(tmp_path, files)
+    done = call_python("-m", "pytest", "-q", "-p", "usocket.pytest_plugin", cwd=tmp_path)
+    assert "2 passed" in done.stdout, done.stdout

@@ -32,6 +32,10 @@ from programs import names_of, value_of
         ("'x' not in b'abc'", True),
         ("1 in [1]", True),
         ("const(5)", 5),
+        ("b'GET /'.startswith('GET')", True),
+        ("bytearray(b'a\\r\\n').endswith(('x', '\\r\\n'))", True),
+        ("('GET /' + '').startswith(b'GET')", True),
+        ("b'xGET'.startswith('GET', 1)", True),
         ("hasattr('', '__len__')", False),
         ("hasattr('', 'join')", True),
     ],
@@ -70,8 +74,28 @@ def test_dev_4_the_value_and_the_number_of_an_error() -> None:
     assert (names["a"], names["b"], names["c"]) == ((-202, -202), None, 5)
 
 
-def test_dev_4_a_loop_may_change_its_dictionary() -> None:
+def test_dev_4_a_loop_may_change_its_dictionary_or_set() -> None:
     assert names_of("d = {1: 1, 2: 2}\nfor k in d:\n    del d[k]\n")["d"] == {}
+    assert names_of("s = {1, 2}\nfor k in s:\n    s.discard(k)\n")["s"] == set()
+
+
+def test_dev_4_items_are_added_to_in_place() -> None:
+    names = names_of(
+        "d = {'k': b'x'}\nd['k'] += 'y'\nb = [bytearray()]\ni = 0\nb[i] += 'z'\n"
+        "class C:\n    pass\no = C()\no.d = d\no.d['k'] += 'z'\nm = b'%s'\nm %= 'a'\nn = 7\nn %= i + 4\n"
+    )
+    assert (names["d"], names["b"], names["m"], names["n"]) == ({"k": b"xyz"}, [bytearray(b"z")], b"a", 3)
+
+
+def test_dev_4_a_class_of_the_programs_has_operators_of_its_own() -> None:
+    names = names_of(
+        "class B(bytes):\n    def __mod__(self, what):\n        return 'own'\n    def format(self, what):\n"
+        "        return 'own'\nclass A(bytearray):\n    def __iadd__(self, what):\n        self.got = what\n"
+        "        return self\na = A()\na += 'x'\nm = B(b'%s') % 'x', B(b'').format('x'), a.got\n"
+        "def memoryview(x):\n    return x\nv = memoryview('x')\n"
+        "class N:\n    def __imod__(self, what):\n        return 'in place'\nn = N()\nn %= 'x'\n"
+    )
+    assert (names["m"], names["n"], names["v"]) == (("own", "own", "x"), "in place", "x")
 
 
 def test_dev_4_emitters_need_no_import() -> None:

@@ -227,3 +227,32 @@ def test_dev_2_uctypes_sees_and_changes_memory() -> None:
     assert names["values"] == (44, 0x102, -2, 3, 5, 7, 0x809, 12)
     assert bytes(names["buf"]) == b"\x2c\x53\1\2\xff\xff\xff\xfe\0\7\x08\x09" + bytes(4)
     assert names["same"] == b"\x2c\x53\1\2"
+
+
+def test_dev_2_reset_in_a_thread_ends_the_program_too(tmp_path: Path) -> None:
+    text = "import _thread, machine, time\n_thread.start_new_thread(machine.reset, [])\ntime.sleep(30)\nprint('on')\n"
+    assert output(tmp_path, {"main.py": text}) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["struct.unpack('I', b'abc')", "struct.unpack_from('>H', b'a')", "struct.pack_into('I', bytearray(2), 0, 1)"],
+)
+def test_dev_2_struct_of_too_little_is_a_value_error(expression: str) -> None:
+    for kind in ("ValueError", "struct.error"):
+        assert names_of(f"import struct\ntry:\n    {expression}\nexcept {kind}:\n    ok = 1\n")["ok"] == 1
+
+
+def test_dev_2_struct_of_another_type_is_a_type_error() -> None:
+    assert names_of("import struct\ntry:\n    struct.pack('f', 'a')\nexcept TypeError:\n    ok = 1\n")["ok"] == 1
+
+
+def test_dev_2_a_wrong_pattern_is_a_value_error() -> None:
+    assert names_of("import re\ntry:\n    re.compile('(')\nexcept ValueError:\n    ok = 1\n")["ok"] == 1
+
+
+def test_dev_2_a_module_is_made_by_the_type_of_one() -> None:
+    names = names_of(
+        "import sys\nm = type(sys)('name', 'doc')\nm.x = 1\nv = m.__name__, m.x\nn = sys.implementation[0]\n"
+    )
+    assert (names["v"], names["n"]) == (("name", 1), "micropython")

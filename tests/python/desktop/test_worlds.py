@@ -142,3 +142,20 @@ def test_dev_4_the_programs_modules_are_in_the_dialect_and_the_libraries_are_not
         "mine.py": "def f(x: Unknown):\n    return b'%s' % x\n",
     }
     assert output(tmp_path, files) == ["b'a' function"]
+
+
+def test_dev_1_a_star_brings_the_submodules_that_all_names(tmp_path: Path) -> None:
+    files = {
+        "main.py": "from app import *\nprint(part.value)\n",
+        "app/__init__.py": "__all__ = ['part']\n",
+        "app/part.py": "value = 5\n",
+    }
+    assert output(tmp_path, files) == ["5"]
+
+
+def test_dev_2_what_a_program_puts_into_sys_modules_is_what_it_imports(tmp_path: Path) -> None:
+    text = (
+        "import sys\nsys.modules['machine'] = type(sys)('machine')\nimport machine\n"
+        "print(machine is sys.modules['machine'], hasattr(machine, 'Pin'))\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["True False"]

@@ -4,10 +4,13 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <string>
 
 #include "background.hpp"
+#include "descriptor.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
@@ -174,6 +177,25 @@ TEST_P(Holders, TIME_9_a_poll_is_not_deaf_for_what_another_holder_sets) {
     Poll::Event events[2];
     EXPECT_EQ(must(poll.poll(events, Timeout(200ms))), 0u);
     EXPECT_EQ(pair_.here.poll_now(POLLIN), 0u);
+}
+
+// A child of fork holds every socket, and nothing says so to the poll.
+TEST(HoldersTcp, TIME_9_a_poll_is_not_deaf_for_what_a_child_sets) {
+    Pair pair = tcp_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN));
+    const int fd = hidden_fileno(pair.here);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const int many = 1000;
+        ::_exit(::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &many, sizeof many) == 0 ? 0 : 1);
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    must(pair.there.write("abc"));
+    Poll::Event events[2];
+    EXPECT_EQ(must(poll.poll(events, Timeout(10s))), 1u);
 }
 
 // It is what that program wants.

@@ -243,6 +243,31 @@ TEST_P(Unread, STRM_5_half_a_window_of_lines_makes_room_at_the_sender) {
     EXPECT_EQ(::poll(&sender, 1, 10'000), 1);
 }
 
+// Nor does one that waits for something else: what the peer says on another connection, once it has got on with this.
+TEST_P(Unread, STRM_5_whoever_waits_elsewhere_makes_room_for_what_was_handed_out) {
+    std::string line(99, 'l');
+    line += '\n';
+    for (const bool polls : {false, true}) {
+        Pair pair = GetParam() ? tcp_pair() : unix_pair();
+        Pair other = unix_pair();
+        must(pair.there.setblocking(false));
+        std::size_t lines = 0;
+        while (pair.there.send(line).value_or(0u) == line.size()) ++lines;
+        for (std::size_t i = 0; i < lines / 4; ++i) must(pair.here.readline());
+        must(other.here.settimeout(50ms));
+        Poll poll;
+        must(poll.register_(other.here, POLLIN));
+        Poll::Event events[1];
+        if (polls) {
+            EXPECT_EQ(must(poll.poll(events, Timeout(50ms))), 0u);
+        } else {
+            EXPECT_EQ(other.here.recv(1).error(), Error(ETIMEDOUT));
+        }
+        EXPECT_GT(must(pair.there.send(line)), 0u) << polls;
+        EXPECT_EQ(must(pair.here.readline()).view(), line);
+    }
+}
+
 // A call that waits to send does not keep from the peer what was handed out.
 TEST_P(Unread, STRM_5_a_write_that_waits_makes_room_for_what_was_handed_out) {
     std::string line(99, 'l');

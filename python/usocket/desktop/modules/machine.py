@@ -278,6 +278,9 @@ def freq(hertz: int | None = None, *rest: int) -> int | None:
 
 
 def reset() -> None:
+    """Ends the program, from another thread too."""
+    if threading.current_thread() is not threading.main_thread():
+        schedule_.schedule(sys.exit, 0)
     sys.exit(0)
 
 
@@ -285,11 +288,11 @@ soft_reset = reset
 
 
 def bootloader(*arguments: Any) -> None:
-    sys.exit(0)
+    reset()
 
 
 def deepsleep(time_ms: int | None = None) -> None:
-    sys.exit(0)
+    reset()
 
 
 def lightsleep(time_ms: int | None = None) -> None:

@@ -8,14 +8,25 @@ from typing import Any
 EXTENDS = "re"
 
 
+class _Wrong(ValueError, _re.error):
+    """A device's re raises ValueError."""
+
+
+def _compiled(pattern: Any, flags: int) -> Any:
+    try:
+        return _re.compile(pattern, flags)
+    except _re.error as error:
+        raise _Wrong(error.msg, error.pattern, error.pos) from None
+
+
 class _Pattern:
     """A pattern for texts of both types."""
 
     def __init__(self, pattern: Any, flags: int = 0) -> None:
         text = pattern if isinstance(pattern, str) else bytes(pattern).decode("latin-1")
         self.pattern = pattern
-        self._str = _re.compile(text, flags)
-        self._bytes = _re.compile(text.encode(), flags)
+        self._str = _compiled(text, flags)
+        self._bytes = _compiled(text.encode(), flags)
 
     def _for(self, text: Any) -> Any:
         return self._str if isinstance(text, str) else self._bytes

@@ -1,13 +1,15 @@
 """struct, as lenient as on devices.
 
 A buffer may be longer than the format, text is as good as its UTF-8, integers that are too large lose their upper
-bits, values that are missing are zero, and those that are too many are left out.
+bits, values that are missing are zero, and those that are too many are left out. What is wrong is a ValueError, or a
+TypeError if it is a value's type.
 """
 
 from __future__ import annotations
 
 import re as _re
 import struct as _struct
+from collections.abc import Callable
 from typing import Any
 
 from usocket.desktop.runtime import buffer as _buffer
@@ -17,8 +19,25 @@ EXTENDS = "struct"
 _BITS = {"b": 8, "B": 8, "h": 16, "H": 16, "i": 32, "I": 32, "q": 64, "Q": 64}
 
 
+class _WrongValue(ValueError, _struct.error):
+    pass
+
+
+class _WrongType(TypeError, _struct.error):
+    pass
+
+
+def _checked(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except _struct.error as error:
+        is_type = "required argument is not" in str(error) or "must be" in str(error)
+        raise (_WrongType if is_type else _WrongValue)(*error.args) from None
+
+
 def calcsize(fmt: str | bytes) -> int:
-    return _struct.calcsize(fmt)
+    size: int = _checked(_struct.calcsize, fmt)
+    return size
 
 
 def _kinds(fmt: str | bytes) -> tuple[list[str], dict[str, int]]:
@@ -50,20 +69,21 @@ def _values(fmt: str | bytes, values: tuple[Any, ...]) -> list[Any]:
 
 
 def pack(fmt: str | bytes, *values: Any) -> bytes:
-    return _struct.pack(fmt, *_values(fmt, values))
+    packed: bytes = _checked(_struct.pack, fmt, *_values(fmt, values))
+    return packed
 
 
 def pack_into(fmt: str | bytes, buffer: Any, offset: int, *values: Any) -> None:
-    _struct.pack_into(fmt, buffer, offset, *_values(fmt, values))
-
-
-def unpack(fmt: str | bytes, data: Any) -> tuple[Any, ...]:
-    return _struct.unpack_from(fmt, _buffer(data))
+    _checked(_struct.pack_into, fmt, buffer, offset, *_values(fmt, values))
 
 
 def unpack_from(fmt: str | bytes, data: Any, offset: int = 0) -> tuple[Any, ...]:
-    data = _buffer(data)
-    return _struct.unpack_from(fmt, data, offset)
+    values: tuple[Any, ...] = _checked(_struct.unpack_from, fmt, _buffer(data), offset)
+    return values
+
+
+def unpack(fmt: str | bytes, data: Any) -> tuple[Any, ...]:
+    return unpack_from(fmt, data)
 
 
 __all__ = ["calcsize", "pack", "pack_into", "unpack", "unpack_from"]

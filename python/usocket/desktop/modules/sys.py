@@ -6,8 +6,8 @@ system is ("linux"), as MicroPython's unix port says. All else is the interprete
 
 from __future__ import annotations
 
+import collections as _collections
 import sys as _sys
-import types as _types
 from typing import Any
 
 from usocket.desktop import tracebacks as _tracebacks
@@ -20,6 +20,9 @@ def print_exception(exc: BaseException, file: Any = None, *rest: Any) -> None:
     _tracebacks.print_exception(exc, _sys.stdout if file is None else file)
 
 
-implementation = _types.SimpleNamespace(name="micropython", version=(1, 25, 0, ""), _machine="usocket on a desktop")
+_Implementation = _collections.namedtuple("_Implementation", "name version machine")
+_Implementation._machine = _Implementation.machine  # type: ignore[attr-defined]
+implementation = _Implementation("micropython", (1, 25, 0, ""), "usocket on a desktop")
+
 
 __all__ = ["implementation", "print_exception"]
