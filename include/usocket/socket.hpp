@@ -224,7 +224,7 @@ private:
     friend class Poll;  // watches it
 
     Socket(int fd, int family, int type, int proto) noexcept;
-    template <class Opened> static Socket from_opened(const Opened& opened, int proto) noexcept;
+    template <class Opened> void become(const Opened& opened, int proto) noexcept;
     void take(Socket& other) noexcept;
     void destroy() noexcept;
     void release() noexcept;
@@ -242,6 +242,7 @@ private:
 
     // Every method runs inside the gate.
     static bool is_alone(const Call& call) noexcept;
+    Error enter(Call& call) noexcept;
     Error leave(Call& call, Error error) noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) noexcept -> decltype(body());

@@ -24,8 +24,7 @@ template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()
 }
 
 template <class Body> auto Socket::inside_with_others(Call& call, Body body) noexcept -> decltype(body()) {
-    if (const Error error = gate_.enter(); error != Error()) return error;
-    call.inside_ = true;
+    if (const Error error = enter(call); error != Error()) return error;
     auto result = body();
     const Error error = leave(call, result.error());
     if (error != result.error()) return error;

@@ -91,6 +91,12 @@ void Socket::release() noexcept {
     if (fd != sys::no_fd) sys::close(fd);
 }
 
+Error Socket::enter(Call& call) noexcept {
+    const Error error = gate_.enter();
+    call.inside_ = error == Error();
+    return error;
+}
+
 // Returns the error to report: whatever went wrong in a call that close() ended is EBADF.
 Error Socket::leave(Call& call, Error error) noexcept {
     call.inside_ = false;
@@ -106,10 +112,10 @@ void Socket::unwound(Call& call) noexcept {
     if (call.inside_) (void)leave(call, Error());
 }
 
-template <class Opened> Socket Socket::from_opened(const Opened& opened, int proto) noexcept {
-    Socket socket(opened.fd, opened.family, opened.type, proto);
-    if (opened.nonblocking) socket.timeout_ = Timeout::zero();
-    return socket;
+// What the system has opened, in a socket that is closed.
+template <class Opened> void Socket::become(const Opened& opened, int proto) noexcept {
+    new (this) Socket(opened.fd, opened.family, opened.type, proto);
+    if (opened.nonblocking) timeout_ = Timeout::zero();
 }
 
 Result<Socket> Socket::open() noexcept { return open(sys::af_inet, sys::sock_stream); }
@@ -117,26 +123,28 @@ Result<Socket> Socket::open() noexcept { return open(sys::af_inet, sys::sock_str
 Result<Socket> Socket::open(int af, int type, int proto) noexcept {
     const bool is_secure = proto == IPPROTO_SEC && type == sys::sock_stream;
     const auto opened = sys::open(af, type, is_secure ? sys::ipproto_tcp : proto);
-    if (!opened) return opened.error();
-    return from_opened(*opened, is_secure ? IPPROTO_SEC : opened->proto);
+    Result<Socket> socket(opened.error());
+    if (opened) socket->become(*opened, is_secure ? IPPROTO_SEC : opened->proto);
+    return socket;
 }
 
 Result<SocketPair> Socket::pair() noexcept { return pair(sys::af_unix, sys::sock_stream); }
 
 Result<SocketPair> Socket::pair(int af, int type, int proto) noexcept {
     const auto opened = sys::open_pair(af, type, proto);
-    if (!opened) return opened.error();
-    SocketPair pair;
-    pair.first = from_opened(opened->first, opened->first.proto);
-    pair.second = from_opened(opened->second, opened->second.proto);
+    Result<SocketPair> pair(opened.error());
+    if (!opened) return pair;
+    pair->first.become(opened->first, opened->first.proto);
+    pair->second.become(opened->second, opened->second.proto);
     return pair;
 }
 
 Result<Socket> Socket::adopt(int fd) noexcept {
     const auto opened = sys::inspect(fd);
-    if (!opened) return opened.error();
-    Socket socket = from_opened(*opened, opened->proto);
-    socket.expose();
+    Result<Socket> socket(opened.error());
+    if (!opened) return socket;
+    socket->become(*opened, opened->proto);
+    socket->expose();
     return socket;
 }
 
@@ -161,7 +169,7 @@ Result<Accepted> Socket::accept(Call&& call) noexcept {
 }
 
 Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
-    Address peer;
+    Result<Address> peer{Error()};
     const auto accepted = inside(call, [&]() noexcept -> Result<void> {
         Blocking waiting(call, timeout_, &gate_);
         // A longjmp out of accept() would lose the descriptor: it waits outside.
@@ -175,12 +183,12 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
         }
         return waiting.perform(gate_.fd(), sys::poll_in, [&]() noexcept -> Result<void> {
             const Held held;
-            const auto fd = sys::accept(gate_.fd(), peer);
+            const auto fd = sys::accept(gate_.fd(), *peer);
             if (fd) conn = Socket(*fd, family_, type(), proto());
             return fd.error();
         });
     });
-    if (!accepted) return accepted.error();
+    if (!accepted) peer = accepted.error();
     return peer;
 }
 
@@ -402,12 +410,13 @@ Result<Socket> Socket::dup() noexcept {
         if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
         expose();
         const auto fd = sys::duplicate(gate_.fd());
-        if (!fd) return fd.error();
-        Socket copy(*fd, family_, type(), proto());
-        copy.expose();
-        copy.timeout_ = timeout_;
+        Result<Socket> copy(fd.error());
+        if (!fd) return copy;
+        copy->become(sys::Opened{*fd, family_, type()}, proto());
+        copy->expose();
+        copy->timeout_ = timeout_;
         for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
-            if (gate_.knows(fact)) copy.gate_.learn(fact);
+            if (gate_.knows(fact)) copy->gate_.learn(fact);
         }
         return copy;
     });

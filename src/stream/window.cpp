@@ -27,7 +27,8 @@ bool acquire(Window& window, State from, State to) noexcept {
 
 }  // namespace
 
-Window Windows::pool[pool_size == 0 ? 1 : pool_size];
+// All zero: its memory is in no file, and nobody's until it is used.
+constinit Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
 Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;

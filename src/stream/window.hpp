@@ -43,9 +43,9 @@ struct Window {
     std::uint32_t end = 0;      // bytes peeked
     std::uint32_t trimmed = 0;  // of those handed out, how many are off the queue
     std::atomic<Inbox*> owner{nullptr};
-    sys::Fd fd = sys::no_fd;  // whose queue it shows
+    sys::Fd fd = 0;  // whose queue it shows
     bool is_tcp = false;
-    std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE];
+    std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE]{};
 
     [[nodiscard]] ConstBuffer view() const noexcept { return {bytes + begin, end - begin}; }
     // Half of it has been handed out since the queue was trimmed, or all of it.

@@ -225,9 +225,8 @@ constexpr bool is_only_thread() noexcept { return false; }
 inline bool is_only_thread() noexcept { return *single_threaded != 0; }
 #endif
 
-// --- Signals whose handler longjmps out of calls (Host::unwinds). Between these two they wait; the second only if the
-// first returns true.
-bool hold_signals() noexcept;
+// --- Signals whose handler longjmps out of calls (Host::unwinds). Between these two they wait; pairs may be nested.
+void hold_signals() noexcept;
 void release_signals() noexcept;
 
 // --- Memory of the core's own: nullptr if there is none. resize(p, 0) frees and returns nullptr.

@@ -175,6 +175,14 @@ Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
     return Error();
 }
 
+// An op has met EAGAIN or EINTR: until it is to be repeated, still outside the host; or inside it again, with what ends
+// the call.
+Error Blocking::before_repeating(Error met, sys::Fd fd, unsigned events) noexcept {
+    const Error error = met == Error(EINTR) ? after_interruption(fd, events) : again(fd, events);
+    if (error != Error()) enter();
+    return error;
+}
+
 // A signal has ended a sleep in the system, which would begin its span anew: the rest of it is slept here, also where
 // the whole call begins anew.
 Error Blocking::after_interruption(sys::Fd fd, unsigned events) noexcept {

@@ -31,11 +31,7 @@ public:
                 enter();
                 return result;
             }
-            const Error error = result.error() == Error(EINTR) ? after_interruption(fd, events) : again(fd, events);
-            if (error != Error()) {
-                enter();
-                return error;
-            }
+            if (const Error error = before_repeating(result.error(), fd, events); error != Error()) return error;
         }
     }
     // Does `op` once, outside the host.
@@ -89,6 +85,7 @@ private:
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;
+    Error before_repeating(Error met, sys::Fd fd, unsigned events) noexcept;
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error sleep_until(sys::Fd fd, unsigned events) noexcept;
     Error look_for_signals() noexcept;

@@ -10,15 +10,10 @@ namespace usocket {
 // While it lives such a signal waits. It costs two system calls, so it is for what happens rarely.
 class Held {
 public:
-    Held() noexcept : is_holder_(sys::hold_signals()) {}
-    ~Held() {
-        if (is_holder_) sys::release_signals();
-    }
+    Held() noexcept { sys::hold_signals(); }
+    ~Held() { sys::release_signals(); }
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
-
-private:
-    bool is_holder_;
 };
 
 // Where a step must show in memory before the next one begins, to whoever has jumped out in between.

@@ -68,26 +68,12 @@ usocket_error_t give(Result<Socket> result, usocket_socket_t* to) noexcept {
     return c(result);
 }
 
-void* leave() noexcept {
-    usocket_host_leave();
-    return nullptr;
-}
-void enter(void*) noexcept { usocket_host_enter(); }
+static_assert(sizeof(Host) == sizeof(usocket_host_t) && offsetof(Host, enter) == offsetof(usocket_host_t, enter) &&
+              offsetof(Host, interrupted) == offsetof(usocket_host_t, interrupted) &&
+              offsetof(Host, unwinds) == offsetof(usocket_host_t, unwinds) &&
+              offsetof(Host, looks_for_signals) == offsetof(usocket_host_t, looks_for_signals));
 
-const Host host{
-    .leave = usocket_host_has_gil() ? leave : nullptr,
-    .enter = usocket_host_has_gil() ? enter : nullptr,
-    .interrupted = []() noexcept { return usocket_host_interrupted(); },
-    .unwinds = usocket_host_unwinds(),
-    .looks_for_signals = !usocket_host_unwinds(),
-};
-
-// A callback that another thread schedules ends no system call: one that waits for long looks for such.
-const Host host_of_poll = [] {
-    Host patient = host;
-    patient.looks_for_signals = true;
-    return patient;
-}();
+const Host& cxx(const usocket_host_t& host) noexcept { return reinterpret_cast<const Host&>(host); }
 
 // --- Memory of the collector's
 
@@ -110,7 +96,7 @@ Block surrender(Sink& sink) noexcept {
 // The core's own memory is the collector's, which finds it from the socket that it belongs to.
 void* usocket::sys::resize(void* memory, std::size_t size) noexcept { return usocket_host_resize(memory, size); }
 
-bool usocket::sys::hold_signals() noexcept { return usocket_host_hold_signals(); }
+void usocket::sys::hold_signals() noexcept { usocket_host_hold_signals(); }
 void usocket::sys::release_signals() noexcept { usocket_host_release_signals(); }
 
 bool usocket_core_is_fault(usocket_error_t error) { return cxx(error).fault() != Fault::none; }
@@ -118,7 +104,7 @@ const char* usocket_core_message(usocket_error_t error) { return cxx(error).mess
 
 // --- Calls that may wait
 
-void usocket_core_begin(usocket_request_t* request) { new (&request->call) Call(host); }
+void usocket_core_begin(usocket_request_t* request) { new (&request->call) Call(cxx(usocket_host)); }
 
 void usocket_core_unwound(usocket_request_t* request) {
     Call&& call = cxx(&request->call);
@@ -449,7 +435,7 @@ usocket_error_t usocket_core_poll(usocket_request_t* request) {
     auto* waiting = reinterpret_cast<usocket_waiting_t*>(request);
     const auto timeout = arguments::poll_timeout(waiting->timeout_ms);
     if (!timeout) return c(timeout);
-    new (&request->call) Call(host_of_poll);
+    new (&request->call) Call(cxx(usocket_host_of_poll));
     auto* events = reinterpret_cast<Poll::Event*>(waiting->events);
     return give(cxx(waiting->poll).poll(events, waiting->room, *timeout, waiting->one_shot, cxx(&request->call)),
                 &request->count);

@@ -219,13 +219,17 @@ enum { USOCKET_IPPROTO_SEC = 100 };  // the WiPy's
 bool usocket_core_constant(const char* name, size_t size, int32_t* value);
 
 // --- What the host gives the core; host.c
+// usocket::Host
+typedef struct {
+    void* (*leave)(void);
+    void (*enter)(void* token);
+    bool (*interrupted)(void);
+    bool unwinds, looks_for_signals;
+} usocket_host_t;
+extern const usocket_host_t usocket_host, usocket_host_of_poll;
+
 void* usocket_host_resize(void* memory, size_t size);
-bool usocket_host_has_gil(void);
-void usocket_host_leave(void);
-void usocket_host_enter(void);
-bool usocket_host_interrupted(void);
-bool usocket_host_unwinds(void);
-bool usocket_host_hold_signals(void);
+void usocket_host_hold_signals(void);
 void usocket_host_release_signals(void);
 
 #ifdef __cplusplus

@@ -1,10 +1,10 @@
 // The constants of NAME-3, all that the compiler's headers have, in as few bytes as may be: a program that names one
-// looks it up once. The build lists them in constants.inc, sorted.
+// looks it up once. The build lists them in constants.inc.
 #include "usocket/constants.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "bridge.h"
@@ -17,28 +17,37 @@ constexpr Constant table[] = {
 #include "constants.inc"
 };
 
-constexpr std::size_t longest_name = 48;
 static_assert(std::ranges::all_of(table, [](const Constant& one) {
-    return std::string_view(one.name).size() <= longest_name && static_cast<std::int32_t>(one.value) == one.value;
+    return static_cast<std::int32_t>(one.value) == one.value;
 }));
 
-constexpr unsigned char last = 0x80;  // on the last byte of a name, and of a number
+// In place of a name stands its hash (FNV-1a), which takes a third of the bytes. No two of them have the same; that a
+// name which is none of them has the hash of one is as likely as one in ten million.
+constexpr std::uint32_t hash_of(std::string_view name) noexcept {
+    std::uint32_t hash = 2166136261;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+    return hash;
+}
 
-// Each constant is: how much its name shares with the one before, the rest of the name, and the value twice, plus one
-// if it is negative, in groups of seven bits with the lowest first.
+static_assert([] {
+    std::array<std::uint32_t, std::size(table)> hashes{};
+    std::ranges::transform(table, hashes.begin(), [](const Constant& one) { return hash_of(one.name); });
+    std::ranges::sort(hashes);
+    return std::ranges::adjacent_find(hashes) == hashes.end();
+}());
+
+constexpr unsigned char last = 0x80;  // on the last byte of a value
+
+// Each constant is: four bytes of hash, and the value twice, plus one if it is negative, in groups of seven bits, both
+// with the lowest first.
 template <class Put> consteval void encode(Put put) {
-    std::string_view before;
     for (const Constant& one : table) {
-        const std::string_view name(one.name);
-        std::size_t at = 0;
-        while (at < before.size() && at < name.size() && before[at] == name[at]) ++at;
-        put(at);
-        for (; at < name.size(); ++at) put(static_cast<unsigned char>(name[at]) | (at + 1 == name.size() ? last : 0u));
+        const std::uint32_t hash = hash_of(one.name);
+        for (unsigned shift = 0; shift != 32; shift += 8) put(hash >> shift & 0xff);
         const std::int64_t value = one.value;  // twice a long may be too large for one
         auto number = static_cast<std::uint64_t>(value < 0 ? -value * 2 + 1 : value * 2);
         for (; number >= last; number >>= 7) put(number % last);
         put(number | last);
-        before = name;
     }
 }
 
@@ -62,20 +71,19 @@ constexpr Encoded encoded;
 }  // namespace
 }  // namespace usocket
 
-bool usocket_core_constant(const char* wanted, size_t wanted_size, int32_t* value) {
+bool usocket_core_constant(const char* name, size_t size, int32_t* value) {
     using namespace usocket;
-    char name[longest_name];
+    const std::uint32_t wanted = hash_of({name, size});
     for (const unsigned char* at = encoded.bytes; at != std::end(encoded.bytes);) {
-        std::size_t size = *at++;
-        do name[size++] = static_cast<char>(*at & ~last);
-        while ((*at++ & last) == 0);
+        std::uint32_t hash = 0;
+        for (unsigned shift = 0; shift != 32; shift += 8) hash |= std::uint32_t{*at++} << shift;
         std::uint32_t number = 0;
         unsigned shift = 0;
         do {
             number |= static_cast<std::uint32_t>(*at & ~last) << shift;
             shift += 7;
         } while ((*at++ & last) == 0);
-        if (size == wanted_size && std::memcmp(name, wanted, size) == 0) {
+        if (hash == wanted) {
             const auto magnitude = static_cast<std::int32_t>(number / 2);
             *value = number % 2 != 0 ? -magnitude : magnitude;
             return true;

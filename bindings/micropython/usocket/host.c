@@ -15,14 +15,23 @@ void* usocket_host_resize(void* memory, size_t size) {
     return memory == NULL ? m_malloc_maybe(size) : m_renew_maybe(byte, memory, 0, size, true);
 }
 
-bool usocket_host_has_gil(void) { return MICROPY_PY_THREAD_GIL; }
+#if MICROPY_PY_THREAD_GIL
+static void* leave(void) {
+    MP_THREAD_GIL_EXIT();
+    return NULL;
+}
 
-void usocket_host_leave(void) { MP_THREAD_GIL_EXIT(); }
-
-void usocket_host_enter(void) { MP_THREAD_GIL_ENTER(); }
+static void enter(void* token) {
+    (void)token;
+    MP_THREAD_GIL_ENTER();
+}
+#else
+#define leave NULL
+#define enter NULL
+#endif
 
 // The exception stays pending until usocket_raise() lets the host raise it.
-bool usocket_host_interrupted(void) {
+static bool interrupted(void) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_handle_pending(true);
@@ -33,25 +42,34 @@ bool usocket_host_interrupted(void) {
     return true;
 }
 
-bool usocket_host_unwinds(void) { return MICROPY_ASYNC_KBD_INTR; }
+const usocket_host_t usocket_host = {leave, enter, interrupted, MICROPY_ASYNC_KBD_INTR, !MICROPY_ASYNC_KBD_INTR};
+
+// A callback that another thread schedules ends no system call: one that waits for long looks for such.
+const usocket_host_t usocket_host_of_poll = {leave, enter, interrupted, MICROPY_ASYNC_KBD_INTR, true};
 
 #if MICROPY_ASYNC_KBD_INTR
-bool usocket_host_hold_signals(void) {
+// How often this thread holds them, and what was blocked before it did.
+static __thread unsigned holds;
+static __thread sigset_t before_holds;
+
+// Counts once no handler can jump out any more.
+void usocket_host_hold_signals(void) {
     sigset_t interrupt, before;
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
     pthread_sigmask(SIG_BLOCK, &interrupt, &before);
-    return !sigismember(&before, SIGINT);
+    if (holds++ == 0) {
+        before_holds = before;
+    }
 }
 
 void usocket_host_release_signals(void) {
-    sigset_t interrupt;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+    if (--holds == 0) {
+        pthread_sigmask(SIG_SETMASK, &before_holds, NULL);
+    }
 }
 #else
-bool usocket_host_hold_signals(void) { return false; }
+void usocket_host_hold_signals(void) {}
 
 void usocket_host_release_signals(void) {}
 #endif

@@ -28,7 +28,7 @@ CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
 # one piece of them. A linker without the plugin takes the code. The C files stay outside: the host's longjmp goes to
 # them, and must find in memory what they have lent (bridge.h). What is opaque there has another type inside.
 # The last two make -Os smaller: a call of a function of two instructions is longer than they are.
-USOCKET_WHOLE := -flto=auto -ffat-lto-objects -fno-strict-aliasing --param=max-inline-insns-size=2 -fno-caller-saves
+USOCKET_WHOLE := -flto=auto -flto-partition=one -ffat-lto-objects -fno-strict-aliasing --param=max-inline-insns-size=3 -fno-caller-saves
 define USOCKET_IS_GCC
 printf '\043ifdef __clang__\n\043error\n\043endif\n' | $(CXX) $(USOCKET_WHOLE) -x c++ -c -o /dev/null - 2>/dev/null && \
 	[ "$$($(CC) -dumpfullversion)" = "$$($(CXX) -dumpfullversion)" ] && echo yes
@@ -36,7 +36,7 @@ endef
 ifeq ($(shell $(USOCKET_IS_GCC)),yes)
 CXXFLAGS_USERMOD += $(USOCKET_WHOLE)
 # The link asks for these anew.
-LDFLAGS_USERMOD += -fno-unwind-tables -fno-asynchronous-unwind-tables
+LDFLAGS_USERMOD += -flto-partition=one -fno-unwind-tables -fno-asynchronous-unwind-tables
 endif
 
 # What is C here is as small: nobody throws through it.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "decimal.hpp"
 #include "sys/posix/native.hpp"
@@ -26,11 +27,10 @@ template <class Native> Native as(const Address& address) noexcept {
     return native;
 }
 
-template <class Native> Address from(const Native& native) noexcept {
-    Address address;
-    std::memcpy(address.raw(), &native, sizeof native);
-    address.set_size(sizeof native);
-    return address;
+// All of it zero, in the address's own memory.
+template <class Native> Native* in(Address& address) noexcept {
+    static_assert(sizeof(Native) <= Address::max_size);
+    return new (address.raw()) Native{};
 }
 
 }  // namespace
@@ -73,19 +73,22 @@ std::uint32_t zone_index(std::string_view text) noexcept {
 }
 
 Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept {
+    Address address;
     if (family == AF_INET) {
-        sockaddr_in native{};
-        native.sin_family = AF_INET;
-        native.sin_port = htons(port);
-        std::memcpy(&native.sin_addr, ip.bytes.data(), sizeof native.sin_addr);
-        return from(native);
+        auto* native = in<sockaddr_in>(address);
+        native->sin_family = AF_INET;
+        native->sin_port = htons(port);
+        std::memcpy(&native->sin_addr, ip.bytes.data(), sizeof native->sin_addr);
+        address.set_size(sizeof *native);
+    } else {
+        auto* native = in<sockaddr_in6>(address);
+        native->sin6_family = AF_INET6;
+        native->sin6_port = htons(port);
+        native->sin6_scope_id = scopeid;
+        std::memcpy(&native->sin6_addr, ip.bytes.data(), sizeof native->sin6_addr);
+        address.set_size(sizeof *native);
     }
-    sockaddr_in6 native{};
-    native.sin6_family = AF_INET6;
-    native.sin6_port = htons(port);
-    native.sin6_scope_id = scopeid;
-    std::memcpy(&native.sin6_addr, ip.bytes.data(), sizeof native.sin6_addr);
-    return from(native);
+    return address;
 }
 
 // A path gets a NUL at its end where there is room for one (unix(7)); the address's length does not count it.
@@ -93,20 +96,17 @@ Result<Address> make_unix(std::string_view path) noexcept {
     const bool is_abstract = !path.empty() && path.front() == '\0';
     if (path.size() > sizeof(sockaddr_un::sun_path) - (is_abstract ? 0 : 1)) return Error(Fault::path_too_long);
     if (!is_abstract && path.find('\0') != std::string_view::npos) return Error(Fault::bad_path);
-    sockaddr_un native{};
-    native.sun_family = AF_UNIX;
-    std::memcpy(native.sun_path, path.data(), path.size());
-    Address address;
-    std::memcpy(address.raw(), &native, sizeof native);
-    address.set_size(path_offset + path.size());
+    Result<Address> address{Error()};
+    auto* native = in<sockaddr_un>(*address);
+    native->sun_family = AF_UNIX;
+    std::memcpy(native->sun_path, path.data(), path.size());
+    address->set_size(path_offset + path.size());
     return address;
 }
 
 Address make_other(int family) noexcept {
-    sockaddr native{};
-    native.sa_family = static_cast<sa_family_t>(family);
     Address address;
-    std::memcpy(address.raw(), &native, sizeof native);
+    in<sockaddr>(address)->sa_family = static_cast<sa_family_t>(family);
     address.set_size(family_size);
     return address;
 }
@@ -176,8 +176,8 @@ std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
     }
     if (family == AF_INET6 && size >= sizeof(sockaddr_in6)) return sizeof(sockaddr_in6);
     const bool is_path = family == AF_UNIX && size > path_offset && bytes[path_offset] != 0;
-    if (is_path) return path_offset + ::strnlen(reinterpret_cast<char*>(bytes + path_offset), size - path_offset);
-    return size;
+    const void* end = is_path ? std::memchr(bytes + path_offset, 0, size - path_offset) : nullptr;
+    return end == nullptr ? size : static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - bytes);
 }
 
 }  // namespace usocket::sys

@@ -3,7 +3,7 @@
 
 namespace usocket::sys {
 
-bool hold_signals() noexcept { return false; }
+void hold_signals() noexcept {}
 void release_signals() noexcept {}
 
 }  // namespace usocket::sys

@@ -231,20 +231,22 @@ bool peeks_at_offset(Fd fd) noexcept {
 #endif
 }
 
-Result<Address> getsockname(Fd fd) noexcept {
-    Address address;
+namespace {
+
+Result<Address> name_by(int (*ask)(int fd, sockaddr* name, socklen_t* size), Fd fd) noexcept {
+    Result<Address> address{Error()};
     socklen_t size = Address::max_size;
-    if (::getsockname(fd, native(address), &size) < 0) return last_error();
-    address.set_size(size);
+    if (ask(fd, native(*address), &size) < 0) {
+        address = last_error();
+    } else {
+        address->set_size(size);
+    }
     return address;
 }
 
-Result<Address> getpeername(Fd fd) noexcept {
-    Address address;
-    socklen_t size = Address::max_size;
-    if (::getpeername(fd, native(address), &size) < 0) return last_error();
-    address.set_size(size);
-    return address;
-}
+}  // namespace
+
+Result<Address> getsockname(Fd fd) noexcept { return name_by(::getsockname, fd); }
+Result<Address> getpeername(Fd fd) noexcept { return name_by(::getpeername, fd); }
 
 }  // namespace usocket::sys

@@ -77,7 +77,10 @@ Result<Fd> bell_open() noexcept {
     return bell;
 }
 
-void bell_ring(Fd bell) noexcept { (void)::eventfd_write(bell, 1); }
+void bell_ring(Fd bell) noexcept {
+    const std::uint64_t one = 1;
+    (void)!::write(bell, &one, sizeof one);
+}
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 #if defined(SYS_futex_time64)

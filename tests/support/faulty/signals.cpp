@@ -5,10 +5,7 @@ namespace usocket::sys {
 
 using namespace usocket::faulty;
 
-bool hold_signals() noexcept {
-    ++network().held;
-    return true;
-}
+void hold_signals() noexcept { ++network().held; }
 
 void release_signals() noexcept {
     if (--network().held == 0 && network().jump_waits) signal_released();

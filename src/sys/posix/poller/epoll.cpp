@@ -1,7 +1,6 @@
 // Many at once, by epoll(7): a wait costs what is ready, not what is registered (POLL-4).
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,8 +60,6 @@ Error replace(int place, int fd) noexcept {
     return error;
 }
 
-int open_bell() noexcept { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-
 }  // namespace
 
 Result<Poller*> poller_open() noexcept {
@@ -85,9 +82,9 @@ void poller_close(Poller* poller) noexcept {
 Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
     const int bell = poller->bell;
     if (bell >= 0 && is_inherited) {
-        const int own_bell = open_bell();
-        if (own_bell < 0) return last_error();
-        if (const Error error = replace(bell, own_bell); error != Error()) return error;
+        const auto own_bell = bell_open();
+        if (!own_bell) return own_bell.error();
+        if (const Error error = replace(bell, *own_bell); error != Error()) return error;
     }
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return last_error();
@@ -130,13 +127,13 @@ PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept 
 
 Result<void> poller_arm(Poller* poller) noexcept {
     if (poller->bell.load(std::memory_order_relaxed) >= 0) return {};
-    const int bell = open_bell();
-    if (bell < 0) return last_error();
-    const auto added = control_bell(poller->epoll, EPOLL_CTL_ADD, bell, EPOLLIN);
+    const auto bell = bell_open();
+    if (!bell) return bell.error();
+    const auto added = control_bell(poller->epoll, EPOLL_CTL_ADD, *bell, EPOLLIN);
     if (added) {
-        poller->bell.store(bell, std::memory_order_seq_cst);
+        poller->bell.store(*bell, std::memory_order_seq_cst);
     } else {
-        ::close(bell);
+        ::close(*bell);
     }
     return added;
 }
@@ -145,13 +142,13 @@ void poller_ring(Poller* poller) noexcept {
     const int bell = poller->bell.load(std::memory_order_seq_cst);
     if (bell < 0) return;
     const int before = errno;
-    (void)::eventfd_write(bell, 1);
+    bell_ring(bell);
     errno = before;
 }
 
 void poller_hush(Poller* poller) noexcept {
-    eventfd_t unused = 0;
-    (void)::eventfd_read(poller->bell, &unused);
+    std::uint64_t rings = 0;
+    (void)!::read(poller->bell, &rings, sizeof rings);
 }
 
 }  // namespace usocket::sys
