@@ -26,13 +26,9 @@ template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) 
     Blocking waiting(call_, timeout_, &gate_);
     flags |= waits_for_receiver_ ? sys::msg_dontwait : waiting.sleep_flags();
     return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept {
-        int now = flags;
-        if (inbox_.has_window()) {
-            now |= sys::msg_dontwait;
-            if (has_tried_) inbox_.close_window();
-            has_tried_ = true;
-        }
-        return once(now);
+        const auto sent = once(inbox_.has_window() ? flags | sys::msg_dontwait : flags);
+        if (sent.error() == Error(EAGAIN)) inbox_.close_window();
+        return sent;
     });
 }
 

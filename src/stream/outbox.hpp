@@ -42,7 +42,6 @@ private:
     Gate& gate_;
     Inbox& inbox_;
     bool waits_for_receiver_;
-    bool has_tried_ = false;  // while a window was open
 };
 
 }  // namespace usocket

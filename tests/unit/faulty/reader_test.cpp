@@ -1,0 +1,267 @@
+// TIME-4 TIME-6 TIME-8 STRM-1 STRM-3 STRM-5: the reader alone: one call that receives, and what it gives back.
+#include "stream/reader.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "faulty.hpp"
+#include "gtest/gtest.h"
+#include "print.hpp"
+#include "scripted_host.hpp"
+
+namespace usocket::tests {
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+
+class Readers : public ::testing::Test {
+protected:
+    void SetUp() override {
+        faulty::reset(1);
+        auto connection = faulty::connect_pair(AF_INET, SOCK_STREAM);
+        peer_ = std::move(connection.peer);
+        fd_ = connection.socket.detach().value();
+        gate_.emplace(fd_);
+        EXPECT_EQ(gate_->enter(), Error());
+        start_ = faulty::now();
+    }
+    void TearDown() override {
+        inbox_.forget(*gate_);
+        if (Aside* aside = gate_->take_aside()) {
+            if (aside->bell >= 0) sys::close(aside->bell);
+            (void)sys::resize(aside, 0);
+        }
+        sys::close(fd_);
+        peer_ = faulty::Peer();
+        EXPECT_EQ(faulty::open_descriptors(), 0u);
+        EXPECT_EQ(faulty::live_blocks(), 0u);
+    }
+
+    // For one call.
+    Reader reader(Timeout timeout = Timeout::none()) {
+        call_ = host_ ? Call(host_->host()) : Call();
+        return {call_, Source{&*gate_, &inbox_, timeout, true, true}};
+    }
+    // What a read into memory of its own comes to: the bytes, or the error.
+    using Method = Result<void> (Reader::*)(Sink&, std::size_t) noexcept;
+    std::string got_by(Method method, std::size_t limit, Timeout timeout) {
+        Sink sink = Bytes::sink();
+        const auto read = (reader(timeout).*method)(sink, limit);
+        EXPECT_TRUE(read || sink.size() == 0) << "a call that fails leaves nothing in the sink";
+        const Bytes bytes = Bytes::take(sink);
+        return read ? std::string(bytes.view()) : read.error().message();
+    }
+    std::string read(std::size_t limit, Timeout timeout = Timeout::none()) {
+        return got_by(&Reader::read, limit, timeout);
+    }
+    std::string readline(std::size_t limit = SIZE_MAX, Timeout timeout = Timeout::none()) {
+        return got_by(&Reader::readline, limit, timeout);
+    }
+    std::string recv(std::size_t size, int flags = 0, Timeout timeout = Timeout::none()) {
+        std::string memory(size, '?');
+        const auto received = reader(timeout).recv(memory, flags, nullptr);
+        return received ? memory.substr(0, *received) : received.error().message();
+    }
+    void feed_after(std::int64_t span, std::string bytes) {
+        faulty::at(start_ + span * ms, [this, bytes] { peer_.feed(bytes); });
+    }
+    static std::string said(int code) { return Error(code).message(); }
+    [[nodiscard]] std::int64_t passed() const { return (faulty::now() - start_) / ms; }
+
+    std::optional<ScriptedHost> host_;
+    Call call_;
+    faulty::Peer peer_;
+    std::optional<Gate> gate_;
+    Inbox inbox_;
+    int fd_ = -1;
+    std::int64_t start_ = 0;
+};
+
+TEST_F(Readers, STRM_1_exactly_so_many_bytes_however_they_come) {
+    peer_.feed("ab");
+    feed_after(2, "cd");
+    feed_after(4, "efgh");
+    EXPECT_EQ(read(5), "abcde");
+    EXPECT_EQ(passed(), 4);
+    EXPECT_EQ(peer_.holder_of_socket().queue(), "fgh") << "and no more than these";
+}
+
+TEST_F(Readers, STRM_1_fewer_at_the_end_alone) {
+    peer_.feed("abc");
+    peer_.shut_down();
+    EXPECT_EQ(read(5), "abc");
+    EXPECT_EQ(read(5), "");
+    EXPECT_EQ(read(SIZE_MAX), "");
+}
+
+TEST_F(Readers, STRM_3_through_a_newline_or_so_many_bytes_or_to_the_end) {
+    peer_.feed("one\ntwo\nthree");
+    EXPECT_EQ(readline(), "one\n");
+    EXPECT_EQ(readline(2), "tw");
+    EXPECT_EQ(readline(2), "o\n");
+    peer_.shut_down();
+    EXPECT_EQ(readline(), "three");
+    EXPECT_EQ(readline(), "");
+}
+
+TEST_F(Readers, TIME_4_nonblocking_what_there_is) {
+    EXPECT_EQ(read(5, Timeout::zero()), said(EAGAIN));
+    EXPECT_EQ(readline(5, Timeout::zero()), said(EAGAIN));
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::zero()), "abc");
+    peer_.feed("def");
+    EXPECT_EQ(readline(5, Timeout::zero()), "def");
+    EXPECT_EQ(passed(), 0);
+}
+
+TEST_F(Readers, TIME_6_what_a_late_call_had_got_is_first_in_line) {
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(passed(), 3);
+    EXPECT_TRUE(Inbox::has_pending(*gate_));
+    EXPECT_EQ(readline(SIZE_MAX, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    peer_.feed("d\nef");
+    EXPECT_EQ(recv(2), "ab");
+    EXPECT_EQ(readline(), "cd\n");
+    EXPECT_FALSE(Inbox::has_pending(*gate_));
+    EXPECT_EQ(recv(9), "ef");
+}
+
+TEST_F(Readers, TIME_6_what_a_broken_connection_had_brought_too) {
+    peer_.feed("abc");
+    faulty::at(start_ + 2 * ms, [this] { peer_.reset(); });
+    EXPECT_EQ(read(5), said(ECONNRESET));
+    EXPECT_EQ(recv(9), "abc");
+}
+
+TEST_F(Readers, TIME_6_a_handler_finds_the_socket_as_if_the_call_had_not_begun) {
+    host_.emplace();
+    peer_.feed("abc");
+    std::string seen;
+    host_->on_signal = [&] {
+        Call inner;
+        std::string memory(2, '?');
+        const auto received =
+            Reader(inner, Source{&*gate_, &inbox_, Timeout::none(), true, true}).recv(memory, 0, nullptr);
+        seen = memory.substr(0, received.value_or(0u));
+        peer_.feed("defg");
+        return false;
+    };
+    faulty::fail(faulty::Sys::wait, EINTR);
+    EXPECT_EQ(read(5, Timeout::of_nanoseconds(50 * ms)), "cdefg");
+    EXPECT_EQ(seen, "ab");
+    EXPECT_EQ(host_->signals(), 1u);
+}
+
+TEST_F(Readers, TIME_5_a_handler_that_raises_ends_it_and_loses_nothing) {
+    host_.emplace();
+    peer_.feed("abc");
+    host_->on_signal = [] { return true; };
+    faulty::fail(faulty::Sys::wait, EINTR);
+    EXPECT_EQ(read(5, Timeout::of_nanoseconds(50 * ms)), said(EINTR));
+    host_.reset();
+    EXPECT_EQ(recv(9), "abc");
+}
+
+TEST_F(Readers, TIME_6_a_peek_shows_what_is_pending_and_what_is_behind_it) {
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::passed()), said(ETIMEDOUT));
+    peer_.feed("defg");
+    EXPECT_EQ(recv(2, MSG_PEEK), "ab");
+    EXPECT_EQ(recv(9, MSG_PEEK), "abcdefg");
+    EXPECT_EQ(recv(5, MSG_WAITALL), "abcde");
+    EXPECT_EQ(recv(9), "fg");
+}
+
+TEST_F(Readers, TIME_8_what_is_for_one_time_waits_for_no_other_reader) {
+    EXPECT_TRUE(inbox_.try_lock(12345)) << "another one";
+    EXPECT_EQ(recv(1, MSG_DONTWAIT), said(EAGAIN));
+    EXPECT_EQ(read(1, Timeout::zero()), said(EAGAIN));
+    EXPECT_EQ(recv(1, 0, Timeout::of_nanoseconds(2 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(passed(), 2);
+    inbox_.unlock(*gate_);
+}
+
+TEST_F(Readers, SOCK_6_an_empty_buffer_waits_for_nothing) {
+    EXPECT_EQ(recv(0), "");
+    EXPECT_EQ(read(0), "");
+    EXPECT_EQ(passed(), 0);
+}
+
+TEST_F(Readers, STRM_5_many_lines_cost_few_system_calls_and_others_see_the_rest) {
+    std::string lines;
+    for (int i = 0; i < 100; ++i) lines += "line\n";
+    peer_.feed(lines);
+    for (int i = 0; i < 40; ++i) EXPECT_EQ(readline(), "line\n");
+    const auto calls = faulty::calls(faulty::Sys::recv) + faulty::calls(faulty::Sys::discard);
+    EXPECT_LT(calls, 6u);
+    EXPECT_EQ(recv(9999), lines.substr(40 * 5));
+}
+
+TEST_F(Readers, STRM_5_where_others_look_nothing_is_taken_that_completes_no_read) {
+    gate_->expose();
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(peer_.holder_of_socket().queue(), "abc");
+    EXPECT_EQ(readline(9, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(peer_.holder_of_socket().queue(), "abc");
+    peer_.feed("d\ne");
+    EXPECT_EQ(readline(), "abcd\n");
+    EXPECT_EQ(peer_.holder_of_socket().queue(), "e");
+}
+
+TEST_F(Readers, SOCK_10_several_pieces_are_filled_in_their_order) {
+    peer_.feed("abcd");
+    EXPECT_EQ(read(9, Timeout::passed()), said(ETIMEDOUT));
+    std::string first(3, '?'), second(9, '?');
+    const std::array<MutableBuffer, 2> pieces{MutableBuffer(first), MutableBuffer(second)};
+    const auto received = reader().recvmsg(pieces, {}, 0);
+    ASSERT_TRUE(received);
+    EXPECT_EQ(received->size, 4u);
+    EXPECT_EQ(first + second.substr(0, 1), "abcd");
+}
+
+TEST_F(Readers, SOCK_4_the_end_of_a_closed_socket_is_no_end_of_the_stream) {
+    peer_.feed("abc");
+    peer_.shut_down();
+    (void)gate_->shut();
+    EXPECT_EQ(read(5), said(EBADF));
+}
+
+TEST_F(Readers, TIME_6_a_dissolved_connection_leaves_nothing_behind) {
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::passed()), said(ETIMEDOUT));
+    const auto refuses = [](sys::Fd, const Address&) noexcept -> Result<void> { return Error(EACCES); };
+    EXPECT_EQ(reader().forget_after(refuses, Address()).error(), Error(EACCES));
+    EXPECT_TRUE(Inbox::has_pending(*gate_)) << "it was not dissolved";
+    const auto dissolves = [](sys::Fd, const Address&) noexcept -> Result<void> { return {}; };
+    EXPECT_TRUE(reader().forget_after(dissolves, Address()));
+    EXPECT_FALSE(Inbox::has_pending(*gate_));
+}
+
+// A longjmp leaves the call in the middle: what its last system call had brought is known from its note.
+TEST_F(Readers, TIME_6_after_a_longjmp_nothing_is_lost) {
+    for (const bool after : {false, true}) {
+        host_.emplace(true);
+        peer_.feed("abc");
+        std::string memory(5, '?');
+        Sink sink{MutableBuffer(memory)};
+        std::jmp_buf target;
+        Reader reading = reader(Timeout::of_nanoseconds(50 * ms));
+        if (setjmp(target) == 0) {
+            faulty::arm_jump(target, 0, after);
+            (void)reading.read(sink, 5);
+            ADD_FAILURE() << "it was to jump";
+        }
+        faulty::disarm_jump();
+        reading.unwound();
+        EXPECT_TRUE(inbox_.try_lock(12345)) << "nobody reads any more";
+        inbox_.unlock(*gate_);
+        host_.reset();
+        EXPECT_EQ(recv(9), "abc");
+    }
+}
+
+}  // namespace
+}  // namespace usocket::tests
