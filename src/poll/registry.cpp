@@ -127,6 +127,7 @@ void Poll::State::ring() noexcept {
 Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) noexcept {
     if (wanted.events > all_events) return Error(Fault::event_mask);
     if (const Error error = prepare(); error != Error()) return error;
+    heed_forks();
     if (old != nullptr) {
         if (const Error error = renew(*old, wanted); error != Error()) return error;
         return old;

@@ -69,8 +69,8 @@ struct Poll::State {
     std::atomic<bool> is_armed{false};          // it has a bell, and so can be slept in
     std::atomic<std::uint32_t> removals{0};     // how often something has left the poller
     std::atomic<std::size_t> count{0};
-    std::atomic<std::size_t> behind{0};   // those of which the system may not know all
-    std::atomic<std::uint32_t> forks{0};  // of this process, that were heeded
+    std::atomic<std::size_t> behind{0};              // those of which the system may not know all
+    std::atomic<std::uint32_t> forks{sys::forks()};  // of this process, that were heeded
     Watched watched;
     std::size_t vanished = 0;  // bare descriptors that are no longer what was registered
     RegistrationMemory registrations;

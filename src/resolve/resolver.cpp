@@ -30,6 +30,14 @@ private:
     char chars_[max_name + 1];
 };
 
+// A number that is no port's: the system's resolver would take the lower 16 bits of it, and a sign or blanks before it.
+bool is_no_port(std::string_view text) noexcept {
+    if (text.empty()) return false;
+    const bool is_number = text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (is_number) return parse_decimal(text).value_or(UINT64_MAX) > 0xffff;
+    return std::string_view("+- \t\n\v\f\r").find(text.front()) != std::string_view::npos;
+}
+
 }  // namespace
 
 class Resolution {
@@ -98,6 +106,7 @@ Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Servic
         query.service = service_name.get();
     } else if (const auto name = service.name()) {
         if (!service_name.set(*name)) return Error(Fault::bad_name);
+        if (is_no_port(*name)) return Error(Fault::port_range);
         query.service = service_name.get();
     }
 

@@ -26,9 +26,7 @@ bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ip
 Reader Socket::reader(Call& call) noexcept { return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp()}}; }
 
 // A datagram of AF_UNIX would wait in the system for its receiver, out of reach of close() (SOCK-4).
-Outbox Socket::outbox(Call& call) noexcept {
-    return {call, timeout_, gate_, inbox_, family_ == sys::af_unix && !is_stream()};
-}
+Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, family_ == sys::af_unix && !is_stream()}; }
 
 // --- One system call and a few checks
 

@@ -25,11 +25,7 @@ template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) 
     heed(flags);
     Blocking waiting(call_, timeout_, &gate_);
     flags |= waits_for_receiver_ ? sys::msg_dontwait : waiting.sleep_flags();
-    return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept {
-        const auto sent = once(inbox_.has_window() ? flags | sys::msg_dontwait : flags);
-        if (sent.error() == Error(EAGAIN)) inbox_.close_window();
-        return sent;
-    });
+    return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept { return once(flags); });
 }
 
 Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to) noexcept {

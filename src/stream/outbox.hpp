@@ -5,7 +5,6 @@
 
 #include "stream/layer.hpp"
 #include "usocket/detail/gate.hpp"
-#include "usocket/detail/inbox.hpp"
 #include "usocket/host.hpp"
 #include "usocket/message.hpp"
 #include "wait/blocking.hpp"
@@ -16,9 +15,8 @@ namespace usocket {
 class Outbox {
 public:
     // waits_for_receiver: of a family whose sends wait for the receiver in the system, where no close ends them.
-    // inbox: whose window is not to stay open while the call waits, so that the peer's flow control moves on.
-    Outbox(Call& call, Timeout timeout, Gate& gate, Inbox& inbox, bool waits_for_receiver) noexcept
-        : call_(call), timeout_(timeout), gate_(gate), inbox_(inbox), waits_for_receiver_(waits_for_receiver) {}
+    Outbox(Call& call, Timeout timeout, Gate& gate, bool waits_for_receiver) noexcept
+        : call_(call), timeout_(timeout), gate_(gate), waits_for_receiver_(waits_for_receiver) {}
 
     // What the system takes at once, with the flags of send(2). `to`: where to; null: to the peer.
     Result<std::size_t> send(ConstBuffer data, int flags, const Address* to) noexcept;
@@ -40,7 +38,6 @@ private:
     Call& call_;
     Timeout timeout_;
     Gate& gate_;
-    Inbox& inbox_;
     bool waits_for_receiver_;
 };
 

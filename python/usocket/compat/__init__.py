@@ -44,6 +44,7 @@ from typing import Any
 
 from usocket import _usocket
 from usocket._usocket import SOL_SOCKET
+from usocket._usocket import sockaddr as sockaddr  # ours besides, not for a star
 from usocket.compat.addresses import Address, resolve, to_tuple
 from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
 from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name

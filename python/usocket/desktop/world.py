@@ -75,7 +75,7 @@ class World:
             return self._replacement(name) or module
         if module is None:
             return None
-        spec = module.__spec__
+        spec = getattr(module, "__spec__", None)
         if isinstance(spec, OwnSpec) and spec.is_shared and sys.modules.get(name) is not module:
             del self.modules[name]  # the program took it out of sys.modules, to have it loaded anew
             return None
@@ -85,7 +85,10 @@ class World:
         spec = self.find_own(name)
         if spec is not None:
             return self._load(spec)
-        stand_in = self._replacement(name) or stand_ins.find(name, self)
+        replacement = self._replacement(name)
+        if replacement is not None:
+            return replacement  # for as long as it is there
+        stand_in = stand_ins.find(name, self)
         if stand_in is not None:
             self.modules[name] = stand_in
             return stand_in

@@ -39,7 +39,7 @@ protected:
     // For one call.
     Outbox outbox(Timeout timeout, bool waits_for_receiver = false) {
         call_ = Call();
-        return {call_, timeout, *gate_, inbox_, waits_for_receiver};
+        return {call_, timeout, *gate_, waits_for_receiver};
     }
     // The peer has room for so many bytes, and takes all that came after this time.
     void set_room(std::size_t room, std::optional<std::int64_t> taken_after = std::nullopt) {

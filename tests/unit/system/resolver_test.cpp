@@ -139,6 +139,14 @@ TEST(Resolving, GAI_2_what_is_no_port) {
     EXPECT_EQ(getaddrinfo("127.0.0.1", "no-such-service", AF_INET, SOCK_STREAM).error(), Error(EAI_SERVICE));
 }
 
+// ADDR-3: in text as well.
+TEST(Resolving, GAI_2_a_port_in_text_has_its_range) {
+    for (const char* port : {"65536", "65616", "4294967376", "99999999999999999999", " 80", "+80", "-1", "\t80"})
+        EXPECT_EQ(getaddrinfo("127.0.0.1", port).error(), Error(Fault::port_range)) << port;
+    EXPECT_EQ((*must(getaddrinfo("127.0.0.1", "65535")).begin()).sockaddr.port(), 65535);
+    EXPECT_EQ((*must(getaddrinfo("127.0.0.1", "0080")).begin()).sockaddr.port(), 80);
+}
+
 TEST(Resolving, GAI_2_names_of_every_length_and_with_NULs) {
     using namespace std::string_view_literals;
     EXPECT_EQ(getaddrinfo("127.0.0.1\0"sv, 80).error(), Error(Fault::bad_name));
