@@ -62,9 +62,10 @@ std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* ev
         const sys::PollerEvent event = sys::poller_event(found, i);
         Registration* one = watched.first_of(event);
         if (one == nullptr || one->next_of_fd != nullptr || (event.events & sys::poll_nval) != 0) return 0;
-        if (is_elsewhere(event.fd, event.events)) return 0;
         const unsigned shown = one->shown(event.events);
-        if (shown != 0) events[ready++] = {one->fd, shown, one->userdata, one};
+        if (shown == 0) continue;
+        if (one->may_vanish && is_elsewhere(event.fd, event.events)) return 0;
+        events[ready++] = {one->fd, shown, one->userdata, one};
     }
     return ready;
 }

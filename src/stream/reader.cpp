@@ -54,7 +54,7 @@ void Reader::unlock() noexcept {
     call_.reads_ = false;
 }
 
-template <class Body> auto Reader::exclusively(Body body) noexcept -> decltype(body()) {
+template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {
     if (!source_.is_stream) return body();
     if (is_alone()) {
         auto result = body();

@@ -47,7 +47,7 @@ private:
     using Fill = Error (Reader::*)(std::size_t limit) noexcept;
 
     // reader.cpp: the lock, and what becomes of what was taken in
-    template <class Body> auto exclusively(Body body) noexcept -> decltype(body());
+    template <class Body> auto exclusively(const Body& body) noexcept -> decltype(body());
     Error lock() noexcept;
     Error await_lock() noexcept;
     Error lock_now() noexcept;

@@ -46,6 +46,7 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
         const MutableBuffer room = MutableBuffer(window.bytes, sizeof window.bytes).first(most);
         const auto peeked = sys::recv(queue.gate->fd(), room, sys::msg_peek | sys::msg_dontwait);
         window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
+        window.set_due();
         // A fork or a fileno() may have come between the caller's look and now.
         if (window.end != 0 && !queue.gate->exposed()) return true;
         close(inbox);
@@ -82,6 +83,7 @@ void Windows::trim_or_finish(Inbox& inbox) noexcept {
     }
     const Held held;
     trim(window);
+    window.set_due();
 }
 
 // Takes what was handed out off the queue; its memory in the window serves as the place to put it.

@@ -10,6 +10,7 @@
 // Nobody sleeps, or goes back into the host, with an open window.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -42,14 +43,14 @@ struct Window {
     std::uint32_t begin = 0;    // bytes handed out
     std::uint32_t end = 0;      // bytes peeked
     std::uint32_t trimmed = 0;  // of those handed out, how many are off the queue
+    std::uint32_t due = 0;      // once so many are handed out: half of it since the queue was trimmed, or all of it
     std::atomic<Inbox*> owner{nullptr};
     sys::Fd fd = 0;  // whose queue it shows
     bool is_tcp = false;
     std::uint8_t bytes[USOCKET_WINDOWS == 0 ? 1 : USOCKET_WINDOW_SIZE]{};
 
     [[nodiscard]] ConstBuffer view() const noexcept { return {bytes + begin, end - begin}; }
-    // Half of it has been handed out since the queue was trimmed, or all of it.
-    [[nodiscard]] bool is_due() const noexcept { return begin == end || begin - trimmed >= (end + 1) / 2; }
+    void set_due() noexcept { due = std::min(end, trimmed + (end + 1) / 2); }
 };
 
 // All of it under the inbox's lock.
@@ -75,7 +76,7 @@ public:
     // Hands out `count` bytes of view(); closes the window with its last one.
     static void consume(Inbox& inbox, Window& window, std::size_t count) noexcept {
         window.begin += static_cast<std::uint32_t>(count);
-        if (window.is_due()) trim_or_finish(inbox);
+        if (window.begin >= window.due) trim_or_finish(inbox);
     }
     // Takes what was handed out off the queue. Does nothing without a window.
     static void close(Inbox& inbox) noexcept {

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Instructions of an operation outside the kernel, by callgrind: two runs of different lengths, the difference divided
+by that of the operations. They tell what a change costs where time is too noisy to.
+
+    bench/instructions.py [--contestant usocket] ITEM...        ITEM: of worker.hpp, for example lines_80
+
+Needs valgrind and the bench's programs (`cmake --build --preset release --target bench_usocket bench_peer`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent / "build" / "release" / "bench"
+SHORT, LONG = 500, 2500  # operations
+TIME_LIMIT_S = 300
+
+
+def instructions(contestant: str, item: str, port: str, operations: int) -> tuple[int, int]:
+    """Of a whole run: how many it was, and how many operations that did."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = f"--callgrind-out-file={folder}/out"
+        command = ["valgrind", "--tool=callgrind", output, BENCH / f"bench_{contestant}", item, port]
+        done = subprocess.run(
+            command, input=f"{operations}\n", capture_output=True, text=True, timeout=TIME_LIMIT_S, check=True
+        )
+    collected = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
+    assert collected is not None, done.stderr
+    return int(collected[1]), int(done.stdout.splitlines()[-1].split()[0])
+
+
+def per_operation(contestant: str, item: str, port: str) -> float:
+    fewer, short = instructions(contestant, item, port, SHORT)
+    more, long = instructions(contestant, item, port, LONG)
+    return (more - fewer) / (long - short)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--contestant", default="usocket")
+    parser.add_argument("items", nargs="+", metavar="ITEM")
+    arguments = parser.parse_args()
+    with subprocess.Popen([BENCH / "bench_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
+        assert peer.stdout is not None and peer.stdin is not None
+        port = peer.stdout.readline().strip()
+        for item in arguments.items:
+            print(f"{item:20} {per_operation(arguments.contestant, item, port):8.1f}", flush=True)
+        peer.stdin.close()
+
+
+if __name__ == "__main__":
+    main()
