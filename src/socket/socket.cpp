@@ -406,20 +406,20 @@ Result<int> Socket::detach() noexcept {
 }
 
 Result<Socket> Socket::dup() noexcept {
-    return inside([&]() noexcept -> Result<Socket> {
+    const auto fd = inside([&]() noexcept -> Result<int> {
         if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
         expose();
-        const auto fd = sys::duplicate(gate_.fd());
-        Result<Socket> copy(fd.error());
-        if (!fd) return copy;
-        copy->become(sys::Opened{*fd, family_, type()}, proto());
-        copy->expose();
-        copy->timeout_ = timeout_;
-        for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
-            if (gate_.knows(fact)) copy->gate_.learn(fact);
-        }
-        return copy;
+        return sys::duplicate(gate_.fd());
     });
+    Result<Socket> copy(fd.error());
+    if (!fd) return copy;
+    copy->become(sys::Opened{*fd, family_, type()}, proto());
+    copy->expose();
+    copy->timeout_ = timeout_;
+    for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
+        if (gate_.knows(fact)) copy->gate_.learn(fact);
+    }
+    return copy;
 }
 
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }

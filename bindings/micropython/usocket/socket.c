@@ -519,20 +519,17 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_g
 
 // --- What it is
 
-static mp_obj_t socket_getsockname(mp_obj_t self_in) {
+static mp_obj_t name_by(usocket_error_t (*ask)(usocket_socket_t*, usocket_address_t*), mp_obj_t self_in) {
     usocket_obj_t* self = get(self_in);
     usocket_address_t address;
-    usocket_check(usocket_core_getsockname(&self->socket, &address), MP_OBJ_NULL);
+    usocket_check(ask(&self->socket, &address), MP_OBJ_NULL);
     return usocket_new_address(&address, usocket_is_compat(self));
 }
+
+static mp_obj_t socket_getsockname(mp_obj_t self_in) { return name_by(usocket_core_getsockname, self_in); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
 
-static mp_obj_t socket_getpeername(mp_obj_t self_in) {
-    usocket_obj_t* self = get(self_in);
-    usocket_address_t address;
-    usocket_check(usocket_core_getpeername(&self->socket, &address), MP_OBJ_NULL);
-    return usocket_new_address(&address, usocket_is_compat(self));
-}
+static mp_obj_t socket_getpeername(mp_obj_t self_in) { return name_by(usocket_core_getpeername, self_in); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 
 static mp_obj_t socket_fileno(mp_obj_t self_in) {

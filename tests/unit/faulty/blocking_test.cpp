@@ -143,7 +143,6 @@ TEST_F(Blockings, GAI_4_the_host_is_left_while_it_waits_and_while_it_works) {
 
 TEST_F(Blockings, TIME_5_a_signal_does_not_end_a_call) {
     Blocking waiting = hosted(of_ms(10));
-    EXPECT_EQ(waiting.remaining(), of_ms(10));
     faulty::fail(faulty::Sys::wait, EINTR);
     faulty::fail(faulty::Sys::recv, EINTR);
     host_.on_signal = [] {
@@ -264,7 +263,6 @@ TEST_F(Blockings, TIME_4_who_met_eagain_himself_waits_as_perform_does) {
     EXPECT_TRUE(blocking(Timeout::none()).await_retry(fd_, sys::poll_in, false));
     EXPECT_EQ(passed(), 5);
     call_ = Call();
-    (void)sys::recv(fd_, peer_.arrived() == 0 ? MutableBuffer() : MutableBuffer(), sys::msg_dontwait);
     EXPECT_EQ(blocking(Timeout::zero()).await_retry(fd_, sys::poll_in, false).error(), Error(EAGAIN));
 }
 

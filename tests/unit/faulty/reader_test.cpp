@@ -128,6 +128,15 @@ TEST_F(Readers, TIME_6_what_a_late_call_had_got_is_first_in_line) {
     EXPECT_EQ(recv(9), "ef");
 }
 
+TEST_F(Readers, TIME_6_what_was_returned_does_not_come_back) {
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::passed()), said(ETIMEDOUT));
+    EXPECT_EQ(read(3), "abc");
+    peer_.feed("d");
+    EXPECT_EQ(read(5, Timeout::passed()), said(ETIMEDOUT));
+    EXPECT_EQ(recv(9), "d");
+}
+
 TEST_F(Readers, TIME_6_what_a_broken_connection_had_brought_too) {
     peer_.feed("abc");
     faulty::at(start_ + 2 * ms, [this] { peer_.reset(); });
