@@ -54,27 +54,6 @@ void Reader::unlock() noexcept {
     call_.reads_ = false;
 }
 
-template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {
-    if (!source_.is_stream) return body();
-    if (is_alone()) {
-        auto result = body();
-        source_.inbox->settle(*source_.gate);
-        return result;
-    }
-    for (;;) {
-        if (const Error error = lock(); error != Error()) return error;
-        call_.reader_ = this;
-        call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
-        auto result = body();
-        if (call_.reads_) {
-            source_.inbox->settle(*source_.gate);
-            unlock();
-            return result;
-        }
-        if (result.error() != start_over) return result;
-    }
-}
-
 // --- What was taken in
 
 // The host's signal handlers are about to run: they find the socket as if this call had not begun.

@@ -111,4 +111,25 @@ private:
     bool was_stuck_ = false;  // it was taken for full
 };
 
+template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {
+    if (!source_.is_stream) return body();
+    if (is_alone()) {
+        auto result = body();
+        source_.inbox->settle(*source_.gate);
+        return result;
+    }
+    for (;;) {
+        if (const Error error = lock(); error != Error()) return error;
+        call_.reader_ = this;
+        call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
+        auto result = body();
+        if (call_.reads_) {
+            source_.inbox->settle(*source_.gate);
+            unlock();
+            return result;
+        }
+        if (result.error() != start_over) return result;
+    }
+}
+
 }  // namespace usocket
