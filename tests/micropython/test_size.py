@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 52_500  # 51.3 KiB, with `select`; without it 39.3, where the aim is 42
+MOST_TEXT = 52_600  # 51.4 KiB, with `select`; without it 39.4, where the aim is 42
 
 
 def size_of(binary: Path) -> dict[str, int]:

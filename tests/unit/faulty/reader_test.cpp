@@ -144,6 +144,17 @@ TEST_F(Readers, TIME_6_what_a_broken_connection_had_brought_too) {
     EXPECT_EQ(recv(9), "abc");
 }
 
+// It would have no place if the call failed then.
+TEST_F(Readers, TIME_6_without_memory_for_what_it_has_got_it_waits_for_no_more) {
+    peer_.feed("abc");
+    std::string memory(5, '?');
+    Sink sink{MutableBuffer(memory)};
+    faulty::refuse_memory(0);
+    EXPECT_EQ(reader(Timeout::of_nanoseconds(3 * ms)).read(sink, 5).error(), Error(ENOMEM));
+    EXPECT_EQ(passed(), 0);
+    EXPECT_EQ(recv(9), "abc");
+}
+
 TEST_F(Readers, TIME_6_a_handler_finds_the_socket_as_if_the_call_had_not_begun) {
     host_.emplace();
     peer_.feed("abc");
@@ -176,6 +187,7 @@ TEST_F(Readers, TIME_5_a_handler_that_raises_ends_it_and_loses_nothing) {
 TEST_F(Readers, TIME_6_a_peek_shows_what_is_pending_and_what_is_behind_it) {
     peer_.feed("abc");
     EXPECT_EQ(read(5, Timeout::passed()), said(ETIMEDOUT));
+    EXPECT_EQ(recv(9, MSG_PEEK), "abc") << "and waits for nothing more";
     peer_.feed("defg");
     EXPECT_EQ(recv(2, MSG_PEEK), "ab");
     EXPECT_EQ(recv(9, MSG_PEEK), "abcdefg");
