@@ -6,7 +6,8 @@
     run.py kept.py poll.py                          some of the scripts
 
 A script prints lines that start with the rule they are about, and must print exactly what its .exp file says, on every
-host. A rule holds on a host if all its lines are right. A script whose last line is SKIP lacks something it needs.
+host. A rule holds on a host if all its lines are right. A script whose last line is SKIP lacks something it needs. One
+with a line "# on CPython: python -m usocket" is a device's program, and is run as one.
 Ends with "N passed, N failed", which counts the cells of the table.
 """
 
@@ -27,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 JOBS = 2
 TIME_LIMIT_S = 120  # for a script
+DEVICE_MARK = "# on CPython: python -m usocket"
 MICROPYTHON_OPTIONS = ["-X", "heapsize=64m"]  # of 2 MB by default; some scripts move more
 
 PASSED, FAILED, SKIPPED = "ok", "FAIL", "skip"
@@ -38,7 +40,9 @@ class Host:
     path: Path
 
     def command(self, script: Path) -> list[str]:
-        options = [] if self.name.startswith("cpython") else MICROPYTHON_OPTIONS
+        options = MICROPYTHON_OPTIONS
+        if self.name.startswith("cpython"):
+            options = ["-m", "usocket"] if DEVICE_MARK in script.read_text().splitlines() else []
         return [str(self.path), *options, script.name]
 
 

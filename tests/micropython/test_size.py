@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 52_600  # 51.4 KiB, with `select`; without it 39.4, where the aim is 42
+MOST_TEXT = 54_784  # 53.5 KiB, with `select`
 
 
 def size_of(binary: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 #include "bridge.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <new>
@@ -440,6 +441,27 @@ usocket_error_t usocket_core_poll(usocket_request_t* request) {
     return give(cxx(waiting->poll).poll(events, waiting->room, *timeout, waiting->one_shot, cxx(&request->call)),
                 &request->count);
 }
+
+void usocket_core_watch(usocket_poll_t* poll) {
+    Poll::Event event;
+    (void)cxx(poll).poll(&event, 1);
+}
+void usocket_core_wake(usocket_poll_t* poll) { cxx(poll).wake(); }
+
+namespace {
+
+const std::atomic<std::uint32_t>& atomic(const uint32_t* word) noexcept {
+    static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof *word);
+    return *reinterpret_cast<const std::atomic<std::uint32_t>*>(word);
+}
+
+}  // namespace
+
+void usocket_core_sleep_on_word(const uint32_t* word, uint32_t value, int ms) {
+    const auto timeout = ms < 0 ? Timeout::none() : Timeout::of_nanoseconds(ms * std::int64_t{1'000'000});
+    (void)sys::sleep_on_word(atomic(word), value, timeout);
+}
+void usocket_core_wake_word(const uint32_t* word) { sys::wake_word(atomic(word)); }
 
 // --- Arguments
 

@@ -202,6 +202,13 @@ usocket_error_t usocket_core_poll_modify(usocket_poll_t* poll, void* registratio
 void usocket_core_poll_unregister(usocket_poll_t* poll, void* registration);
 usocket_error_t usocket_core_poll(usocket_request_t* waiting);
 
+// For a thread that runs nothing of the host's: sleeps until something is ready, wake() was called, or it cannot.
+void usocket_core_watch(usocket_poll_t* poll);
+void usocket_core_wake(usocket_poll_t* poll);
+// Until the word is not `value` any more, or for no reason; a negative time: no limit.
+void usocket_core_sleep_on_word(const uint32_t* word, uint32_t value, int ms);
+void usocket_core_wake_word(const uint32_t* word);
+
 // --- Arguments: rules that the core has for every host
 usocket_error_t usocket_core_to_int(int64_t number, int* value);
 usocket_error_t usocket_core_events(int64_t number, unsigned* events);

@@ -8,6 +8,11 @@
 
 // Also from a finaliser, which the collector calls while it is locked: then freeing does nothing, the sweep does it.
 void* usocket_host_resize(void* memory, size_t size) {
+#if USOCKET_HAS_CALLBACKS
+    if (usocket_is_callbacks_thread()) {
+        return NULL;
+    }
+#endif
     if (size == 0) {
         m_del(byte, memory, 0);
         return NULL;
@@ -35,10 +40,13 @@ static bool interrupted(void) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_handle_pending(true);
+        if (USOCKET_PENDING_EXCEPTION != MP_OBJ_NULL) {
+            mp_handle_pending(true);  // a callback has left it
+        }
         nlr_pop();
         return false;
     }
-    USOCKET_PENDING_EXCEPTION = MP_OBJ_FROM_PTR(nlr.ret_val);
+    USOCKET_SET_PENDING_EXCEPTION(MP_OBJ_FROM_PTR(nlr.ret_val));
     return true;
 }
 

@@ -12,9 +12,11 @@
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define USOCKET_MICROPYTHON (1)
 #define USOCKET_PENDING_EXCEPTION MP_STATE_THREAD(mp_pending_exception)
+#define USOCKET_SET_PENDING_EXCEPTION(exception) (USOCKET_PENDING_EXCEPTION = (exception))
 #else
 #define USOCKET_MICROPYTHON (0)
 #define USOCKET_PENDING_EXCEPTION MP_STATE_VM(mp_pending_exception)
+#define USOCKET_SET_PENDING_EXCEPTION(exception) mp_sched_exception(exception)
 #endif
 
 #if MICROPY_PY_SOCKET
@@ -43,7 +45,20 @@ MP_DECLARE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
 
-extern const mp_obj_type_t usocket_type_poll;  // poll.c
+// --- Polls; poll.c
+extern const mp_obj_type_t usocket_type_poll;
+mp_obj_t usocket_new_poll(void);
+usocket_poll_t* usocket_poll_core(mp_obj_t poll);
+// MP_OBJ_NULL: none, or the object is not registered.
+mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
+
+// --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread.
+#define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
+enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system's option of that number
+void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
+void usocket_forget_callback(mp_obj_t sock);
+void usocket_end_callbacks(mp_obj_t poll);  // its finaliser is being called
+bool usocket_is_callbacks_thread(void);     // it must not touch anything of the host's
 
 static inline bool usocket_is_compat(const usocket_obj_t* self) {
     return self->base.type == &usocket_type_socket_compat;

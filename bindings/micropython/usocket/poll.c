@@ -286,6 +286,13 @@ static poll_obj_t* new_poll(void) {
     return self;
 }
 
+mp_obj_t usocket_new_poll(void) { return MP_OBJ_FROM_PTR(new_poll()); }
+usocket_poll_t* usocket_poll_core(mp_obj_t poll) { return &((poll_obj_t*)MP_OBJ_TO_PTR(poll))->core; }
+mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object) {
+    const entry_t* entry = find(MP_OBJ_TO_PTR(poll), object);
+    return entry == NULL ? MP_OBJ_NULL : entry->userdata;
+}
+
 static mp_obj_t poll_register(size_t n_args, const mp_obj_t* args) {
     poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
     entry_t* entry = add_or_change(self, args[1], n_args > 2 ? usocket_get_events(args[2]) : BOTH, false);
@@ -387,6 +394,9 @@ static mp_obj_t iternext(mp_obj_t self_in) {
 
 // The finaliser.
 static mp_obj_t poll___del__(mp_obj_t self_in) {
+#if USOCKET_HAS_CALLBACKS
+    usocket_end_callbacks(self_in);
+#endif
     usocket_core_poll_destroy(&((poll_obj_t*)MP_OBJ_TO_PTR(self_in))->core);
     return mp_const_none;
 }

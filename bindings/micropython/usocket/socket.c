@@ -216,9 +216,19 @@ static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
+// The socket itself is what is registered, also of an instance of a subclass.
+static void forget_callback(mp_obj_t self_in) {
+#if USOCKET_HAS_CALLBACKS
+    usocket_forget_callback(MP_OBJ_FROM_PTR(get(self_in)));
+#else
+    (void)self_in;
+#endif
+}
+
 static mp_obj_t socket_close(size_t n_args, const mp_obj_t* args) {
     (void)n_args;  // 4 as __exit__
     usocket_core_close(&get(args[0])->socket);
+    forget_callback(args[0]);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_close_obj, 1, 1, socket_close);
@@ -493,6 +503,15 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t* args) {
         return none_or_raise(usocket_core_setsockopt(&self->socket, level, name, usocket_get_int(args[3])),
                              MP_OBJ_NULL);
     }
+    if (level == SOL_SOCKET && name == USOCKET_SO_CALLBACK &&
+        (args[3] == mp_const_none || mp_obj_is_callable(args[3]))) {
+#if USOCKET_HAS_CALLBACKS
+        usocket_set_callback(MP_OBJ_FROM_PTR(self), args[3]);
+        return mp_const_none;
+#else
+        mp_raise_OSError(MP_EOPNOTSUPP);
+#endif
+    }
     const usocket_bytes_t value = usocket_get_bytes(args[3]);
     return none_or_raise(usocket_core_setsockopt_bytes(&self->socket, level, name, value), MP_OBJ_NULL);
 }
@@ -540,6 +559,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     int fd;
     usocket_check(usocket_core_detach(&get(self_in)->socket, &fd), MP_OBJ_NULL);
+    forget_callback(self_in);
     return MP_OBJ_NEW_SMALL_INT(fd);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);

@@ -1,6 +1,7 @@
 """Callbacks of sockets (SOCK-11): f(sock) runs on the main thread when there is something to read or to accept.
 
 One thread waits for all sockets that have one. A callback that leaves something unread is called again, a little later.
+A socket that has just hung up, as one that is not connected yet, has nothing to read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import uselect
 from usocket.desktop.schedule import schedule
 
 _PAUSE_S = 0.001
+_LONG_PAUSE_S = 0.02  # if there are some with nothing to read
 
 _lock = threading.RLock()  # a callback may come while the main thread is in here
 _poll: Any = None
@@ -38,9 +40,21 @@ def set_callback(sock: Any, function: Callable[[Any], object] | None) -> None:
 
 def _watch() -> None:
     while True:
-        for sock, *_ in _poll.ipoll(-1, 1):  # once: looked at again when its callback is through
-            schedule(_call, sock)
-        time.sleep(_PAUSE_S)
+        idle = []
+        for sock, events in _poll.ipoll(-1, 1):  # once: looked at again when its callback is through
+            if events & uselect.POLLIN:
+                schedule(_call, sock)
+            else:
+                idle.append(sock)
+        time.sleep(_LONG_PAUSE_S if idle else _PAUSE_S)
+        for sock in idle:
+            _look_again(sock)
+
+
+def _look_again(sock: Any) -> None:
+    with _lock:
+        if sock in _callbacks:
+            _poll.modify(sock, uselect.POLLIN)
 
 
 def _call(sock: Any) -> None:
@@ -50,6 +64,4 @@ def _call(sock: Any) -> None:
     try:
         function(sock)
     finally:
-        with _lock:
-            if sock in _callbacks:
-                _poll.modify(sock, uselect.POLLIN)
+        _look_again(sock)

@@ -1,0 +1,90 @@
+# SOCK-11: callbacks beside the collector and other threads, and the end of a program that has some.
+import _thread
+import gc
+import sys
+import time
+
+import usocket
+
+
+def set_callback(sock, f):
+    sock.setsockopt(usocket.SOL_SOCKET, 20, f)
+
+
+def waits_for(condition):
+    left = 5000
+    while not condition() and left:
+        time.sleep(0.001)
+        left -= 1
+    return condition()
+
+
+# What nobody else knows stays alive with its callback.
+far = []
+seen = []
+
+
+def make():
+    near, other = usocket.socketpair()
+    far.append(other)
+    set_callback(near, lambda sock: seen.append(sock.recv(1)))
+
+
+for _ in range(20):
+    make()
+for _ in range(3):
+    gc.collect()
+    junk = [bytearray(100) for _ in range(1000)]
+for other in far:
+    other.write(b"x")
+print("collected:", waits_for(lambda: len(seen) == 20))
+
+# A callback that makes garbage, while the program does, and is collected under.
+counts = [0, 0]
+near, other = usocket.socketpair()
+
+
+def litter(sock):
+    sock.recv(1)
+    counts[0] += 1
+    list(map(bytearray, range(100)))
+    if counts[0] % 50 == 0:
+        gc.collect()
+    if counts[0] < 500:
+        other.write(b"x")
+
+
+set_callback(near, litter)
+other.write(b"x")
+for _ in range(200000):
+    if counts[0] == 500:
+        break
+    junk = [bytearray(64) for _ in range(20)]
+print("under garbage:", waits_for(lambda: counts[0] == 500))
+
+# Another thread sets one, and writes.
+main = _thread.get_ident()
+threads = []
+near, other = usocket.socketpair()
+near.settimeout(5)
+
+
+def from_thread():
+    set_callback(near, lambda sock: threads.append((_thread.get_ident() == main, sock.recv(1))))
+    for _ in range(3):
+        other.write(b"y")
+    running.release()
+
+
+running = _thread.allocate_lock()
+running.acquire()
+_thread.start_new_thread(from_thread, ())
+running.acquire()
+print("from a thread:", waits_for(lambda: len(threads) == 3), len(threads))
+
+# The end, with callbacks due all the time.
+set_callback(near, lambda sock: other.write(b"z"))
+other.write(b"z")
+time.sleep(0.02)
+print("the end")
+sys.exit(0)
