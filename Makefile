@@ -25,7 +25,7 @@ fuzz: build micropython ## random trials for MINUTES=n on each host, until somet
 	cmake --preset tsan && cmake --build --preset tsan --target usocket_random
 	.venv/bin/python tests/random/fuzz.py --seconds $$(($(or $(MINUTES),10) * 60))
 
-demo: build micropython ## nginx and our server on loopback, fetched through, with figures
+demo: build micropython ## a board's program at an MQTT broker, nginx and our servers, with figures
 	.venv/bin/python tools/demo
 
 bench: build micropython ## every figure against its rivals, into bench/results; QUICK=1 for under a minute

@@ -43,6 +43,14 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def device_program(host: str, name: str, *arguments: object, options: Sequence[str] = ()) -> list[str]:
+    """The command that runs a program for devices, on MicroPython or by `python -m usocket`, which has the options."""
+    program = [str(PYTHON_EXAMPLES / (name + ".py")), *map(str, arguments)]
+    if host == "cpython":
+        return [sys.executable, "-m", "usocket", *options, *program]
+    return [str(BIN / host), "-X", "heapsize=8m", *program]
+
+
 class Files:
     """A folder with files to fetch, and their hashes."""
 
@@ -200,3 +208,17 @@ def nginx(folder: Path, files: Path, identity: Identity | None = None) -> Iterat
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def mosquitto(folder: Path) -> Iterator[int]:
+    """Runs an MQTT broker, with its configuration in a folder; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    with Program(["mosquitto", "-v", "-c", str(configuration)]) as broker:
+        while not broker.line().endswith("running"):
+            pass
+        yield port
+        assert broker.process.poll() is None, f"mosquitto ended: {broker.seen}"
