@@ -31,12 +31,13 @@ def test_dev_1_a_program_for_a_board_sends_all_its_readings(host: str, broker: i
     assert said == [f"{READINGS} readings acknowledged, {READINGS} heard\n", "connections: 1\n"]
 
 
-@pytest.mark.parametrize("seed", [1, 7, 20])
+@pytest.mark.parametrize("seed", [1, 15, 19])
 def test_dev_6_it_misses_nothing_over_a_bad_network(seed: int, broker: int) -> None:
     chaos = ["--chaos", str(seed)]
     said = output_of(
         device_program("cpython", "mqtt_device", "127.0.0.1", broker, f"chaos-{seed}", READINGS, options=chaos)
     )
     assert said[0] == f"{READINGS} readings acknowledged, {READINGS} heard\n"
-    assert re.fullmatch(r"connections: \d+\n", said[1])
+    connections = re.fullmatch(r"connections: (\d+)\n", said[1])
+    assert connections and (int(connections[1]) > 1 or seed == 1)
     assert said[2].startswith(f"chaos {seed}: ")

@@ -1,120 +1,60 @@
-"""--chaos SEED: the program's sockets as over a bad network (DEV-6).
+"""--chaos SEED: usocket over a bad network (DEV-6).
 
-Transfers are cut short where they may be, calls are delayed, connections break, and signals arrive in the middle of
-calls. What happens to a socket follows from the seed, from which socket of the program it is, and from the calls on it:
-the same program does the same again. At the end a line on stderr says how much of each there was.
+The package has its extension a second time, over a stack that injects faults (src/sys/chaos). For a run under chaos it
+takes the place of the usual one, before the program begins. At the end a line on stderr says how much of each kind of
+trouble there was.
 """
 
 from __future__ import annotations
 
 import atexit
-import errno
-import itertools
-import random
-import struct
+import ctypes
+import importlib
+import importlib.machinery
+import importlib.util
 import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-from usocket import SHUT_RDWR, SO_LINGER, SOCK_STREAM, SOL_SOCKET
-from usocket.desktop import layers, schedule
+_NAME = "usocket._usocket"
+_PACKAGES = ("usocket", "uselect", "uerrno")
+# In the order of src/sys/chaos/chaos.cpp.
+_KINDS = ("cut", "put off", "delayed", "interrupted", "lost", "refused", "reset")
 
-# Of a thousand calls that it can happen to.
-_CUT, _AGAIN, _DELAY, _RESET, _INTERRUPT = 300, 100, 100, 3, 50
-_LONGEST_DELAY_S = 0.02
 
-_TRANSFERS = ("recv", "recv_into", "read", "readinto", "readline", "send", "sendall", "write", "recvfrom", "sendto")
-
-_counts: Counter[str] = Counter()
-_numbers = itertools.count()
+class Unavailable(Exception):
+    """This build of usocket has no such stack."""
 
 
 def start(seed: int) -> None:
-    layers.put_between(lambda base: _chaotic(base, seed))
-    atexit.register(_summarize, seed)
+    """Makes all that is usocket's anew, over the bad network."""
+    path = _path_of_extension()
+    for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
+        del sys.modules[name]
+    stack = ctypes.CDLL(path)
+    stack.usocket_chaos_start(ctypes.c_uint64(seed))
+    loader = importlib.machinery.ExtensionFileLoader(_NAME, path)
+    spec = importlib.util.spec_from_file_location(_NAME, path, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_NAME] = module
+    loader.exec_module(module)
+    importlib.import_module("usocket")
+    atexit.register(_summarize, stack, seed)
 
 
-def _summarize(seed: int) -> None:
-    parts = ", ".join(f"{_counts[name]} {name}" for name in ("cut", "put off", "delayed", "reset", "interrupted"))
-    print(f"chaos {seed}: of {_counts['calls']} calls {parts}", file=sys.stderr)
+def _path_of_extension() -> str:
+    package = importlib.import_module("usocket")
+    for folder in map(Path, package.__path__):
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = folder / f"_usocket_chaos{suffix}"
+            if path.exists():
+                return str(path)
+    raise Unavailable("this build of usocket has no --chaos: its linker knew no --wrap")
 
 
-def _chaotic(base: type[Any], seed: int) -> type[Any]:
-    methods: dict[str, Any] = {name: _disturbed(name, getattr(base, name), seed) for name in _TRANSFERS}
-    return type("socket", (base,), {"__module__": base.__module__, **methods})
-
-
-def _disturbed(name: str, method: Callable[..., Any], seed: int) -> Callable[..., Any]:
-    def call(self: Any, *arguments: Any, **named: Any) -> Any:
-        fate = self.__dict__.get("fate")
-        if fate is None:
-            fate = self.fate = random.Random(f"{seed} {next(_numbers)}")
-        _counts["calls"] += 1
-        happens = {what: fate.random() * 1000 < often for what, often in _FATES}
-        share = fate.random()
-        if happens["delayed"]:
-            _counts["delayed"] += 1
-            time.sleep(share * _LONGEST_DELAY_S)
-        if happens["reset"] and self.type == SOCK_STREAM:
-            _break(self)
-        if happens["interrupted"]:
-            _counts["interrupted"] += 1
-            threading.Timer(share * _LONGEST_DELAY_S, schedule.schedule, (lambda _: None, None)).start()
-        is_waiting = self.gettimeout() != 0
-        if happens["put off"] and not is_waiting:
-            _counts["put off"] += 1
-            if name in ("read", "readinto", "readline", "write"):
-                return None
-            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
-        if happens["cut"]:
-            return _cut(self, name, method, share, is_waiting, arguments, named)
-        return method(self, *arguments, **named)
-
-    call.__name__ = name
-    return call
-
-
-_FATES = [("cut", _CUT), ("put off", _AGAIN), ("delayed", _DELAY), ("reset", _RESET), ("interrupted", _INTERRUPT)]
-
-
-def _cut(
-    self: Any, name: str, method: Callable[..., Any], share: float, is_waiting: bool, arguments: Any, named: Any
-) -> Any:
-    """Less than was asked for, where the call may do less; else what is sent goes out in two parts."""
-    first: Any
-    first, *rest = arguments or (None,)
-    if name in ("recv", "read") and isinstance(first, int) and first > 1 and not rest:
-        if name == "recv" or not is_waiting:
-            _counts["cut"] += 1
-            return method(self, _part(first, share), **named)
-    elif name in ("send", "write", "sendall") and not rest and not named:
-        data = first.encode() if isinstance(first, str) else bytes(first)
-        if len(data) > 1:
-            _counts["cut"] += 1
-            size = _part(len(data), share)
-            if name == "send" or not is_waiting:
-                return method(self, data[:size])
-            method(self, data[:size])
-            time.sleep(share * _LONGEST_DELAY_S)
-            method(self, data[size:])
-            return len(data) if name == "write" else None
-    return method(self, *arguments, **named)
-
-
-def _part(size: int, share: float) -> int:
-    return max(1, int(size * share))
-
-
-def _break(self: Any) -> None:
-    """The connection is gone, for the other side too."""
-    try:
-        self.getpeername()
-        self.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        self.shutdown(SHUT_RDWR)
-    except OSError:
-        return  # not connected: nothing to break
-    _counts["reset"] += 1
-    raise OSError(errno.ECONNRESET, "Connection reset by peer (chaos)")
+def _summarize(stack: ctypes.CDLL, seed: int) -> None:
+    counts = (ctypes.c_uint64 * (1 + len(_KINDS)))()
+    stack.usocket_chaos_counts(counts)
+    sockets, *kinds = counts
+    said = ", ".join(f"{count} {kind}" for count, kind in zip(kinds, _KINDS, strict=True))
+    print(f"chaos {seed}: {sockets} sockets; {said}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
@@ -21,7 +22,7 @@ library and installed packages keep what is theirs, and a module of the program'
   -m module        a module or package of the program's, as python -m has it
   -c text          the text itself
   --trace          each call on a socket, a line each, on stderr
-  --chaos SEED     a network that cuts transfers short, delays and breaks; the same for the same seed
+  --chaos SEED     a network that cuts transfers short, delays, loses and breaks; the same for the same seed
   -h, --help       this
 
 Debug it:       python -m pdb -m usocket app.py
@@ -39,10 +40,26 @@ def main(arguments: list[str]) -> int:
         print(HELP)
         return 0
     try:
-        rest = _take_options(arguments)
+        seed, traces, rest = _parse(arguments)
     except _Wrong as error:
         print("\n".join(filter(None, [USAGE, str(error)])), file=sys.stderr)
         return 2
+    if seed is None:
+        return run(traces, rest)
+    try:
+        chaos.start(seed)
+    except chaos.Unavailable as error:
+        print(f"python -m usocket: {error}", file=sys.stderr)
+        return 2
+    # this module has been made anew, too
+    status: int = importlib.import_module(__name__).run(traces, rest)
+    return status
+
+
+def run(traces: bool, rest: list[str]) -> int:
+    """Runs what `rest` names, with the arguments in it."""
+    if traces:
+        trace.start()
     if rest[0] in ("-m", "-c"):
         return _run_named(rest)
     script, *rest = rest
@@ -81,24 +98,26 @@ def _run_named(arguments: list[str]) -> int:
     return 0
 
 
-def _take_options(arguments: list[str]) -> list[str]:
-    """Obeys the options; returns what is left: what to run, and its arguments."""
+def _parse(arguments: list[str]) -> tuple[int | None, bool, list[str]]:
+    """The seed of --chaos, whether to trace, and what is left: what to run, and its arguments."""
+    seed = None
+    traces = False
     rest = list(arguments)
     while rest and rest[0].startswith("-"):
         option = rest[0]
         if option in ("-m", "-c"):
             if len(rest) < 2:
                 raise _Wrong(f"{option} needs {'a module' if option == '-m' else 'the text of a program'}")
-            return rest
+            break
         if option == "--trace":
-            trace.start()
+            traces = True
         elif option == "--chaos":
             if len(rest) < 2 or not rest[1].isdecimal():
                 raise _Wrong("--chaos needs a seed, a whole number")
-            chaos.start(int(rest.pop(1)))
+            seed = int(rest.pop(1))
         else:
             raise _Wrong(f"unknown option {option}")
         rest.pop(0)
     if not rest:
         raise _Wrong("")
-    return rest
+    return seed, traces, rest

@@ -1,4 +1,4 @@
-"""Puts a class between the program and its sockets, for --trace and --chaos. Without either nothing is in between."""
+"""Puts a class between the program and its sockets, for --trace. Without it nothing is in between."""
 
 from __future__ import annotations
 
