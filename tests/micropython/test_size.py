@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 54_784  # 53.5 KiB, with `select`
+MOST_TEXT = 57_344  # 56 KiB, with `select` and callbacks
 
 
 def size_of(binary: Path) -> dict[str, int]:

@@ -42,6 +42,20 @@ static mp_obj_t new_list(void** found, bool compat) {
     return list;
 }
 
+bool usocket_get_service(mp_obj_t from, int64_t* port, usocket_bytes_t* service) {
+    *port = 0;
+    *service = (usocket_bytes_t){NULL, 0};
+    if (from == mp_const_none) {
+        return false;
+    }
+    if (mp_obj_is_str(from)) {
+        *service = usocket_get_text(from);
+    } else {
+        *port = usocket_get_int64(from);
+    }
+    return true;
+}
+
 static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args, bool compat) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {
@@ -57,16 +71,11 @@ static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t* pos_args, mp_map_t* k
     const mp_obj_t host = args[ARG_host].u_obj, port = args[ARG_port].u_obj;
 
     usocket_query_t query;
-    query.host = query.service = (usocket_bytes_t){NULL, 0};
+    query.host = (usocket_bytes_t){NULL, 0};
     if (host != mp_const_none) {
         query.host = usocket_get_text(host);
     }
-    query.has_port = port != mp_const_none && !mp_obj_is_str(port);
-    if (query.has_port) {
-        query.port = usocket_get_int64(port);
-    } else if (port != mp_const_none) {
-        query.service = usocket_get_text(port);
-    }
+    query.has_port = usocket_get_service(port, &query.port, &query.service) && query.service.data == NULL;
     query.family = usocket_get_int(args[ARG_family].u_obj);
     query.type = usocket_get_int(args[ARG_type].u_obj);
     query.proto = usocket_get_int(args[ARG_proto].u_obj);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <new>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "sys/sys.hpp"
 #include "usocket/arguments.hpp"
+#include "usocket/connect.hpp"
 #include "usocket/poll.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/socket.hpp"
@@ -396,6 +398,64 @@ void usocket_core_found_free(void** found) {
     const Held held;
     list_in(found).~AddressInfoList();
     *found = nullptr;
+}
+
+// --- Connecting to a host and a port
+
+namespace {
+
+usocket_connecting_t* connecting_of(usocket_request_t* request) noexcept {
+    return reinterpret_cast<usocket_connecting_t*>(request);
+}
+
+Connecting& core_of(usocket_connecting_t* connecting) noexcept {
+    static_assert(sizeof(Connecting) <= sizeof connecting->space && alignof(Connecting) <= 8);
+    return *reinterpret_cast<Connecting*>(connecting->space);
+}
+
+// Deadline::after(), which is libstdc++'s clock's.
+Deadline deadline_after(Timeout timeout) noexcept {
+    const std::int64_t now = sys::now(), span = std::min(timeout.nanoseconds(), INT64_MAX - now);
+    return Deadline(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(now + span)));
+}
+
+// Its timeout is the one that it was made in.
+usocket_error_t give_connection(Result<Socket, EndpointError>& made, usocket_connecting_t* connecting,
+                                Timeout timeout) noexcept {
+    const Held held;
+    if (!made) {
+        const EndpointError failure = made.error();
+        const std::string_view message = failure.message();
+        *std::copy_n(message.data(), std::min(message.size(), sizeof connecting->message - 1), connecting->message) = 0;
+        return c(static_cast<Error>(failure));
+    }
+    const auto set = made->settimeout(timeout);
+    if (set) cxx(connecting->request.conn) = std::move(*made);
+    return c(set);
+}
+
+}  // namespace
+
+void usocket_core_connecting_begin(usocket_request_t* request) {
+    usocket_core_begin(request);
+    new (connecting_of(request)->space) Connecting;
+}
+
+void usocket_core_connecting_unwound(usocket_request_t* request) {
+    Call&& call = cxx(&request->call);
+    core_of(connecting_of(request)).unwound(call);
+}
+
+usocket_error_t usocket_core_connecting(usocket_request_t* request) {
+    auto* wanted = connecting_of(request);
+    const auto timeout = wanted->has_seconds ? Timeout::from_seconds(wanted->seconds) : Timeout::none();
+    if (!timeout) return c(timeout);
+    if (wanted->has_seconds) new (&request->call) Call(host, deadline_after(*timeout));
+    ConnectOptions options;
+    if (wanted->has_source) options.source = cxx(&wanted->source);
+    const Service service = wanted->service.data != nullptr ? Service(text(wanted->service)) : Service(wanted->port);
+    auto made = core_of(wanted).connect(text(wanted->host), service, options, cxx(&request->call));
+    return give_connection(made, wanted, *timeout);
 }
 
 // --- Polling

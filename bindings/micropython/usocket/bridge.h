@@ -170,6 +170,24 @@ typedef struct {
 // The next entry; false: there is none any more.
 bool usocket_core_found_next(usocket_found_t* entry);
 
+// --- Connecting to a host and a port
+typedef struct {
+    usocket_request_t request;  // first, so that it is one; without a socket. Its conn, closed, becomes the connection
+    usocket_bytes_t host;
+    usocket_bytes_t service;  // data NULL: the port
+    int64_t port;
+    bool has_source;
+    usocket_address_t source;
+    bool has_seconds;
+    double seconds;     // for all of it together, and then the connection's timeout
+    char message[512];  // which addresses failed, and why
+    __attribute__((aligned(8))) uint64_t space[128];
+} usocket_connecting_t;
+// As usocket_core_begin() and usocket_core_unwound().
+void usocket_core_connecting_begin(usocket_request_t* connecting);
+void usocket_core_connecting_unwound(usocket_request_t* connecting);
+usocket_error_t usocket_core_connecting(usocket_request_t* connecting);
+
 // --- Polling
 typedef struct {
     void* state;

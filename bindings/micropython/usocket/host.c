@@ -82,18 +82,29 @@ void usocket_host_hold_signals(void) {}
 void usocket_host_release_signals(void) {}
 #endif
 
-usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request) {
-    usocket_core_begin(request);
+static usocket_error_t guarded(usocket_method_t method, usocket_request_t* request,
+                               void (*unwound)(usocket_request_t* request)) {
 #if MICROPY_ASYNC_KBD_INTR
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
-        usocket_core_unwound(request);
+        unwound(request);
         nlr_jump(nlr.ret_val);
     }
     const usocket_error_t error = method(request);
     nlr_pop();
     return error;
 #else
+    (void)unwound;
     return method(request);
 #endif
+}
+
+usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request) {
+    usocket_core_begin(request);
+    return guarded(method, request, usocket_core_unwound);
+}
+
+usocket_error_t usocket_wait_connecting(usocket_connecting_t* connecting) {
+    usocket_core_connecting_begin(&connecting->request);
+    return guarded(usocket_core_connecting, &connecting->request, usocket_core_connecting_unwound);
 }

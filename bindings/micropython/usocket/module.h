@@ -40,6 +40,8 @@ extern const mp_obj_type_t usocket_type_socket;         // usocket's: addresses 
 extern const mp_obj_type_t usocket_type_socket_compat;  // socket's: addresses are tuples, names are resolved
 // The socket in an object, which may be one of a subclass; NULL: it is none, or has not been initialised.
 usocket_obj_t* usocket_find(mp_obj_t from);
+// A closed one.
+usocket_obj_t* usocket_new_socket(const mp_obj_type_t* type);
 MP_DECLARE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);
@@ -95,10 +97,13 @@ mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, siz
 // --- Calls that may wait; host.c
 // Calls the method, and puts the socket right if the host's signal handler jumps out of it.
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request);
+usocket_error_t usocket_wait_connecting(usocket_connecting_t* connecting);
 
 // --- Addresses; address.c
 // What a socket takes as an address.
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address);
+// A port or a service's name; false: None.
+bool usocket_get_service(mp_obj_t from, int64_t* port, usocket_bytes_t* service);
 // How a face shows one.
 mp_obj_t usocket_new_address(const usocket_address_t* address, bool compat);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_sockaddr_obj);

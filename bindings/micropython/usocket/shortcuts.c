@@ -1,8 +1,12 @@
 // What the module socket has besides usocket's functions (NAME-2), by calls as a Python program would make them.
 #include "module.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
+
+#include "py/mperrno.h"
 
 static mp_obj_t call(mp_obj_t sock, qstr method, size_t n_args, const mp_obj_t* args) {
     mp_obj_t dest[5];
@@ -37,20 +41,37 @@ static void* try_to(make_t make, mp_obj_t sock, const mp_arg_val_t* args, mp_obj
 
 // --- create_connection()
 
-enum { ARG_address, ARG_timeout, ARG_source_address };
-
-static void make_connection(mp_obj_t sock, const mp_arg_val_t* args, mp_obj_t address) {
-    if (args[ARG_timeout].u_obj != MP_OBJ_FROM_PTR(USOCKET_GLOBAL_DEFAULT_TIMEOUT)) {
-        call(sock, MP_QSTR_settimeout, 1, &args[ARG_timeout].u_obj);
-    }
-    if (args[ARG_source_address].u_obj != mp_const_none) {
-        call(sock, MP_QSTR_bind, 1, &args[ARG_source_address].u_obj);
-    }
-    call(sock, MP_QSTR_connect, 1, &address);
+// Of the family that a socket of this source has to be.
+static void get_source(mp_obj_t from, usocket_connecting_t* connecting) {
+    mp_obj_t *source, *entries, *entry;
+    mp_obj_get_array_fixed_n(from, 2, &source);
+    size_t count;
+    const mp_obj_t query[] = {mp_obj_is_true(source[0]) ? source[0] : mp_const_none,
+                              source[1],
+                              MP_OBJ_NEW_SMALL_INT(AF_UNSPEC),
+                              MP_OBJ_NEW_SMALL_INT(SOCK_STREAM),
+                              MP_OBJ_NEW_SMALL_INT(0),
+                              MP_OBJ_NEW_SMALL_INT(AI_PASSIVE)};
+    mp_obj_get_array(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&usocket_getaddrinfo_obj), MP_ARRAY_SIZE(query), 0, query),
+                     &count, &entries);
+    mp_obj_get_array_fixed_n(entries[0], 5, &entry);  // it has found something, or raised
+    connecting->has_source = true;
+    usocket_check(usocket_core_address_native(&connecting->source, usocket_get_bytes(entry[4])), from);
 }
 
-// To the first of the name's addresses that can be reached; else the last one's error.
+USOCKET_NORETURN static void raise_connecting(usocket_error_t error, const usocket_connecting_t* connecting,
+                                              mp_obj_t port, mp_obj_t timeout) {
+    if (error.number == MP_EINTR || usocket_core_is_fault(error)) {
+        usocket_raise(error, usocket_core_is_port(error) ? port : timeout);
+    }
+    const mp_obj_t args[] = {MP_OBJ_NEW_SMALL_INT(error.number),
+                             mp_obj_new_str(connecting->message, strlen(connecting->message))};
+    nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, MP_ARRAY_SIZE(args), args));
+}
+
+// One deadline for resolving and all attempts (GAI-5).
 static mp_obj_t create_connection(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
+    enum { ARG_address, ARG_timeout, ARG_source_address };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
         {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(USOCKET_GLOBAL_DEFAULT_TIMEOUT)}},
@@ -58,26 +79,30 @@ static mp_obj_t create_connection(size_t n_args, const mp_obj_t* pos_args, mp_ma
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
-    mp_obj_t *address, *entries, *entry;
+    mp_obj_t* address;
     mp_obj_get_array_fixed_n(args[ARG_address].u_obj, 2, &address);
-    const mp_obj_t query[] = {address[0], address[1], MP_OBJ_NEW_SMALL_INT(AF_UNSPEC),
-                              MP_OBJ_NEW_SMALL_INT(SOCK_STREAM)};
-    size_t count;
-    mp_obj_get_array(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&usocket_getaddrinfo_compat_obj), 4, 0, query), &count,
-                     &entries);
-    void* exception = NULL;
-    for (size_t i = 0; i < count; ++i) {
-        mp_obj_get_array_fixed_n(entries[i], 5, &entry);
-        const mp_obj_t sock = new_socket(3, entry);
-        exception = try_to(make_connection, sock, args, entry[4]);
-        if (exception == NULL) {
-            return sock;
-        }
-        if (!mp_obj_exception_match(MP_OBJ_FROM_PTR(exception), MP_OBJ_FROM_PTR(&mp_type_OSError))) {
-            break;
-        }
+    mp_obj_t timeout = args[ARG_timeout].u_obj;
+    if (timeout == MP_OBJ_FROM_PTR(USOCKET_GLOBAL_DEFAULT_TIMEOUT)) {
+        timeout = mp_call_function_0(MP_OBJ_FROM_PTR(&usocket_getdefaulttimeout_obj));
     }
-    nlr_raise(MP_OBJ_FROM_PTR(exception));  // getaddrinfo() found something, or raised
+
+    usocket_connecting_t connecting;
+    connecting.host = usocket_get_text(address[0] == mp_const_none ? MP_OBJ_NEW_QSTR(MP_QSTR_localhost) : address[0]);
+    usocket_get_service(address[1], &connecting.port, &connecting.service);
+    connecting.has_seconds = timeout != mp_const_none;
+    connecting.seconds = connecting.has_seconds ? usocket_get_double(timeout) : 0;
+    connecting.has_source = false;
+    if (args[ARG_source_address].u_obj != mp_const_none) {
+        get_source(args[ARG_source_address].u_obj, &connecting);
+    }
+    usocket_obj_t* conn = usocket_new_socket(&usocket_type_socket_compat);
+    connecting.request.socket = NULL;
+    connecting.request.conn = &conn->socket;
+    const usocket_error_t error = usocket_wait_connecting(&connecting);
+    if (usocket_failed(error)) {
+        raise_connecting(error, &connecting, address[1], timeout);
+    }
+    return MP_OBJ_FROM_PTR(conn);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_create_connection_obj, 0, create_connection);
 

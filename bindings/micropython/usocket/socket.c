@@ -10,7 +10,7 @@
 // --- Making
 
 // A closed socket: made before the system opens one for it, so that no failure loses a descriptor.
-static usocket_obj_t* make(const mp_obj_type_t* type) {
+usocket_obj_t* usocket_new_socket(const mp_obj_type_t* type) {
     usocket_obj_t* self = m_malloc_with_finaliser(sizeof(usocket_obj_t));
     usocket_core_make(&self->socket);
     self->base.type = type;
@@ -92,10 +92,10 @@ static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, 
     // An instance of a subclass gets its base at once, with arguments that may be meant for its own __init__ only.
     MP_MAKE_NEW_GET_ONLY_FLAGS();
     if (only_new) {
-        return MP_OBJ_FROM_PTR(make(type));
+        return MP_OBJ_FROM_PTR(usocket_new_socket(type));
     }
 #endif
-    usocket_obj_t* self = make(type);
+    usocket_obj_t* self = usocket_new_socket(type);
     initialise(self, n_args, n_kw, args);
     return MP_OBJ_FROM_PTR(self);
 }
@@ -118,7 +118,7 @@ static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp
     const int family = n_args > 0 ? usocket_get_int(args[0]) : AF_UNIX;
     const int kind = n_args > 1 ? usocket_get_int(args[1]) : SOCK_STREAM;
     const int proto = n_args > 2 ? usocket_get_int(args[2]) : 0;
-    usocket_obj_t *first = make(type), *second = make(type);
+    usocket_obj_t *first = usocket_new_socket(type), *second = usocket_new_socket(type);
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(first), MP_OBJ_FROM_PTR(second)};
     const mp_obj_t tuple = mp_obj_new_tuple(2, pair);
     usocket_check(usocket_core_pair(&first->socket, &second->socket, family, kind, proto), MP_OBJ_NULL);
@@ -166,7 +166,7 @@ static mp_obj_t wait_for_count(usocket_method_t method, usocket_request_t* reque
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     usocket_request_t request;
     usocket_obj_t* self = begin(&request, self_in);
-    usocket_obj_t* conn = make(self->base.type);
+    usocket_obj_t* conn = usocket_new_socket(self->base.type);
     request.conn = &conn->socket;
     usocket_check(usocket_wait(usocket_core_accept, &request), MP_OBJ_NULL);
     set_default_timeout(conn);
@@ -566,7 +566,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
 
 static mp_obj_t socket_dup(mp_obj_t self_in) {
     usocket_obj_t* self = get(self_in);
-    usocket_obj_t* copy = make(self->base.type);
+    usocket_obj_t* copy = usocket_new_socket(self->base.type);
     usocket_check(usocket_core_dup(&self->socket, &copy->socket), MP_OBJ_NULL);
     return MP_OBJ_FROM_PTR(copy);
 }

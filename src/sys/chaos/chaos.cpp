@@ -19,6 +19,7 @@
 
 #include "wait/lock.hpp"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker names them
 extern "C" {
 int __real_socket(int family, int type, int proto);
 int __real_socketpair(int family, int type, int proto, int* fds);
@@ -444,3 +445,4 @@ ssize_t __wrap_sendfile(int fd, int file, off_t* offset, size_t size) {
     std::copy(counts.begin(), counts.end(), into + 1);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)

@@ -189,28 +189,30 @@ def setdefaulttimeout(timeout: float | None) -> None:
 def create_connection(
     address: tuple[str | None, int], timeout: float | None = -1, source_address: Any = None
 ) -> socket:
-    """A socket that is connected to (host, port): the first address of the host that can be reached."""
-    failure: OSError | None = None
-    for family, type, proto, _, destination in getaddrinfo(*address, 0, SOCK_STREAM):
-        connection = socket(family, type, proto)
-        try:
-            if timeout != -1:
-                connection.settimeout(timeout)
-            if source_address is not None:
-                connection.bind(source_address)
-            connection.connect(destination)
-            return connection
-        except OSError as error:
-            connection.close()
-            failure = error
-        except BaseException:
-            connection.close()
-            raise
-    raise failure or OSError("getaddrinfo returned nothing")
+    """A socket that is connected to (host, port): of the host's addresses the first that answers.
+
+    The timeout is for resolving and all attempts together (GAI-5), and then the socket's.
+    """
+    from usocket import compat
+
+    if timeout == -1:
+        timeout = _default_timeout
+    try:
+        connection = compat.create_connection(address, timeout, source_address)
+    except OSError as failure:
+        raise OSError(failure.args[0], f"{address[0]}: {failure.strerror}") from None
+    adopted = socket(fileno=connection.detach())
+    adopted.settimeout(timeout)
+    return adopted
 
 
 def create_server(
-    address: Any, *, family: int = AF_INET, backlog: int | None = None, reuse_port: bool = False
+    address: Any,
+    *,
+    family: int = AF_INET,
+    backlog: int | None = None,
+    reuse_port: bool = False,
+    dualstack_ipv6: bool = False,
 ) -> socket:
     """A socket that listens at the address, which may be in use by connections that are ending."""
     server = socket(family)
@@ -218,6 +220,8 @@ def create_server(
         server.setsockopt(SOL_SOCKET, _usocket.SO_REUSEADDR, 1)
         if reuse_port:
             server.setsockopt(SOL_SOCKET, _usocket.SO_REUSEPORT, 1)
+        if family == AF_INET6:
+            server.setsockopt(_usocket.IPPROTO_IPV6, _usocket.IPV6_V6ONLY, not dualstack_ipv6)
         server.bind(address)
         server.listen(backlog)
     except BaseException:
