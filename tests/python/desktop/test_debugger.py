@@ -88,8 +88,8 @@ class Editor:
 
 @contextlib.contextmanager
 def debugged(path: Path) -> Iterator[tuple[Editor, Path]]:
-    """The program waits for the editor before it begins. What it prints goes to a file: pipes would stay open as long as
-    debugpy's adapter, which outlives the program."""
+    """The program waits for the editor before it begins. What it prints goes to a file: debugpy's adapter, which
+    outlives the program, would keep pipes open."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output = path.with_name("output")
