@@ -78,6 +78,103 @@ bool from_path(int family, nb::handle from, Address& address) {
     return found(address, Address::unix_path(text), from);
 }
 
+// --- The class of native addresses (ADDR-9)
+
+// Immutable bytes with a text. Once add_addresses() has been called.
+PyTypeObject* address_class = nullptr;
+PyObject* no_address = nullptr;  // that of a sender without one: empty
+
+// An instance holds what bytes do and nothing else, so new bytes become one. Not the shortest, which all share; no
+// address is as short.
+nb::object make_address(ConstBuffer native) noexcept {
+    auto made = to_bytes(native);
+    if (!made.is_valid()) return {};
+    Py_INCREF(address_class);
+    Py_SET_TYPE(made.ptr(), address_class);
+    return made;
+}
+
+// Null: the Python error is set.
+nb::object written(nb::handle self) noexcept {
+    const ConstBuffer native(PyBytes_AS_STRING(self.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(self.ptr())));
+    const auto address = native.size() == 0 ? Address() : Address::from_native(native);
+    if (!address) return raise(address.error());
+    const Address::Written text = address->text();
+    return nb::steal(PyUnicode_FromStringAndSize(text.chars.data(), text.size));
+}
+
+PyObject* address_str(PyObject* self) noexcept { return written(self).release().ptr(); }
+
+PyObject* address_repr(PyObject* self) noexcept {
+    const auto text = written(self);
+    return text.is_valid() ? PyUnicode_FromFormat("<address %U>", text.ptr()) : nullptr;
+}
+
+// What Address(address) makes of a text or, for copies and pickles, of bytes.
+struct TextOrNative {
+    static constexpr const char* kind = "a str or a bytes-like object";
+    Result<Address> address = Address();
+
+    [[nodiscard]] bool set(nb::handle from) {
+        if (PyUnicode_Check(from.ptr())) {
+            std::string_view chars;
+            if (!utf8_of(from, chars)) return false;
+            address = Address::parse(chars);
+        } else {
+            Readable native;
+            if (!native.set(from)) return false;
+            if (native.size() != 0) address = Address::from_native(native);
+        }
+        if (!address) raise(address.error(), from);
+        return address.has_value();
+    }
+};
+
+PyObject* address_new(PyTypeObject*, PyObject* given, PyObject* keywords) noexcept {
+    Converted<TextOrNative> arguments;
+    if (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0) {
+        PyErr_SetString(PyExc_TypeError, "Address(address) takes no keyword arguments");
+        return nullptr;
+    }
+    if (!arguments.set("Address(address)", nullptr, PySequence_Fast_ITEMS(given), PyTuple_GET_SIZE(given)))
+        return nullptr;
+    return to_python(*std::get<0>(arguments.values).address).release().ptr();
+}
+
+// Pickled as its bytes.
+PyObject* address_reduce(PyObject* self, PyObject*) noexcept {
+    const auto native = nb::steal(PyBytes_FromObject(self));
+    return tuple_of(nb::borrow(reinterpret_cast<PyObject*>(address_class)), tuple_of(native)).release().ptr();
+}
+
+PyMethodDef address_methods[] = {
+    {"__reduce__", address_reduce, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+bool add_address_class(nb::module_& module) noexcept {
+    if (address_class == nullptr) {
+        PyType_Slot slots[] = {
+            {Py_tp_doc,
+             const_cast<char*>("Address(address, /)\n--\n\n"
+                               "A native address: immutable bytes whose str() is \"127.0.0.1:80\", \"[::1]:80\"\n"
+                               "or \"unix:/run/server\", and which is made of the same text.")},
+            {Py_tp_new, reinterpret_cast<void*>(address_new)},
+            {Py_tp_str, reinterpret_cast<void*>(address_str)},
+            {Py_tp_repr, reinterpret_cast<void*>(address_repr)},
+            {Py_tp_methods, address_methods},
+            {0, nullptr},
+        };
+        PyType_Spec spec{"usocket._usocket.Address", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+        address_class = reinterpret_cast<PyTypeObject*>(
+            PyType_FromModuleAndSpec(module.ptr(), &spec, reinterpret_cast<PyObject*>(&PyBytes_Type)));
+        if (address_class == nullptr) return false;
+        no_address = address_class->tp_alloc(address_class, 0);
+    }
+    return no_address != nullptr &&
+           PyModule_AddObjectRef(module.ptr(), "Address", reinterpret_cast<PyObject*>(address_class)) == 0;
+}
+
 // --- The module's functions
 
 nb::object sockaddr(const Readable& addr) {
@@ -136,6 +233,12 @@ bool to_address(int family, nb::handle from, Address& address) {
     return false;
 }
 
-bool add_addresses(nb::module_& module) { return PyModule_AddFunctions(module.ptr(), functions) == 0; }
+nb::object to_python(const Address& address) noexcept {
+    return address.empty() ? nb::borrow(no_address) : make_address({address.data(), address.size()});
+}
+
+bool add_addresses(nb::module_& module) {
+    return add_address_class(module) && PyModule_AddFunctions(module.ptr(), functions) == 0;
+}
 
 }  // namespace usocket::cpython

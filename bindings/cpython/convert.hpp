@@ -207,8 +207,8 @@ inline nb::object to_bytes(ConstBuffer bytes) noexcept {
     return nb::steal(
         PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
 }
-// The native address (ADDR-1).
-inline nb::object to_python(const Address& address) noexcept { return to_bytes({address.data(), address.size()}); }
+// The native address: bytes that show what they stand for (ADDR-1, ADDR-9).
+nb::object to_python(const Address& address) noexcept;
 
 // A tuple of what is given, which must be valid; null if any is not.
 template <class... Items> nb::object tuple_of(const Items&... items) noexcept {

@@ -10,6 +10,10 @@ def address_of(host, port, family=AF_INET):
     return usocket.getaddrinfo(host, port, family, SOCK_STREAM)[0][-1]
 
 
+def is_bytes(address):
+    return isinstance(address, bytes)
+
+
 # --- ADDR-1: opaque
 
 client, conn = tcp_pair()
@@ -18,9 +22,13 @@ udp.bind(address_of("127.0.0.1", 0))
 udp.sendto(b"to itself", udp.getsockname())
 sender = udp.recvfrom(100)[1]
 native = address_of("127.0.0.1", 80)
-show("ADDR-1", "getaddrinfo", type(native))
+show("ADDR-1", "getaddrinfo", is_bytes(native))
 show(
-    "ADDR-1", "getsockname, getpeername, recvfrom", type(client.getsockname()), type(client.getpeername()), type(sender)
+    "ADDR-1",
+    "getsockname, getpeername, recvfrom",
+    is_bytes(client.getsockname()),
+    is_bytes(client.getpeername()),
+    is_bytes(sender),
 )
 show(
     "ADDR-1", "both ends agree", client.getsockname() == conn.getpeername(), conn.getsockname() == client.getpeername()
@@ -37,7 +45,7 @@ server = listener()
 second = usocket.socket()
 second.connect(server.getsockname())
 peer = server.accept()[1]
-show("ADDR-1", "accept", type(peer), peer == second.getsockname())
+show("ADDR-1", "accept", is_bytes(peer), peer == second.getsockname())
 for sock in (client, conn, second, server):
     sock.close()
 

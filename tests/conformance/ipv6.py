@@ -21,12 +21,16 @@ for address in (
     usocket.getaddrinfo("::1", port_of(server), AF_INET6, SOCK_STREAM)[0][-1],
 ):
     client = usocket.socket(AF_INET6)
-    show("ADDR-2", "connects with a " + type(address).__name__, outcome(client.connect, address))
+    show(
+        "ADDR-2",
+        "connects with a " + ("tuple" if isinstance(address, tuple) else "bytes"),
+        outcome(client.connect, address),
+    )
     conn, peer = server.accept()
     show(
         "ADDR-1",
         "both ends agree",
-        type(peer),
+        isinstance(peer, bytes),
         peer == client.getsockname(),
         conn.getsockname() == client.getpeername(),
     )

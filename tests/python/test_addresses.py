@@ -1,11 +1,14 @@
-"""ADDR-1..7: addresses as opaque bytes, tuples and paths."""
+"""ADDR-1..9: addresses as opaque bytes, tuples and paths."""
 
 from __future__ import annotations
 
+import copy
 import errno
 import ipaddress
 import os
+import pickle
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_support import error_of, listener, udp_socket
 from usocket import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, inet_ntop, inet_pton, sockaddr
+from usocket._usocket import Address
 
 HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="the system has no IPv6")
@@ -29,7 +33,7 @@ def native(family: int, address: Any) -> bytes:
 
 def test_addr_1_an_address_is_immutable_bytes_that_hold_the_native_sockaddr() -> None:
     address = usocket.getaddrinfo("127.0.0.1", 80, AF_INET, SOCK_STREAM)[0][-1]
-    assert type(address) is bytes
+    assert isinstance(address, bytes)
     assert address == struct.pack("=H", AF_INET) + struct.pack("!H", 80) + bytes([127, 0, 0, 1]) + bytes(8)
 
 
@@ -282,3 +286,99 @@ def test_addr_7_packed_bytes_of_the_wrong_length(size: int) -> None:
 def test_addr_7_unknown_family(family: int) -> None:
     assert error_of(inet_ntop, family, bytes(4)) == errno.EAFNOSUPPORT
     assert error_of(inet_pton, family, "1.2.3.4") == errno.EAFNOSUPPORT
+
+
+def every_address() -> list[Address]:
+    """One of each method that hands addresses out."""
+    with listener() as server, usocket.socket() as client, udp_socket() as one, udp_socket() as other:
+        client.connect(server.getsockname())
+        conn, peer = server.accept()
+        conn.close()
+        one.sendto(b"1", other.getsockname())
+        one.sendto(b"2", other.getsockname())
+        one.sendto(b"3", other.getsockname())
+        return [
+            peer,
+            client.getpeername(),
+            usocket.getaddrinfo("127.0.0.1", 80)[0][-1],
+            other.recvfrom(1)[1],
+            other.recvfrom_into(bytearray(1))[1],
+            other.recvmsg(1)[3],
+        ]
+
+
+def test_addr_9_an_address_shows_its_endpoint() -> None:
+    for address in every_address():
+        endpoint = f"127.0.0.1:{sockaddr(address)[2]}"
+        assert str(address) == f"{address}" == endpoint
+        assert repr(address) == f"<address {endpoint}>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "127.0.0.1:80",
+        "0.0.0.0:0",
+        "[::1]:80",
+        "[fe80::1%2]:65535",
+        "unix:/run/server",
+        "unix:@name",
+        "unix:",
+        "af16:0c0f",
+    ],
+)
+def test_addr_9_and_is_made_of_its_text(text: str) -> None:
+    address = Address(text)
+    assert str(address) == text
+    assert Address(address) == Address(bytes(address)) == Address(bytearray(address)) == address
+
+
+def test_addr_9_of_a_sender_without_an_address_there_is_nothing_to_show() -> None:
+    one, other = usocket.socketpair()
+    with one, other:
+        one.send(b"x")
+        address = other.recvfrom(1)[1]
+    assert (address, str(address), repr(address)) == (b"", "", "<address >")
+    assert Address(b"") is address
+
+
+def test_addr_1_an_address_is_as_good_as_its_bytes() -> None:
+    address = Address("127.0.0.1:80")
+    plain = bytes(address)
+    assert type(plain) is bytes
+    assert isinstance(address, bytes)
+    assert (address == plain, plain == address, hash(address)) == (True, True, hash(plain))
+    assert (address in {plain}, plain in {address}) == (True, True)
+    assert (address + b"x", b"x" + address, address[:2]) == (plain + b"x", b"x" + plain, plain[:2])
+    assert sockaddr(plain) == sockaddr(address)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        copied = pickle.loads(pickle.dumps(address, protocol))
+        assert (copied, type(copied)) == (address, Address)
+    assert copy.copy(address) == copy.deepcopy(address) == address
+    with pytest.raises((TypeError, AttributeError)):
+        address.port = 80  # type: ignore[attr-defined]
+    assert bytes.__repr__(b"x") == repr(b"x")  # what the class was made of is as it was
+
+
+@pytest.mark.parametrize("wrong", [b"x", b"\2\0", "example.org:80", "127.0.0.1", "127.0.0.1:65536", "\udc80"])
+def test_addr_9_what_is_no_address_does_not_become_one(wrong: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        Address(wrong)
+
+
+@pytest.mark.parametrize("wrong", [(), ("127.0.0.1:80", 1), (80,), (None,)])
+def test_addr_9_of_a_wrong_type_it_does_not_either(wrong: tuple[Any, ...]) -> None:
+    with pytest.raises(TypeError, match=r"Address\(address\)"):
+        Address(*wrong)
+    with pytest.raises(TypeError, match="keyword"):
+        Address("127.0.0.1:80", text="")  # type: ignore[call-arg]
+
+
+def test_addr_9_addresses_leave_nothing_behind() -> None:
+    """The class is counted as often as there are instances, and no more."""
+    with listener() as server:
+        before = sys.getrefcount(Address)
+        many = [server.getsockname() for _ in range(1000)]
+        assert sys.getrefcount(Address) >= before + len(many) or sys.version_info >= (3, 14)
+        del many
+        assert sys.getrefcount(Address) == before

@@ -228,7 +228,7 @@ def _is_numeric(family: int, host: str) -> bool:
 
 def resolve(
     host: str | bytes | bytearray | None, port: int | str | None, family: int, type: int, proto: int, flags: int
-) -> list[tuple[int, int, int, str, bytes]]:
+) -> list[tuple[int, int, int, str, _usocket.Address]]:
     """usocket's getaddrinfo(), with CPython's spelling of host names and its exception."""
     if isinstance(host, bytearray):
         host = bytes(host)

@@ -23,7 +23,7 @@ CALLS = [
 class _Socket(_usocket.socket):
     """usocket's socket, whose accept() and dup() make more of the class that they are called on."""
 
-    def accept(self) -> tuple[_Socket, bytes]:
+    def accept(self) -> tuple[_Socket, _usocket.Address]:
         return self._accept_as(self.__class__)
 
     def dup(self) -> _Socket:
