@@ -28,6 +28,7 @@ template <Usage usage, class Piece, class Buffer> struct Pieces {
                 is_set = piece.set(item, socket);
             else
                 is_set = piece.set(item);
+            if (!is_set && PyObject_CheckBuffer(from.ptr()) != 0) return false;  // one, and not in a list
             if (!is_set) return wrong_type(usage.chars, static_cast<Py_ssize_t>(i) + 1, piece.kind, item);
             buffers_[i] = piece;
         }

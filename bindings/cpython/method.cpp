@@ -5,10 +5,13 @@
 namespace usocket::cpython {
 
 bool wrong_count(const char* usage, Py_ssize_t least, Py_ssize_t most, Py_ssize_t count) noexcept {
-    if (least == most)
-        PyErr_Format(PyExc_TypeError, "%s takes %zd argument%s, not %zd", usage, most, most == 1 ? "" : "s", count);
-    else
+    if (least == most) {
+        const bool is_address = count > 1 && std::string_view(usage).ends_with("(address)");
+        PyErr_Format(PyExc_TypeError, "%s takes %zd argument%s, not %zd%s", usage, most, most == 1 ? "" : "s", count,
+                     is_address ? ": host and port are one, a tuple (host, port)" : "");
+    } else {
         PyErr_Format(PyExc_TypeError, "%s takes %zd to %zd arguments, not %zd", usage, least, most, count);
+    }
     return false;
 }
 

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "hints.hpp"
 #include "socket_object.hpp"
 
 namespace usocket::cpython {
@@ -75,9 +76,8 @@ struct Method<usage, function> {
         Converted<Parameters...> converted;
         if (!converted.set(usage.chars, object, given, count)) return nullptr;
         const typename Receiver<Self>::Type self(object);
-        return std::apply([&](auto&... values) { return function(*self, values...); }, converted.values)
-            .release()
-            .ptr();
+        auto result = std::apply([&](auto&... values) { return function(*self, values...); }, converted.values);
+        return result.is_valid() ? result.release().ptr() : hinted(usage.chars, given, count);
     }
     static PyObject* call_with_keywords(PyObject* object, PyObject* const* given, Py_ssize_t count,
                                         PyObject* keywords) noexcept {
@@ -88,7 +88,8 @@ struct Method<usage, function> {
     }
     static PyObject* call_without(PyObject* object, PyObject*) noexcept {
         const typename Receiver<Self>::Type self(object);
-        return function(*self).release().ptr();
+        auto result = function(*self);
+        return result.is_valid() ? result.release().ptr() : hinted(usage.chars, nullptr, 0);
     }
 };
 
@@ -98,7 +99,8 @@ template <Usage usage, class... Parameters, nb::object (*function)(Parameters...
     static PyObject* call(PyObject*, PyObject* const* given, Py_ssize_t count) noexcept {
         Converted<Parameters...> converted;
         if (!converted.set(usage.chars, nullptr, given, count)) return nullptr;
-        return std::apply([](auto&... values) { return function(values...); }, converted.values).release().ptr();
+        auto result = std::apply([](auto&... values) { return function(values...); }, converted.values);
+        return result.is_valid() ? result.release().ptr() : hinted(usage.chars, given, count);
     }
 };
 

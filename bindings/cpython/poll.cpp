@@ -277,6 +277,8 @@ struct Objects {
     Kept tuple;
 
     [[nodiscard]] bool set(nb::handle from) noexcept {
+        // A socket is iterable, too: by the lines that it would have to wait for.
+        if (socket_of(from) != nullptr) return false;
         if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
         tuple = Kept::steal(python<PySequence_Tuple>(from.ptr()));
         return tuple.is_valid();

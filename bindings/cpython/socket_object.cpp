@@ -87,6 +87,7 @@ int init(PyObject* self, PyObject* given, PyObject* keywords) noexcept {
     auto opened = open(arguments);
     if (!opened) {
         raise(opened.error());
+        (void)hinted(Arguments::usage, nullptr, 0);
         return -1;
     }
     object.socket = std::move(*opened);

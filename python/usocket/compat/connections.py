@@ -133,7 +133,7 @@ class Race:
         if len(self.errors) == 1 or last.errno is None:
             return last
         told = [
-            f"{target}: {failure.strerror or failure}"
+            f"{target}: {failure.args[1] if len(failure.args) > 1 else failure}"
             for target, failure in zip(self._targets, self.errors, strict=True)
         ]
         return OSError(last.errno, "; ".join(told))
@@ -155,7 +155,10 @@ def create_connection(
         timeout = _face.getdefaulttimeout()
     timeout = checked_timeout(timeout)
     deadline = time.monotonic() + timeout if timeout else None
-    host, port = address
+    try:
+        host, port = address
+    except (TypeError, ValueError) as wrong:
+        raise type(wrong)(f"create_connection(): the address is a tuple (host, port), not {address!r}") from None
     found = _face.getaddrinfo(host, port, 0, SOCK_STREAM)
     race = Race(interleaved(found), deadline, source_address, waits=timeout != 0)
     try:
@@ -207,7 +210,7 @@ def create_server(
             server.bind(address)
         except OSError as failure:
             raise OSError(
-                failure.errno, f"{failure.strerror} (while attempting to bind on address {address!r})"
+                failure.errno, f"{failure.args[-1]} (while attempting to bind on address {address!r})"
             ) from None
         server.listen(backlog)
     except BaseException:

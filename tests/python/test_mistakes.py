@@ -1,0 +1,313 @@
+"""Likely mistakes: each error says what was wrong and what would be right.
+
+An OSError keeps its class, number and args.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uselect
+import usocket
+from python_support import alarms, listener, tcp_pair, udp_socket
+from usocket import AF_INET, AF_INET6, AF_UNIX, SO_RCVBUF, SOL_SOCKET, compat, getaddrinfo, inet_pton
+
+
+def says(error: type[BaseException], text: str, mistake: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    """The mistake raises this class, and the text of the error has this in it."""
+    with pytest.raises(error, match=re.escape(text)) as raised:
+        mistake(*arguments, **named)
+    assert type(raised.value) is error
+    if isinstance(raised.value, OSError):
+        number, words = raised.value.args
+        assert number == raised.value.errno
+        assert number < 0 or words == os.strerror(number)
+
+
+# --- Addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "text"),
+    [
+        (b"127.0.0.1", OSError, "b'127.0.0.1' (bytes are a native address, as getaddrinfo() returns it; what people"),
+        ("127.0.0.1", ValueError, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX: '127.0.0.1'"),
+        ("127.0.0.1:80", ValueError, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX"),
+        (["127.0.0.1", 80], TypeError, "an address is bytes as getaddrinfo() returns them, a tuple or"),
+        (getaddrinfo("127.0.0.1", 80), TypeError, "a tuple or, for AF_UNIX, a str, not list"),
+        (getaddrinfo("127.0.0.1", 80)[0], ValueError, "an AF_INET address is (host, port)"),
+        (("example.org", 80), ValueError, "(resolve names with getaddrinfo()): 'example.org'"),
+        (("127.0.0.1", "80"), TypeError, "the port of an address is an int, not str"),
+        (("127.0.0.1", 70000), ValueError, "port must be in 0..65535: 70000"),
+        (("127.0.0.1",), ValueError, "an AF_INET address is (host, port)"),
+        ((80, "127.0.0.1"), TypeError, "the host of an address is a str, not int"),
+        (("::1", 80), ValueError, "the host is an address of the other family (AF_INET or AF_INET6): '::1'"),
+        (("::1", 80, 0, 0), ValueError, "an AF_INET address is (host, port), an AF_INET6 address (host, port"),
+        (None, TypeError, "an address is bytes as getaddrinfo() returns them, a tuple or"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["bind", "connect"])
+def test_an_address_that_is_none(method: str, address: Any, error: type[BaseException], text: str) -> None:
+    with usocket.socket() as socket:
+        says(error, text, getattr(socket, method), address)
+
+
+def test_host_and_port_as_two_arguments() -> None:
+    with usocket.socket() as socket:
+        says(TypeError, "host and port are one, a tuple (host, port)", socket.connect, "127.0.0.1", 80)
+
+
+def test_an_ipv4_address_on_an_ipv6_socket() -> None:
+    with usocket.socket(AF_INET6) as socket:
+        says(ValueError, "an address of the other family", socket.connect, ("127.0.0.1", 80))
+
+
+def test_a_tuple_for_a_path() -> None:
+    with usocket.socket(AF_UNIX) as socket:
+        says(ValueError, "a str path is for AF_UNIX", socket.bind, ("/run/service", 0))
+
+
+def test_a_path_into_a_folder_that_is_not_there() -> None:
+    with usocket.socket(AF_UNIX) as socket:
+        says(FileNotFoundError, "'/nowhere/service'", socket.bind, "/nowhere/service")
+
+
+def test_bytes_and_address_the_wrong_way_round() -> None:
+    with udp_socket() as socket:
+        text = "sendto(bytes[, flags], address): argument 1: a bytes-like object or str is required, not 'tuple'"
+        says(TypeError, text, socket.sendto, ("127.0.0.1", 80), b"x")
+
+
+def test_broadcasting_without_asking_for_it() -> None:
+    with udp_socket() as socket:
+        says(PermissionError, "to broadcast, set SO_BROADCAST first", socket.sendto, b"x", ("255.255.255.255", 9))
+
+
+def test_resolving_a_url() -> None:
+    says(OSError, "this is a URL: the host is what stands between", getaddrinfo, "http://127.0.0.1/", 80)
+
+
+def test_resolving_a_host_with_its_port() -> None:
+    says(OSError, "the port is the next argument", getaddrinfo, "127.0.0.1:80", 80)
+
+
+def test_resolving_without_a_port() -> None:
+    says(TypeError, "getaddrinfo(host, port, af=0, type=0, proto=0, flags=0) takes 2 to 6", getaddrinfo, "127.0.0.1")
+
+
+def test_packing_what_is_no_address() -> None:
+    for text in ("garbage", "::1", "localhost"):
+        says(OSError, "numeric addresses only, and of this family", inet_pton, AF_INET, text)
+
+
+# --- Connections
+
+
+def test_binding_to_a_port_that_is_in_use() -> None:
+    with listener() as other, usocket.socket() as socket:
+        says(OSError, f"{other.getsockname()} (another socket has this port; port 0", socket.bind, other.getsockname())
+
+
+def test_binding_to_somebody_elses_address() -> None:
+    with usocket.socket() as socket:
+        says(OSError, 'not an address of this machine; the host "" stands for all', socket.bind, ("192.0.2.1", 0))
+
+
+def test_binding_twice() -> None:
+    with listener() as socket:
+        says(OSError, "a socket is bound once", socket.bind, ("127.0.0.1", 0))
+
+
+def test_accepting_without_listening() -> None:
+    with usocket.socket() as socket:
+        says(OSError, "listen() comes before accept()", socket.accept)
+    with compat.socket() as socket:
+        says(OSError, "listen() comes before accept()", socket.accept)
+
+
+def test_accepting_or_listening_on_a_datagram_socket() -> None:
+    with udp_socket() as socket:
+        says(OSError, "only a stream socket listens", socket.listen)
+        says(OSError, "only a stream socket that listens has connections", socket.accept)
+
+
+def test_connecting_to_where_nobody_listens() -> None:
+    with usocket.socket() as socket, usocket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        text = f"{unheard.getsockname()} (nothing listens there)"
+        says(ConnectionRefusedError, text, socket.connect, unheard.getsockname())
+
+
+def test_connecting_twice() -> None:
+    client, conn = tcp_pair()
+    with client, conn:
+        says(OSError, "a stream socket connects once; make a new one", client.connect, client.getpeername())
+
+
+def test_connecting_without_waiting() -> None:
+    with listener() as server, usocket.socket() as socket:
+        socket.setblocking(False)
+        text = "non-blocking: poll for POLLOUT, then ask for SO_ERROR"
+        says(BlockingIOError, text, socket.connect, server.getsockname())
+
+
+@pytest.mark.parametrize("method", ["recv", "read", "readline", "recvfrom"])
+def test_receiving_without_a_connection(method: str) -> None:
+    with usocket.socket() as socket, listener() as server:
+        for unconnected in (socket, server):
+            says(OSError, "connect() comes first; where a socket listens", getattr(unconnected, method), 1)
+
+
+@pytest.mark.parametrize("method", ["send", "sendall", "write"])
+def test_sending_without_a_connection(method: str) -> None:
+    with usocket.socket() as socket, udp_socket() as datagrams:
+        says(BrokenPipeError, "or there has been no connect()", getattr(socket, method), b"x")
+        says(OSError, "connect() comes first, or sendto() says where to", getattr(datagrams, method), b"x")
+
+
+def test_asking_for_the_peer_or_shutting_down_without_a_connection() -> None:
+    with usocket.socket() as socket:
+        says(OSError, "connect() comes first", socket.getpeername)
+        says(OSError, "connect() comes first", socket.shutdown, usocket.SHUT_WR)
+
+
+def test_a_closed_socket() -> None:
+    socket = usocket.socket()
+    socket.close()
+    for mistake in (socket.listen, socket.accept, socket.getsockname, socket.readline):
+        says(OSError, "the socket is closed", mistake)
+    says(OSError, "the socket is closed", socket.connect, ("127.0.0.1", 9))
+
+
+# --- Arguments
+
+
+@pytest.fixture
+def socket() -> Any:
+    client, conn = tcp_pair()
+    with client, conn:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error", "text"),
+    [
+        ("send", ([1, 2],), TypeError, "a bytes-like object or str is required, not 'list'"),
+        ("write", (5,), TypeError, "a bytes-like object or str is required, not 'int'"),
+        ("sendmsg", (b"x",), TypeError, "an iterable of bytes-like objects is required, not 'bytes'"),
+        ("recv", (), TypeError, "recv(bufsize, flags=0) takes 1 to 2 arguments, not 0"),
+        ("recv", ("10",), TypeError, "recv(bufsize, flags=0): argument 1: an int is required, not 'str'"),
+        ("recv", (-1,), ValueError, "a size must be in 0..2147483647: -1"),
+        ("recv_into", (b"1234",), TypeError, "writable bytes-like object is required, not 'bytes'"),
+        ("readline", ("x",), TypeError, "readline(n=None): argument 1: an int or None is required, not 'str'"),
+        ("readinto", (10,), TypeError, "a writable bytes-like object is required, not 'int'"),
+        ("settimeout", ("5",), TypeError, "a number or None is required, not 'str'"),
+        ("settimeout", (-1,), ValueError, "a timeout is None or a number of seconds in 0.."),
+        (
+            "setsockopt",
+            (SOL_SOCKET, SO_RCVBUF, 1.5),
+            TypeError,
+            "argument 3: an int or a bytes-like object is required",
+        ),
+        ("setsockopt", ("SOL_SOCKET", SO_RCVBUF, 1), TypeError, "argument 1: an int is required, not 'str'"),
+        ("setsockopt", (SOL_SOCKET, 9999, 1), OSError, "this level has no such option"),
+        ("shutdown", (99,), OSError, "how is SHUT_RD, SHUT_WR or SHUT_RDWR"),
+        ("makefile", ("r",), ValueError, "mode must be 'rb', 'wb' or 'rwb': 'r'"),
+    ],
+)
+def test_arguments_of_methods(
+    socket: usocket.socket, method: str, arguments: tuple[Any, ...], error: type[BaseException], text: str
+) -> None:
+    says(error, text, getattr(socket, method), *arguments)
+
+
+def test_arguments_of_the_class() -> None:
+    says(TypeError, "has no keyword argument 'family'", usocket.socket, family=AF_INET)
+    says(TypeError, "argument 1: an int is required, not 'str'", usocket.socket, "AF_INET")
+    says(OSError, "this family has no such type or protocol", usocket.socket, AF_INET, 99)
+    says(OSError, "the system has no such family", usocket.socket, 99)
+    says(OSError, "it is not open", usocket.socket, fileno=99999)
+
+
+def test_polling() -> None:
+    poll = uselect.poll()
+    closed = usocket.socket()
+    closed.close()
+    says(OSError, "it is not open", poll.register, 99999)
+    says(OSError, "it is not open", poll.register, closed)
+    says(TypeError, "a descriptor or an object with fileno() is required, not 'object'", poll.register, object())
+    with usocket.socket() as socket:
+        says(TypeError, "argument 2: an int is required, not 'str'", poll.register, socket, "r")
+        says(FileNotFoundError, "register() comes first", poll.modify, socket, uselect.POLLIN)
+        says(KeyError, "usocket.socket fd=", poll.unregister, socket)
+
+
+def test_selecting_a_socket_and_not_a_list_of_them() -> None:
+    """It is iterable, by lines: select() would wait for the first."""
+    client, conn = tcp_pair()
+    with client, conn:
+        text = "select(rlist, wlist, xlist, timeout_s=None): argument 1: an iterable of descriptors"
+        says(TypeError, text, uselect.select, client, [], [], 0)
+
+
+@pytest.mark.parametrize("name", ["error", "timeout", "gaierror", "create_connection", "gethostbyname", "inet_aton"])
+def test_name_1_a_name_that_usocket_has_not(name: str) -> None:
+    says(AttributeError, "usocket.compat has CPython's own names", getattr, usocket, name)
+    assert not hasattr(usocket, name)
+    with pytest.raises(AttributeError, match=r"^module 'usocket' has no attribute 'nonsense'$"):
+        _ = usocket.nonsense  # type: ignore[attr-defined]
+
+
+# --- usocket.compat
+
+
+def test_compat_what_is_sent_is_bytes() -> None:
+    client, conn = compat.socketpair()
+    with client, conn:
+        says(TypeError, "a bytes-like object is required, not 'str'", client.send, "text")
+
+
+def test_compat_a_port_as_text() -> None:
+    with compat.socket() as socket:
+        says(TypeError, "the port of an address is an int, not str '80'", socket.connect, ("127.0.0.1", "80"))
+
+
+def test_compat_create_connection_without_a_tuple() -> None:
+    says(ValueError, "the address is a tuple (host, port), not '127.0.0.1'", compat.create_connection, "127.0.0.1")
+    says(TypeError, "the address is a tuple (host, port), not 80", compat.create_connection, 80)
+
+
+def test_compat_create_server_says_the_address_once() -> None:
+    with listener() as other:
+        address = ("127.0.0.1", usocket.sockaddr(other.getsockname())[2])
+        text = f"[Errno {errno.EADDRINUSE}] Address already in use (while attempting to bind on address {address})"
+        with pytest.raises(OSError, match=rf"^{re.escape(text)}$"):
+            compat.create_server(address)
+
+
+# --- What hints leave alone
+
+
+def test_what_a_handler_raises_is_not_changed() -> None:
+    """TIME-5: an error of the program's own, even one that looks like ours."""
+
+    def handler(_: int) -> None:
+        raise OSError(errno.ENOTCONN, "mine")
+
+    client, conn = tcp_pair()
+    with client, conn, pytest.raises(OSError, match=rf"^\[Errno {errno.ENOTCONN}\] mine$"), alarms(handler):
+        client.recv(1)
+
+
+def test_what_would_block_says_only_that() -> None:
+    client, conn = tcp_pair()
+    with client, conn:
+        client.setblocking(False)
+        with pytest.raises(BlockingIOError, match=rf"^\[Errno {errno.EAGAIN}\] {os.strerror(errno.EAGAIN)}$"):
+            client.recv(1)
