@@ -148,7 +148,7 @@ PyObject* address_reduce(PyObject* self, PyObject*) noexcept {
 }
 
 PyMethodDef address_methods[] = {
-    {"__reduce__", address_reduce, METH_NOARGS, nullptr},
+    {"__reduce__", address_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nPickled as its bytes."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -94,8 +94,7 @@ nb::object text_of(string_view method, int code, PyObject* const* given, Py_ssiz
     if (hint == nullptr) hint = hint_of(method, code);
     if (!has_address) return hint != nullptr ? nb::steal(PyUnicode_FromString(hint)) : nb::object();
     const bool is_native = PyBytes_Check(argument.ptr()) && !PyBytes_CheckExact(argument.ptr());
-    auto address =
-        nb::steal(is_native ? python<PyObject_Str>(argument.ptr()) : python<PyObject_Repr>(argument.ptr()));
+    auto address = nb::steal(is_native ? python<PyObject_Str>(argument.ptr()) : python<PyObject_Repr>(argument.ptr()));
     if (!address.is_valid() || hint == nullptr) return address;
     return nb::steal(python<PyUnicode_FromFormat>("%U (%s)", address.ptr(), hint));
 }

@@ -389,7 +389,7 @@ constexpr char usage_of_register[] = "register(obj[, eventmask[, userdata]])";
 
 PyMethodDef methods[] = {
     {"register", as_c_function(Method<usage_of_register, register_>::call), METH_FASTCALL,
-     "register(obj[, eventmask[, userdata]])\n\n"
+     "register($self, obj, eventmask=..., userdata=..., /)\n--\n\n"
      "Watches a descriptor or an object with fileno(), which is returned with its userdata if there is any. What\n"
      "is registered already gets the new mask and, if given, the new userdata. The mask is POLLIN | POLLOUT unless\n"
      "one is given."},
@@ -402,6 +402,9 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(ipoll, "timeout_ms=-1, flags=0",
                    "poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for\n"
                    "what."),
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
+     "__class_getitem__($type, kinds, /)\n--\n\n"
+     "poll[Obj] or poll[Obj, Data]: the kinds of what is registered, and of its userdata."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -299,9 +299,9 @@ PyObject* reduce(PyObject* self, PyObject*) {
 #define USOCKET_ADDRESS_TEXT "a native address, (host, port), (host, port, flowinfo, scopeid) or a path of AF_UNIX"
 
 PyMethodDef methods[] = {
-    USOCKET_METHOD(bind, "address", "Binds the socket to its own address: " USOCKET_ADDRESS_TEXT "."),
+    USOCKET_METHOD(bind, "address", "Binds the socket to its own address:\n" USOCKET_ADDRESS_TEXT "."),
     USOCKET_METHOD(connect, "address",
-                   "Connects to a remote socket: " USOCKET_ADDRESS_TEXT ".\n"
+                   "Connects to a remote socket:\n" USOCKET_ADDRESS_TEXT ".\n"
                    "Non-blocking: OSError(EINPROGRESS); poll for POLLOUT, then ask for SO_ERROR."),
     USOCKET_METHOD(
         listen, "backlog=None",
@@ -317,7 +317,9 @@ PyMethodDef methods[] = {
                    "Sends what the system takes; returns how many bytes that was. A str goes out as UTF-8."),
     USOCKET_METHOD(sendall, "bytes, flags=0", "Sends all of the bytes. A str goes out as UTF-8."),
     {"sendto", as_c_function(Method<usage_of_sendto, sendto>::call), METH_FASTCALL,
-     "sendto(bytes[, flags], address)\n\nSends to an address; returns how many bytes. A str goes out as UTF-8."},
+     "sendto($self, bytes, flags_or_address, address=..., /)\n--\n\n"
+     "sendto(bytes, address) and sendto(bytes, flags, address) send to an address; returns how many bytes.\n"
+     "A str goes out as UTF-8."},
     USOCKET_METHOD(sendmsg, "buffers, ancdata=(), flags=0, address=None",
                    "Sends the buffers as one, without joining them, with ancillary data beside them:\n"
                    "(level, type, data) each. Returns how many bytes of the buffers went out."),
@@ -344,9 +346,9 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(readinto, "buf, nbytes=None", "read() into a buffer; returns how many bytes."),
     USOCKET_METHOD(readline, "n=None", "Reads through the next newline, or n bytes, or to EOF, whichever comes first."),
     {"write", as_c_function(Method<usage_of_write, write>::call), METH_FASTCALL,
-     "write(buf[, off][, n])\n\n"
-     "Writes all of buf, or its first n bytes, or n bytes from off on; returns how many. Non-blocking: what\n"
-     "the system takes, None if that is nothing. A str goes out as UTF-8."},
+     "write($self, buf, off_or_n=None, n=..., /)\n--\n\n"
+     "write(buf), write(buf, n) and write(buf, off, n): all of buf, or its first n bytes, or n bytes from off on;\n"
+     "returns how many. Non-blocking: what the system takes, None if that is nothing. A str goes out as UTF-8."},
     {"makefile", as_c_function(makefile), METH_FASTCALL,
      "makefile($self, mode='rb', buffering=0, /)\n--\n\n"
      "The socket itself, which is a stream; mode is 'rb', 'wb' or 'rwb', buffering is ignored."},
@@ -376,9 +378,10 @@ PyMethodDef methods[] = {
     USOCKET_METHOD_WITHOUT(dup, "A second socket on the same connection."),
     USOCKET_METHOD(_dup_as, "cls", "dup() to a subclass."),
 
-    {"__enter__", enter, METH_NOARGS, nullptr},
-    {"__exit__", as_c_function(exit), METH_FASTCALL, nullptr},
-    {"__reduce_ex__", reduce, METH_O, nullptr},
+    {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe socket itself."},
+    {"__exit__", as_c_function(exit), METH_FASTCALL,
+     "__exit__($self, kind, value, traceback, /)\n--\n\nCloses the socket."},
+    {"__reduce_ex__", reduce, METH_O, "__reduce_ex__($self, protocol, /)\n--\n\nTypeError: a socket is not pickled."},
     {nullptr, nullptr, 0, nullptr},
 };
 

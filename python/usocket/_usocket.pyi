@@ -1,10 +1,11 @@
 # The stub of the extension. Constants are those of the systems that usocket is tried on; each has its own (NAME-3).
 import builtins
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Any, ClassVar, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, final, overload
+from types import GenericAlias, TracebackType
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, SupportsIndex, TypeAlias, final, overload
 
 from _typeshed import FileDescriptorLike, ReadableBuffer, WriteableBuffer
+from typing_extensions import Self, TypeVar, disjoint_base
 
 __version__: str
 
@@ -19,24 +20,53 @@ class _HasFileno(Protocol):
 
 @final
 class Address(bytes):
+    """A native address: immutable bytes whose str() is "127.0.0.1:80", "[::1]:80"
+    or "unix:/run/server", and which is made of the same text.
+    """
+
     def __new__(cls, address: str | ReadableBuffer, /) -> Self: ...
-    def __reduce__(self) -> tuple[type[Address], tuple[bytes]]: ...
+    def __reduce__(self) -> tuple[type[Address], tuple[bytes]]:
+        """Pickled as its bytes."""
     def __str__(self) -> str: ...
 
+@disjoint_base
 class socket:
+    """A socket that is a stream. A new one, or with fileno the owner of a descriptor
+    that somebody else has opened.
+    """
+
     _takes_str: ClassVar[bool]  # whether what is sent may be a str: a subclass may say no
     def __init__(self, af: int = ..., type: int = ..., proto: int = 0, /, *, fileno: int | None = None) -> None: ...
-    def bind(self, address: _Address, /) -> None: ...
-    def connect(self, address: _Address, /) -> None: ...
-    def listen(self, backlog: int | None = None, /) -> None: ...
-    def accept(self) -> tuple[socket, Address]: ...
-    def _accept_as(self, cls: builtins.type[_Socket], /) -> tuple[_Socket, Address]: ...
-    def shutdown(self, how: int, /) -> None: ...
-    def close(self) -> None: ...
-    def send(self, bytes: _Sendable, flags: int = 0, /) -> int: ...
-    def sendall(self, bytes: _Sendable, flags: int = 0, /) -> None: ...
+    def bind(self, address: _Address, /) -> None:
+        """Binds the socket to its own address:
+        a native address, (host, port), (host, port, flowinfo, scopeid) or a path of AF_UNIX.
+        """
+    def connect(self, address: _Address, /) -> None:
+        """Connects to a remote socket:
+        a native address, (host, port), (host, port, flowinfo, scopeid) or a path of AF_UNIX.
+        Non-blocking: OSError(EINPROGRESS); poll for POLLOUT, then ask for SO_ERROR.
+        """
+    def listen(self, backlog: int | None = None, /) -> None:
+        """Lets the system accept up to backlog connections ahead of accept(); a negative number counts as 0."""
+    def accept(self) -> tuple[socket, Address]:
+        """Waits for a connection: (conn, address), where conn is a new, blocking socket."""
+    def _accept_as(self, cls: builtins.type[_Socket], /) -> tuple[_Socket, Address]:
+        """accept() that makes conn of a subclass."""
+    def shutdown(self, how: int, /) -> None:
+        """Ends one direction or both: SHUT_RD, SHUT_WR or SHUT_RDWR."""
+    def close(self) -> None:
+        """Frees all resources; the peer sees EOF, and calls that other threads are in end with
+        OSError(EBADF).
+        """
+    def send(self, bytes: _Sendable, flags: int = 0, /) -> int:
+        """Sends what the system takes; returns how many bytes that was. A str goes out as UTF-8."""
+    def sendall(self, bytes: _Sendable, flags: int = 0, /) -> None:
+        """Sends all of the bytes. A str goes out as UTF-8."""
     @overload
-    def sendto(self, bytes: _Sendable, address: _Address, /) -> int: ...
+    def sendto(self, bytes: _Sendable, address: _Address, /) -> int:
+        """sendto(bytes, address) and sendto(bytes, flags, address) send to an address; returns how many bytes.
+        A str goes out as UTF-8.
+        """
     @overload
     def sendto(self, bytes: _Sendable, flags: int, address: _Address, /) -> int: ...
     def sendmsg(
@@ -46,87 +76,169 @@ class socket:
         flags: int = 0,
         address: _Address | None = None,
         /,
-    ) -> int: ...
+    ) -> int:
+        """Sends the buffers as one, without joining them, with ancillary data beside them:
+        (level, type, data) each. Returns how many bytes of the buffers went out.
+        """
     def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
-    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]: ...
+    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
+        """recv() with what came beside the data: (bytes, [(level, type, data), ...], flags, address).
+        Descriptors in it are close-on-exec, and the caller's to close.
+        """
     def recvmsg_into(
         self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
-    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]: ...
-    def sendfile(self, file: FileDescriptorLike, offset: int = 0, count: int | None = None, /) -> int: ...
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes: ...
-    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Address]: ...
-    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int: ...
-    def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Address]: ...
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
+        """recvmsg() into the buffers, filled one after the other: (count, ancdata, flags, address)."""
+    def sendfile(self, file: FileDescriptorLike, offset: int = 0, count: int | None = None, /) -> int:
+        """Sends count bytes of a regular file from offset on, or all to its end; returns how many.
+        The file's own position stays as it is.
+        """
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Receives at most bufsize bytes; none means that the peer has shut down."""
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Address]:
+        """recv() that also returns the address of the sender: (bytes, address)."""
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        """recv() into a buffer, at most nbytes or, with 0, all of it; returns how many bytes arrived."""
+    def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Address]:
+        """recv_into() that also returns the address of the sender: (count, address)."""
 
     # Streams: None where nothing moved on a non-blocking socket.
-    def read(self, n: int | None = None, /) -> bytes | None: ...
-    def readinto(self, buf: WriteableBuffer, nbytes: int | None = None, /) -> int | None: ...
-    def readline(self, n: int | None = None, /) -> bytes | None: ...
+    def read(self, n: int | None = None, /) -> bytes | None:
+        """Reads n bytes, fewer only at EOF, or all until EOF. Non-blocking: what there is, None if that is
+        nothing.
+        """
+    def readinto(self, buf: WriteableBuffer, nbytes: int | None = None, /) -> int | None:
+        """read() into a buffer; returns how many bytes."""
+    def readline(self, n: int | None = None, /) -> bytes | None:
+        """Reads through the next newline, or n bytes, or to EOF, whichever comes first."""
     @overload
-    def write(self, buf: _Sendable, n: int | None = None, /) -> int | None: ...
+    def write(self, buf: _Sendable, n: int | None = None, /) -> int | None:
+        """write(buf), write(buf, n) and write(buf, off, n): all of buf, or its first n bytes, or n bytes from off on;
+        returns how many. Non-blocking: what the system takes, None if that is nothing. A str goes out as UTF-8.
+        """
     @overload
     def write(self, buf: _Sendable, off: int, n: int | None, /) -> int | None: ...
-    def makefile(self, mode: str = "rb", buffering: int | None = 0, /) -> Self: ...
-    def read1(self, n: int | None = None, /) -> bytes | None: ...
-    def readable(self) -> bool: ...
-    def writable(self) -> bool: ...
-    def seekable(self) -> bool: ...
-    def flush(self) -> None: ...
+    def makefile(self, mode: str = "rb", buffering: int | None = 0, /) -> Self:
+        """The socket itself, which is a stream; mode is 'rb', 'wb' or 'rwb', buffering is ignored."""
+    def read1(self, n: int | None = None, /) -> bytes | None:
+        """Reads what arrives first, at most n bytes."""
+    def readable(self) -> bool:
+        """True: a socket can be read from."""
+    def writable(self) -> bool:
+        """True: a socket can be written to."""
+    def seekable(self) -> bool:
+        """False: a socket has no position."""
+    def flush(self) -> None:
+        """Does nothing: a socket holds back nothing that was written."""
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether close() or detach() was called."""
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
-    def settimeout(self, value: float | None, /) -> None: ...
-    def gettimeout(self) -> float | None: ...
-    def setblocking(self, flag: object, /) -> None: ...
-    def getblocking(self) -> bool: ...
+    def settimeout(self, value: float | None, /) -> None:
+        """How long a call may take, in seconds; then it is OSError(ETIMEDOUT). None: for ever. 0:
+        non-blocking.
+        """
+    def gettimeout(self) -> float | None:
+        """The timeout in seconds or None."""
+    def setblocking(self, flag: object, /) -> None:
+        """True is settimeout(None), False is settimeout(0)."""
+    def getblocking(self) -> bool:
+        """False if non-blocking."""
     @overload
-    def setsockopt(self, level: int, optname: int, value: int, /) -> None: ...
+    def setsockopt(self, level: int, optname: int, value: int, /) -> None:
+        """Sets an option of the system's to an int or to bytes."""
     @overload
     def setsockopt(self, level: int, optname: int, value: ReadableBuffer, /) -> None: ...
-    def _setsockopt_null(self, level: int, optname: int, optlen: int, /) -> None: ...
+    def _setsockopt_null(self, level: int, optname: int, optlen: int, /) -> None:
+        """Sets it to a null pointer of a length."""
     @overload
-    def getsockopt(self, level: int, optname: int, /) -> int: ...
+    def getsockopt(self, level: int, optname: int, /) -> int:
+        """An option of the system's: an int or, with a length, at most so many bytes."""
     @overload
     def getsockopt(self, level: int, optname: int, length: int, /) -> bytes: ...
-    def getsockname(self) -> Address: ...
-    def getpeername(self) -> Address: ...
-    def fileno(self) -> int: ...
-    def detach(self) -> int: ...
-    def dup(self) -> socket: ...
-    def _dup_as(self, cls: builtins.type[_Socket], /) -> _Socket: ...
+    def getsockname(self) -> Address:
+        """The socket's own address."""
+    def getpeername(self) -> Address:
+        """The address of the other end."""
+    def fileno(self) -> int:
+        """The descriptor; -1 if closed."""
+    def detach(self) -> int:
+        """Closes the socket, but not the descriptor, which it returns."""
+    def dup(self) -> socket:
+        """A second socket on the same connection."""
+    def _dup_as(self, cls: builtins.type[_Socket], /) -> _Socket:
+        """dup() to a subclass."""
     @property
-    def family(self) -> int: ...
+    def family(self) -> int:
+        """The address family, AF_*."""
     @property
-    def type(self) -> int: ...
+    def type(self) -> int:
+        """The type, SOCK_*."""
     @property
-    def proto(self) -> int: ...
-    def __enter__(self) -> Self: ...
+    def proto(self) -> int:
+        """The protocol, IPPROTO_*."""
+    def __enter__(self) -> Self:
+        """The socket itself."""
     def __exit__(
         self, kind: builtins.type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
-    ) -> None: ...
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...
+    ) -> None:
+        """Closes the socket."""
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        """TypeError: a socket is not pickled."""
 
-class poll:
-    def __init__(self) -> None: ...
+_Obj = TypeVar("_Obj", bound=int | _HasFileno, default=Any)
+_Data = TypeVar("_Data", default=None)
+
+# What is registered, and its userdata: None if there is none. A poll() without them says nothing about either.
+@disjoint_base
+class poll(Generic[_Obj, _Data]):
+    """Waits for many sockets and descriptors at once."""
+
+    def __new__(cls) -> _Poll[Any, Any]: ...
+    def __class_getitem__(cls, kinds: object, /) -> GenericAlias:
+        """poll[Obj] or poll[Obj, Data]: the kinds of what is registered, and of its userdata."""
     @overload
-    def register(self, obj: int | _HasFileno, eventmask: int = ..., /) -> None: ...
+    def register(self: _Poll[_Obj, None], obj: _Obj, eventmask: int = ..., /) -> None:
+        """Watches a descriptor or an object with fileno(), which is returned with its userdata if there is any. What
+        is registered already gets the new mask and, if given, the new userdata. The mask is POLLIN | POLLOUT unless
+        one is given.
+        """
     @overload
-    def register(self, obj: int | _HasFileno, eventmask: int, userdata: object, /) -> None: ...
-    def unregister(self, obj: object, throw: bool = True) -> None: ...
-    def modify(self, obj: object, eventmask: int, /) -> None: ...
-    # With the userdata as third where register() was given some.
-    def poll(self, timeout_ms: float | None = -1, /) -> list[tuple[Any, ...]]: ...
-    def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> Iterator[tuple[Any, ...]]: ...
+    def register(self, obj: _Obj, eventmask: int, userdata: _Data, /) -> None: ...
+    def unregister(self, obj: object, throw: object = True) -> None:
+        """Watches obj no more. KeyError if it is not registered, unless throw is False."""
+    def modify(self, obj: _Obj, eventmask: int, /) -> None:
+        """Watches obj for other events. OSError(ENOENT) if it is not registered."""
+    @overload
+    def poll(self: _Poll[_Obj, None], timeout_ms: float | None = -1, /) -> list[tuple[_Obj, int]]:
+        """Waits until something is ready, for ever if the timeout is negative: a list of (obj, event), or
+        (obj, event, userdata) where register() was given some.
+        """
+    @overload
+    def poll(self, timeout_ms: float | None = -1, /) -> list[tuple[_Obj, int, _Data]]: ...
+    @overload
+    def ipoll(self: _Poll[_Obj, None], timeout_ms: float | None = -1, flags: int = 0, /) -> Iterator[tuple[_Obj, int]]:
+        """poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for
+        what.
+        """
+    @overload
+    def ipoll(self, timeout_ms: float | None = -1, flags: int = 0, /) -> Iterator[tuple[_Obj, int, _Data]]: ...
+
+_Poll = poll  # inside the class, poll is the method
+
+_Read = TypeVar("_Read", bound=int | _HasFileno, default=Any)
+_Write = TypeVar("_Write", bound=int | _HasFileno, default=Any)
+_Except = TypeVar("_Except", bound=int | _HasFileno, default=Any)
 
 def select(
-    rlist: Iterable[int | _HasFileno],
-    wlist: Iterable[int | _HasFileno],
-    xlist: Iterable[int | _HasFileno],
-    timeout_s: float | None = None,
-    /,
-) -> tuple[list[Any], list[Any], list[Any]]: ...
+    rlist: Iterable[_Read], wlist: Iterable[_Write], xlist: Iterable[_Except], timeout_s: float | None = None, /
+) -> tuple[list[_Read], list[_Write], list[_Except]]:
+    """Waits until something is ready, for ever without a timeout: those of rlist that can be read, those
+    of wlist that can be written, and those of xlist that have urgent data or an error.
+    """
+
 def getaddrinfo(
     host: str | bytes | None,
     port: int | str | None,
@@ -135,12 +247,27 @@ def getaddrinfo(
     proto: int = 0,
     flags: int = 0,
     /,
-) -> list[tuple[int, int, int, str, Address]]: ...
-def inet_ntop(af: int, bin_addr: ReadableBuffer, /) -> str: ...
-def inet_pton(af: int, txt_addr: str, /) -> bytes: ...
-def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]: ...
-def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]: ...
-def _socketpair_as(cls: type[_Socket], af: int, type: int, proto: int, /) -> tuple[_Socket, _Socket]: ...
+) -> list[tuple[int, int, int, str, Address]]:
+    """What a host and port resolve to, in the system's order: (family, type, proto, canonname,
+    sockaddr). A failure is OSError with a negative code, the resolver's own.
+    """
+
+def inet_ntop(af: int, bin_addr: ReadableBuffer, /) -> str:
+    """The textual form of a packed IP address: 4 bytes for AF_INET, 16 for AF_INET6."""
+
+def inet_pton(af: int, txt_addr: str, /) -> bytes:
+    """The packed form of a textual IP address; OSError(EINVAL) if it is malformed."""
+
+def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]:
+    """Decodes a native address: (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid),
+    (AF_UNIX, path) or (family, data), with ip, path and data as bytes.
+    """
+
+def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]:
+    """Two sockets that are connected to each other."""
+
+def _socketpair_as(cls: type[_Socket], af: int, type: int, proto: int, /) -> tuple[_Socket, _Socket]:
+    """socketpair() of a subclass."""
 
 AF_ALG: int
 AF_APPLETALK: int
