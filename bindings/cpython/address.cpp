@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "method.hpp"
+#include "state.hpp"
 
 namespace usocket::cpython {
 namespace {
@@ -30,10 +31,10 @@ bool from_native(nb::handle from, Address& address) {
 nb::handle culprit(nb::handle tuple, Fault fault) {
     switch (fault) {
         case Fault::address_not_numeric:
-        case Fault::address_other_family: return PyTuple_GET_ITEM(tuple.ptr(), 0);
-        case Fault::port_range: return PyTuple_GET_ITEM(tuple.ptr(), 1);
-        case Fault::flowinfo_not_zero: return PyTuple_GET_ITEM(tuple.ptr(), 2);
-        case Fault::scopeid_range: return PyTuple_GET_ITEM(tuple.ptr(), 3);
+        case Fault::address_other_family: return tuple_item(tuple, 0);
+        case Fault::port_range: return tuple_item(tuple, 1);
+        case Fault::flowinfo_not_zero: return tuple_item(tuple, 2);
+        case Fault::scopeid_range: return tuple_item(tuple, 3);
         default: return tuple;
     }
 }
@@ -41,29 +42,29 @@ nb::handle culprit(nb::handle tuple, Fault fault) {
 // A host is text; the bytes of one are taken for it.
 bool text_of(nb::handle from, std::string_view& text) {
     if (PyBytes_Check(from.ptr())) {
-        text = {PyBytes_AS_STRING(from.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(from.ptr()))};
+        text = bytes_of(from);
         return true;
     }
     if (PyUnicode_Check(from.ptr())) return utf8_of(from, text);
-    PyErr_Format(PyExc_TypeError, "the host of an address is a str, not %s", Py_TYPE(from.ptr())->tp_name);
+    PyErr_Format(PyExc_TypeError, "the host of an address is a str, not %S", name_of_type(from).ptr());
     return false;
 }
 
 bool from_tuple(int family, nb::handle from, Address& address) {
-    const auto size = static_cast<std::size_t>(PyTuple_GET_SIZE(from.ptr()));
+    const std::size_t size = tuple_size(from);
     if (const auto fits = arguments::tuple_size(family, size); !fits) {
         raise(fits.error(), from);
         return false;
     }
     std::string_view host;
-    if (!text_of(PyTuple_GET_ITEM(from.ptr(), 0), host)) return false;
+    if (!text_of(tuple_item(from, 0), host)) return false;
     constexpr std::array<const char*, 3> names{"port", "flowinfo", "scopeid"};
     std::array<Int, names.size()> numbers;
     for (std::size_t i = 1; i < size; ++i) {
-        PyObject* item = PyTuple_GET_ITEM(from.ptr(), static_cast<Py_ssize_t>(i));
+        PyObject* item = tuple_item(from, i);
         if (numbers[i - 1].set(item)) continue;
         if (PyErr_Occurred() != nullptr) return false;
-        PyErr_Format(PyExc_TypeError, "the %s of an address is an int, not %s", names[i - 1], Py_TYPE(item)->tp_name);
+        PyErr_Format(PyExc_TypeError, "the %s of an address is an int, not %S", names[i - 1], name_of_type(item).ptr());
         return false;
     }
     const auto made = Address::inet(family, host, numbers[0].value, numbers[1].value, numbers[2].value);
@@ -74,30 +75,25 @@ bool from_path(int family, nb::handle from, Address& address) {
     if (family != AF_UNIX) return found(address, Error(Fault::address_family), from);
     const auto path = nb::steal(PyUnicode_EncodeFSDefault(from.ptr()));
     if (!path.is_valid()) return false;
-    const std::string_view text(PyBytes_AS_STRING(path.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(path.ptr())));
-    return found(address, Address::unix_path(text), from);
+    return found(address, Address::unix_path(bytes_of(path)), from);
 }
 
 // --- The class of native addresses (ADDR-9)
-
-// Immutable bytes with a text. Once add_addresses() has been called.
-PyTypeObject* address_class = nullptr;
-PyObject* no_address = nullptr;  // that of a sender without one: empty
 
 // An instance holds what bytes do and nothing else, so new bytes become one. Not the shortest, which all share; no
 // address is as short.
 nb::object make_address(ConstBuffer native) noexcept {
     auto made = to_bytes(native);
     if (!made.is_valid()) return {};
-    Py_INCREF(address_class);
-    Py_SET_TYPE(made.ptr(), address_class);
+    PyTypeObject* const type = state().address_class;
+    Py_INCREF(reinterpret_cast<PyObject*>(type));
+    Py_SET_TYPE(made.ptr(), type);
     return made;
 }
 
 // Null: the Python error is set.
 nb::object written(nb::handle self) noexcept {
-    const ConstBuffer native(PyBytes_AS_STRING(self.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(self.ptr())));
-    const auto address = native.size() == 0 ? Address() : Address::from_native(native);
+    const auto address = PyBytes_Size(self.ptr()) == 0 ? Address() : Address::from_native(bytes_of(self));
     if (!address) return raise(address.error());
     const Address::Written text = address->text();
     return nb::steal(PyUnicode_FromStringAndSize(text.chars.data(), text.size));
@@ -132,19 +128,19 @@ struct TextOrNative {
 
 PyObject* address_new(PyTypeObject*, PyObject* given, PyObject* keywords) noexcept {
     Converted<TextOrNative> arguments;
-    if (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0) {
+    if (keywords != nullptr && PyDict_Size(keywords) != 0) {
         PyErr_SetString(PyExc_TypeError, "Address(address) takes no keyword arguments");
         return nullptr;
     }
-    if (!arguments.set("Address(address)", nullptr, PySequence_Fast_ITEMS(given), PyTuple_GET_SIZE(given)))
-        return nullptr;
+    const Given<1> one(given);
+    if (!arguments.set("Address(address)", nullptr, one.items(), one.count())) return nullptr;
     return to_python(*std::get<0>(arguments.values).address).release().ptr();
 }
 
 // Pickled as its bytes.
 PyObject* address_reduce(PyObject* self, PyObject*) noexcept {
     const auto native = nb::steal(PyBytes_FromObject(self));
-    return tuple_of(nb::borrow(reinterpret_cast<PyObject*>(address_class)), tuple_of(native)).release().ptr();
+    return tuple_of(nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(self))), tuple_of(native)).release().ptr();
 }
 
 PyMethodDef address_methods[] = {
@@ -152,27 +148,32 @@ PyMethodDef address_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+bool make_address_class(nb::module_& module, State& own) noexcept {
+    PyType_Slot slots[] = {
+        {Py_tp_doc,
+         const_cast<char*>("Address(address, /)\n--\n\n"
+                           "A native address: immutable bytes whose str() is \"127.0.0.1:80\", \"[::1]:80\"\n"
+                           "or \"unix:/run/server\", and which is made of the same text.")},
+        {Py_tp_new, reinterpret_cast<void*>(address_new)},
+        {Py_tp_str, reinterpret_cast<void*>(address_str)},
+        {Py_tp_repr, reinterpret_cast<void*>(address_repr)},
+        {Py_tp_methods, address_methods},
+        {0, nullptr},
+    };
+    PyType_Spec spec{"usocket._usocket.Address", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+    auto* const bases = reinterpret_cast<PyObject*>(&PyBytes_Type);
+    const auto made = nb::steal(PyType_FromModuleAndSpec(module.ptr(), &spec, bases));
+    own.address_class = reinterpret_cast<PyTypeObject*>(made.ptr());
+    if (!own.keep("usocket.Address", made.ptr())) return false;
+    const auto empty = nb::steal(PyType_GenericAlloc(own.address_class, 0));
+    own.no_address = empty.ptr();
+    return own.keep("usocket.no_address", empty.ptr());
+}
+
 bool add_address_class(nb::module_& module) noexcept {
-    if (address_class == nullptr) {
-        PyType_Slot slots[] = {
-            {Py_tp_doc,
-             const_cast<char*>("Address(address, /)\n--\n\n"
-                               "A native address: immutable bytes whose str() is \"127.0.0.1:80\", \"[::1]:80\"\n"
-                               "or \"unix:/run/server\", and which is made of the same text.")},
-            {Py_tp_new, reinterpret_cast<void*>(address_new)},
-            {Py_tp_str, reinterpret_cast<void*>(address_str)},
-            {Py_tp_repr, reinterpret_cast<void*>(address_repr)},
-            {Py_tp_methods, address_methods},
-            {0, nullptr},
-        };
-        PyType_Spec spec{"usocket._usocket.Address", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
-        address_class = reinterpret_cast<PyTypeObject*>(
-            PyType_FromModuleAndSpec(module.ptr(), &spec, reinterpret_cast<PyObject*>(&PyBytes_Type)));
-        if (address_class == nullptr) return false;
-        no_address = address_class->tp_alloc(address_class, 0);
-    }
-    return no_address != nullptr &&
-           PyModule_AddObjectRef(module.ptr(), "Address", reinterpret_cast<PyObject*>(address_class)) == 0;
+    State& own = state();
+    if (own.address_class == nullptr && !make_address_class(module, own)) return false;
+    return PyModule_AddObjectRef(module.ptr(), "Address", reinterpret_cast<PyObject*>(own.address_class)) == 0;
 }
 
 // --- The module's functions
@@ -228,13 +229,13 @@ bool to_address(int family, nb::handle from, Address& address) {
     if (PyUnicode_Check(from.ptr())) return from_path(family, from, address);
     if (PyObject_CheckBuffer(from.ptr())) return from_native(from, address);
     PyErr_Format(PyExc_TypeError,
-                 "an address is bytes as getaddrinfo() returns them, a tuple or, for AF_UNIX, a str, not %s",
-                 Py_TYPE(from.ptr())->tp_name);
+                 "an address is bytes as getaddrinfo() returns them, a tuple or, for AF_UNIX, a str, not %S",
+                 name_of_type(from).ptr());
     return false;
 }
 
 nb::object to_python(const Address& address) noexcept {
-    return address.empty() ? nb::borrow(no_address) : make_address({address.data(), address.size()});
+    return address.empty() ? nb::borrow(state().no_address) : make_address({address.data(), address.size()});
 }
 
 bool add_addresses(nb::module_& module) {

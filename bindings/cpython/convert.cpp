@@ -114,7 +114,7 @@ bool Sendable::set(nb::handle from, nb::handle socket) noexcept {
     kind = "a bytes-like object or str";
     std::string_view chars;
     if (!PyUnicode_Check(from.ptr()) || !utf8_of(from, chars)) return false;
-    lend(chars.data(), static_cast<Py_ssize_t>(chars.size()));
+    lend(chars);
     return true;
 }
 
@@ -122,16 +122,14 @@ bool Sendable::set(nb::handle from, nb::handle socket) noexcept {
 
 namespace {
 
-constexpr std::size_t header = offsetof(PyBytesObject, ob_sval);
-
 // What _PyBytes_Resize() does to an object that nobody else has seen, except that without memory for a larger one
 // it leaves the object as it is and returns null.
 PyObject* resize(PyObject* bytes, std::size_t size) noexcept {
-    auto* resized = static_cast<PyBytesObject*>(PyObject_Realloc(bytes, header + size + 1));
+    auto* resized = static_cast<PyVarObject*>(PyObject_Realloc(bytes, bytes_header + size + 1));
     if (resized == nullptr && size > static_cast<std::size_t>(Py_SIZE(bytes))) return nullptr;
-    if (resized == nullptr) resized = reinterpret_cast<PyBytesObject*>(bytes);
-    Py_SET_SIZE(reinterpret_cast<PyVarObject*>(resized), static_cast<Py_ssize_t>(size));
-    resized->ob_sval[size] = '\0';
+    if (resized == nullptr) resized = reinterpret_cast<PyVarObject*>(bytes);
+    Py_SET_SIZE(resized, static_cast<Py_ssize_t>(size));
+    reinterpret_cast<char*>(resized)[bytes_header + size] = '\0';
     return reinterpret_cast<PyObject*>(resized);
 }
 
@@ -141,11 +139,11 @@ void release_bytes(void* owner) noexcept { release(static_cast<PyObject*>(owner)
 }  // namespace
 
 PyObject* BytesSink::object(const Sink& sink) noexcept {
-    return sink.data() == nullptr ? nullptr : reinterpret_cast<PyObject*>(sink.data() - header);
+    return sink.data() == nullptr ? nullptr : reinterpret_cast<PyObject*>(sink.data() - bytes_header);
 }
 
 bool BytesSink::grow(Sink& sink, std::size_t capacity) noexcept {
-    if (capacity > static_cast<std::size_t>(PY_SSIZE_T_MAX) - header - 1) return false;
+    if (capacity > static_cast<std::size_t>(PY_SSIZE_T_MAX) - bytes_header - 1) return false;
     PyObject* bytes = object(sink);
     PyObject* grown = bytes != nullptr ? resize(bytes, capacity)
                                        : PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(capacity));
@@ -153,7 +151,7 @@ bool BytesSink::grow(Sink& sink, std::size_t capacity) noexcept {
         PyErr_Clear();
         return false;
     }
-    sink.set_memory(reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(grown)), capacity);
+    sink.set_memory(reinterpret_cast<std::uint8_t*>(grown) + bytes_header, capacity);
     return true;
 }
 

@@ -3,14 +3,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
+#include "abi.hpp"
 #include "host.hpp"
 #include "usocket/arguments.hpp"
 #include "usocket/usocket.hpp"
 
 namespace usocket::cpython {
-
-namespace nb = nanobind;
 
 // --- Errors: each sets the Python error and returns a null object, which the caller of the function passes on. That
 // costs a third of what a C++ exception does.
@@ -118,7 +118,7 @@ public:
     [[nodiscard]] bool set(nb::handle from) noexcept {
         // Bytes need no lock, and the caller holds them.
         if (flags == PyBUF_SIMPLE && PyBytes_CheckExact(from.ptr())) {
-            lend(PyBytes_AS_STRING(from.ptr()), PyBytes_GET_SIZE(from.ptr()));
+            lend(bytes_of(from));
             return true;
         }
         if (!PyObject_CheckBuffer(from.ptr())) return false;
@@ -135,9 +135,9 @@ public:
 
 protected:
     // Of an object that the caller holds.
-    void lend(const char* data, Py_ssize_t size) noexcept {
-        view_.buf = const_cast<char*>(data);
-        view_.len = size;
+    void lend(std::string_view chars) noexcept {
+        view_.buf = const_cast<char*>(chars.data());
+        view_.len = static_cast<Py_ssize_t>(chars.size());
     }
 
 private:

@@ -6,20 +6,21 @@
 namespace usocket::cpython {
 namespace {
 
-// Of this thread, if it is inside.
-PyThreadState* state_inside() noexcept {
-#if PY_VERSION_HEX >= 0x030d0000
-    return PyThreadState_GetUnchecked();
-#else
-    return _PyThreadState_UncheckedGet();
-#endif
-}
+// Of this thread, while it is outside of the interpreter.
+thread_local PyThreadState* outside = nullptr;
 
 }  // namespace
 
+void* leave() noexcept { return outside = PyEval_SaveThread(); }
+
+void enter(void* token) noexcept {
+    python<PyEval_RestoreThread>(static_cast<PyThreadState*>(token));
+    outside = nullptr;
+}
+
 const Host host{
-    .leave = []() noexcept -> void* { return PyEval_SaveThread(); },
-    .enter = [](void* token) noexcept { python<PyEval_RestoreThread>(static_cast<PyThreadState*>(token)); },
+    .leave = leave,
+    .enter = enter,
     .interrupted = []() noexcept { return python<PyErr_CheckSignals>() != 0; },
     .unwinds = false,
 };
@@ -29,13 +30,11 @@ void sleep_for_good() noexcept {
 }
 
 void release(PyObject* object) noexcept {
-    // Not PyGILState_Ensure(): it would make a new state for a thread that the interpreter, as it ends, has forgotten.
-    PyThreadState* const own = PyGILState_GetThisThreadState();
-    if (own == nullptr) return;  // what is left of the interpreter goes with the process
-    const bool is_inside = state_inside() == own;
-    if (!is_inside) python<PyEval_RestoreThread>(own);
-    Py_DECREF(object);
-    if (!is_inside) PyEval_SaveThread();
+    PyThreadState* const own = outside;
+    if (own != nullptr) enter(own);
+    // What is left of an interpreter that has ended goes with the process.
+    if (Py_IsInitialized() != 0) Py_DECREF(object);
+    if (own != nullptr) leave();
 }
 
 }  // namespace usocket::cpython

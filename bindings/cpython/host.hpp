@@ -17,6 +17,10 @@ extern const Host host;
 
 [[noreturn]] void sleep_for_good() noexcept;
 
+// Lets other threads into the interpreter; what it returns brings this one back.
+void* leave() noexcept;
+void enter(void* token) noexcept;
+
 // What may wait for the GIL is called through this: all that runs Python code, as it may, or the garbage collector.
 template <auto function, class... Arguments> auto python(Arguments... arguments) noexcept {
     try {
@@ -29,13 +33,13 @@ template <auto function, class... Arguments> auto python(Arguments... arguments)
 // Outside the interpreter while it lives.
 class Outside {
 public:
-    Outside() noexcept : state_(PyEval_SaveThread()) {}
+    Outside() noexcept : token_(leave()) {}
     Outside(const Outside&) = delete;
     Outside& operator=(const Outside&) = delete;
-    ~Outside() { python<PyEval_RestoreThread>(state_); }
+    ~Outside() { enter(token_); }
 
 private:
-    PyThreadState* state_;
+    void* token_;
 };
 
 // Lets go a reference to what has no __del__(), from inside the interpreter or from outside.

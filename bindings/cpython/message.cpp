@@ -17,13 +17,14 @@ struct AncillaryItem {
     [[nodiscard]] bool set(nb::handle from) noexcept {
         const auto fields = nb::steal(python<PySequence_Tuple>(from.ptr()));
         if (!fields.is_valid()) return false;
-        if (PyTuple_GET_SIZE(fields.ptr()) != 3) {
+        if (tuple_size(fields) != 3) {
             PyErr_SetString(PyExc_TypeError, "an item of ancdata is a tuple (level, type, data)");
             return false;
         }
-        const auto field = [&](Py_ssize_t i) { return nb::handle(PyTuple_GET_ITEM(fields.ptr(), i)); };
-        const auto has = [&](Py_ssize_t i, auto& value) {
-            return value.set(field(i)) || wrong_type("an item of ancdata", i + 1, value.kind, field(i));
+        const auto field = [&](std::size_t i) { return nb::handle(tuple_item(fields, i)); };
+        const auto has = [&](std::size_t i, auto& value) {
+            return value.set(field(i)) ||
+                   wrong_type("an item of ancdata", static_cast<Py_ssize_t>(i) + 1, value.kind, field(i));
         };
         return has(0, level) && has(1, type) && has(2, data);
     }
@@ -69,15 +70,15 @@ nb::object tuple_of_message(const nb::object& data, const Control& control, cons
 }  // namespace
 
 bool AncillaryData::set(nb::handle from) noexcept {
-    if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+    if (!is_iterable(from)) return false;
     const auto list = nb::steal(python<PySequence_List>(from.ptr()));
     if (!list.is_valid()) return false;
-    const auto count = static_cast<std::size_t>(PyList_GET_SIZE(list.ptr()));
+    const auto count = list_size(list);
     if (count == 0) return true;
     const std::unique_ptr<AncillaryItem[]> items(new (std::nothrow) AncillaryItem[count]);
     if (items == nullptr) return PyErr_NoMemory() != nullptr;
     for (std::size_t i = 0; i < count; ++i) {
-        if (!items[i].set(PyList_GET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i)))) return false;
+        if (!items[i].set(list_item(list, i))) return false;
         const auto space = ancillary_space(items[i].data.size());
         if (!space || *space > static_cast<std::size_t>(PY_SSIZE_T_MAX) - size_) return PyErr_NoMemory() != nullptr;
         size_ += *space;

@@ -13,15 +13,15 @@ template <Usage usage, class Piece, class Buffer> struct Pieces {
     const char* kind = "an iterable of bytes-like objects";
 
     [[nodiscard]] bool set(nb::handle from, nb::handle socket) noexcept {
-        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+        if (!is_iterable(from)) return false;
         items_ = nb::steal(python<PySequence_List>(from.ptr()));
         if (!items_.is_valid()) return false;
-        count_ = static_cast<std::size_t>(PyList_GET_SIZE(items_.ptr()));
+        count_ = list_size(items_);
         pieces_.reset(new (std::nothrow) Piece[count_ + 1]);
         buffers_.reset(new (std::nothrow) Buffer[count_ + 1]);
         if (pieces_ == nullptr || buffers_ == nullptr) return PyErr_NoMemory() != nullptr;
         for (std::size_t i = 0; i < count_; ++i) {
-            const nb::handle item = PyList_GET_ITEM(items_.ptr(), static_cast<Py_ssize_t>(i));
+            const nb::handle item = list_item(items_, i);
             Piece& piece = pieces_[i];
             bool is_set = false;
             if constexpr (requires { piece.set(item, socket); })

@@ -23,8 +23,7 @@ bool wrong_type(const char* usage, Py_ssize_t number, const char* kind, nb::hand
 
 bool wrong_type(const char* usage, const char* name, const char* kind, nb::handle got) noexcept {
     if (PyErr_Occurred() != nullptr) return false;
-    PyErr_Format(PyExc_TypeError, "%s: %s: %s is required, not '%.200s'", usage, name, kind,
-                 Py_TYPE(got.ptr())->tp_name);
+    PyErr_Format(PyExc_TypeError, "%s: %s: %s is required, not '%S'", usage, name, kind, name_of_type(got).ptr());
     return false;
 }
 
@@ -47,8 +46,8 @@ bool to_places(const char* usage, PyObject* const* given, Py_ssize_t count, PyOb
                Py_ssize_t most) noexcept {
     if (count > most) return wrong_count(usage, 0, most, count);
     std::copy_n(given, count, places);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keywords); ++i) {
-        PyObject* const keyword = PyTuple_GET_ITEM(keywords, i);
+    for (std::size_t i = 0; i < tuple_size(keywords); ++i) {
+        PyObject* const keyword = tuple_item(keywords, i);
         std::string_view name;
         if (!utf8_of(keyword, name)) return false;
         const Py_ssize_t place = place_of(usage, name);
@@ -57,7 +56,7 @@ bool to_places(const char* usage, PyObject* const* given, Py_ssize_t count, PyOb
             PyErr_Format(PyExc_TypeError, format, usage, keyword);
             return false;
         }
-        places[place] = given[count + i];
+        places[place] = given[static_cast<std::size_t>(count) + i];
     }
     return true;
 }

@@ -1,41 +1,74 @@
 // usocket._usocket: the core for CPython. Nothing is decided here: values and errors are converted, Python's objects
 // allocated, their memory lent to the core.
 #include "convert.hpp"
+#include "state.hpp"
 
 namespace {
 
 using namespace usocket::cpython;
 
-// nanobind's, if it runs with the interpreter already in: an instance of what it binds is known to it by one module.
-void refuse_subinterpreters() {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main())
-        throw nb::import_error("usocket works in the main interpreter only, not in a sub-interpreter");
-}
-
-NB_MODULE(_usocket, module) {
-    refuse_subinterpreters();
-    // What threads hold that are still in a call as the process ends is not a leak (SOCK-9).
-    nb::set_leak_warnings(false);
-    module.doc() = "Sockets that are streams: the core of usocket.";
-    // Classes and functions say that they are from where a user finds them.
-    const nb::object own_name = module.attr("__name__");
-    module.attr("__name__") = "usocket";
-    if (!add_addresses(module) || !add_resolver(module) || !add_socket(module)) nb::raise_python_error();
-    module.attr("__name__") = "uselect";
-    if (!add_poll(module)) nb::raise_python_error();
-    module.attr("__name__") = own_name;
-    module.attr("__version__") = USOCKET_VERSION_STRING;
-
-    // What `usocket` shows (NAME-1).
-    nb::list names;
+bool add_names(nb::handle module) noexcept {
+    const auto names = nb::steal(PyList_New(0));
+    if (!names.is_valid()) return false;
+    const auto add = [&](const char* name) {
+        const auto text = nb::steal(PyUnicode_FromString(name));
+        return text.is_valid() && PyList_Append(names.ptr(), text.ptr()) == 0;
+    };
     for (const char* name : {"getaddrinfo", "inet_ntop", "inet_pton", "sockaddr", "socket", "socketpair"}) {
-        names.append(name);
+        if (!add(name)) return false;
     }
     for (const usocket::Constant& constant : usocket::constants()) {
-        module.attr(constant.name) = constant.value;
-        names.append(constant.name);
+        const auto value = nb::steal(PyLong_FromLongLong(constant.value));
+        if (!value.is_valid() || PyObject_SetAttrString(module.ptr(), constant.name, value.ptr()) != 0) return false;
+        if (!add(constant.name)) return false;
     }
-    module.attr("__all__") = names;
+    return PyObject_SetAttrString(module.ptr(), "__all__", names.ptr()) == 0;
 }
 
+// Classes and functions that are made from now on say that they are of this module.
+bool made_in(nb::handle module, nb::handle name) noexcept {
+    return name.is_valid() && PyObject_SetAttrString(module.ptr(), "__name__", name.ptr()) == 0;
+}
+bool made_in(nb::handle module, const char* name) noexcept {
+    return made_in(module, nb::steal(PyUnicode_FromString(name)));
+}
+
+// One import. -1: the Python error is set.
+int execute(PyObject* object) noexcept {
+    nb::module_ module = nb::borrow<nb::module_>(object);
+    const auto own_name = nb::steal(PyObject_GetAttrString(object, "__name__"));
+    const bool is_done = add_header() && add_state() &&                          //
+                         made_in(module, "usocket") && add_addresses(module) &&  //
+                         add_resolver(module) && add_socket(module) &&           //
+                         made_in(module, "uselect") && add_poll(module) &&       //
+                         made_in(module, own_name) && add_names(module) &&       //
+                         PyModule_AddStringConstant(object, "__version__", USOCKET_VERSION_STRING) == 0;
+    return is_done ? 0 : -1;
+}
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(execute)},
+#if PY_VERSION_HEX >= 0x030c0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, nullptr},
+};
+
+PyModuleDef definition{
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "_usocket",
+    .m_doc = "Sockets that are streams: the core of usocket.",
+    .m_size = 0,
+    .m_methods = nullptr,
+    .m_slots = slots,
+    .m_traverse = nullptr,
+    .m_clear = nullptr,
+    .m_free = nullptr,
+};
+
 }  // namespace
+
+PyMODINIT_FUNC PyInit__usocket() { return PyModuleDef_Init(&definition); }

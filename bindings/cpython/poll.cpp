@@ -1,8 +1,6 @@
 // The class poll and the function select of uselect (POLL-1..7).
 #include "method.hpp"
 
-#include <structmember.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -104,10 +102,11 @@ PollerObject& poller_object(PyObject* object) noexcept { return *reinterpret_cas
 
 class PollerInUse {
 public:
-    explicit PollerInUse(PyObject* object) noexcept : poller_(poller_object(object).poller) {}
+    explicit PollerInUse(PyObject* object) noexcept : exclusive_(object), poller_(poller_object(object).poller) {}
     [[nodiscard]] Poller& operator*() const noexcept { return poller_; }
 
 private:
+    Exclusive exclusive_;
     Poller& poller_;
 };
 
@@ -119,14 +118,13 @@ bool fileno_of(nb::handle object, int& fd) noexcept {
                   : Kept::steal(python<PyObject_CallMethod>(object.ptr(), "fileno", static_cast<const char*>(nullptr)));
     if (!got.is_valid()) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
-        python<PyErr_Format>(PyExc_TypeError, "a descriptor or an object with fileno() is required, not '%.200s'",
-                             Py_TYPE(object.ptr())->tp_name);
+        python<PyErr_Format>(PyExc_TypeError, "a descriptor or an object with fileno() is required, not '%S'",
+                             name_of_type(object).ptr());
         return false;
     }
     Int number;
     if (!PyLong_Check(got.ptr()) || !number.set(got)) {
-        python<PyErr_Format>(PyExc_TypeError, "fileno(): an int is required, not '%.200s'",
-                             Py_TYPE(got.ptr())->tp_name);
+        python<PyErr_Format>(PyExc_TypeError, "fileno(): an int is required, not '%S'", name_of_type(got).ptr());
         return false;
     }
     const auto fits = arguments::to_int(number.value);
@@ -189,7 +187,7 @@ nb::object unregister(Poller& self, Anything obj, Maybe<Truth> is_error) {
     }
     if (is_error.given && !is_error.value) return nb::none();
     // As its only argument, even if it is a tuple.
-    const auto error = nb::steal(python<PyObject_CallOneArg>(PyExc_KeyError, obj.object.ptr()));
+    const auto error = nb::steal(python<PyObject_CallFunctionObjArgs>(PyExc_KeyError, obj.object.ptr(), nullptr));
     if (error.is_valid()) python<PyErr_SetObject>(PyExc_KeyError, error.ptr());
     return {};
 }
@@ -279,13 +277,12 @@ struct Objects {
     [[nodiscard]] bool set(nb::handle from) noexcept {
         // A socket is iterable, too: by the lines that it would have to wait for.
         if (socket_of(from) != nullptr) return false;
-        if (Py_TYPE(from.ptr())->tp_iter == nullptr && PySequence_Check(from.ptr()) == 0) return false;
+        if (!is_iterable(from)) return false;
         tuple = Kept::steal(python<PySequence_Tuple>(from.ptr()));
         return tuple.is_valid();
     }
-    [[nodiscard]] std::span<PyObject* const> items() const noexcept {
-        return {PySequence_Fast_ITEMS(tuple.ptr()), static_cast<std::size_t>(PyTuple_GET_SIZE(tuple.ptr()))};
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return tuple_size(tuple); }
+    [[nodiscard]] PyObject* operator[](std::size_t i) const noexcept { return tuple_item(tuple, i); }
 };
 
 // One of its lists: what of the events it asks for, and what of them puts an object into its result.
@@ -309,7 +306,8 @@ bool select_add(Poller& poller, nb::handle object, unsigned events) noexcept {
 nb::object select_list(Poller& poller, const Selected& selected) noexcept {
     auto list = nb::steal(python<PyList_New>(Py_ssize_t{0}));
     if (!list.is_valid()) return {};
-    for (PyObject* object : selected.objects.items()) {
+    for (std::size_t i = 0; i < selected.objects.size(); ++i) {
+        PyObject* const object = selected.objects[i];
         const bool is_ready = (poller.find(object)->ready & selected.shown) != 0;
         if (is_ready && PyList_Append(list.ptr(), object) < 0) return {};
     }
@@ -323,8 +321,8 @@ nb::object select(const Objects& rlist, const Objects& wlist, const Objects& xli
         {rlist, POLLIN, POLLIN | ends}, {wlist, POLLOUT, POLLOUT | ends}, {xlist, POLLPRI, POLLPRI | ends}};
     Poller poller;
     for (const Selected& list : lists) {
-        for (PyObject* object : list.objects.items()) {
-            if (!select_add(poller, object, list.wanted)) return {};
+        for (std::size_t i = 0; i < list.objects.size(); ++i) {
+            if (!select_add(poller, list.objects[i], list.wanted)) return {};
         }
     }
     if (timeout_s.value) *timeout_s.value *= 1000;
@@ -338,8 +336,8 @@ nb::object select(const Objects& rlist, const Objects& wlist, const Objects& xli
 
 PyObject* create(PyTypeObject* type, PyObject* given, PyObject* keywords) noexcept {
     // A subclass's own __init__() may take some.
-    const bool has_any = PyTuple_GET_SIZE(given) != 0 || (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0);
-    if (has_any && type->tp_init == PyBaseObject_Type.tp_init) {
+    const bool has_any = tuple_size(given) != 0 || (keywords != nullptr && PyDict_Size(keywords) != 0);
+    if (has_any && PyType_GetSlot(type, Py_tp_init) == PyType_GetSlot(&PyBaseObject_Type, Py_tp_init)) {
         PyErr_SetString(PyExc_TypeError, "poll() takes no arguments");
         return nullptr;
     }
@@ -368,13 +366,11 @@ int clear(PyObject* self) noexcept {
 }
 
 void destroy(PyObject* self) noexcept {
-    PyTypeObject* type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     PollerObject& object = poller_object(self);
     if (object.weakrefs != nullptr) python<PyObject_ClearWeakRefs>(self);
     object.poller.~Poller();
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_instance(self);
 }
 
 }  // namespace
@@ -417,7 +413,7 @@ PyMethodDef functions[] = {
 };
 
 PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(PollerObject, weakrefs), READONLY, nullptr},
+    {"__weaklistoffset__", member_size, offsetof(PollerObject, weakrefs), member_readonly, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 

@@ -17,7 +17,7 @@ struct HostName {
         if (from.is_none()) return true;
         std::string_view chars;
         if (PyBytes_Check(from.ptr()))
-            chars = {PyBytes_AS_STRING(from.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(from.ptr()))};
+            chars = bytes_of(from);
         else if (!PyUnicode_Check(from.ptr()) || !utf8_of(from, chars))
             return false;
         text = chars;

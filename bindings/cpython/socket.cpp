@@ -6,6 +6,7 @@
 
 #include "address.hpp"
 #include "message.hpp"
+#include "state.hpp"
 
 namespace usocket::cpython {
 namespace {
@@ -22,7 +23,7 @@ nb::object pair_of(PyTypeObject* type, const Maybe<SystemInt>& af, const Maybe<S
 }
 
 nb::object socketpair(Maybe<SystemInt> af, Maybe<SystemInt> type, Maybe<SystemInt> proto) {
-    return pair_of(socket_class, af, type, proto.value);
+    return pair_of(state().socket_class, af, type, proto.value);
 }
 
 nb::object _socketpair_as(SocketClass cls, Maybe<SystemInt> af, Maybe<SystemInt> type, Maybe<SystemInt> proto) {
@@ -34,7 +35,7 @@ nb::object _dup_as(Socket& self, SocketClass cls) {
     return copy ? make_socket(cls.type, std::move(*copy)) : raise(copy.error());
 }
 
-nb::object dup(Socket& self) { return _dup_as(self, {socket_class}); }
+nb::object dup(Socket& self) { return _dup_as(self, {state().socket_class}); }
 
 // --- Connections
 
@@ -44,7 +45,7 @@ nb::object _accept_as(Socket& self, SocketClass cls) {
     return tuple_of(make_socket(cls.type, std::move(accepted->socket)), to_python(accepted->address));
 }
 
-nb::object accept(Socket& self) { return _accept_as(self, {socket_class}); }
+nb::object accept(Socket& self) { return _accept_as(self, {state().socket_class}); }
 
 nb::object bind(Socket& self, Anything address) {
     Address native;
@@ -193,7 +194,8 @@ struct Mode {
 PyObject* makefile(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     Converted<Maybe<Mode>, Maybe<OptionalInt>> converted;
     if (!converted.set("makefile(mode='rb', buffering=0)", self, given, count)) return nullptr;
-    if (socket_object(self).socket.closed()) return raise(Error(EBADF)).release().ptr();
+    const InUse socket(self);
+    if ((*socket).closed()) return raise(Error(EBADF)).release().ptr();
     return Py_NewRef(self);
 }
 
@@ -291,7 +293,7 @@ PyObject* exit(PyObject* self, PyObject* const*, Py_ssize_t) {
 }
 
 PyObject* reduce(PyObject* self, PyObject*) {
-    return PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", Py_TYPE(self)->tp_name);
+    return PyErr_Format(PyExc_TypeError, "cannot pickle '%S' object", name_of_type(self).ptr());
 }
 
 // --- The tables
@@ -386,10 +388,14 @@ PyMethodDef methods[] = {
 };
 
 template <auto member> PyObject* get(PyObject* self, void*) {
-    return PyLong_FromLong((socket_object(self).socket.*member)());
+    const InUse socket(self);
+    return PyLong_FromLong(((*socket).*member)());
 }
 
-PyObject* get_closed(PyObject* self, void*) { return to_bool(socket_object(self).socket.closed()).release().ptr(); }
+PyObject* get_closed(PyObject* self, void*) {
+    const InUse socket(self);
+    return to_bool((*socket).closed()).release().ptr();
+}
 
 PyGetSetDef properties[] = {
     {"closed", get_closed, nullptr, "Whether close() or detach() was called.", nullptr},

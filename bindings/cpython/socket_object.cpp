@@ -1,27 +1,24 @@
 // The class socket but for its methods: __new__(), __init__(), the finaliser, repr, iteration.
 #include "socket_object.hpp"
 
-#include <structmember.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <new>
 #include <utility>
 
 #include "method.hpp"
+#include "state.hpp"
 
 namespace usocket::cpython {
 
-PyTypeObject* socket_class = nullptr;
-
 Socket* socket_of(nb::handle object) noexcept {
-    return PyObject_TypeCheck(object.ptr(), socket_class) ? &socket_object(object.ptr()).socket : nullptr;
+    return PyObject_TypeCheck(object.ptr(), state().socket_class) ? &socket_object(object.ptr()).socket : nullptr;
 }
 
 bool SocketClass::set(nb::handle from) noexcept {
     if (!PyType_Check(from.ptr())) return false;
     type = reinterpret_cast<PyTypeObject*>(from.ptr());
-    return PyType_IsSubtype(type, socket_class) != 0;
+    return PyType_IsSubtype(type, state().socket_class) != 0;
 }
 
 void close_socket(Socket& socket) noexcept {
@@ -47,7 +44,8 @@ struct Arguments {
 
     // False: the Python error is set.
     bool set(PyObject* given, PyObject* keywords) noexcept {
-        if (!numbers.set(usage, nullptr, PySequence_Fast_ITEMS(given), PyTuple_GET_SIZE(given))) return false;
+        const Given<numbers.most> positional(given);
+        if (!numbers.set(usage, nullptr, positional.items(), positional.count())) return false;
         nb::object number;
         PyObject *name = nullptr, *value = nullptr;
         for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
@@ -76,6 +74,7 @@ int init(PyObject* self, PyObject* given, PyObject* keywords) noexcept {
     SocketObject& object = socket_object(self);
     Arguments arguments;
     if (!arguments.set(given, keywords)) return -1;
+    const Exclusive exclusive(self);
     if (object.users == 0 && !object.socket.closed()) {
         const InUse closing(self);
         close_socket(*closing);
@@ -109,17 +108,22 @@ void finalize(PyObject* self) noexcept {
 }
 
 void destroy(PyObject* self) noexcept {
-    PyTypeObject* type = Py_TYPE(self);
-    // A subclass's own has called the finaliser already.
-    if (type->tp_dealloc == destroy && PyObject_CallFinalizerFromDealloc(self) < 0) return;
     SocketObject& object = socket_object(self);
+    if (std::exchange(object.is_ending, false)) return;
+    // A subclass's own has called the finaliser already.
+    const bool is_ours = slot_of<destructor>(Py_TYPE(self), Py_tp_dealloc) == destroy;
+    if (is_ours && !object.socket.closed() && !finalize_first(self, object.is_ending)) return;
     if (object.weakrefs != nullptr) python<PyObject_ClearWeakRefs>(self);
     object.socket.~Socket();
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_instance(self);
 }
 
 // --- What it shows
+
+std::size_t describe(PyObject* self, MutableBuffer text) noexcept {
+    const InUse socket(self);
+    return (*socket).describe(text);
+}
 
 PyObject* represent(PyObject* self) noexcept {
     auto* type = reinterpret_cast<PyObject*>(Py_TYPE(self));
@@ -127,7 +131,7 @@ PyObject* represent(PyObject* self) noexcept {
     const auto name = nb::steal(python<PyObject_GetAttrString>(type, "__qualname__"));
     if (!module.is_valid() || !name.is_valid()) return nullptr;
     char text[1024];
-    const std::size_t size = socket_object(self).socket.describe(MutableBuffer(text));
+    const std::size_t size = describe(self, MutableBuffer(text));
     const auto state = nb::steal(PyUnicode_DecodeASCII(text, static_cast<Py_ssize_t>(size), "replace"));
     if (!state.is_valid()) return nullptr;
     return python<PyUnicode_FromFormat>("<%S.%S %U>", module.ptr(), name.ptr(), state.ptr());
@@ -146,7 +150,7 @@ PyObject* next_line(PyObject* self) noexcept {
 }
 
 PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(SocketObject, weakrefs), READONLY, nullptr},
+    {"__weaklistoffset__", member_size, offsetof(SocketObject, weakrefs), member_readonly, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
@@ -154,7 +158,8 @@ PyMemberDef members[] = {
 
 PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept {
     // One class, however often the module is imported.
-    if (socket_class != nullptr) return reinterpret_cast<PyObject*>(socket_class);
+    State& own = state();
+    if (own.socket_class != nullptr) return reinterpret_cast<PyObject*>(own.socket_class);
     PyType_Slot slots[] = {
         {Py_tp_doc, const_cast<char*>("socket(af=..., type=..., proto=0, /, *, fileno=None)\n--\n\n"
                                       "A socket that is a stream. A new one, or with fileno the owner of a descriptor\n"
@@ -172,10 +177,11 @@ PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetD
         {0, nullptr},
     };
     PyType_Spec spec{"usocket.socket", sizeof(SocketObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-    PyObject* made = PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr);
-    socket_class = reinterpret_cast<PyTypeObject*>(made);
-    if (made != nullptr && PyObject_SetAttrString(made, "_takes_str", Py_True) < 0) return nullptr;
-    return made;
+    const auto made = nb::steal(PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr));
+    if (!own.keep("usocket.socket", made.ptr())) return nullptr;
+    if (PyObject_SetAttrString(made.ptr(), "_takes_str", Py_True) < 0) return nullptr;
+    own.socket_class = reinterpret_cast<PyTypeObject*>(made.ptr());
+    return made.ptr();
 }
 
 }  // namespace usocket::cpython

@@ -8,6 +8,7 @@ namespace usocket::cpython {
 struct SocketObject {
     PyObject_HEAD PyObject* weakrefs;
     std::uint32_t users;  // calls in it, counted inside the interpreter: none may find another Socket in its place
+    bool is_ending;       // of finalize_first()
     Socket socket;        // closed until __init__() has run
 };
 
@@ -16,13 +17,14 @@ inline SocketObject& socket_object(PyObject* object) noexcept { return *reinterp
 // The socket of an instance for the length of a call.
 class InUse {
 public:
-    explicit InUse(PyObject* object) noexcept : object_(socket_object(object)) { ++object_.users; }
+    explicit InUse(PyObject* object) noexcept : exclusive_(object), object_(socket_object(object)) { ++object_.users; }
     InUse(const InUse&) = delete;
     InUse& operator=(const InUse&) = delete;
     ~InUse() { --object_.users; }
     [[nodiscard]] Socket& operator*() const noexcept { return object_.socket; }
 
 private:
+    Exclusive exclusive_;  // goes last
     SocketObject& object_;
 };
 
@@ -34,8 +36,6 @@ struct SocketClass {
     [[nodiscard]] bool set(nb::handle from) noexcept;
 };
 
-// The class, once make_socket_class() has been called.
-extern PyTypeObject* socket_class;
 // Null: the Python error is set.
 PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept;
 

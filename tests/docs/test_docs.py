@@ -32,7 +32,8 @@ import usocket
 REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("USOCKET_BUILD", REPO / "build"))
 MICROPYTHON = BUILD / "bin" / "micropython"
-PAGES = [REPO / "README.md", REPO / "CONTRIBUTING.md", REPO / "CHANGELOG.md", *sorted((REPO / "docs").glob("*.md"))]
+ROOT_PAGES = [REPO / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "python/README.md")]
+PAGES = [*ROOT_PAGES, *sorted((REPO / "docs").glob("*.md"))]
 RULE = re.compile(r"\b(?:NAME|ADDR|GAI|SOCK|TIME|STRM|POLL|TLS|CPP|DEV|COMPAT)-[0-9]+\b")
 TIME_LIMIT_S = 60
 

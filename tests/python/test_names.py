@@ -9,6 +9,7 @@ import select
 import shutil
 import socket as standard
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,23 +128,66 @@ def test_name_4_uselect_and_uerrno() -> None:
     assert uerrno.errorcode[uerrno.EAGAIN] == "EAGAIN"
 
 
-def test_name_1_a_sub_interpreter_gets_an_import_error() -> None:
-    """And the main interpreter goes on as before."""
-    program = """
+IN_A_SUB_INTERPRETER = """
+import threading, usocket, uselect
+one, other = usocket.socketpair()
+assert type(one) is usocket.socket
+writer = threading.Thread(target=one.write, args=(b"line\\n",))
+writer.start()
+assert other.readline() == b"line\\n"
+writer.join()
+listener = usocket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+one.close()
+one = usocket.socket()
+one.connect(listener.getsockname())
+conn, peer = listener.accept()
+assert type(peer) is usocket._usocket.Address and str(peer) == str(one.getsockname())
+poll = uselect.poll()
+poll.register(conn, uselect.POLLIN)
+one.write("text")
+assert poll.poll() == [(conn, uselect.POLLIN)] and conn.recv(4) == b"text"
+try:
+    conn.accept()
+except OSError as error:
+    print(error.errno, id(usocket.socket), flush=True)
+for sock in (one, other, listener, conn):
+    sock.close()
+"""
+
+
+@pytest.mark.parametrize("own_gil", [False, True])
+def test_name_1_a_sub_interpreter_has_classes_of_its_own(own_gil: bool) -> None:
+    """And so has the next in the same place, and the main interpreter goes on as before. From 3.12 on each may have a
+    GIL of its own."""
+    if own_gil and sys.version_info < (3, 12):
+        pytest.skip("sub-interpreters share the GIL before 3.12")
+    program = f"""
 import usocket
 try:
     import _interpreters as interpreters
 except ImportError:
     import _xxsubinterpreters as interpreters
-tries = "try: import usocket\\nexcept ImportError as error: print('interpreter' in str(error), flush=True)"
-other = interpreters.create()
-interpreters.run_string(other, tries)
-interpreters.destroy(other)
+code = {IN_A_SUB_INTERPRETER!r}
+for _ in range(3):
+    try:
+        other = interpreters.create({"'isolated'" if own_gil else "'legacy'"})
+    except (TypeError, ValueError):
+        other = interpreters.create(isolated={own_gil})
+    failure = interpreters.run_string(other, code)
+    assert failure is None, failure
+    interpreters.destroy(other)
+    exec(code)
 one, other = usocket.socketpair()
+assert type(one) is usocket.socket
 one.write(b"line")
-other.read(4)
+assert other.read(4) == b"line"
 """
-    assert run_python(program).stdout == "True\n"
+    lines = [line.split() for line in run_python(program).stdout.splitlines()]
+    assert [number for number, _ in lines] == [str(errno.EINVAL)] * 6
+    main = lines[1][1]
+    assert [kind == main for _, kind in lines] == [False, True] * 3
 
 
 def test_name_1_imported_again_it_has_the_same_socket() -> None:

@@ -1,0 +1,54 @@
+#include "state.hpp"
+
+#include <mutex>
+#include <new>
+
+namespace usocket::cpython {
+
+State first_state;
+
+namespace {
+
+std::mutex others;  // and where there is none yet, the first
+
+State* find(PyInterpreterState* interpreter) noexcept {
+    State* state = &first_state;
+    while (state != nullptr && state->interpreter != interpreter) state = state->next;
+    return state;
+}
+
+// In the interpreter's dict: says that what is known of this interpreter is not of an earlier one in the same place.
+constexpr const char* mark = "usocket._usocket";
+
+}  // namespace
+
+State& state_of_another(PyInterpreterState* interpreter) noexcept {
+    const std::lock_guard lock(others);
+    return *find(interpreter);
+}
+
+bool State::keep(const char* name, PyObject* object) noexcept {
+    return object != nullptr && PyDict_SetItemString(PyInterpreterState_GetDict(interpreter), name, object) == 0;
+}
+
+bool add_state() noexcept {
+    PyInterpreterState* const running = PyInterpreterState_Get();
+    PyObject* const dict = PyInterpreterState_GetDict(running);
+    if (dict == nullptr) return PyErr_NoMemory() != nullptr;
+    if (PyDict_GetItemString(dict, mark) != nullptr) return true;
+    const std::lock_guard lock(others);
+    State* state = find(running);
+    if (state == nullptr) state = find(nullptr);
+    if (state == nullptr) {
+        state = new (std::nothrow) State;  // for good: whoever looks holds no lock once it is found
+        if (state == nullptr) return PyErr_NoMemory() != nullptr;
+        state->next = first_state.next;
+        first_state.next = state;
+    }
+    state->socket_class = state->address_class = nullptr;
+    state->no_address = nullptr;
+    state->interpreter = running;
+    return PyDict_SetItemString(dict, mark, Py_None) == 0;
+}
+
+}  // namespace usocket::cpython
