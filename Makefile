@@ -1,7 +1,7 @@
 # What can be done here. Each recipe is a script; a fresh Debian 12 or 13 machine needs git, make and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fuzz demo bench lint format micropython clean distclean
+.PHONY: help setup build test fuzz demo bench docs lint format micropython clean distclean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -30,6 +30,12 @@ demo: build micropython ## a board's program at an MQTT broker, nginx and our se
 
 bench: build micropython ## every figure against its rivals, into bench/results; QUICK=1 for under a minute
 	.venv/bin/python bench/run.py $(if $(QUICK),--quick)
+
+docs: build .venv/ready-docs ## the documentation as a site: build/docs/html
+	.venv/bin/python tools/docs
+
+.venv/ready-docs: tools/setup tools/packages-docs.txt requirements-docs.txt
+	tools/setup docs
 
 lint: setup ## clang-format, clang-tidy, ruff and mypy
 	tools/lint
