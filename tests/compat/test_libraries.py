@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import http.server
 import multiprocessing
+import os
 import selectors
 import shutil
 import socketserver
@@ -30,16 +31,18 @@ LIMIT_S = 20
 @pytest.fixture(autouse=True)
 def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name `socket` in every module of the libraries that has it."""
-    for library in ("requests", "redis", "paho", "websockets"):
+    for library in ("requests", "redis", "paho", "websockets", "pymysql"):
         with contextlib.suppress(ImportError):
             __import__(library)
     import paho.mqtt.client  # noqa: F401
+    import pymysql.connections  # noqa: F401
     import redis.connection  # noqa: F401
     import urllib3.util.connection  # noqa: F401
     import websockets.sync.client  # noqa: F401
     import websockets.sync.server  # noqa: F401
 
-    prefixes = ("urllib3", "requests", "redis", "paho", "websockets", "http.client", "http.server", "socketserver")
+    prefixes = ("urllib3", "requests", "redis", "paho", "websockets", "pymysql")
+    prefixes += ("http.client", "http.server", "socketserver")
     for name, module in list(sys.modules.items()):
         if name.startswith(prefixes) and getattr(module, "socket", None) is sys.modules["socket"]:
             monkeypatch.setattr(module, "socket", compat)
@@ -318,3 +321,37 @@ def test_compat_2_websockets() -> None:
             assert client.recv(LIMIT_S) == "HELLO"
         server.shutdown()
         thread.join(LIMIT_S)
+
+
+def mariadb(folder: Path, port: int) -> list[str]:
+    """The command of a server with an empty database of its own."""
+    if shutil.which("mariadbd") is None:
+        pytest.skip("mariadbd is not installed")
+    user = ["--user=root"] if os.getuid() == 0 else []
+    small = ["--no-defaults", f"--datadir={folder}", "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M", *user]
+    install = ["mariadb-install-db", *small, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run(install, check=True, capture_output=True, timeout=100)
+    return ["mariadbd", *small, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+
+
+def test_compat_2_pymysql(tmp_path: Path) -> None:
+    import pymysql
+
+    port = free_port()
+    with program(*mariadb(tmp_path, port)):
+        await_server(port)
+        with pymysql.connect(host="127.0.0.1", port=port, user="root", read_timeout=LIMIT_S) as client:
+            assert type(client._sock) is compat.socket
+            with client.cursor() as cursor:
+                cursor.execute("CREATE DATABASE of_its_own")
+                cursor.execute("CREATE TABLE of_its_own.rows (n INT, text LONGTEXT)")
+                rows = [(n, "x" * 1000 * n) for n in range(50)]
+                assert cursor.executemany("INSERT INTO of_its_own.rows VALUES (%s, %s)", rows) == 50
+                cursor.execute("SELECT n, text FROM of_its_own.rows ORDER BY n")
+                assert list(cursor) == rows
+            with client.cursor(pymysql.cursors.SSCursor) as cursor:  # row by row, as they come
+                cursor.execute("SELECT n FROM of_its_own.rows ORDER BY n")
+                assert cursor.fetchone() == (0,)
+                assert [n for (n,) in cursor] == list(range(1, 50))
+            with pytest.raises(pymysql.err.ProgrammingError):
+                client.query("SELECT FROM nowhere")
