@@ -71,4 +71,5 @@ PyModuleDef definition{
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is Python's.
 PyMODINIT_FUNC PyInit__usocket() { return PyModuleDef_Init(&definition); }

@@ -44,7 +44,7 @@ struct Arguments {
 
     // False: the Python error is set.
     bool set(PyObject* given, PyObject* keywords) noexcept {
-        const Given<numbers.most> positional(given);
+        const Given<decltype(numbers)::most> positional(given);
         if (!numbers.set(usage, nullptr, positional.items(), positional.count())) return false;
         nb::object number;
         PyObject *name = nullptr, *value = nullptr;
