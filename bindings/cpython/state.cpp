@@ -1,5 +1,6 @@
 #include "state.hpp"
 
+#include <cstdio>
 #include <mutex>
 #include <new>
 
@@ -17,8 +18,12 @@ State* find(PyInterpreterState* interpreter) noexcept {
     return state;
 }
 
-// In the interpreter's dict: says that what is known of this interpreter is not of an earlier one in the same place.
-constexpr const char* mark = "usocket._usocket";
+// In the interpreter's dict: says that what is known of this interpreter is not of an earlier one in the same place,
+// nor of the extension that this one stands in for (--chaos).
+struct Mark {
+    Mark() noexcept { std::snprintf(text, sizeof text, "usocket._usocket %p", static_cast<const void*>(&first_state)); }
+    char text[64];
+};
 
 }  // namespace
 
@@ -35,7 +40,8 @@ bool add_state() noexcept {
     PyInterpreterState* const running = PyInterpreterState_Get();
     PyObject* const dict = PyInterpreterState_GetDict(running);
     if (dict == nullptr) return PyErr_NoMemory() != nullptr;
-    if (PyDict_GetItemString(dict, mark) != nullptr) return true;
+    const Mark mark;
+    if (PyDict_GetItemString(dict, mark.text) != nullptr) return true;
     const std::lock_guard lock(others);
     State* state = find(running);
     if (state == nullptr) state = find(nullptr);
@@ -48,7 +54,7 @@ bool add_state() noexcept {
     state->socket_class = state->address_class = nullptr;
     state->no_address = nullptr;
     state->interpreter = running;
-    return PyDict_SetItemString(dict, mark, Py_None) == 0;
+    return PyDict_SetItemString(dict, mark.text, Py_None) == 0;
 }
 
 }  // namespace usocket::cpython
