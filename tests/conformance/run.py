@@ -7,7 +7,8 @@
 
 A script prints lines that start with the rule they are about, and must print exactly what its .exp file says, on every
 host. A rule holds on a host if all its lines are right. A script whose last line is SKIP lacks something it needs. One
-with a line "# on CPython: python -m usocket" is a device's program, and is run as one.
+with a line "# on CPython: python -m usocket" is a device's program, and is run as one. A script's argument is a folder
+of certificates (tests/support/certificates.py).
 Ends with "N passed, N failed", which counts the cells of the table.
 """
 
@@ -19,6 +20,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "support"))
+from certificates import make_certificates  # noqa: E402
+
 JOBS = 2
 TIME_LIMIT_S = 120  # for a script
 DEVICE_MARK = "# on CPython: python -m usocket"
@@ -39,11 +44,11 @@ class Host:
     name: str
     path: Path
 
-    def command(self, script: Path) -> list[str]:
+    def command(self, script: Path, certificates: Path) -> list[str]:
         options = MICROPYTHON_OPTIONS
         if self.name.startswith("cpython"):
             options = ["-m", "usocket"] if DEVICE_MARK in script.read_text().splitlines() else []
-        return [str(self.path), *options, script.name]
+        return [str(self.path), *options, script.name, str(certificates)]
 
 
 DEFAULT_PATHS = {
@@ -85,13 +90,13 @@ def expected_lines(script: Path) -> list[str]:
     return lines
 
 
-def run(script: Path, host: Host) -> Outcome:
+def run(script: Path, host: Host, certificates: Path) -> Outcome:
     rules = rules_of(script)
     expected = expected_lines(script)
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
     try:
         done = subprocess.run(
-            host.command(script),
+            host.command(script, certificates),
             cwd=HERE,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -167,8 +172,10 @@ def main() -> int:
     scripts = [HERE / Path(name).name for name in arguments.scripts]
     scripts = scripts or sorted(path.with_suffix("") for path in HERE.glob("*.py.exp"))
 
-    with ThreadPoolExecutor(JOBS) as pool:
-        runs = [pool.submit(run, script, host) for script in scripts for host in hosts]
+    with tempfile.TemporaryDirectory(prefix="usocket-") as folder, ThreadPoolExecutor(JOBS) as pool:
+        certificates = Path(folder)
+        make_certificates(certificates)
+        runs = [pool.submit(run, script, host, certificates) for script in scripts for host in hosts]
         outcomes = [one.result() for one in runs]
     for one in outcomes:
         if one.report:

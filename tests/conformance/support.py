@@ -17,6 +17,7 @@ LIMIT_MS = 10000  # how long to wait for what must happen
 # MicroPython's uerrno leaves these out, or CPython's has another name; the numbers are Linux's.
 OTHER_ERRORS = {
     32: "EPIPE",
+    71: "EPROTO",
     89: "EDESTADDRREQ",
     92: "ENOPROTOOPT",
     93: "EPROTONOSUPPORT",

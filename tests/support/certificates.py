@@ -1,0 +1,106 @@
+"""Certificates for the tests of TLS, made by `openssl`: NAME.pem, NAME.der, NAME.key, NAME.key.der of each in a folder.
+
+certificates.py FOLDER      makes them there, if they are not there yet
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIGURATION = """
+[ca]
+default_ca = issuing
+[issuing]
+new_certs_dir = .
+database = index.txt
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+"""
+CA_EXTENSIONS = "basicConstraints = critical, CA:TRUE\nsubjectKeyIdentifier = hash\n"
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is not named is as it should be: for localhost and the loopback addresses, by `trusted`."""
+
+    name: str
+    names: str = "DNS:localhost, IP:127.0.0.1, IP:::1"
+    issuer: str = "trusted"  # its own name: self-signed
+    purpose: str = ""  # serverAuth, clientAuth; empty: any
+    begin: int = -HOUR  # seconds from now
+    end: int = 100 * HOUR
+    key: str = "EC -pkeyopt ec_paramgen_curve:P-256"
+
+
+CERTIFICATES = [
+    Certificate("right"),
+    Certificate("wildcard", names="DNS:*.example.org"),
+    Certificate("address", names="IP:127.0.0.1"),
+    Certificate("no_names", names="email:somebody@example.org"),
+    Certificate("expired", begin=-2 * HOUR, end=-HOUR),
+    Certificate("not_yet", begin=HOUR, end=2 * HOUR),
+    Certificate("self_signed", issuer="self_signed"),
+    Certificate("stranger", issuer="somebody"),
+    Certificate("weak", key="RSA -pkeyopt rsa_keygen_bits:1024"),
+    Certificate("rsa", key="RSA -pkeyopt rsa_keygen_bits:2048"),
+    Certificate("for_servers", purpose="serverAuth"),
+    Certificate("for_clients", purpose="clientAuth"),
+]
+ISSUERS = ["trusted", "somebody"]
+
+
+def make_certificates(folder: Path) -> None:
+    """All of them. A folder that has them is left as it is."""
+    if (folder / "made").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "configuration").write_text(CONFIGURATION)
+    (folder / "index.txt").touch()
+    for issuer in ISSUERS:
+        (folder / f"{issuer}.extensions").write_text(CA_EXTENSIONS)
+        _make(folder, Certificate(issuer, issuer=issuer))
+    for certificate in CERTIFICATES:
+        purpose = f"extendedKeyUsage = {certificate.purpose}\n" if certificate.purpose else ""
+        extensions = f"subjectAltName = {certificate.names}\n{purpose}"
+        (folder / f"{certificate.name}.extensions").write_text(extensions)
+        _make(folder, certificate)
+    (folder / "made").touch()
+
+
+def _make(folder: Path, certificate: Certificate) -> None:
+    name, issuer = certificate.name, certificate.issuer
+    _openssl(folder, f"genpkey -algorithm {certificate.key} -out {name}.key")
+    _openssl(folder, f"req -new -key {name}.key -subj /CN={name}.example -out {name}.csr")
+    signer = f"-selfsign -keyfile {name}.key" if issuer == name else f"-cert {issuer}.pem -keyfile {issuer}.key"
+    dates = f"-startdate {_time(certificate.begin)} -enddate {_time(certificate.end)}"
+    request = f"-in {name}.csr -out {name}.pem -extfile {name}.extensions"
+    _openssl(folder, f"ca -config configuration -batch -notext {signer} {dates} {request}")
+    _openssl(folder, f"x509 -in {name}.pem -outform DER -out {name}.der")
+    _openssl(folder, f"pkey -in {name}.key -outform DER -out {name}.key.der")
+
+
+def _time(seconds_from_now: int) -> str:
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds_from_now))
+
+
+def _openssl(folder: Path, command: str) -> None:
+    environment = {**os.environ, "OPENSSL_CONF": str(folder / "configuration")}
+    done = subprocess.run(
+        ["openssl", *command.split()], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"openssl {command}\n{done.stderr}")
+
+
+if __name__ == "__main__":
+    make_certificates(Path(sys.argv[1]))
