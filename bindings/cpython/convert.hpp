@@ -221,5 +221,6 @@ template <class... Items> nb::object tuple_of(const Items&... items) noexcept {
 [[nodiscard]] bool add_resolver(nb::module_& module);
 [[nodiscard]] bool add_socket(nb::module_& module);
 [[nodiscard]] bool add_poll(nb::module_& module);
+[[nodiscard]] bool add_tls(nb::module_& module);
 
 }  // namespace usocket::cpython

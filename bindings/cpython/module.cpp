@@ -39,7 +39,7 @@ int execute(PyObject* object) noexcept {
     const auto own_name = nb::steal(PyObject_GetAttrString(object, "__name__"));
     const bool is_done = add_header() && add_state() &&                          //
                          made_in(module, "usocket") && add_addresses(module) &&  //
-                         add_resolver(module) && add_socket(module) &&           //
+                         add_resolver(module) && add_socket(module) && add_tls(module) &&  //
                          made_in(module, "uselect") && add_poll(module) &&       //
                          made_in(module, own_name) && add_names(module) &&       //
                          PyModule_AddStringConstant(object, "__version__", USOCKET_VERSION_STRING) == 0;

@@ -7,6 +7,7 @@
 #include "address.hpp"
 #include "message.hpp"
 #include "state.hpp"
+#include "tls.hpp"
 
 namespace usocket::cpython {
 namespace {
@@ -65,7 +66,7 @@ nb::object listen(Socket& self, Maybe<OptionalInt> backlog) {
     return number ? none_or_raise(self.listen(*number)) : raise(number.error(), backlog.object);
 }
 
-nb::object shutdown(Socket& self, SystemInt how) { return none_or_raise(self.shutdown(how.value)); }
+nb::object shutdown(Socket& self, SystemInt how) { return none_or_raise(self.shutdown(how.value, Call(host))); }
 
 nb::object close(Socket& self) {
     close_socket(self);
@@ -379,6 +380,19 @@ PyMethodDef methods[] = {
     USOCKET_METHOD_WITHOUT(detach, "Closes the socket, but not the descriptor, which it returns."),
     USOCKET_METHOD_WITHOUT(dup, "A second socket on the same connection."),
     USOCKET_METHOD(_dup_as, "cls", "dup() to a subclass."),
+
+    // Of a socket that ussl has wrapped.
+    USOCKET_METHOD_WITHOUT(do_handshake,
+                           "Agrees with the peer, if no call has done so yet. Non-blocking: OSError(EAGAIN)."),
+    USOCKET_METHOD_WITHOUT(version, "'TLSv1.2' or 'TLSv1.3'."),
+    USOCKET_METHOD_WITHOUT(cipher, "(the cipher suite's name, the version)."),
+    USOCKET_METHOD_WITHOUT(selected_alpn_protocol, "The protocol that ALPN has chosen, or None."),
+    USOCKET_METHOD(getpeercert, "binary_form=False",
+                   "With True the peer's certificate in DER, or None if it has shown none."),
+    USOCKET_METHOD_WITHOUT(tls_session,
+                           "What wrap_socket(session=...) of a later connection to the same peer takes. Keep it\n"
+                           "secret. Empty: there is none; with TLS 1.3 it comes with the first bytes that are read."),
+    USOCKET_METHOD_WITHOUT(session_reused, "Whether this connection has taken one up."),
 
     {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe socket itself."},
     {"__exit__", as_c_function(exit), METH_FASTCALL,

@@ -77,8 +77,8 @@ public:
     Result<Address> accept_into(Socket& conn, Call&& call = Call()) noexcept;
     // Non-blocking: EINPROGRESS, then poll for POLLOUT and ask for SO_ERROR.
     Result<void> connect(const Address& address, Call&& call = Call()) noexcept;
-    // how: SHUT_RD, SHUT_WR or SHUT_RDWR.
-    Result<void> shutdown(int how) noexcept;
+    // how: SHUT_RD, SHUT_WR or SHUT_RDWR. With TLS, waits until its end has gone out (close_notify).
+    Result<void> shutdown(int how, Call&& call = Call()) noexcept;
 
     // --- Socket methods. Non-blocking: EAGAIN. flags: MSG_*. Sizes are in bytes, at most 2147483647.
     // How many bytes went out; may be fewer than there are.

@@ -170,6 +170,24 @@ class socket:
         """A second socket on the same connection."""
     def _dup_as(self, cls: builtins.type[_Socket], /) -> _Socket:
         """dup() to a subclass."""
+
+    # Of a socket that ussl has wrapped.
+    def do_handshake(self) -> None:
+        """Agrees with the peer, if no call has done so yet. Non-blocking: OSError(EAGAIN)."""
+    def version(self) -> str:
+        """'TLSv1.2' or 'TLSv1.3'."""
+    def cipher(self) -> tuple[str, str]:
+        """(the cipher suite's name, the version)."""
+    def selected_alpn_protocol(self) -> str | None:
+        """The protocol that ALPN has chosen, or None."""
+    def getpeercert(self, binary_form: bool = False, /) -> bytes | None:
+        """With True the peer's certificate in DER, or None if it has shown none."""
+    def tls_session(self) -> bytes:
+        """What wrap_socket(session=...) of a later connection to the same peer takes. Keep it
+        secret. Empty: there is none; with TLS 1.3 it comes with the first bytes that are read.
+        """
+    def session_reused(self) -> bool:
+        """Whether this connection has taken one up."""
     @property
     def family(self) -> int:
         """The address family, AF_*."""
@@ -187,6 +205,21 @@ class socket:
         """Closes the socket."""
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
         """TypeError: a socket is not pickled."""
+
+class _TlsContext:
+    def set_cert_key(self, cert: ReadableBuffer, key: ReadableBuffer, /) -> None: ...
+    def load_verify_locations(self, certificates: ReadableBuffer, /) -> None: ...
+    def set_cert_reqs(self, reqs: int, /) -> None: ...
+    def set_alpn_protocols(self, protocols: str | ReadableBuffer | None, /) -> None: ...
+    def wrap(
+        self,
+        sock: socket,
+        server_side: object,
+        server_hostname: str | ReadableBuffer | None,
+        do_handshake: object,
+        session: ReadableBuffer | None,
+        /,
+    ) -> None: ...
 
 _Obj = TypeVar("_Obj", bound=int | _HasFileno, default=Any)
 _Data = TypeVar("_Data", default=None)

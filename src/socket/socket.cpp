@@ -283,8 +283,7 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
     return Error();
 }
 
-Result<void> Socket::shutdown(int how) noexcept {
-    Call call;
+Result<void> Socket::shutdown(int how, Call&& call) noexcept {
     return inside(call, [&]() noexcept -> Result<void> {
         Layer* layer = layer_of(gate_);
         const bool is_reading = how == sys::shut_rd || how == sys::shut_rdwr;
