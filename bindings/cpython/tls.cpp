@@ -81,7 +81,8 @@ nb::object load_verify_locations(TlsContext& self, const Readable& certificates)
 }
 
 nb::object set_cert_reqs(TlsContext& self, SystemInt reqs) {
-    return none_or_raise(self.set_cert_reqs(static_cast<CertReqs>(reqs.value)));
+    const bool is_known = reqs.value >= 0 && reqs.value <= static_cast<int>(CertReqs::required);
+    return is_known ? none_or_raise(self.set_cert_reqs(static_cast<CertReqs>(reqs.value))) : raise(Error(EINVAL));
 }
 
 nb::object set_alpn_protocols(TlsContext& self, const Name& protocols) {

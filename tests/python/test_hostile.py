@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
+import ussl
 from python_support import Caller, descriptors, make_pair
 from usocket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, compat
 
@@ -164,6 +165,13 @@ SOCKET: dict[str, Signature] = {
     "fileno": (),
     "detach": (),
     "dup": (),
+    "do_handshake": (),
+    "version": (),
+    "cipher": (),
+    "selected_alpn_protocol": (),
+    "getpeercert": (TRUTH,),
+    "tls_session": (),
+    "session_reused": (),
     "_accept_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
     "_dup_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
 }
@@ -187,6 +195,16 @@ POLL: dict[str, Signature] = {
     "poll": (NUMBER,),
     "ipoll": (NUMBER, INT),
 }
+NAME = Kind("localhost", [1, 1.5, (), STRIDED, *strange()], [None, "", b"x", "x" * 256, "a\0b", ".x", "\udc80", "\xfc"])
+SESSION = Kind(b"", NAME.wrong, [None, b"x", bytes(10_000)])
+SOCKET_TO_WRAP = Kind(usocket.socket(), [None, 1, "x", object(), usocket.socket], [usocket.socket(AF_INET, SOCK_DGRAM)])
+CONTEXT: dict[str, Signature] = {
+    "set_cert_key": (READABLE, READABLE),
+    "load_verify_locations": (READABLE,),
+    "set_cert_reqs": (INT,),
+    "set_alpn_protocols": (Kind("h2", NAME.wrong, [None, "", b"x", "x" * 256, ",", "a,b", "\udc80"]),),
+    "wrap": (SOCKET_TO_WRAP, TRUTH, NAME, TRUTH, SESSION),
+}
 FUNCTIONS: dict[str, Signature] = {
     "socket": (FAMILY, Kind(SOCK_STREAM, INT.wrong, NUMBERS), INT),
     "socketpair": (Kind(AF_UNIX, INT.wrong, NUMBERS), Kind(SOCK_STREAM, INT.wrong, NUMBERS), INT),
@@ -199,7 +217,7 @@ FUNCTIONS: dict[str, Signature] = {
 # --- Calls
 
 # What a call may end in when an argument is of the right type: it depends on the system and the state.
-FAILURES = (ValueError, OSError, KeyError, MemoryError, ZeroDivisionError)
+FAILURES = (ValueError, OSError, KeyError, MemoryError, ZeroDivisionError, NotImplementedError)
 
 
 def close_all(thing: Any) -> None:
@@ -234,6 +252,11 @@ def a_poll(_: object = None) -> Iterator[uselect.poll]:
     with one, other:
         poll.register(one)  # is ready: no call waits
         yield poll
+
+
+@contextlib.contextmanager
+def a_context(_: object = None) -> Iterator[Any]:
+    yield ussl.SSLContext()._context
 
 
 @contextlib.contextmanager
@@ -294,6 +317,7 @@ CASES: list[Any] = [
         for name, signature in signatures(of_class, of_family)
     ),
     *(pytest.param((a_poll, None), name, signature, id=f"poll {name}") for name, signature in POLL.items()),
+    *(pytest.param((a_context, None), name, signature, id=f"context {name}") for name, signature in CONTEXT.items()),
     *(
         pytest.param((the_module, module), name, signature, id=f"{module.__name__} {name}")
         for module in (usocket, compat)
@@ -358,6 +382,7 @@ def test_sock_1_everything_public_is_tried() -> None:
 
     assert public(usocket.socket) == set(SOCKET) | PROPERTIES | SETTINGS
     assert public(uselect.poll) == set(POLL)
+    assert public(usocket._usocket._TlsContext) == set(CONTEXT)
     assert {name for name in usocket.__all__ if not name.isupper()} == set(FUNCTIONS)
 
 
