@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import usocket
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.core import sleep_ms
-from usocket.desktop.asyncio.coroutine import coroutine
+from usocket.desktop.asyncio.coroutine import coroutine, returned_by
 from usocket.desktop.asyncio.descriptor import as_stream
 from usocket.desktop.asyncio.errors import CancelledError
 from usocket.desktop.asyncio.report import print_exception
@@ -155,7 +155,7 @@ def open_connection(
     host: str, port: int, ssl: Any = None, server_hostname: str | None = None
 ) -> Generator[Any, Any, tuple[Stream, Stream]]:
     """Connects; (reader, writer), which are the same. The name is resolved first, and nobody else runs meanwhile.
-    ssl: an SSLContext, or True for one that takes any certificate."""
+    ssl: an SSLContext, or True for one that checks the server's certificate and name."""
     failure: OSError | None = None
     for family, kind, proto, _, address in usocket.getaddrinfo(host, port, 0, usocket.SOCK_STREAM):
         try:
@@ -163,7 +163,9 @@ def open_connection(
         except OSError as error:
             failure = failure or error
             continue
-        stream = Stream(_wrap(sock, ssl, server_hostname=server_hostname or host) if ssl else sock)
+        if ssl:
+            yield from _wrap(sock, ssl, server_hostname=server_hostname or host)
+        stream = Stream(sock)
         return stream, stream
     assert failure is not None
     raise failure
@@ -188,17 +190,22 @@ def _connect(sock: usocket.socket, address: bytes) -> Generator[Any, Any, usocke
     return sock
 
 
-def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Any:
-    """The socket with TLS on it, whose handshake is part of the first read or write. It goes with the socket."""
+@coroutine
+def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Waits:
+    """Puts TLS on the socket, and agrees with the peer; else it is closed."""
     try:
         if ssl is True:
             ssl = importlib.import_module("usocket.desktop.modules.tls").SSLContext()
-        wrapped = ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
-        wrapped.setblocking(False)
+        ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
+        while True:
+            try:
+                return sock.do_handshake()
+            except BlockingIOError:
+                context.io.queue_read(sock)
+                yield
     except BaseException:
         sock.close()
         raise
-    return wrapped
 
 
 # --- Servers
@@ -257,15 +264,18 @@ class Server:
     def _begin(self, sock: usocket.socket, address: bytes) -> None:
         """A task for a connection."""
         sock.setblocking(False)
-        stream: Any = sock
-        if self._ssl:
-            try:
-                stream = _wrap(sock, self._ssl, server_side=True)
-            except OSError as error:
-                print_exception(error)
-                return
-        both = Stream(stream, {"peername": _peername(address)})
-        create_task(self._cb(both, both))
+        both = Stream(sock, {"peername": _peername(address)})
+        create_task(self._serve_secure(both) if self._ssl else self._cb(both, both))
+
+    @coroutine
+    def _serve_secure(self, both: Stream) -> Waits:
+        """A client with whom there is no agreement is of no concern to others."""
+        try:
+            yield from _wrap(both.s, self._ssl, server_side=True)
+        except OSError as error:
+            print_exception(error)
+            return
+        yield from returned_by(self._cb, (both, both))
 
 
 def _peername(address: bytes) -> tuple[Any, ...]:
