@@ -35,15 +35,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_is_typed(wheel: Path) -> None:
     """Every package of the wheel says that it is typed, and the extension has its stub."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"{package}/py.typed" for package in ("usocket", "uselect", "uerrno")} <= names
-    assert "usocket/_usocket.pyi" in names
-    assert [name for name in names if name.startswith("usocket/_usocket") and name.endswith(".so")]
+    assert {f"{package}/py.typed" for package in ("usocket", "uselect", "uerrno", "ussl")} <= names
+    for extension in ("_usocket", "_tls"):
+        assert f"usocket/{extension}.pyi" in names
+        assert [name for name in names if name.startswith(f"usocket/{extension}.") and name.endswith(".so")]
 
 
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
     """No library, header or build file of the C++ side lands in site-packages."""
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"usocket", "uselect", "uerrno"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"usocket", "uselect", "uerrno", "ussl"}
 
 
 def test_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     run(python, "-m", "pip", "install", "--no-index", "--no-deps", wheel)
     program = (
-        "import usocket, usocket.compat, uselect, uerrno\n"
+        "import usocket, usocket.compat, uselect, uerrno, ussl\n"
         "a, b = usocket.socketpair()\n"
         "a.write(b'over\\nand out'); a.close()\n"
         "print(b.readline(), b.read())\n"

@@ -122,6 +122,8 @@ def run(block: Block, *command: str | Path, cwd: Path) -> None:
 def test_python(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "block.py"
     program.write_text(block.text)
+    if "cert.pem" in block.text:
+        make_certificate(tmp_path)
     starter = ["-m", "usocket"] if "device" in block.words else []
     run(block, sys.executable, "-W", "error", *starter, program, cwd=tmp_path)
 
