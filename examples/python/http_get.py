@@ -1,6 +1,7 @@
-"""Fetches a page: http_get.py URL [--sha256]
+"""Fetches a page: http_get.py URL [--sha256] [--trust=FILE]
 
-Prints the body, or with --sha256 the hash of it. There is no HTTP library here: a socket is a stream, so a request is
+Prints the body, or with --sha256 the hash of it. The server of an https:// URL has to show a certificate of an issuer
+that the system trusts, or one in FILE. There is no HTTP library here: a socket is a stream, so a request is
 written with write(), lines are read with readline(), and a body of known length with read().
 """
 
@@ -8,6 +9,10 @@ import sys
 
 import usocket
 
+try:
+    import ussl
+except ImportError:
+    pass  # then only http:// is spoken
 try:
     import binascii
     import hashlib
@@ -24,23 +29,33 @@ BLOCK = 64 * 1024  # how much of a body is in memory at a time
 TIMEOUT_S = 30  # for each call, not for the whole page
 
 
-def split_url(url: str) -> "tuple[str, int, str]":
-    """http://host:port/path to host, port and path."""
+def split_url(url: str) -> "tuple[bool, str, int, str]":
+    """https://host:port/path to whether it is secure, host, port and path."""
     scheme, _, rest = url.partition("://")
-    if scheme != "http":
-        raise ValueError("only http:// is spoken here, not " + url)
+    if scheme not in ("http", "https"):
+        raise ValueError("only http:// and https:// are spoken here, not " + url)
     authority, _, path = rest.partition("/")
     host, _, port = authority.partition(":")
-    return host, int(port or 80), "/" + path
+    return scheme == "https", host, int(port or (443 if scheme == "https" else 80)), "/" + path
 
 
-def connect(host: str, port: int) -> usocket.socket:
-    """To the first of the host's addresses that answers."""
+def make_context(trusted: "str | None") -> "ussl.SSLContext":
+    """For servers that one of the issuers in the file stands for; without one, those that the system trusts."""
+    context = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
+    if trusted is not None:
+        context.load_verify_locations(trusted)
+    return context
+
+
+def connect(host: str, port: int, context: "ussl.SSLContext | None") -> usocket.socket:
+    """To the first of the host's addresses that answers; with a context by TLS."""
     failure = None
     for family, kind, proto, _, address in usocket.getaddrinfo(host, port, 0, usocket.SOCK_STREAM):
-        sock = usocket.socket(family, kind, proto)
+        sock = usocket.socket(family, kind, proto if context is None else usocket.IPPROTO_SEC)
         sock.settimeout(TIMEOUT_S)
         try:
+            if context is not None:
+                context.wrap_socket(sock, server_hostname=host)
             sock.connect(address)
             return sock
         except OSError as error:
@@ -104,10 +119,10 @@ def read_to_end(sock: usocket.socket) -> "Iterator[bytes]":
         yield block
 
 
-def get(url: str) -> "Iterator[bytes]":
+def get(url: str, trusted: "str | None" = None) -> "Iterator[bytes]":
     """The body in blocks."""
-    host, port, path = split_url(url)
-    sock = connect(host, port)
+    is_secure, host, port, path = split_url(url)
+    sock = connect(host, port, make_context(trusted) if is_secure else None)
     try:
         sock.write(b"GET " + path.encode() + b" HTTP/1.1\r\nHost: " + host.encode() + b"\r\nConnection: close\r\n\r\n")
         status, fields = read_header(sock)
@@ -126,16 +141,18 @@ def get(url: str) -> "Iterator[bytes]":
 def main() -> None:
     urls = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
     if len(urls) != 1:
-        print("usage: http_get.py URL [--sha256]")
+        print("usage: http_get.py URL [--sha256] [--trust=FILE]")
         sys.exit(2)
+    files = [arg[len("--trust=") :] for arg in sys.argv[1:] if arg.startswith("--trust=")]
+    blocks = get(urls[0], files[0] if files else None)
     if "--sha256" in sys.argv:
         sha256 = hashlib.sha256()
-        for block in get(urls[0]):
+        for block in blocks:
             sha256.update(block)
         print(binascii.hexlify(sha256.digest()).decode())
     else:
         out = sys.stdout.buffer if hasattr(sys.stdout, "buffer") else open(1, "wb")
-        for block in get(urls[0]):
+        for block in blocks:
             out.write(block)
 
 

@@ -1,10 +1,10 @@
-"""Serves the files of one folder over HTTP: http_server.py FOLDER [PORT [IDLE_S]]
+"""Serves the files of one folder over HTTP: http_server.py FOLDER [PORT [IDLE_S [CERT KEY]]]
 
 GET fetches a file, PUT stores one; connections are kept alive, any number of them is served by this one thread.
 uselect.poll says whose turn it is. A turn is short, one request or one block of a file, so that nobody can keep the
 thread for himself: each connection is a generator that yields at the end of its turn what it waits for, POLLIN or
-POLLOUT. Who gets nothing done for IDLE_S seconds (60) has to go. Listens on 127.0.0.1, on a free port unless told
-which, and prints the port; SIGINT and SIGTERM end it.
+POLLOUT. Who gets nothing done for IDLE_S seconds (60) has to go. With the files of a certificate and its key it serves
+HTTPS. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end it.
 """
 
 import sys
@@ -14,6 +14,10 @@ import uselect
 import usocket
 from serving import TICK_S, Listener, now, stop_on_signals
 
+try:
+    import ussl
+except ImportError:
+    pass  # then it is HTTP only
 try:
     from collections.abc import Generator  # for type checkers; a device has no use for it
 except ImportError:
@@ -201,12 +205,12 @@ def open_error(error: OSError, usually: bytes) -> bytes:
 
 
 class Server:
-    def __init__(self, port: int, folder: str, idle_limit: float) -> None:
+    def __init__(self, port: int, folder: str, idle_limit: float, context: "ussl.SSLContext | None" = None) -> None:
         self.folder = folder
         self.idle_limit = idle_limit
         self.connections: dict[usocket.socket, Connection] = {}
         self.poller = uselect.poll()
-        self.listener = Listener(port, self.poller)
+        self.listener = Listener(port, self.poller, context)
         self.next_look = now()
 
     def run(self) -> None:
@@ -256,14 +260,18 @@ class Server:
 
 
 def main() -> None:
-    if len(sys.argv) not in (2, 3, 4):
-        print("usage: http_server.py FOLDER [PORT [IDLE_S]]")
+    if len(sys.argv) not in (2, 3, 4, 6):
+        print("usage: http_server.py FOLDER [PORT [IDLE_S [CERT KEY]]]")
         sys.exit(2)
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     idle_limit = float(sys.argv[3]) if len(sys.argv) > 3 else 60
+    context = None
+    if len(sys.argv) > 4:
+        context = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER)
+        context.set_cert_key(sys.argv[4], sys.argv[5])
     stop_on_signals()
     try:
-        Server(port, sys.argv[1], idle_limit).run()
+        Server(port, sys.argv[1], idle_limit, context).run()
     except KeyboardInterrupt:
         pass
 

@@ -7,6 +7,11 @@ import uerrno
 import uselect
 import usocket
 
+try:
+    import ussl
+except ImportError:
+    pass  # then nothing but TLS is missing
+
 TICK_S = 1  # how often a server looks after what no event tells: idle clients, a pause that is over
 
 
@@ -32,8 +37,9 @@ class Listener:
     taken in keeps the listener readable: every wait would end at once, and the server would spin.
     """
 
-    def __init__(self, port: int, poller: uselect.poll) -> None:
-        """Port 0 is any free one. It is printed, for people and for scripts."""
+    def __init__(self, port: int, poller: uselect.poll, context: "ussl.SSLContext | None" = None) -> None:
+        """Port 0 is any free one. It is printed, for people and for scripts. With a context TLS is spoken."""
+        self.context = context
         self.sock = usocket.socket()
         self.sock.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1)
         self.sock.bind(usocket.getaddrinfo("127.0.0.1", port, 0, usocket.SOCK_STREAM)[0][-1])
@@ -50,6 +56,9 @@ class Listener:
         try:
             conn, _ = self.sock.accept()
             conn.setblocking(False)
+            if self.context is not None:
+                # The handshake goes on with the first reads: they do not wait either.
+                self.context.wrap_socket(conn, server_side=True, do_handshake=False)
             return conn
         except OSError as error:
             if error.args[0] not in (uerrno.EAGAIN, uerrno.ECONNABORTED):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from programs import LANGUAGES, Files, nginx
+from programs import LANGUAGES, PATIENCE_S, Files, Identity, nginx
 
 BIG_SIZE = 50 * 1024 * 1024
 
@@ -20,6 +23,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     (folder / "megabytes").write_bytes(noise * 2)
     (folder / "big").write_bytes(noise * (BIG_SIZE // len(noise)))
     return Files(folder)
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """As docs/tls.md makes it."""
+    folder = tmp_path_factory.mktemp("identity")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "tls.md").read_text()
+    commands = re.search(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert commands is not None
+    subprocess.run(["sh", "-ec", commands[1]], cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S)
+    return Identity(folder / "cert.pem", folder / "key.pem")
 
 
 @pytest.fixture(scope="session")

@@ -1,31 +1,51 @@
-"""curl against our HTTP servers: many connections in one thread (POLL-1, POLL-3), non-blocking streams (TIME-4)."""
+"""curl against our HTTP and HTTPS servers: many connections in one thread (POLL-1, POLL-3), non-blocking streams
+(TIME-4), and the same over TLS (TLS-3)."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from programs import LANGUAGES, PATIENCE_S, Files, example_server, sha256_of
+from programs import LANGUAGES, PATIENCE_S, Files, Identity, example_server, sha256_of
 
 CURL = ["curl", "--noproxy", "*", "--no-progress-meter"]  # no proxy of the environment may come between
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
-def server(request: pytest.FixtureRequest, files: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=[*LANGUAGES, "cpython tls"])
+def server(
+    request: pytest.FixtureRequest, files: Files, identity: Identity, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("served")
     (folder / "big").symlink_to(files.folder / "big")
-    with example_server(request.param, "http_server", folder) as port:
-        yield Server(port, folder)
+    language, _, secure = request.param.partition(" ")
+    arguments = [0, 60, identity.certificate, identity.key] if secure else []
+    with example_server(language, "http_server", folder, *arguments) as port, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CURL_CA_BUNDLE", str(identity.certificate))
+        yield Server(port, folder, identity if secure else None)
 
 
 class Server:
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, folder: Path, identity: Identity | None) -> None:
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"{'https' if identity else 'http'}://127.0.0.1:{port}"
         self.folder = folder
+        self.identity = identity
+
+    def ask(self, request: bytes) -> bytes:
+        """What it says to those bytes until it closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as conn:
+            if self.identity is not None:
+                context = ssl.create_default_context(cafile=str(self.identity.certificate))
+                conn = context.wrap_socket(conn, server_hostname="localhost")
+            with conn:
+                conn.sendall(request)
+                if self.identity is None:
+                    conn.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: conn.recv(65536), b""))
 
 
 def curl(*arguments: object) -> str:
@@ -148,13 +168,7 @@ def test_upload_without_length(server: Server) -> None:
 )
 def test_bad_requests(server: Server, request_bytes: bytes) -> None:
     """SOCK-3: each is answered before the connection closes, whatever was left unread, and the server goes on."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as conn:
-        conn.sendall(request_bytes)
-        conn.shutdown(socket.SHUT_WR)
-        answer = b""
-        while block := conn.recv(65536):
-            answer += block
-    assert answer.startswith(b"HTTP/1.1 4")
+    assert server.ask(request_bytes).startswith(b"HTTP/1.1 4")
     assert curl(server.url + "/").startswith("Hello from ")
 
 

@@ -1,34 +1,35 @@
-"""TLS of our C++ examples against what others wrote: nginx, openssl, CPython's ssl; in both directions."""
+"""TLS of our examples against what others wrote: nginx, openssl, mosquitto, CPython's ssl; in both directions. What
+curl does with our HTTPS server is in test_http_server.py."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from programs import PATIENCE_S, Files, Identity, Program, example, example_server, nginx
+from programs import PATIENCE_S, TLS_LANGUAGES, Files, Identity, Program, example, example_server, nginx
 
 
-@pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    """As docs/tls.md makes it."""
-    folder = tmp_path_factory.mktemp("identity")
-    page = (Path(__file__).resolve().parents[2] / "docs" / "tls.md").read_text()
-    commands = re.search(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    assert commands is not None
-    subprocess.run(["sh", "-ec", commands[1]], cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S)
-    return Identity(folder / "cert.pem", folder / "key.pem")
+@pytest.fixture(params=TLS_LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-def get(port: int, path: str, trusted: Path, host: str = "localhost") -> subprocess.CompletedProcess[bytes]:
-    command = example("cpp", "https_get", host, port, path, trusted)
+def get(
+    language: str, port: int, path: str, trusted: Path, host: str = "localhost"
+) -> subprocess.CompletedProcess[bytes]:
+    command = example(language, "http_get", f"https://{host}:{port}{path}", f"--trust={trusted}")
+    if language == "cpp":
+        command = example("cpp", "https_get", host, port, path, trusted)
     return subprocess.run(command, capture_output=True, timeout=4 * PATIENCE_S)
 
 
@@ -39,46 +40,46 @@ def https_port(files: Files, identity: Identity, tmp_path_factory: pytest.TempPa
 
 
 @pytest.mark.parametrize("name", ["page.html", "empty", "big"])
-def test_nginx(name: str, files: Files, identity: Identity, https_port: int) -> None:
+def test_nginx(language: str, name: str, files: Files, identity: Identity, https_port: int) -> None:
     """TLS-2, TLS-3, TLS-5: 50 MB among them; the end of the body is nginx's close_notify."""
-    done = get(https_port, f"/{name}", identity.certificate)
+    done = get(language, https_port, f"/{name}", identity.certificate)
     assert done.returncode == 0, done.stderr.decode()
     assert hashlib.sha256(done.stdout).hexdigest() == files.sha256[name]
 
 
-def test_nginx_by_address(identity: Identity, https_port: int) -> None:
+def test_nginx_by_address(language: str, identity: Identity, https_port: int) -> None:
     """TLS-4: a numeric address is looked for among the certificate's addresses."""
-    assert get(https_port, "/page.html", identity.certificate, "127.0.0.1").returncode == 0
+    assert get(language, https_port, "/page.html", identity.certificate, "127.0.0.1").returncode == 0
 
 
-def test_nginx_is_not_trusted(https_port: int, tmp_path: Path, identity: Identity) -> None:
+def test_nginx_is_not_trusted(language: str, https_port: int, tmp_path: Path, identity: Identity) -> None:
     """TLS-4: by somebody who trusts another one; the error says which it is."""
     other = tmp_path / "other.pem"
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other"
     command = [*make.split(), "-keyout", str(tmp_path / "key"), "-out", str(other)]
     subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
-    done = get(https_port, "/page.html", other)
+    done = get(language, https_port, "/page.html", other)
     assert done.returncode == 1
     assert b"certificate refused: it is self-signed" in done.stderr
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_openssl_s_server(version: str, identity: Identity) -> None:
+def test_openssl_s_server(language: str, version: str, identity: Identity) -> None:
     """TLS-4: both versions."""
     command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", version]
     with Program([*command, "-cert", str(identity.certificate), "-key", str(identity.key)]) as server:
         port = None
         while port is None:
             port = re.match(r"ACCEPT 127\.0\.0\.1:(\d+)", server.line())
-        done = get(int(port[1]), "/", identity.certificate)
+        done = get(language, int(port[1]), "/", identity.certificate)
     assert done.returncode == 0, done.stderr.decode()
     assert b"TLSv1." + version[-1:].encode() in done.stdout
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_openssl_s_client(version: str, identity: Identity) -> None:
+def test_openssl_s_client(language: str, version: str, identity: Identity) -> None:
     """TLS-3: our server, both versions."""
-    with example_server("cpp", "tls_echo_server", identity.certificate, identity.key) as port:
+    with example_server(language, "tls_echo_server", identity.certificate, identity.key) as port:
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost", version]
         with Program([*command, "-CAfile", str(identity.certificate), "-verify_return_error", "-quiet"]) as client:
             client.send("over and out")
@@ -87,12 +88,12 @@ def test_openssl_s_client(version: str, identity: Identity) -> None:
                 line = client.line()
 
 
-def test_cpython_ssl_both_ways(identity: Identity) -> None:
+def test_cpython_ssl_both_ways(language: str, identity: Identity) -> None:
     """TLS-3: 50 MB there and back at once."""
     sent = os.urandom(1024 * 1024) * 50
     context = ssl.create_default_context(cafile=str(identity.certificate))
     with (
-        example_server("cpp", "tls_echo_server", identity.certificate, identity.key) as port,
+        example_server(language, "tls_echo_server", identity.certificate, identity.key) as port,
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as client,
     ):
@@ -107,3 +108,47 @@ def test_cpython_ssl_both_ways(identity: Identity) -> None:
             left -= len(block)
         writer.join()
     assert got.digest() == hashlib.sha256(sent).digest()
+
+
+MQTT = r"""
+import sys, usocket, ussl
+port, trusted = int(sys.argv[1]), sys.argv[2]
+context = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
+context.load_verify_locations(trusted)
+context.set_alpn_protocols(["mqtt"])
+
+def connect(name):
+    sock = usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC)
+    sock.settimeout(30)
+    context.wrap_socket(sock, server_hostname="localhost")
+    sock.connect(("127.0.0.1", port))
+    sock.write(b"\x10" + bytes([12 + len(name)]) + b"\0\x04MQTT\x04\x02\0\x3c\0" + bytes([len(name)]) + name)
+    assert sock.read(4) == b"\x20\x02\0\0"
+    return sock
+
+reader, writer = connect(b"reader"), connect(b"writer")
+reader.write(b"\x82\x0a\0\x01\0\x05topic\0")
+assert reader.read(5) == b"\x90\x03\0\x01\0"
+for number in range(1000):
+    writer.write(b"\x30\x0a\0\x05topic%03d" % number)
+print(all(reader.read(12) == b"\x30\x0a\0\x05topic%03d" % number for number in range(1000)))
+writer.write(b"\xe0\0")
+print(writer.read())
+"""
+
+
+def test_mosquitto(identity: Identity, tmp_path: Path) -> None:
+    """TLS-2, TLS-3: a thousand messages by way of a broker; its end is a close_notify."""
+    mosquitto = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    files = f"certfile {identity.certificate}\nkeyfile {identity.key}\n"
+    user = "user root\n" if os.geteuid() == 0 else ""
+    configuration = tmp_path / "mosquitto.conf"
+    configuration.write_text(f"{user}listener {port} 127.0.0.1\n{files}allow_anonymous true\npersistence false\n")
+    with Program([mosquitto, "-v", "-c", str(configuration)]) as broker:
+        while "Opening ipv4 listen socket" not in broker.line():
+            pass
+        command = [sys.executable, "-c", MQTT, str(port), str(identity.certificate)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE_S)
+    assert done.stdout == "True\nb''\n", done.stderr
