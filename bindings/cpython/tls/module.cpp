@@ -49,4 +49,5 @@ PyModuleDef definition{PyModuleDef_HEAD_INIT,
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): Python's name for it
 PyMODINIT_FUNC PyInit__tls() { return PyModuleDef_Init(&definition); }
