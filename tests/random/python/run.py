@@ -16,6 +16,12 @@ if desktop:
     from ending import Ending
 
     KINDS += [("ending", Ending)]
+    try:
+        from secure import Secure
+
+        KINDS += [("secure", Secure)] * 2
+    except ImportError:
+        pass  # this build has no ussl
 
 
 def descriptors():
