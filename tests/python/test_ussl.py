@@ -397,6 +397,18 @@ print([name for name in ("ssl", "_ssl") if name in sys.modules])
     assert run_python(program).stdout == "[]\n[]\n"
 
 
+def test_tls_1_without_the_library_the_import_says_so() -> None:
+    program = """
+import sys
+sys.modules["usocket._tls"] = None
+try:
+    import ussl
+except ImportError as error:
+    print(str(error).startswith("ussl needs OpenSSL 3"))
+"""
+    assert run_python(program).stdout == "True\n"
+
+
 def test_tls_3_a_child_of_fork_leaves_it_to_the_parent(secure: Pair) -> None:
     near, far = secure
     child = os.fork()
