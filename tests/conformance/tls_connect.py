@@ -3,7 +3,7 @@
 
 import usocket
 from support import listener, outcome, show, tcp_pair, uerrno, uselect
-from tls_support import client_context, content, said, server_context, words
+from tls_support import client_context, content, said, server_context, shake, words
 
 AF_INET, SOCK_STREAM, IPPROTO_SEC = usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC
 
@@ -84,8 +84,7 @@ show("TIME-2", "wrap_socket", outcome(lambda: client_context().wrap_socket(left,
 show("TIME-2", "do_handshake", outcome(left.do_handshake))
 show("TIME-2", "read, write", outcome(left.read, 1), outcome(left.readline), outcome(left.write, b"x"))
 server_context().wrap_socket(right, server_side=True, do_handshake=False)
-right.setblocking(False)
-outcome(right.do_handshake)
-show("TIME-2", "and goes on", outcome(left.do_handshake), outcome(right.do_handshake))
+show("TIME-2", "and goes on", shake(left, right))
+left.setblocking(True)
 right.setblocking(True)
 show("TIME-2", "and goes on", left.write(b"hello"), right.read(5))

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +60,19 @@ CERTIFICATES = [
 ISSUERS = ["trusted", "somebody"]
 
 
-def make_certificates(folder: Path, names: Iterable[str] | None = None) -> None:
-    """All of them, or these. A folder that has them is left as it is."""
+def make_certificates(
+    folder: Path, certificates: Sequence[Certificate] = CERTIFICATES, issuers: Sequence[str] = ISSUERS
+) -> None:
+    """All of them. A folder that has them is left as it is."""
     if (folder / "made").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration").write_text(CONFIGURATION)
     (folder / "index.txt").touch()
-    for issuer in ISSUERS:
+    for issuer in issuers:
         (folder / f"{issuer}.extensions").write_text(CA_EXTENSIONS)
         _make(folder, Certificate(issuer, issuer=issuer))
-    for certificate in CERTIFICATES:
-        if names is not None and certificate.name not in names:
-            continue
+    for certificate in certificates:
         purpose = f"extendedKeyUsage = {certificate.purpose}\n" if certificate.purpose else ""
         extensions = f"subjectAltName = {certificate.names}\n{purpose}"
         (folder / f"{certificate.name}.extensions").write_text(extensions)

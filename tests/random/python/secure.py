@@ -10,7 +10,7 @@ import ussl
 from support import EAGAIN, ETIMEDOUT, Trial, connected, pattern, uselect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
-from certificates import make_certificates
+from certificates import Certificate, make_certificates
 
 LONG_S = 30  # for what must happen
 RECORD = 16384  # what a call has begun and not counted is on its way all the same
@@ -18,7 +18,7 @@ READS = ("read", "readinto", "readline", "readline_limit", "recv", "recv_into", 
 WRITES = ("write", "write_part", "send", "sendmsg")
 
 with tempfile.TemporaryDirectory() as folder:
-    make_certificates(Path(folder), ["right"])
+    make_certificates(Path(folder), [Certificate("right")], ["trusted"])
     SERVER = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER)
     SERVER.set_cert_key(f"{folder}/right.pem", f"{folder}/right.key")
     CLIENT = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
