@@ -200,6 +200,13 @@ OPERATIONS: list[tuple[str, tuple[Any, ...]]] = [
     ("getpeername", ()),
     ("detach", ()),
     ("dup", ()),
+    ("do_handshake", ()),
+    ("version", ()),
+    ("cipher", ()),
+    ("selected_alpn_protocol", ()),
+    ("getpeercert", (True,)),
+    ("tls_session", ()),
+    ("session_reused", ()),
 ]
 
 

@@ -237,3 +237,47 @@ print(wrapped.readline(), wrapped is sock, wrapped.read(), ssl.SSLError is OSErr
 """
     done = call(write(tmp_path, {"main.py": program}), *certificate)
     assert done.stdout == "b'a line\\n' True b'' True\n", done.stderr
+
+
+def test_dev_3_a_context_of_the_program_s_own(certificate: tuple[str, str], tmp_path: Path) -> None:
+    """What its wrap_socket() returns is the stream of open_connection() and start_server()."""
+    program = """
+import asyncio, ssl, sys, usocket
+
+class Counted:
+    def __init__(self, sock):
+        self.sock = sock
+        self.written = 0
+    def write(self, data):
+        count = self.sock.write(data)
+        self.written += count or 0
+        return count
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
+
+class Counting(ssl.SSLContext):
+    def wrap_socket(self, *arguments, **options):
+        return Counted(super().wrap_socket(*arguments, **options))
+
+server, client = Counting(ssl.PROTOCOL_TLS_SERVER), Counting(ssl.PROTOCOL_TLS_CLIENT)
+server.load_cert_chain(sys.argv[1], sys.argv[2])
+client.load_verify_locations(sys.argv[1])
+
+async def serve(reader, writer):
+    writer.write(await reader.readline())
+    await writer.drain()
+    print(writer.s.written)
+    await writer.wait_closed()
+
+async def main():
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server)
+    port = usocket.sockaddr(listening._sock.getsockname())[2]
+    reader, writer = await asyncio.open_connection("localhost", port, ssl=client)
+    writer.write(b"hello\\n")
+    await writer.drain()
+    print(await reader.read(-1), writer.s.written)
+
+asyncio.run(main())
+"""
+    done = call(write(tmp_path, {"main.py": program}), *certificate)
+    assert done.stdout.splitlines() == ["6", "b'hello\\n' 6"], done.stderr

@@ -164,7 +164,7 @@ def open_connection(
             failure = failure or error
             continue
         if ssl:
-            yield from _wrap(sock, ssl, server_hostname=server_hostname or host)
+            sock = yield from _wrap(sock, ssl, server_hostname=server_hostname or host)
         stream = Stream(sock)
         return stream, stream
     assert failure is not None
@@ -191,17 +191,19 @@ def _connect(sock: usocket.socket, address: bytes) -> Generator[Any, Any, usocke
 
 
 @coroutine
-def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Waits:
-    """Puts TLS on the socket, and agrees with the peer; else it is closed."""
+def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Generator[Any, Any, Any]:
+    """Puts TLS on the socket, and agrees with the peer; else it is closed. What a context returns is the stream: ours
+    returns the socket."""
     try:
         if ssl is True:
             ssl = importlib.import_module("usocket.desktop.modules.tls").SSLContext()
-        ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
+        wrapped = ssl.wrap_socket(sock, do_handshake_on_connect=False, **arguments)
         while True:
             try:
-                return sock.do_handshake()
+                wrapped.do_handshake()
+                return wrapped
             except BlockingIOError:
-                context.io.queue_read(sock)
+                context.io.queue_read(wrapped)
                 yield
     except BaseException:
         sock.close()
@@ -264,17 +266,22 @@ class Server:
     def _begin(self, sock: usocket.socket, address: bytes) -> None:
         """A task for a connection."""
         sock.setblocking(False)
-        both = Stream(sock, {"peername": _peername(address)})
-        create_task(self._serve_secure(both) if self._ssl else self._cb(both, both))
+        extra = {"peername": _peername(address)}
+        if self._ssl:
+            create_task(self._serve_secure(sock, extra))
+        else:
+            both = Stream(sock, extra)
+            create_task(self._cb(both, both))
 
     @coroutine
-    def _serve_secure(self, both: Stream) -> Waits:
+    def _serve_secure(self, sock: usocket.socket, extra: dict[str, Any]) -> Waits:
         """A client with whom there is no agreement is of no concern to others."""
         try:
-            yield from _wrap(both.s, self._ssl, server_side=True)
+            wrapped = yield from _wrap(sock, self._ssl, server_side=True)
         except OSError as error:
             print_exception(error)
             return
+        both = Stream(wrapped, extra)
         yield from returned_by(self._cb, (both, both))
 
 
