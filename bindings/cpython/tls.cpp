@@ -55,7 +55,7 @@ struct Name : Readable {
         std::string_view chars;
         if (!PyUnicode_Check(from.ptr())) return Readable::set(from);
         if (!utf8_of(from, chars)) return false;
-        lend(chars.data(), static_cast<Py_ssize_t>(chars.size()));
+        lend(chars);
         return true;
     }
     [[nodiscard]] std::string_view text() const noexcept { return {static_cast<const char*>(data()), size()}; }
@@ -114,10 +114,8 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
 }
 
 void destroy(PyObject* self) noexcept {
-    PyTypeObject* type = Py_TYPE(self);
     context_of(self).~TlsContext();
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_instance(self);
 }
 
 }  // namespace
