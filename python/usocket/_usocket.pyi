@@ -207,10 +207,16 @@ class socket:
         """TypeError: a socket is not pickled."""
 
 class _TlsContext:
+    """What a program brings to TLS; ussl.SSLContext is for programs."""
+        """Our own certificate and its key: PEM or DER."""
+
     def set_cert_key(self, cert: ReadableBuffer, key: ReadableBuffer, /) -> None: ...
-    def load_verify_locations(self, certificates: ReadableBuffer, /) -> None: ...
-    def set_cert_reqs(self, reqs: int, /) -> None: ...
-    def set_alpn_protocols(self, protocols: str | ReadableBuffer | None, /) -> None: ...
+    def load_verify_locations(self, certificates: ReadableBuffer, /) -> None:
+        """Trusts these issuers: PEM or DER."""
+    def set_cert_reqs(self, reqs: int, /) -> None:
+        """0: none, 1: optional, 2: required."""
+    def set_alpn_protocols(self, protocols: str | ReadableBuffer | None, /) -> None:
+        """The best first, separated by commas."""
     def wrap(
         self,
         sock: socket,
@@ -219,7 +225,8 @@ class _TlsContext:
         do_handshake: object,
         session: ReadableBuffer | None,
         /,
-    ) -> None: ...
+    ) -> None:
+        """Puts TLS on a socket."""
 
 _Obj = TypeVar("_Obj", bound=int | _HasFileno, default=Any)
 _Data = TypeVar("_Data", default=None)
