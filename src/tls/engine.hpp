@@ -61,8 +61,8 @@ struct Engine {
     Step (*handshake)(void* state) noexcept;
     // `count`: how many bytes of plaintext.
     Step (*read)(void* state, MutableBuffer room, std::size_t& count) noexcept;
-    // All of `data`, which is at most largest_write.
-    Step (*write)(void* state, ConstBuffer data) noexcept;
+    // `count`: how many bytes of `data`, which is at most largest_write, are in records now.
+    Step (*write)(void* state, ConstBuffer data, std::size_t& count) noexcept;
     // close_notify.
     Step (*end)(void* state) noexcept;
     Error (*failure)(void* state) noexcept;

@@ -348,9 +348,8 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
-        const Step step = engine_.write(state_, chunk);
+        const Step step = engine_.write(state_, chunk, sent);
         if (step != Step::done) return step;
-        sent = chunk.size();
         mark = queued_ + wire_.out.end;
         return step;
     };
@@ -360,7 +359,7 @@ Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept 
     if (error == Error() && mark != 0) error = run(waiting, wait_for_system, Taking::needed);
     if (error == Error()) return sent;
     bool is_owed = mark == 0;
-    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (flushed_ < mark && owe(chunk)); });
+    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (flushed_ < mark && owe(first(chunk, sent))); });
     return is_owed ? Result<std::size_t>(error) : sent;
 }
 

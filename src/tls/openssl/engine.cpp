@@ -203,9 +203,13 @@ Step step_of(State& state, int returned) noexcept {
     }
 }
 
+// A close_notify in the middle of it ends no stream: there is none yet.
 Step handshake(void* state) noexcept {
     ERR_clear_error();
-    return step_of(of(state), SSL_do_handshake(of(state).ssl));
+    const Step step = step_of(of(state), SSL_do_handshake(of(state).ssl));
+    if (step != Step::ended) return step;
+    of(state).failure = Error(TlsFailure::alert);
+    return Step::failed;
 }
 
 Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
@@ -213,10 +217,9 @@ Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
     return step_of(of(state), SSL_read_ex(of(state).ssl, room.data(), room.size(), &count));
 }
 
-Step write(void* state, ConstBuffer data) noexcept {
+Step write(void* state, ConstBuffer data, std::size_t& count) noexcept {
     ERR_clear_error();
-    std::size_t written = 0;
-    return step_of(of(state), SSL_write_ex(of(state).ssl, data.data(), data.size(), &written));
+    return step_of(of(state), SSL_write_ex(of(state).ssl, data.data(), data.size(), &count));
 }
 
 // 0: ours is made, the peer's has not come.

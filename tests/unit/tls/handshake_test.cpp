@@ -1,13 +1,14 @@
 // TLS-2 TLS-7 TIME-2 TIME-3 TIME-4: how a connection begins, and what is agreed on.
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <chrono>
 #include <string>
 
+#include "raw_tls.hpp"
 #include "secure.hpp"
+#include "tls_engine.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -62,7 +63,7 @@ TEST(TlsHandshake, NonBlocking) {
         error = client.connect(listening.address).error();
     }
     EXPECT_EQ(error, Error());
-    EXPECT_EQ(text(client.version()), "TLSv1.3");
+    EXPECT_EQ(text(client.version()), newest_version);
 }
 
 // TIME-2: the deadline is one for TCP and the handshake, however many bytes drip in.
@@ -118,6 +119,15 @@ TEST(TlsHandshake, CutOff) {
     EXPECT_TRUE(error == Error(ECONNRESET) || error == Error(EPIPE)) << error.message();
 }
 
+// An end in the middle of it is none of a stream; nobody waits for more.
+TEST(TlsHandshake, TLS_5_a_close_notify_instead_of_an_answer_ends_it) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    must(pair.there.write(ConstBuffer("\x15\x03\x03\x00\x02\x01\x00", 7)));
+    must(pair.here.settimeout(10s));
+    EXPECT_EQ(pair.here.wrap(client, {.server_hostname = "localhost"}).error(), Error(TlsFailure::alert));
+}
+
 TEST(TlsHandshake, CloseEndsIt) {
     Pair pair = tcp_pair();
     TlsContext client = client_context();
@@ -139,7 +149,7 @@ TEST(TlsHandshake, WhatIsAgreedOn) {
     ASSERT_EQ(outcomes.client, Error());
     EXPECT_EQ(text(pair.here.selected_alpn_protocol()), "http/1.1");
     EXPECT_EQ(text(pair.there.selected_alpn_protocol()), "http/1.1");
-    EXPECT_EQ(text(pair.here.version()), "TLSv1.3");
+    EXPECT_EQ(text(pair.here.version()), newest_version);
     EXPECT_EQ(text(pair.here.cipher()).substr(0, 4), "TLS_");
     EXPECT_EQ(text(pair.here.getpeercert()).substr(0, 1), "\x30");
     EXPECT_EQ(text(pair.there.getpeercert()), "");
@@ -233,28 +243,14 @@ TEST(TlsHandshake, TLS_4_a_name_with_a_dot_in_front_is_none) {
     EXPECT_EQ(pair.here.wrap(client, {.server_hostname = ".example.test"}).error(), Error(TlsFailure::bad_hostname));
 }
 
-// --- Peers that do what ours does not: OpenSSL by itself
-
-// `version` is its newest one.
-int raw_peer(int fd, bool is_server, int version) {
-    SSL_CTX* ctx = SSL_CTX_new(TLS_method());
-    SSL_CTX_set_security_level(ctx, 0);
-    SSL_CTX_set_min_proto_version(ctx, version);
-    SSL_CTX_set_max_proto_version(ctx, version);
-    SSL* ssl = SSL_new(ctx);
-    SSL_set_fd(ssl, fd);
-    const int done = is_server ? SSL_accept(ssl) : SSL_connect(ssl);
-    SSL_free(ssl);
-    SSL_CTX_free(ctx);
-    return done;
-}
+// --- Peers that do what ours does not
 
 TEST(TlsHandshake, OldVersionsAreRefused) {
     for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
         Pair pair = tcp_pair();
         TlsContext server = server_context();
         const int fd = pair.here.fileno();
-        Background old([&] { EXPECT_NE(raw_peer(fd, false, version), 1); });
+        Background old([&] { EXPECT_NE(raw_handshake(fd, {.version = version}), 1); });
         EXPECT_EQ(pair.there.wrap(server, {.server_side = true}).error(), Error(TlsFailure::version));
     }
 }
@@ -263,7 +259,7 @@ TEST(TlsHandshake, Version12) {
     Pair pair = tcp_pair();
     TlsContext server = server_context();
     const int fd = pair.here.fileno();
-    Background old([&] { EXPECT_EQ(raw_peer(fd, false, TLS1_2_VERSION), 1); });
+    Background old([&] { EXPECT_EQ(raw_handshake(fd, {.version = TLS1_2_VERSION}), 1); });
     must(pair.there.wrap(server, {.server_side = true}));
     EXPECT_EQ(text(pair.there.version()), "TLSv1.2");
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "secure.hpp"
+#include "tls_engine.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -299,6 +300,7 @@ TEST(TlsStream, TLS_5_what_came_is_read_though_ciphertext_cannot_go_out) {
 
 // POLL-5: a write that goes through the handshake first takes nothing that is behind it.
 TEST(TlsStream, POLL_5_a_write_that_shakes_hands_leaves_the_request_to_be_polled) {
+    if (!client_ends_the_handshake) GTEST_SKIP() << "the server is the last to speak: no request comes before";
     TlsContext client = client_context();
     TlsContext server = server_context();
     Pair pair = tcp_pair();
@@ -314,7 +316,9 @@ TEST(TlsStream, POLL_5_a_write_that_shakes_hands_leaves_the_request_to_be_polled
     });
     must(pair.here.setblocking(false));
     while ((pair.here.poll_now(POLLIN) & POLLIN) == 0) std::this_thread::yield();
-    EXPECT_EQ(pair.here.do_handshake().error(), Error(EAGAIN));  // our part of it goes out
+    // Our part of it goes out; the peer may be as quick as to be through with it.
+    const Error shaken = pair.here.do_handshake().error();
+    EXPECT_TRUE(shaken == Error(EAGAIN) || shaken == Error()) << shaken.message();
     while (!has_asked) std::this_thread::yield();
     must(pair.here.setblocking(true));
     must(pair.here.write("hello\n"));

@@ -1,0 +1,247 @@
+// The engine `mbedtls`: TlsContext.
+#include <mbedtls/entropy.h>
+#include <mbedtls/md.h>
+#include <mbedtls/platform_util.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tls/mbedtls/common.hpp"
+#include "tls/mbedtls/pem.hpp"
+
+#if defined(MBEDTLS_PSA_CRYPTO_C)
+#include <psa/crypto.h>
+#endif
+
+namespace usocket {
+
+using tls::mbedtls::OwnContext;
+
+namespace tls::mbedtls {
+
+constinit Lock handshakes;
+
+namespace {
+
+OwnContext& own(Context* context) noexcept { return static_cast<OwnContext&>(*context); }
+
+// --- DER out of what a program has
+
+// Memory of the library's for a while, wiped afterwards: it may be a key's.
+class Scratch {
+public:
+    explicit Scratch(std::size_t size) noexcept : size_(size), bytes_(mbedtls_calloc(1, size)) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() {
+        if (bytes_ != nullptr) mbedtls_platform_zeroize(bytes_, size_);
+        mbedtls_free(bytes_);
+    }
+    [[nodiscard]] std::uint8_t* bytes() const noexcept { return static_cast<std::uint8_t*>(bytes_); }
+
+private:
+    std::size_t size_;
+    void* bytes_;
+};
+
+// Calls `use` with the DER of each block of such a label, or with all if there is no PEM in it, until it says no.
+// False: it has said no, or there was nothing for it.
+template <class Use> Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use) noexcept {
+    PemReader pem(text);
+    bool is_pem = false;
+    std::size_t count = 0;
+    while (pem.next()) {
+        is_pem = true;
+        if (!pem.label().ends_with(label)) continue;
+        const Scratch der(pem.body().size() / 4 * 3 + 3);
+        if (der.bytes() == nullptr) return Error(ENOMEM);
+        std::size_t size = 0;
+        if (!decode_base64(pem.body(), der.bytes(), size)) return Error(otherwise);
+        if (const int code = use(ConstBuffer(der.bytes(), size)); code != 0) {
+            return is_out_of_memory(code) ? Error(ENOMEM) : Error(otherwise);
+        }
+        ++count;
+    }
+    if (!is_pem && text.size() != 0) {
+        const int code = use(text);
+        if (is_out_of_memory(code)) return Error(ENOMEM);
+        count += code == 0;
+    }
+    return count != 0 ? Error() : Error(otherwise);
+}
+
+Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
+    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, [&](ConstBuffer der) noexcept {
+        return mbedtls_x509_crt_parse_der(&into, der.data(), der.size());
+    });
+}
+
+int parse_key(mbedtls_pk_context& into, ConstBuffer der, Random& random) noexcept {
+    mbedtls_pk_free(&into);
+    mbedtls_pk_init(&into);
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0, Random::function, random.state());
+#else
+    (void)random;
+    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0);
+#endif
+}
+
+bool fits(const mbedtls_pk_context& certified, const mbedtls_pk_context& key, Random& random) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_pk_check_pair(&certified, &key, Random::function, random.state()) == 0;
+#else
+    (void)random;
+    return mbedtls_pk_check_pair(&certified, &key) == 0;
+#endif
+}
+
+// Nobody would take it of us.
+bool is_weak(mbedtls_x509_crt& chain) noexcept {
+    std::uint32_t flags = 0;
+    (void)mbedtls_x509_crt_verify_with_profile(&chain, nullptr, nullptr, &strong, nullptr, &flags, nullptr, nullptr);
+    return (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
+}
+
+Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
+    Random random;
+    if (!random.seed()) return Error(EIO);
+    if (const Error error = parse_certificates(identity.chain, cert); error != Error()) return error;
+    if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
+    const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,
+                                  [&](ConstBuffer der) noexcept { return parse_key(identity.key, der, random); });
+    if (parsed != Error()) return parsed;
+    return fits(identity.chain.pk, identity.key, random) ? Error() : Error(TlsFailure::key_mismatch);
+}
+
+// Connections look at theirs while this one changes.
+Shared<Trusted> copy(const Shared<Trusted>& from) noexcept {
+    Shared<Trusted> made = Shared<Trusted>::made();
+    if (!made || !from) return made;
+    std::memcpy(made->digest, from->digest, sizeof made->digest);
+    for (const mbedtls_x509_crt* one = &from->issuers; one != nullptr && one->raw.p != nullptr; one = one->next) {
+        if (mbedtls_x509_crt_parse_der(&made->issuers, one->raw.p, one->raw.len) != 0) return {};
+    }
+    return made;
+}
+
+void forget_tickets(OwnContext& own) noexcept {
+#if USOCKET_TLS_TICKETS
+    own.tickets = {};
+#else
+    (void)own;
+#endif
+}
+
+// Each name gets its end where its comma was.
+bool split(Protocols& protocols, std::string_view names) noexcept {
+    std::size_t count = 0;
+    std::memcpy(protocols.text, names.data(), names.size());
+    protocols.text[names.size()] = '\0';
+    for (std::size_t begin = 0; begin <= names.size();) {
+        const std::size_t comma = std::min(names.find(',', begin), names.size());
+        if (comma == begin || comma - begin > 255) return false;
+        protocols.names[count++] = protocols.text + begin;
+        protocols.text[comma] = '\0';
+        begin = comma + 1;
+    }
+    protocols.names[count] = nullptr;
+    return true;
+}
+
+}  // namespace
+
+// The source of entropy is needed for the moment only.
+bool Random::seed() noexcept {
+    constexpr auto gather = [](void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
+        mbedtls_entropy_context entropy;
+        mbedtls_entropy_init(&entropy);
+        const int code = mbedtls_entropy_func(&entropy, into, size);
+        mbedtls_entropy_free(&entropy);
+        return code;
+    };
+    return mbedtls_ctr_drbg_seed(&drbg_, gather, nullptr, nullptr, 0) == 0;
+}
+
+bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept {
+    mbedtls_md_context_t made;
+    mbedtls_md_init(&made);
+    bool is_right = mbedtls_md_setup(&made, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 0) == 0;
+    is_right = is_right && mbedtls_md_starts(&made) == 0;
+    for (const ConstBuffer& part : parts) {
+        is_right = is_right && mbedtls_md_update(&made, part.data(), part.size()) == 0;
+    }
+    is_right = is_right && mbedtls_md_finish(&made, into) == 0;
+    mbedtls_md_free(&made);
+    return is_right;
+}
+
+}  // namespace tls::mbedtls
+
+Result<TlsContext> TlsContext::make() noexcept {
+#if defined(MBEDTLS_PSA_CRYPTO_C)
+    {
+        const Locked locked(tls::mbedtls::handshakes);
+        if (psa_crypto_init() != PSA_SUCCESS) return Error(ENOMEM);
+    }
+#endif
+    auto* made = tls::mbedtls::make<OwnContext>();
+    if (made == nullptr) return Error(ENOMEM);
+    made->engine = &tls::mbedtls::engine;
+    return TlsContext(made);
+}
+
+TlsContext::~TlsContext() {
+    if (context_ != nullptr) tls::mbedtls::destroy(&tls::mbedtls::own(context_));
+}
+
+Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
+    using tls::mbedtls::Identity;
+    OwnContext& own = tls::mbedtls::own(context_);
+    own.identity = {};
+    auto made = tls::mbedtls::Shared<Identity>::made();
+    if (!made) return Error(ENOMEM);
+    const Error error = tls::mbedtls::fill(*made.operator->(), cert, key);
+    if (error == Error()) own.identity = made;
+    return error;
+}
+
+Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
+    OwnContext& own = tls::mbedtls::own(context_);
+    auto made = tls::mbedtls::copy(own.trusted);
+    if (!made) return Error(ENOMEM);
+    if (const Error error = tls::mbedtls::parse_certificates(made->issuers, certificates); error != Error())
+        return error;
+    const ConstBuffer parts[] = {{made->digest, sizeof made->digest}, certificates};
+    if (!tls::mbedtls::digest(parts, made->digest)) return Error(ENOMEM);
+    own.trusted = made;
+    tls::mbedtls::forget_tickets(own);
+    return {};
+}
+
+Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
+    OwnContext& own = tls::mbedtls::own(context_);
+    own.reqs = reqs;
+    own.has_reqs = true;
+    tls::mbedtls::forget_tickets(own);
+    return {};
+}
+
+Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept {
+    using tls::mbedtls::Protocols;
+    OwnContext& own = tls::mbedtls::own(context_);
+    if (protocols.size() > Protocols::most_bytes) return Error(TlsFailure::bad_protocols);
+    own.protocols = {};
+    if (protocols.empty()) return {};
+#if !defined(MBEDTLS_SSL_ALPN)
+    return Error(EOPNOTSUPP);
+#else
+    auto made = tls::mbedtls::Shared<Protocols>::made();
+    if (!made) return Error(ENOMEM);
+    if (!tls::mbedtls::split(*made.operator->(), protocols)) return Error(TlsFailure::bad_protocols);
+    own.protocols = made;
+    return {};
+#endif
+}
+
+}  // namespace usocket

@@ -1,0 +1,423 @@
+// The engine `mbedtls`: one connection's state.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "tls/mbedtls/common.hpp"
+
+namespace usocket::tls::mbedtls {
+namespace {
+
+struct Checks {
+    unsigned char bytes[32];
+};
+
+struct State {
+    State() noexcept {
+        mbedtls_ssl_init(&ssl);
+        mbedtls_ssl_config_init(&conf);
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        mbedtls_ssl_free(&ssl);
+        mbedtls_ssl_config_free(&conf);
+    }
+
+    Random random;
+    Shared<Identity> identity;
+    Shared<Trusted> trusted;
+    Shared<Protocols> protocols;
+#if USOCKET_TLS_TICKETS
+    Shared<Tickets> tickets;
+#endif
+    mbedtls_ssl_config conf;
+    mbedtls_ssl_context ssl;
+    Wire* wire = nullptr;
+    Verdict verdict;
+    Circumstances around;
+    Checks checks{};
+    char name[256];  // the peer's
+    Error failure;
+    std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
+    bool is_full = false;            // a handshake with certificates, not a session that was taken up
+};
+
+State& of(void* state) noexcept { return *static_cast<State*>(state); }
+
+// --- The wire, as the library sees it
+
+// The first record is of a handshake, or an alert; its version begins with 3.
+void greet(State& state, ConstBuffer bytes) noexcept {
+    for (std::size_t i = 0; i < bytes.size() && state.greeting_size < 2; ++i, ++state.greeting_size) {
+        const std::uint8_t byte = bytes.data()[i];
+        state.around.is_tls =
+            state.greeting_size == 0 ? byte >= 0x15 && byte <= 0x16 : state.around.is_tls && byte == 3;
+    }
+}
+
+int take_input(void* context, unsigned char* into, std::size_t size) noexcept {
+    State& state = of(context);
+    Pipe& in = state.wire->in;
+    const std::size_t count = std::min(in.there().size(), size);
+    if (count == 0) return MBEDTLS_ERR_SSL_WANT_READ;
+    std::memcpy(into, in.there().data(), count);
+    greet(state, {into, count});
+    in.begin += count;
+    return static_cast<int>(count);
+}
+
+// Records in the clear, {type, 3, version, size, size}: an alert {level, description}, and the certificate that we do
+// not have, {11, 0, 0, 3, 0, 0, 0}, which is sent to whom asks for one.
+void note(State& state, const unsigned char* bytes, std::size_t size) noexcept {
+    if (size == 7 && bytes[0] == 21 && bytes[4] == 2) state.around.alert_out = bytes[6];
+    if (size == 12 && bytes[0] == 22 && bytes[5] == 11) state.around.was_asked = true;
+}
+
+int add_output(void* context, const unsigned char* bytes, std::size_t size) noexcept {
+    State& state = of(context);
+    Pipe& out = state.wire->out;
+    note(state, bytes, size);
+    const std::size_t count = std::min(out.room().size(), size);
+    if (count == 0) return MBEDTLS_ERR_SSL_WANT_WRITE;
+    std::memcpy(out.room().data(), bytes, count);
+    out.end += count;
+    return static_cast<int>(count);
+}
+
+// --- A connection begins
+
+void set_versions(mbedtls_ssl_config& conf) noexcept {
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+    mbedtls_ssl_conf_min_tls_version(&conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    mbedtls_ssl_conf_min_version(&conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
+int auth_mode(CertReqs reqs, bool server_side) noexcept {
+    if (reqs == CertReqs::none) return MBEDTLS_SSL_VERIFY_NONE;
+    return server_side && reqs == CertReqs::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED;
+}
+
+// A numeric address is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
+Error set_peer(State& state, std::string_view name) noexcept {
+    const bool is_plain = !name.empty() && name.front() != '.' && name.size() < sizeof state.name &&
+                          name.find('\0') == std::string_view::npos;
+    if (!is_plain) return Error(TlsFailure::bad_hostname);
+    std::memcpy(state.name, name.data(), name.size());
+    state.name[name.size()] = '\0';
+    state.verdict.name = {state.name, name.size()};
+    const char* sent = numeric(name).size == 0 ? state.name : nullptr;
+    const int code = mbedtls_ssl_set_hostname(&state.ssl, sent);
+    if (code == 0) return Error();
+    return is_out_of_memory(code) ? Error(ENOMEM) : Error(TlsFailure::bad_hostname);
+}
+
+// What a connection checks, in short. A session carries it, and a connection that checks anything else does not take it
+// up: the certificate is not looked at again (TLS-4).
+bool make_checks(State& state, const TlsOptions& options, CertReqs reqs) noexcept {
+    const auto demand = static_cast<std::uint8_t>(reqs);
+    const ConstBuffer issuers =
+        state.trusted ? ConstBuffer(state.trusted->digest, sizeof state.trusted->digest) : ConstBuffer();
+    const ConstBuffer parts[] = {{&demand, 1}, issuers, options.server_hostname};
+    return digest(parts, state.checks.bytes);
+}
+
+Error set_session(State& state, ConstBuffer session) noexcept {
+    if (session.size() == 0) return Error();
+    const std::size_t checks_size = sizeof state.checks.bytes;
+    if (session.size() < checks_size) return Error(TlsFailure::bad_session);
+    mbedtls_ssl_session made;
+    mbedtls_ssl_session_init(&made);
+    const ConstBuffer packed = session.from(checks_size);
+    int code = mbedtls_ssl_session_load(&made, packed.data(), packed.size());
+    const bool is_same = std::memcmp(session.data(), state.checks.bytes, checks_size) == 0;
+    if (code == 0 && is_same) code = mbedtls_ssl_set_session(&state.ssl, &made);
+    mbedtls_ssl_session_free(&made);
+    if (is_out_of_memory(code)) return Error(ENOMEM);
+    return code == 0 ? Error() : Error(TlsFailure::bad_session);
+}
+
+Error set_tickets(State& state, OwnContext& context) noexcept {
+#if USOCKET_TLS_TICKETS
+    constexpr std::uint32_t lifetime = 86400;  // seconds
+    const Locked locked(handshakes);
+    if (!context.tickets) {
+        auto made = Shared<Tickets>::made();
+        if (!made) return Error(ENOMEM);
+        if (!made->random.seed()) return Error(EIO);
+        const int code = mbedtls_ssl_ticket_setup(&made->context, Random::function, made->random.state(),
+                                                  MBEDTLS_CIPHER_AES_256_GCM, lifetime);
+        if (code != 0) return Error(ENOMEM);
+        context.tickets = made;
+    }
+    state.tickets = context.tickets;
+    mbedtls_ssl_conf_session_tickets_cb(&state.conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                        &state.tickets->context);
+#else
+    (void)state;
+    (void)context;
+#endif
+    return Error();
+}
+
+Error set_protocols(State& state) noexcept {
+#if defined(MBEDTLS_SSL_ALPN)
+    if (state.protocols && mbedtls_ssl_conf_alpn_protocols(&state.conf, state.protocols->names) != 0) {
+        return Error(TlsFailure::bad_protocols);
+    }
+#else
+    (void)state;
+#endif
+    return Error();
+}
+
+Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept {
+    mbedtls_ssl_config& conf = state.conf;
+    const int side = options.server_side ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
+    if (mbedtls_ssl_config_defaults(&conf, side, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
+        return Error(ENOMEM);
+    }
+    set_versions(conf);
+    mbedtls_ssl_conf_rng(&conf, Random::function, state.random.state());
+    mbedtls_ssl_conf_authmode(&conf, auth_mode(reqs, options.server_side));
+    mbedtls_ssl_conf_cert_profile(&conf, &strong);
+    mbedtls_ssl_conf_verify(&conf, Verdict::look_at, &state.verdict);
+    state.verdict.is_servers = !options.server_side;
+    state.verdict.is_final = reqs == CertReqs::optional;
+    if (state.trusted) {
+        state.verdict.trusted = &state.trusted->issuers;
+        mbedtls_ssl_conf_ca_chain(&conf, &state.trusted->issuers, nullptr);
+    }
+#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && defined(MBEDTLS_SSL_SESSION_TICKETS)
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&conf,
+                                                             MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+    if (!state.identity) return Error();
+    const int code = mbedtls_ssl_conf_own_cert(&conf, &state.identity->chain, &state.identity->key);
+    return code == 0 ? Error() : Error(ENOMEM);
+}
+
+Error prepare(State& state, OwnContext& context, const TlsOptions& options) noexcept {
+    const CertReqs by_default = options.server_side ? CertReqs::none : CertReqs::required;
+    const CertReqs reqs = context.has_reqs ? context.reqs : by_default;
+    if (options.server_side && !context.identity) return Error(TlsFailure::no_certificate);
+    const bool has_name = options.server_side || !options.server_hostname.empty();
+    if (!has_name && reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
+    state.identity = context.identity;
+    state.trusted = context.trusted;
+    state.protocols = context.protocols;
+    if (!state.random.seed()) return Error(EIO);
+    if (!make_checks(state, options, reqs)) return Error(ENOMEM);
+    if (const Error error = configure(state, options, reqs); error != Error()) return error;
+    if (const Error error = set_protocols(state); error != Error()) return error;
+    if (options.server_side) {
+        if (const Error error = set_tickets(state, context); error != Error()) return error;
+    }
+    if (mbedtls_ssl_setup(&state.ssl, &state.conf) != 0) return Error(ENOMEM);
+    mbedtls_ssl_set_bio(&state.ssl, &state, add_output, take_input, nullptr);
+    if (options.server_side) return Error();
+    if (options.server_hostname.empty()) {
+        if (mbedtls_ssl_set_hostname(&state.ssl, nullptr) != 0) return Error(ENOMEM);
+    } else if (const Error error = set_peer(state, options.server_hostname); error != Error()) {
+        return error;
+    }
+    return set_session(state, options.session);
+}
+
+void close(void* state) noexcept { destroy(&of(state)); }
+
+Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noexcept {
+    auto* state = make<State>();
+    if (state == nullptr) return Error(ENOMEM);
+    state->wire = &wire;
+    const Error error = prepare(*state, static_cast<OwnContext&>(context), options);
+    if (error == Error()) return static_cast<void*>(state);
+    close(state);
+    return error;
+}
+
+// --- It goes on
+
+// A ticket for a later session: nothing to do, and nothing to wait for.
+bool is_notice(int code) noexcept {
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    return code == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+    (void)code;
+    return false;
+#endif
+}
+
+Step fail(State& state, int code) noexcept {
+    state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
+    state.failure = reason(code, state.verdict, state.around);
+    return Step::failed;
+}
+
+Step step_of(State& state, int code) noexcept {
+    switch (code) {
+        case MBEDTLS_ERR_SSL_WANT_READ: return Step::wants_input;
+        case MBEDTLS_ERR_SSL_WANT_WRITE: return Step::wants_output;
+        case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return state.around.is_established ? Step::ended : fail(state, code);
+        default: return fail(state, code);
+    }
+}
+
+// The library leaves the peer without a word there.
+void say_that_one_is_missing(State& state) noexcept {
+    constexpr unsigned char certificate_required = 116;
+    const bool has_word = std::strcmp(mbedtls_ssl_get_version(&state.ssl), "TLSv1.3") == 0;
+    (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                         has_word ? certificate_required : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+}
+
+Step handshake(void* pointer) noexcept {
+    State& state = of(pointer);
+    const Locked locked(handshakes);
+    while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;
+        const int code = mbedtls_ssl_handshake_step(&state.ssl);
+        if (code == 0 || is_notice(code)) continue;
+        if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) say_that_one_is_missing(state);
+        return step_of(state, code);
+    }
+    state.around.is_established = true;
+    return Step::done;
+}
+
+Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
+    State& state = of(pointer);
+    for (;;) {
+        const int code = mbedtls_ssl_read(&state.ssl, room.data(), room.size());
+        if (code > 0) {
+            count = static_cast<std::size_t>(code);
+            return Step::done;
+        }
+        // What the library passes over, as a wish to negotiate anew, is not all that there is.
+        const bool has_more = code == MBEDTLS_ERR_SSL_WANT_READ && !state.wire->in.empty();
+        if (!has_more && !is_notice(code)) return step_of(state, code);
+    }
+}
+
+// Whether a record for so much would be on its way at once.
+bool has_room(const State& state, std::size_t size) noexcept {
+    const int payload = mbedtls_ssl_get_max_out_record_payload(&state.ssl);
+    const int overhead = mbedtls_ssl_get_record_expansion(&state.ssl);
+    if (payload < 0 || overhead < 0) return false;
+    return state.wire->out.room().size() >=
+           std::min(size, static_cast<std::size_t>(payload)) + static_cast<std::size_t>(overhead);
+}
+
+// A peer may have asked for small records: as many as there is room for.
+Step write(void* pointer, ConstBuffer data, std::size_t& count) noexcept {
+    State& state = of(pointer);
+    count = 0;
+    while (count < data.size() && (count == 0 || has_room(state, data.size() - count))) {
+        const int code = mbedtls_ssl_write(&state.ssl, data.data() + count, data.size() - count);
+        if (code > 0) {
+            count += static_cast<std::size_t>(code);
+        } else if (!is_notice(code)) {
+            return step_of(state, code);
+        }
+    }
+    return Step::done;
+}
+
+Step end(void* pointer) noexcept {
+    State& state = of(pointer);
+    const int code = mbedtls_ssl_close_notify(&state.ssl);
+    return code == 0 ? Step::done : step_of(state, code);
+}
+
+Error failure(void* state) noexcept { return of(state).failure; }
+
+// --- What was agreed on
+
+Result<void> append(Sink& sink, ConstBuffer bytes) noexcept {
+    if (bytes.size() == 0) return {};
+    if (!sink.reserve(bytes.size())) return Error(ENOMEM);
+    sink.append(bytes.data(), bytes.size());
+    return {};
+}
+
+// By its registered name (IANA): the library writes TLS1-3-AES-256-GCM-SHA384, TLS-ECDHE-RSA-WITH-...
+Result<void> append_cipher(Sink& sink, std::string_view name) noexcept {
+    constexpr std::string_view newer = "TLS1-3-";
+    if (name.starts_with(newer)) {
+        if (const auto done = append(sink, "TLS_"); !done) return done;
+        name.remove_prefix(newer.size());
+    }
+    const std::size_t begin = sink.size();
+    if (const auto done = append(sink, name); !done) return done;
+    std::replace(sink.data() + begin, sink.data() + sink.size(), std::uint8_t{'-'}, std::uint8_t{'_'});
+    return {};
+}
+
+Result<void> append_certificate(Sink& sink, const State& state) noexcept {
+#if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+    const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&state.ssl);
+    return peer != nullptr ? append(sink, {peer->raw.p, peer->raw.len}) : Result<void>();
+#else
+    (void)sink;
+    (void)state;
+    return Error(EOPNOTSUPP);
+#endif
+}
+
+bool is_of_use(const mbedtls_ssl_session* session) noexcept {
+    if (session == nullptr) return false;
+    bool has_ticket = false;
+#if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_CLI_C)
+    has_ticket = session->ticket != nullptr && session->ticket_len != 0;
+#endif
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (session->tls_version == MBEDTLS_SSL_VERSION_TLS1_3) return has_ticket;
+#endif
+    return has_ticket || session->id_len != 0;
+}
+
+// The checks, and then what the library makes of it.
+Result<void> append_session(Sink& sink, const State& state) noexcept {
+    const mbedtls_ssl_session* session = state.ssl.session;
+    if (!is_of_use(session)) return {};
+    std::size_t size = 0;
+    (void)mbedtls_ssl_session_save(session, nullptr, 0, &size);
+    const std::size_t all = sizeof state.checks.bytes + size;
+    if (size == 0 || !sink.reserve(all)) return Error(ENOMEM);
+    sink.append(state.checks.bytes, sizeof state.checks.bytes);
+    if (mbedtls_ssl_session_save(session, sink.room().data(), size, &size) != 0) return Error(ENOMEM);
+    sink.set_size(sink.size() + size);
+    return {};
+}
+
+Result<void> append_protocol(Sink& sink, const State& state) noexcept {
+#if defined(MBEDTLS_SSL_ALPN)
+    const char* name = mbedtls_ssl_get_alpn_protocol(&state.ssl);
+    if (name != nullptr) return append(sink, std::string_view(name));
+#else
+    (void)sink;
+    (void)state;
+#endif
+    return {};
+}
+
+Result<void> tell(void* pointer, Fact fact, Sink& into) noexcept {
+    const State& state = of(pointer);
+    switch (fact) {
+        case Fact::version: return append(into, std::string_view(mbedtls_ssl_get_version(&state.ssl)));
+        case Fact::cipher: return append_cipher(into, mbedtls_ssl_get_ciphersuite(&state.ssl));
+        case Fact::protocol: return append_protocol(into, state);
+        case Fact::certificate: return append_certificate(into, state);
+        case Fact::session: return append_session(into, state);
+        case Fact::is_resumed: return append(into, std::string_view("1").substr(0, state.is_full ? 0 : 1));
+    }
+    return Error(EINVAL);
+}
+
+}  // namespace
+
+const Engine engine = {open, close, handshake, read, write, end, failure, tell};
+
+}  // namespace usocket::tls::mbedtls

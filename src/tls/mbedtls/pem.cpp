@@ -1,0 +1,55 @@
+#include "tls/mbedtls/pem.hpp"
+
+namespace usocket::tls::mbedtls {
+namespace {
+
+constexpr std::string_view begin_mark = "-----BEGIN ";
+constexpr std::string_view end_mark = "-----END ";
+constexpr std::string_view dashes = "-----";
+
+// 64: what is none.
+unsigned value_of(char digit) noexcept {
+    if (digit >= 'A' && digit <= 'Z') return static_cast<unsigned>(digit - 'A');
+    if (digit >= 'a' && digit <= 'z') return static_cast<unsigned>(digit - 'a') + 26;
+    if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0') + 52;
+    return digit == '+' ? 62 : digit == '/' ? 63 : 64;
+}
+
+bool is_space(char c) noexcept { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; }
+
+}  // namespace
+
+bool PemReader::next() noexcept {
+    const std::size_t begin = rest_.find(begin_mark);
+    if (begin == std::string_view::npos) return false;
+    rest_.remove_prefix(begin + begin_mark.size());
+    const std::size_t label_end = rest_.find(dashes);
+    if (label_end == std::string_view::npos) return false;
+    label_ = rest_.substr(0, label_end);
+    rest_.remove_prefix(label_end + dashes.size());
+    const std::size_t end = rest_.find(end_mark);
+    if (end == std::string_view::npos) return false;
+    body_ = rest_.substr(0, end);
+    rest_.remove_prefix(end + end_mark.size());
+    return true;
+}
+
+bool decode_base64(std::string_view text, std::uint8_t* into, std::size_t& size) noexcept {
+    unsigned bits = 0;
+    unsigned count = 0;  // of them
+    size = 0;
+    for (const char c : text) {
+        if (is_space(c)) continue;
+        if (c == '=') break;  // what is left of the bits is filling
+        const unsigned value = value_of(c);
+        if (value == 64) return false;
+        bits = bits << 6 | value;
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        into[size++] = static_cast<std::uint8_t>(bits >> count);
+    }
+    return size != 0;
+}
+
+}  // namespace usocket::tls::mbedtls

@@ -1,0 +1,143 @@
+// The engine `mbedtls`: the peer's certificate. The library checks the chain; names, addresses and purpose are looked
+// at here, so that they mean what they mean over OpenSSL.
+#include <mbedtls/oid.h>
+
+#include <cstring>
+
+#include "sys/sys.hpp"
+#include "tls/mbedtls/common.hpp"
+#include "usocket/address.hpp"
+
+namespace usocket::tls::mbedtls {
+namespace {
+
+constexpr std::uint32_t bit(unsigned number) noexcept { return std::uint32_t{1} << number; }
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_same(std::string_view one, std::string_view other) noexcept {
+    if (one.size() != other.size()) return false;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        if (lower(one[i]) != lower(other[i])) return false;
+    }
+    return true;
+}
+
+std::string_view text_of(const mbedtls_x509_buf& buffer) noexcept {
+    return {reinterpret_cast<const char*>(buffer.p), buffer.len};
+}
+
+// The star stands for the whole first label, with at least two behind it.
+bool matches(std::string_view pattern, std::string_view name) noexcept {
+    if (!pattern.starts_with("*.")) return is_same(pattern, name);
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos || dot == 0) return false;
+    pattern.remove_prefix(1);
+    return pattern.find('.', 1) != std::string_view::npos && is_same(pattern, name.substr(dot));
+}
+
+// Of subjectAltName (RFC 5280): which kind of name, behind the class of the tag.
+enum Kind : unsigned { kind_dns = 2, kind_address = 7 };
+
+bool is(const mbedtls_x509_buf& name, Kind kind) noexcept {
+    return (static_cast<unsigned>(name.tag) & 0x1f) == kind && name.p != nullptr;
+}
+
+bool is_in(const mbedtls_x509_crt* list, const mbedtls_x509_crt& one) noexcept {
+    for (; list != nullptr; list = list->next) {
+        if (list->raw.len == one.raw.len && one.raw.len != 0 && std::memcmp(list->raw.p, one.raw.p, one.raw.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool has_purpose(const mbedtls_x509_crt& one, bool is_servers) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3 || defined(MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)
+    const char* purpose = is_servers ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
+    return mbedtls_x509_crt_check_extended_key_usage(&one, purpose, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0;
+#else
+    (void)one;
+    (void)is_servers;
+    return true;
+#endif
+}
+
+}  // namespace
+
+const mbedtls_x509_crt_profile strong = {
+    .allowed_mds = bit(MBEDTLS_MD_SHA224 - 1) | bit(MBEDTLS_MD_SHA256 - 1) | bit(MBEDTLS_MD_SHA384 - 1) |
+                   bit(MBEDTLS_MD_SHA512 - 1),
+    .allowed_pks = 0xfffffff,
+    .allowed_curves = bit(MBEDTLS_ECP_DP_SECP224R1 - 1) | bit(MBEDTLS_ECP_DP_SECP256R1 - 1) |
+                      bit(MBEDTLS_ECP_DP_SECP384R1 - 1) | bit(MBEDTLS_ECP_DP_SECP521R1 - 1) |
+                      bit(MBEDTLS_ECP_DP_BP256R1 - 1) | bit(MBEDTLS_ECP_DP_BP384R1 - 1) |
+                      bit(MBEDTLS_ECP_DP_BP512R1 - 1) | bit(MBEDTLS_ECP_DP_SECP256K1 - 1),
+    .rsa_min_bitlen = 2048,
+};
+
+Numeric numeric(std::string_view name) noexcept {
+    Numeric found;
+    for (const int family : {sys::af_inet, sys::af_inet6}) {
+        const auto packed = inet_pton(family, name);
+        if (!packed) continue;
+        found.size = packed->size;
+        std::memcpy(found.bytes, packed->bytes.data(), packed->size);
+    }
+    return found;
+}
+
+// The subject's common name counts where no name of a host is given elsewhere; an address is found among addresses
+// only.
+bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) noexcept {
+    const Numeric address = numeric(name);
+    bool has_names = false;
+    for (const auto* one = &certificate.subject_alt_names; one != nullptr; one = one->next) {
+        if (address.size != 0) {
+            const bool is_address = is(one->buf, kind_address) && one->buf.len == address.size;
+            if (is_address && std::memcmp(one->buf.p, address.bytes, address.size) == 0) return true;
+        } else if (is(one->buf, kind_dns)) {
+            has_names = true;
+            if (matches(text_of(one->buf), name)) return true;
+        }
+    }
+    if (address.size != 0 || has_names) return false;
+    for (const auto* one = &certificate.subject; one != nullptr; one = one->next) {
+        if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &one->oid) == 0 && matches(text_of(one->val), name)) return true;
+    }
+    return false;
+}
+
+int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint32_t* flags) noexcept {
+    auto& self = *static_cast<Verdict*>(verdict);
+    // What is trusted itself needs no issuer.
+    if (is_in(self.trusted, *one)) *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_NOT_TRUSTED};
+    if (depth == 0) {
+        self.is_self_signed = one->issuer_raw.len == one->subject_raw.len &&
+                              std::memcmp(one->issuer_raw.p, one->subject_raw.p, one->issuer_raw.len) == 0;
+        *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
+        if (!self.name.empty() && !is_for(*one, self.name)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        if (!has_purpose(*one, self.is_servers)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+    }
+    self.flags |= *flags;
+    return self.is_final && self.flags != 0 && depth == 0 ? MBEDTLS_ERR_X509_CERT_VERIFY_FAILED : 0;
+}
+
+TlsFailure Verdict::failure() const noexcept {
+    const auto has = [&](std::uint32_t mask) noexcept { return (flags & mask) != 0; };
+    if (has(MBEDTLS_X509_BADCERT_NOT_TRUSTED)) {
+        return is_self_signed ? TlsFailure::certificate_self_signed : TlsFailure::certificate_issuer;
+    }
+    if (has(MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_NS_CERT_TYPE)) {
+        return TlsFailure::certificate_purpose;
+    }
+    if (has(MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) {
+        return TlsFailure::certificate_weak;
+    }
+    if (has(MBEDTLS_X509_BADCERT_CN_MISMATCH)) return TlsFailure::certificate_name;
+    if (has(MBEDTLS_X509_BADCERT_FUTURE)) return TlsFailure::certificate_not_yet_valid;
+    if (has(MBEDTLS_X509_BADCERT_EXPIRED)) return TlsFailure::certificate_expired;
+    return TlsFailure::certificate_bad;
+}
+
+}  // namespace usocket::tls::mbedtls

@@ -1,0 +1,25 @@
+// What the engine under the tests of TLS can do: the one list by which they differ.
+#pragma once
+
+#if defined(USOCKET_TESTS_MBEDTLS)
+#include <mbedtls/version.h>
+#endif
+
+namespace usocket::tests {
+
+#if defined(USOCKET_TESTS_MBEDTLS) && MBEDTLS_VERSION_MAJOR < 3
+inline constexpr const char* newest_version = "TLSv1.2";
+inline constexpr bool client_ends_the_handshake = false;
+#else
+inline constexpr const char* newest_version = "TLSv1.3";
+inline constexpr bool client_ends_the_handshake = true;
+#endif
+
+// mbedTLS 3.6 sends alerts of TLS 1.3 under keys that its peer does not have yet, or no longer.
+#if defined(USOCKET_TESTS_MBEDTLS) && MBEDTLS_VERSION_MAJOR >= 3
+inline constexpr bool peers_learn_why = false;
+#else
+inline constexpr bool peers_learn_why = true;
+#endif
+
+}  // namespace usocket::tests
