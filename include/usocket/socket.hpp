@@ -140,7 +140,7 @@ public:
     // another connection is being made from may not be changed meanwhile. What ends a handshake, ends the connection.
     //
     // A socket of IPPROTO_SEC may be wrapped before it connects: connect() then does the handshake too (TLS-2). Any
-    // other has to be connected. Non-blocking: EAGAIN once wrapped but not through; go on with do_handshake().
+    // other has to be connected, or on its way to be if the handshake is put off. Non-blocking: EAGAIN once wrapped but not through; go on with do_handshake().
     // While the handshake goes on, each call goes on with it first.
     Result<void> wrap(TlsContext& context, const TlsOptions& options, Call&& call = Call()) noexcept;
     Result<void> do_handshake(Call&& call = Call()) noexcept;
@@ -156,6 +156,8 @@ public:
     [[nodiscard]] Result<Bytes> tls_session() noexcept;
     // That connection took one up.
     [[nodiscard]] Result<bool> session_reused() noexcept;
+    // Any of these, into memory of a host's; session_reused() is a byte or none.
+    Result<void> tell(tls::Fact fact, Sink& into) noexcept;
 
     // --- Options
     // Timeout::none() blocks, Timeout::zero() does not; not while another thread is in a call (TIME-1).
@@ -234,7 +236,6 @@ private:
     Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     Result<void> establish(Call& call, Layer& layer) noexcept;
     Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
-    Result<void> tell(tls::Fact fact, Sink& into) noexcept;
     Result<Bytes> told(tls::Fact fact) noexcept;
     Result<void> connect_inside(Call& call, const Address& address) noexcept;
     Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;

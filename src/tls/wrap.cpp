@@ -15,7 +15,8 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
         if (!is_stream()) return Error(TlsFailure::not_a_stream);
         if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
         const auto peer = sys::getpeername(gate_.fd());
-        const bool waits_for_connect = peer.error() == Error(ENOTCONN) && proto() == IPPROTO_SEC;
+        const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
+        const bool waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
         if (!peer && !waits_for_connect) return peer.error();
         if (const auto added = add_session(*context.context_, options); !added) return added;
         const bool is_due = options.do_handshake && !waits_for_connect;

@@ -20,6 +20,11 @@
 #include "usocket/socket.hpp"
 #include "wait/held.hpp"
 
+#if USOCKET_TLS
+#include "tls/engine.hpp"
+#include "usocket/tls.hpp"
+#endif
+
 namespace {
 
 using namespace usocket;
@@ -103,6 +108,7 @@ void usocket::sys::hold_signals() noexcept { usocket_host_hold_signals(); }
 void usocket::sys::release_signals() noexcept { usocket_host_release_signals(); }
 
 bool usocket_core_is_fault(usocket_error_t error) { return cxx(error).fault() != Fault::none; }
+int usocket_core_code(usocket_error_t error) { return cxx(error).code(); }
 const char* usocket_core_message(usocket_error_t error) { return cxx(error).message(); }
 
 // --- Calls that may wait
@@ -233,7 +239,9 @@ usocket_error_t usocket_core_listen(usocket_socket_t* socket, bool has_backlog, 
     return number ? c(cxx(socket).listen(*number)) : c(number);
 }
 
-usocket_error_t usocket_core_shutdown(usocket_socket_t* socket, int how) { return c(cxx(socket).shutdown(how)); }
+usocket_error_t usocket_core_shutdown(usocket_request_t* request) {
+    return c(cxx(request->socket).shutdown(request->flags, cxx(&request->call)));
+}
 
 usocket_error_t usocket_core_getsockname(usocket_socket_t* socket, usocket_address_t* address) {
     return give(cxx(socket).getsockname(), address);
@@ -522,6 +530,71 @@ void usocket_core_sleep_on_word(const uint32_t* word, uint32_t value, int ms) {
     (void)sys::sleep_on_word(atomic(word), value, timeout);
 }
 void usocket_core_wake_word(const uint32_t* word) { sys::wake_word(atomic(word)); }
+
+#if USOCKET_TLS
+// --- TLS
+
+namespace {
+
+static_assert(static_cast<int>(tls::Fact::version) == USOCKET_VERSION &&
+              static_cast<int>(tls::Fact::is_resumed) == USOCKET_IS_RESUMED);
+
+TlsContext& cxx(usocket_context_t* context) noexcept { return opened<usocket_context_t, TlsContext>(context); }
+
+}  // namespace
+
+usocket_error_t usocket_core_context_make(usocket_context_t* context) {
+    const Held held;
+    auto made = TlsContext::make();
+    new (context) TlsContext(std::move(*made));
+    return c(made);
+}
+
+// What is left is one that a finaliser may be called for once more.
+void usocket_core_context_destroy(usocket_context_t* context) {
+    const Held held;
+    cxx(context).~TlsContext();
+    context->state = nullptr;
+}
+
+usocket_error_t usocket_core_context_cert_key(usocket_context_t* context, usocket_bytes_t cert, usocket_bytes_t key) {
+    const Held held;
+    return c(cxx(context).set_cert_key(cxx(cert), cxx(key)));
+}
+
+usocket_error_t usocket_core_context_issuers(usocket_context_t* context, usocket_bytes_t certificates) {
+    const Held held;
+    return c(cxx(context).load_verify_locations(cxx(certificates)));
+}
+
+usocket_error_t usocket_core_context_reqs(usocket_context_t* context, int reqs) {
+    const Held held;
+    return c(cxx(context).set_cert_reqs(static_cast<CertReqs>(reqs)));
+}
+
+usocket_error_t usocket_core_context_protocols(usocket_context_t* context, usocket_bytes_t names) {
+    const Held held;
+    return c(cxx(context).set_alpn_protocols(text(names)));
+}
+
+usocket_error_t usocket_core_wrap(usocket_request_t* request) {
+    auto* wrapping = reinterpret_cast<usocket_wrapping_t*>(request);
+    const TlsOptions options{.server_side = wrapping->server_side,
+                             .server_hostname = text(wrapping->server_hostname),
+                             .do_handshake = wrapping->do_handshake,
+                             .session = cxx(wrapping->session)};
+    return c(cxx(request->socket).wrap(cxx(wrapping->context), options, cxx(&request->call)));
+}
+
+usocket_error_t usocket_core_do_handshake(usocket_request_t* request) {
+    return c(cxx(request->socket).do_handshake(cxx(&request->call)));
+}
+
+usocket_error_t usocket_core_tell(usocket_request_t* request, int fact) {
+    const Held held;
+    return c(cxx(request->socket).tell(static_cast<tls::Fact>(fact), cxx(&request->sink)));
+}
+#endif
 
 // --- Arguments
 

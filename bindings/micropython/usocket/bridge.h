@@ -18,6 +18,7 @@ typedef struct {
 
 static inline bool usocket_failed(usocket_error_t error) { return error.number != 0; }
 bool usocket_core_is_fault(usocket_error_t error);
+int usocket_core_code(usocket_error_t error);
 const char* usocket_core_message(usocket_error_t error);
 
 // In words of 64 and 32 bits, and in pointers, so that they are right for every size of a pointer.
@@ -95,7 +96,7 @@ usocket_error_t usocket_core_detach(usocket_socket_t* socket, int* fd);
 usocket_error_t usocket_core_bind(usocket_socket_t* socket, const usocket_address_t* address);
 // Without a number: the core's default.
 usocket_error_t usocket_core_listen(usocket_socket_t* socket, bool has_backlog, int64_t backlog);
-usocket_error_t usocket_core_shutdown(usocket_socket_t* socket, int how);
+usocket_error_t usocket_core_shutdown(usocket_request_t* request);  // how: its flags
 usocket_error_t usocket_core_getsockname(usocket_socket_t* socket, usocket_address_t* address);
 usocket_error_t usocket_core_getpeername(usocket_socket_t* socket, usocket_address_t* address);
 // Without a number: None.
@@ -237,6 +238,33 @@ usocket_error_t usocket_core_makefile_mode(usocket_bytes_t mode);
 usocket_error_t usocket_core_recv_part(usocket_request_t* request, int64_t nbytes);
 usocket_error_t usocket_core_read_part(usocket_request_t* request, bool has_nbytes, int64_t nbytes);
 usocket_error_t usocket_core_write_part(usocket_request_t* request, int64_t off, bool has_n, int64_t n);
+
+#if USOCKET_TLS
+// --- TLS (TLS-1..7). A context is a pointer to memory of the TLS library's.
+typedef struct {
+    void* state;
+} usocket_context_t;
+usocket_error_t usocket_core_context_make(usocket_context_t* context);
+void usocket_core_context_destroy(usocket_context_t* context);
+usocket_error_t usocket_core_context_cert_key(usocket_context_t* context, usocket_bytes_t cert, usocket_bytes_t key);
+usocket_error_t usocket_core_context_issuers(usocket_context_t* context, usocket_bytes_t certificates);
+usocket_error_t usocket_core_context_reqs(usocket_context_t* context, int reqs);  // 0: none, 1: optional, 2: required
+usocket_error_t usocket_core_context_protocols(usocket_context_t* context, usocket_bytes_t names);
+
+typedef struct {
+    usocket_request_t request;  // first, so that it is one
+    usocket_context_t* context;
+    bool server_side, do_handshake;
+    usocket_bytes_t server_hostname, session;
+} usocket_wrapping_t;
+usocket_error_t usocket_core_wrap(usocket_request_t* wrapping);
+usocket_error_t usocket_core_do_handshake(usocket_request_t* request);
+
+// usocket::tls::Fact
+enum { USOCKET_VERSION, USOCKET_CIPHER, USOCKET_PROTOCOL, USOCKET_CERTIFICATE, USOCKET_SESSION, USOCKET_IS_RESUMED };
+// Into the request's sink.
+usocket_error_t usocket_core_tell(usocket_request_t* request, int fact);
+#endif
 
 enum { USOCKET_IPPROTO_SEC = 100 };  // the WiPy's
 

@@ -13,7 +13,7 @@ void usocket_raise(usocket_error_t error, mp_obj_t argument) {
     }
     const char* message = usocket_core_message(error);
     if (!usocket_core_is_fault(error)) {
-        mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(error.number), mp_obj_new_str(message, strlen(message))};
+        mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(usocket_core_code(error)), mp_obj_new_str(message, strlen(message))};
         nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
     }
     vstr_t vstr;

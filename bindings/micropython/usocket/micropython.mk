@@ -4,6 +4,9 @@
 #
 # builds a firmware whose `usocket` and `socket` are this module instead of the host's own. Ports that are built with
 # CMake: see ../micropython.cmake.
+#
+# USOCKET_TLS=1 puts TLS into it: `ussl`, `ssl` and `tls` are ours, over the host's mbedTLS. By default where the host has
+# that library for its own `tls` (MICROPY_PY_SSL=1 MICROPY_SSL_MBEDTLS=1); USOCKET_TLS=0 leaves the host its `tls`.
 
 USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
 USOCKET_CORE := $(USOCKET_ROOT)/src
@@ -13,6 +16,19 @@ USOCKET_STACK := $(USOCKET_CORE)/sys/posix
 USOCKET_C := $(wildcard $(USERMOD_DIR)/*.c)
 SRC_USERMOD += $(USOCKET_C)
 SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
+
+USOCKET_HOST_TLS := $(if $(filter 1,$(MICROPY_PY_SSL)),$(filter 1,$(MICROPY_SSL_MBEDTLS)))
+USOCKET_TLS ?= $(or $(USOCKET_HOST_TLS),0)
+ifeq ($(USOCKET_TLS),1)
+SRC_USERMOD_CXX += $(wildcard $(USOCKET_CORE)/tls/*.cpp $(USOCKET_CORE)/tls/mbedtls/*.cpp)
+CFLAGS_USERMOD += -DUSOCKET_TLS="(1)"
+ifeq ($(USOCKET_HOST_TLS),1)
+# The host's own module makes way for ours; what else of the host's is over the library stays (hashlib, cryptolib).
+$(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -UMICROPY_PY_SSL -DMICROPY_PY_SSL="(0)"
+else
+LDFLAGS_USERMOD += -lmbedtls -lmbedx509 -lmbedcrypto
+endif
+endif
 
 # Memory is the host's collector's, and the signals are its own (bridge.cpp).
 SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
@@ -46,7 +62,7 @@ $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)
 # make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
 # with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
-USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0
+USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0 USOCKET_TLS=$(USOCKET_TLS)
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 ifneq ($(wildcard $(BUILD)/genhdr),)
 ifneq ($(shell cat $(USOCKET_GENERATED)/settings 2>/dev/null),$(USOCKET_SETTINGS))

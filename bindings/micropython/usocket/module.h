@@ -6,8 +6,6 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
-#include "bridge.h"
-
 // MicroPython; without it Pycopy, whose types are plain structures and whose pending exception is every thread's.
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define USOCKET_MICROPYTHON (1)
@@ -27,7 +25,14 @@
 #error "usocket takes the place of the interpreter's own select module: build with MICROPY_PY_SELECT=0"
 #endif
 
+// Whether TLS is in it; micropython.mk says so.
+#ifndef USOCKET_TLS
+#define USOCKET_TLS (0)
+#endif
+
 #define USOCKET_NORETURN __attribute__((noreturn))
+
+#include "bridge.h"
 
 // --- The socket object; socket.c. The type tells the face (NAME-1, NAME-2).
 typedef struct {

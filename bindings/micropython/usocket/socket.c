@@ -198,7 +198,7 @@ static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t from) {
     if (error.number == MP_EINTR) {
         usocket_raise(error, MP_OBJ_NULL);
     }
-    return MP_OBJ_NEW_SMALL_INT(error.number);
+    return MP_OBJ_NEW_SMALL_INT(usocket_core_code(error));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
@@ -211,8 +211,10 @@ static mp_obj_t socket_listen(size_t n_args, const mp_obj_t* args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
-    usocket_obj_t* self = get(self_in);
-    return none_or_raise(usocket_core_shutdown(&self->socket, usocket_get_int(how)), MP_OBJ_NULL);
+    usocket_request_t request;
+    begin(&request, self_in);
+    request.flags = usocket_get_int(how);
+    return wait_for_none(usocket_core_shutdown, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
@@ -599,6 +601,73 @@ static void attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {
     }
 }
 
+#if USOCKET_TLS
+// --- What a wrapped one says (TLS-7)
+
+static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
+    usocket_request_t request;
+    begin(&request, self_in);
+    return wait_for_none(usocket_core_do_handshake, &request);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_do_handshake_obj, socket_do_handshake);
+
+static mp_obj_t told(mp_obj_t self_in, int fact) {
+    usocket_request_t request;
+    begin(&request, self_in);
+    mp_obj_str_t* bytes = usocket_bytes_begin(&request.sink);
+    usocket_check(usocket_core_tell(&request, fact), MP_OBJ_NULL);
+    return usocket_bytes_end(bytes, &request.sink, usocket_core_sink_size(&request.sink));
+}
+
+static mp_obj_t told_text(mp_obj_t self_in, int fact) {
+    const usocket_bytes_t text = usocket_get_bytes(told(self_in, fact));
+    return mp_obj_new_str(text.data, text.size);
+}
+
+static mp_obj_t or_none(mp_obj_t told) { return mp_obj_is_true(told) ? told : mp_const_none; }
+
+static mp_obj_t socket_version(mp_obj_t self_in) { return told_text(self_in, USOCKET_VERSION); }
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_version_obj, socket_version);
+
+static mp_obj_t socket_cipher(mp_obj_t self_in) {
+    mp_obj_t pair[] = {told_text(self_in, USOCKET_CIPHER), told_text(self_in, USOCKET_VERSION)};
+    return mp_obj_new_tuple(2, pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_cipher_obj, socket_cipher);
+
+static mp_obj_t socket_selected_alpn_protocol(mp_obj_t self_in) {
+    return or_none(told_text(self_in, USOCKET_PROTOCOL));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_selected_alpn_protocol_obj, socket_selected_alpn_protocol);
+
+static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t* args) {
+    if (n_args < 2 || !mp_obj_is_true(args[1])) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("a certificate is shown as it came: getpeercert(True)"));
+    }
+    return or_none(told(args[0], USOCKET_CERTIFICATE));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getpeercert_obj, 1, 2, socket_getpeercert);
+
+static mp_obj_t socket_tls_session(mp_obj_t self_in) { return told(self_in, USOCKET_SESSION); }
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_tls_session_obj, socket_tls_session);
+
+static mp_obj_t socket_session_reused(mp_obj_t self_in) {
+    return mp_obj_new_bool(mp_obj_is_true(told(self_in, USOCKET_IS_RESUMED)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_session_reused_obj, socket_session_reused);
+
+#define TLS_ENTRIES \
+    {MP_ROM_QSTR(MP_QSTR_do_handshake), MP_ROM_PTR(&socket_do_handshake_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_version), MP_ROM_PTR(&socket_version_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_cipher), MP_ROM_PTR(&socket_cipher_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_selected_alpn_protocol), MP_ROM_PTR(&socket_selected_alpn_protocol_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_getpeercert), MP_ROM_PTR(&socket_getpeercert_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_tls_session), MP_ROM_PTR(&socket_tls_session_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_session_reused), MP_ROM_PTR(&socket_session_reused_obj)},
+#else
+#define TLS_ENTRIES
+#endif
+
 // --- The host's stream protocol (STRM-7): short reads and writes, EAGAIN for its callers to see
 
 static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void* data, mp_uint_t size, int* errcode) {
@@ -613,7 +682,7 @@ static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void* data,
     if (error.number == MP_EINTR) {
         usocket_raise(error, MP_OBJ_NULL);
     }
-    *errcode = error.number;
+    *errcode = usocket_core_code(error);
     return MP_STREAM_ERROR;
 }
 
@@ -684,7 +753,7 @@ static const mp_rom_map_elem_t locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&socket_fileno_obj)},
     {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},
     {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&socket_dup_obj)},
-    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    TLS_ENTRIES{MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket___exit___obj)},
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket___del___obj)},
     INIT_ENTRY};

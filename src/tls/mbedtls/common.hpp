@@ -9,6 +9,7 @@
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 
 #include <mbedtls/ctr_drbg.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/ssl.h>
@@ -167,7 +168,7 @@ struct OwnContext : Context {
 // Keys below 112 bits of security are too weak.
 extern const mbedtls_x509_crt_profile strong;
 
-// Whether a certificate is for that name, a host's or a numeric address (RFC 6125; as OpenSSL sees it).
+// Whether a certificate is for that name, a host's or a numeric address (RFC 9525; as OpenSSL sees it).
 [[nodiscard]] bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) noexcept;
 
 // Four or sixteen bytes, or none: it is not a numeric address.

@@ -1,4 +1,6 @@
 // The engine `mbedtls`: TlsContext.
+#include "tls/mbedtls/common.hpp"  // first: it opens what 3.x hides
+
 #include <mbedtls/entropy.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
@@ -6,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "tls/mbedtls/common.hpp"
 #include "tls/mbedtls/pem.hpp"
 
 #if defined(MBEDTLS_PSA_CRYPTO_C)
@@ -44,36 +45,38 @@ private:
     void* bytes_;
 };
 
-// Calls `use` with the DER of each block of such a label, or with all if there is no PEM in it, until it says no.
-// False: it has said no, or there was nothing for it.
+// Calls `use` with the DER of each block of such a label, or with all if there is no PEM in it. All of them, or it is
+// what `otherwise` says.
 template <class Use> Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use) noexcept {
+    const auto as_error = [&](int code) noexcept {
+        return code == 0 ? Error() : is_out_of_memory(code) ? Error(ENOMEM) : Error(otherwise);
+    };
     PemReader pem(text);
-    bool is_pem = false;
     std::size_t count = 0;
-    while (pem.next()) {
-        is_pem = true;
+    std::size_t blocks = 0;
+    for (; pem.next(); ++blocks) {
         if (!pem.label().ends_with(label)) continue;
         const Scratch der(pem.body().size() / 4 * 3 + 3);
         if (der.bytes() == nullptr) return Error(ENOMEM);
         std::size_t size = 0;
         if (!decode_base64(pem.body(), der.bytes(), size)) return Error(otherwise);
-        if (const int code = use(ConstBuffer(der.bytes(), size)); code != 0) {
-            return is_out_of_memory(code) ? Error(ENOMEM) : Error(otherwise);
-        }
+        if (const int code = use(ConstBuffer(der.bytes(), size)); code != 0) return as_error(code);
         ++count;
     }
-    if (!is_pem && text.size() != 0) {
-        const int code = use(text);
-        if (is_out_of_memory(code)) return Error(ENOMEM);
-        count += code == 0;
-    }
+    if (pem.is_cut()) return Error(otherwise);
+    if (blocks == 0 && text.size() != 0) return as_error(use(text));
     return count != 0 ? Error() : Error(otherwise);
 }
 
 Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
-    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, [&](ConstBuffer der) noexcept {
-        return mbedtls_x509_crt_parse_der(&into, der.data(), der.size());
-    });
+    const auto append = [&](ConstBuffer der) noexcept {
+        const int code = mbedtls_x509_crt_parse_der(&into, der.data(), der.size());
+        const mbedtls_x509_crt* last = &into;
+        while (last->next != nullptr) last = last->next;
+        const bool is_all = code != 0 || last->raw.len == der.size();
+        return is_all ? code : MBEDTLS_ERR_X509_INVALID_FORMAT;
+    };
+    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, append);
 }
 
 int parse_key(mbedtls_pk_context& into, ConstBuffer der, Random& random) noexcept {
@@ -103,11 +106,17 @@ bool is_weak(mbedtls_x509_crt& chain) noexcept {
     return (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
 }
 
+// Whether ours is made for what it is shown for, is for the peer to say. The library would not even show it.
+void allow_all(mbedtls_x509_crt& own) noexcept {
+    own.ext_types &= ~(MBEDTLS_X509_EXT_KEY_USAGE | MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE);
+}
+
 Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     Random random;
     if (!random.seed()) return Error(EIO);
     if (const Error error = parse_certificates(identity.chain, cert); error != Error()) return error;
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
+    allow_all(identity.chain);
     const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,
                                   [&](ConstBuffer der) noexcept { return parse_key(identity.key, der, random); });
     if (parsed != Error()) return parsed;
@@ -197,12 +206,10 @@ TlsContext::~TlsContext() {
 
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
     using tls::mbedtls::Identity;
-    OwnContext& own = tls::mbedtls::own(context_);
-    own.identity = {};
     auto made = tls::mbedtls::Shared<Identity>::made();
     if (!made) return Error(ENOMEM);
     const Error error = tls::mbedtls::fill(*made.operator->(), cert, key);
-    if (error == Error()) own.identity = made;
+    if (error == Error()) tls::mbedtls::own(context_).identity = made;
     return error;
 }
 

@@ -39,6 +39,7 @@ struct State {
     Checks checks{};
     char name[256];  // the peer's
     Error failure;
+    std::size_t said = 0;            // how far Wire::out was filled before this step
     std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
     bool is_full = false;            // a handshake with certificates, not a session that was taken up
 };
@@ -100,8 +101,10 @@ int auth_mode(CertReqs reqs, bool server_side) noexcept {
     return server_side && reqs == CertReqs::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED;
 }
 
-// A numeric address is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
+// Of a name that ends in the dot of the root neither certificates nor SNI know (RFC 6066, section 3). A numeric address
+// is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
 Error set_peer(State& state, std::string_view name) noexcept {
+    if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
     const bool is_plain = !name.empty() && name.front() != '.' && name.size() < sizeof state.name &&
                           name.find('\0') == std::string_view::npos;
     if (!is_plain) return Error(TlsFailure::bad_hostname);
@@ -250,9 +253,22 @@ bool is_notice(int code) noexcept {
 #endif
 }
 
+// What the peer is told where the library leaves it without a word.
+unsigned char last_word(const State& state, int code) noexcept {
+    constexpr unsigned char certificate_required = 116;
+    const bool has_word = std::strcmp(mbedtls_ssl_get_version(&state.ssl), "TLSv1.3") == 0;
+    if (state.failure == Error(ENOMEM)) return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
+    if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && has_word) return certificate_required;
+    return state.around.is_established ? MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+}
+
 Step fail(State& state, int code) noexcept {
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
+    const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
+    if (!is_answer && state.around.is_tls && state.wire->out.end == state.said) {
+        (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, last_word(state, code));
+    }
     return Step::failed;
 }
 
@@ -265,22 +281,20 @@ Step step_of(State& state, int code) noexcept {
     }
 }
 
-// The library leaves the peer without a word there.
-void say_that_one_is_missing(State& state) noexcept {
-    constexpr unsigned char certificate_required = 116;
-    const bool has_word = std::strcmp(mbedtls_ssl_get_version(&state.ssl), "TLSv1.3") == 0;
-    (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
-                                         has_word ? certificate_required : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+// At the beginning of a step.
+State& begin(void* pointer) noexcept {
+    State& state = of(pointer);
+    state.said = state.wire->out.end;
+    return state;
 }
 
 Step handshake(void* pointer) noexcept {
-    State& state = of(pointer);
+    State& state = begin(pointer);
     const Locked locked(handshakes);
     while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;
         const int code = mbedtls_ssl_handshake_step(&state.ssl);
         if (code == 0 || is_notice(code)) continue;
-        if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) say_that_one_is_missing(state);
         return step_of(state, code);
     }
     state.around.is_established = true;
@@ -288,7 +302,7 @@ Step handshake(void* pointer) noexcept {
 }
 
 Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
-    State& state = of(pointer);
+    State& state = begin(pointer);
     for (;;) {
         const int code = mbedtls_ssl_read(&state.ssl, room.data(), room.size());
         if (code > 0) {
@@ -312,7 +326,7 @@ bool has_room(const State& state, std::size_t size) noexcept {
 
 // A peer may have asked for small records: as many as there is room for.
 Step write(void* pointer, ConstBuffer data, std::size_t& count) noexcept {
-    State& state = of(pointer);
+    State& state = begin(pointer);
     count = 0;
     while (count < data.size() && (count == 0 || has_room(state, data.size() - count))) {
         const int code = mbedtls_ssl_write(&state.ssl, data.data() + count, data.size() - count);
@@ -326,7 +340,7 @@ Step write(void* pointer, ConstBuffer data, std::size_t& count) noexcept {
 }
 
 Step end(void* pointer) noexcept {
-    State& state = of(pointer);
+    State& state = begin(pointer);
     const int code = mbedtls_ssl_close_notify(&state.ssl);
     return code == 0 ? Step::done : step_of(state, code);
 }
@@ -411,7 +425,7 @@ Result<void> tell(void* pointer, Fact fact, Sink& into) noexcept {
         case Fact::protocol: return append_protocol(into, state);
         case Fact::certificate: return append_certificate(into, state);
         case Fact::session: return append_session(into, state);
-        case Fact::is_resumed: return append(into, std::string_view("1").substr(0, state.is_full ? 0 : 1));
+        case Fact::is_resumed: return state.is_full ? Result<void>() : append(into, "1");
     }
     return Error(EINVAL);
 }

@@ -24,12 +24,11 @@ bool PemReader::next() noexcept {
     if (begin == std::string_view::npos) return false;
     rest_.remove_prefix(begin + begin_mark.size());
     const std::size_t label_end = rest_.find(dashes);
-    if (label_end == std::string_view::npos) return false;
-    label_ = rest_.substr(0, label_end);
-    rest_.remove_prefix(label_end + dashes.size());
     const std::size_t end = rest_.find(end_mark);
-    if (end == std::string_view::npos) return false;
-    body_ = rest_.substr(0, end);
+    is_cut_ = end == std::string_view::npos || label_end > end;
+    if (is_cut_) return false;
+    label_ = {rest_.data(), label_end};
+    body_ = {rest_.data() + label_end + dashes.size(), end - label_end - dashes.size()};
     rest_.remove_prefix(end + end_mark.size());
     return true;
 }

@@ -11,8 +11,9 @@ namespace usocket::tls::mbedtls {
 class PemReader {
 public:
     explicit PemReader(ConstBuffer text) noexcept : rest_(reinterpret_cast<const char*>(text.data()), text.size()) {}
-    // False: there is none any more.
+    // False: there is none any more, or the next one has no end.
     [[nodiscard]] bool next() noexcept;
+    [[nodiscard]] bool is_cut() const noexcept { return is_cut_; }
     [[nodiscard]] std::string_view label() const noexcept { return label_; }
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
 
@@ -20,6 +21,7 @@ private:
     std::string_view rest_;
     std::string_view label_;
     std::string_view body_;
+    bool is_cut_ = false;
 };
 
 // Base64 into `into`, which has room for three quarters of it. False: it is none, as of an encrypted key.

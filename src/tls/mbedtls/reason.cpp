@@ -1,4 +1,6 @@
 // The engine `mbedtls`: what the library says, in the words that every engine has (TLS-4).
+#include "tls/mbedtls/common.hpp"  // first: it opens what 3.x hides
+
 #include <mbedtls/asn1.h>
 #include <mbedtls/bignum.h>
 #include <mbedtls/cipher.h>
@@ -6,8 +8,6 @@
 #include <mbedtls/md.h>
 
 #include <cerrno>
-
-#include "tls/mbedtls/common.hpp"
 
 // Errors that only one of the versions has get a number that is none there.
 #if !defined(MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)

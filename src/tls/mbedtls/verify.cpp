@@ -1,6 +1,5 @@
 // The engine `mbedtls`: the peer's certificate. The library checks the chain; names, addresses and purpose are looked
 // at here, so that they mean what they mean over OpenSSL.
-#include <mbedtls/oid.h>
 
 #include <cstring>
 
@@ -33,7 +32,8 @@ bool matches(std::string_view pattern, std::string_view name) noexcept {
     const std::size_t dot = name.find('.');
     if (dot == std::string_view::npos || dot == 0) return false;
     pattern.remove_prefix(1);
-    return pattern.find('.', 1) != std::string_view::npos && is_same(pattern, name.substr(dot));
+    name.remove_prefix(dot);
+    return pattern.find('.', 1) != std::string_view::npos && is_same(pattern, name);
 }
 
 // Of subjectAltName (RFC 5280): which kind of name, behind the class of the tag.
@@ -87,23 +87,15 @@ Numeric numeric(std::string_view name) noexcept {
     return found;
 }
 
-// The subject's common name counts where no name of a host is given elsewhere; an address is found among addresses
-// only.
+// The subject's common name is no host name (RFC 9525, section 2); an address is found among addresses only.
 bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) noexcept {
     const Numeric address = numeric(name);
-    bool has_names = false;
     for (const auto* one = &certificate.subject_alt_names; one != nullptr; one = one->next) {
-        if (address.size != 0) {
-            const bool is_address = is(one->buf, kind_address) && one->buf.len == address.size;
-            if (is_address && std::memcmp(one->buf.p, address.bytes, address.size) == 0) return true;
-        } else if (is(one->buf, kind_dns)) {
-            has_names = true;
-            if (matches(text_of(one->buf), name)) return true;
+        if (address.size == 0) {
+            if (is(one->buf, kind_dns) && matches(text_of(one->buf), name)) return true;
+        } else if (is(one->buf, kind_address) && one->buf.len == address.size) {
+            if (std::memcmp(one->buf.p, address.bytes, address.size) == 0) return true;
         }
-    }
-    if (address.size != 0 || has_names) return false;
-    for (const auto* one = &certificate.subject; one != nullptr; one = one->next) {
-        if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &one->oid) == 0 && matches(text_of(one->val), name)) return true;
     }
     return false;
 }

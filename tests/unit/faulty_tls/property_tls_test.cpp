@@ -1,7 +1,6 @@
 // TLS-3 TIME-2 TIME-3 TIME-4 TIME-5 TIME-6 TIME-10 POLL-5: TLS over a network that fails all the time, against OpenSSL
 // by itself, by whatever mix of calls: nothing is lost, nothing comes twice, the order is kept, deadlines hold, a
 // handler may jump out anywhere, and nothing leaks.
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -14,6 +13,7 @@
 #include "faulty.hpp"
 #include "gtest/gtest.h"
 #include "print.hpp"
+#include "raw_tls.hpp"
 #include "scripted_host.hpp"
 #include "trial.hpp"
 #include "usocket/tls.hpp"
@@ -102,19 +102,7 @@ struct Contexts {
         EXPECT_TRUE(client->load_verify_locations(std::string_view(trusted_issuer().certificate())));
         EXPECT_TRUE(server->set_cert_key(std::string_view(identity.certificate), std::string_view(identity.key)));
         raw = SSL_CTX_new(TLS_method());
-        const auto from_pem = [](const std::string& text) {
-            return BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-        };
-        BIO* certificate = from_pem(identity.certificate);
-        BIO* key = from_pem(identity.key);
-        X509* parsed = PEM_read_bio_X509(certificate, nullptr, nullptr, nullptr);
-        EVP_PKEY* parsed_key = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
-        EXPECT_EQ(SSL_CTX_use_certificate(raw, parsed), 1);
-        EXPECT_EQ(SSL_CTX_use_PrivateKey(raw, parsed_key), 1);
-        X509_free(parsed);
-        EVP_PKEY_free(parsed_key);
-        BIO_free(certificate);
-        BIO_free(key);
+        use_identity(raw, identity);
     }
     Contexts(const Contexts&) = delete;
     Contexts& operator=(const Contexts&) = delete;
@@ -275,7 +263,7 @@ private:
             case ENOBUFS: return;
             case ECONNRESET:
             case EPIPE: require(faulty::injected(Kind::reset) != 0, "a broken connection out of nowhere"); break;
-            // OpenSSL's own allocations do not fail here.
+            // The engine's own allocations do not fail here.
             default: require(false, std::string("unexpected: ") + error.message()); break;
         }
         is_broken_ = true;

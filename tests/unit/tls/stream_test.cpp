@@ -17,6 +17,7 @@ namespace usocket::tests {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 TEST(TlsStream, ReadAndWrite) {
     Pair pair = secure_pair();
@@ -256,6 +257,19 @@ TEST(TlsStream, AGarbageRecord) {
               37);
     EXPECT_EQ(pair.there.read(1).error(), Error(TlsFailure::bad_record));
     EXPECT_EQ(pair.there.write("x").error(), Error(TlsFailure::bad_record));
+}
+
+// TLS-4: neither end waits for the other.
+TEST(TlsStream, ThePeerLearnsOfWhatIsNoRecord) {
+    for (const std::string_view record :
+         {std::string_view("GET / HTTP/1.0\r\n\r\n"), "\x17\x03\x03\xff\xff too long"sv}) {
+        Pair pair = secure_pair();
+        must(pair.here.settimeout(10s));
+        must(pair.there.settimeout(10s));
+        ASSERT_EQ(::send(pair.here.fileno(), record.data(), record.size(), 0), static_cast<ssize_t>(record.size()));
+        EXPECT_EQ(pair.there.read(1).error().code(), EPROTO);
+        EXPECT_EQ(pair.here.read(1).error().code(), EPROTO);
+    }
 }
 
 TEST(TlsStream, NotTlsAtAll) {
