@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ BUILD = Path(os.environ.get("USOCKET_BUILD", REPO / "build"))
 SOURCE = Path(os.environ.get("MICROPYTHON_DIR", BUILD / "micropython-src" / "tree"))
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 SUPPORT = REPO / "tests" / "support" / "micropython"  # modules that the host lacks
+
+sys.path.insert(0, str(REPO / "tests" / "support"))  # certificates
 
 TIME_LIMIT_S = 100  # for one run of a host
 

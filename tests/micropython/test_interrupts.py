@@ -1,4 +1,4 @@
-"""TIME-5, TIME-6: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of whatever
+"""TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of whatever
 runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that has been
 received is lost, and no descriptor stays behind."""
 
@@ -10,9 +10,11 @@ import random
 import select
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,9 +81,10 @@ class Subject:
             self.interrupt(asleep)
             self.await_call()
 
-    def finish(self) -> None:
+    def finish(self, more: Sequence[str] = ()) -> None:
         assert self.line() == f"interrupts {self.interrupts}"
-        assert self.line() == "no descriptors left True"
+        for line in ("no descriptors left True", *more):
+            assert self.line() == line
         assert self.process.wait(TIME_LIMIT_S) == 0
 
 
@@ -186,6 +189,57 @@ def test_time_5_connect(host: Host, timeout: str) -> None:
 
             assert one.line(accept) == "b'connected'"
             one.finish()
+
+
+class SecureServer:
+    """Shakes hands with whoever comes, and says hello once it is told to. Some come and say nothing: their socket was not
+    yet in a variable."""
+
+    def __init__(self, server: socket.socket, certificates: Path) -> None:
+        self.server = server
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificates / "right.pem", certificates / "right.key")
+        self.go = threading.Semaphore(0)
+        self.threads = [threading.Thread(target=self.run)]
+        self.threads[0].start()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError):  # it is shut down
+            while True:
+                conn, _ = self.server.accept()
+                self.threads.append(threading.Thread(target=self.greet, args=[conn]))
+                self.threads[-1].start()
+
+    def greet(self, conn: socket.socket) -> None:
+        conn.settimeout(TIME_LIMIT_S)
+        with conn, contextlib.suppress(OSError), self.context.wrap_socket(conn, server_side=True) as secure:
+            self.go.acquire(timeout=TIME_LIMIT_S)
+            secure.sendall(b"hello")
+            secure.recv(1)
+
+    def end(self) -> None:
+        self.server.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(TIME_LIMIT_S)
+
+
+@pytest.mark.parametrize("timeout", ["", " 600"], ids=["blocking", "timeout"])
+def test_tls_3_handshake(host: Host, timeout: str, certificates: Path) -> None:
+    """A handshake that was interrupted goes on, and nothing of TLS stays behind."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(TIME_LIMIT_S)
+        secure = SecureServer(server, certificates)
+        where = f"{server.getsockname()[1]} {certificates}"
+        try:
+            with subject(host, "handshake" + timeout, where, RESULTS) as one:
+                for _ in range(RESULTS):
+                    one.await_call()
+                    one.interrupt_often()
+                    secure.go.release()
+                    assert one.line() == "b'hello'"
+                one.finish(["no memory left True"])
+        finally:
+            secure.end()
 
 
 @pytest.mark.parametrize("name", ["poll", "pollbeside"])

@@ -1,8 +1,8 @@
-"""STRM-7: the host's TLS and its HTTP client over our sockets, with peers that CPython runs."""
+"""TLS-1, TLS-3, STRM-7: TLS by the host's names for it, its asyncio and its HTTP client over our sockets, with peers that
+CPython runs."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.server
 import json
@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hosts import SCRIPTS, SOURCE, Host, environment
+from hosts import SCRIPTS, Host, environment
 
-CERTIFICATE = SOURCE / "tests" / "multi_net" / "rsa_cert.der"
-KEY = SOURCE / "tests" / "multi_net" / "rsa_key.der"
 TIME_LIMIT_S = 60
 LARGE = 1 << 20
 
@@ -43,13 +41,16 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 # --- TLS
 
 
-def pem_files(folder: Path) -> tuple[Path, Path]:
-    """MicroPython's test certificate and key, as CPython wants them."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    certificate.write_text(ssl.DER_cert_to_PEM_cert(CERTIFICATE.read_bytes()))
-    text = base64.encodebytes(KEY.read_bytes()).decode()
-    key.write_text(f"-----BEGIN RSA PRIVATE KEY-----\n{text}-----END RSA PRIVATE KEY-----\n")
-    return certificate, key
+def server_context(certificates: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "right.pem", certificates / "right.key")
+    return context
+
+
+def client_context(certificates: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificates / "trusted.pem")
+    return context
 
 
 def echo(conn: ssl.SSLSocket) -> None:
@@ -61,9 +62,8 @@ def echo(conn: ssl.SSLSocket) -> None:
             conn.unwrap()
 
 
-def test_strm_7_tls_client(host: Host, tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pem_files(tmp_path))
+def test_strm_7_tls_client(host: Host, certificates: Path) -> None:
+    context = server_context(certificates)
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(TIME_LIMIT_S)
 
@@ -78,7 +78,7 @@ def test_strm_7_tls_client(host: Host, tmp_path: Path) -> None:
                 context.wrap_socket(conn, server_side=True).recv(1)
 
         with in_background(serve):
-            done = host.run(SCRIPTS / "tls_client.py", str(CERTIFICATE), str(server.getsockname()[1]))
+            done = host.run(SCRIPTS / "tls_client.py", str(certificates / "trusted.der"), str(server.getsockname()[1]))
     expected = []
     for name in ("wrap_socket", "SSLContext"):
         expected += [
@@ -95,23 +95,22 @@ def test_strm_7_tls_client(host: Host, tmp_path: Path) -> None:
     assert done.stdout.splitlines() == expected
 
 
-def test_strm_7_tls_server(host: Host) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(CERTIFICATE.read_bytes()))
-    command = host.command(SCRIPTS / "tls_server.py", str(CERTIFICATE), str(KEY))
+def test_strm_7_tls_server(host: Host, certificates: Path) -> None:
+    context = client_context(certificates)
+    shown = str(certificates / "right.der"), str(certificates / "right.key.der")
+    command = host.command(SCRIPTS / "tls_server.py", *shown)
     with running(command) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())
         lines = [b"line %d\n" % number for number in range(500)]
         for _ in range(2):
             with socket.create_connection(("127.0.0.1", port), TIME_LIMIT_S) as plain:
-                with context.wrap_socket(plain, server_hostname="micropython.local") as conn:
+                with context.wrap_socket(plain, server_hostname="localhost") as conn:
                     with conn.makefile("rwb") as stream:
                         stream.write(b"".join(lines))
                         stream.flush()
                         assert [stream.readline() for _ in lines] == lines
-                    with contextlib.suppress(OSError):  # the host ends without a word of TLS
-                        conn.unwrap()
+                    conn.unwrap()  # which hears close_notify, or raises (TLS-5)
             assert server.stdout.readline() == f"{sum(map(len, lines))} -1\n"
         assert server.wait(TIME_LIMIT_S) == 0
 
@@ -150,16 +149,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
 
+    def finish(self) -> None:
+        super().finish()
+        if isinstance(self.connection, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                self.connection.unwrap()  # without it the end would be no end (TLS-5)
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
-def test_strm_7_requests(host: Host) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_strm_7_requests(host: Host, scheme: str, certificates: Path) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if scheme == "https":
+            server.socket = server_context(certificates).wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            done = host.run(SCRIPTS / "requesting.py", str(server.server_address[1]))
+            done = host.run(SCRIPTS / "requesting.py", f"{scheme}://127.0.0.1:{server.server_address[1]}")
         finally:
             server.shutdown()
             thread.join()

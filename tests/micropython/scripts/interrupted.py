@@ -1,4 +1,4 @@
-# TIME-5 TIME-6 SOCK-3 GAI-4: Ctrl-C at any point of a call that waits; test_interrupts.py sends it. Arguments: the
+# TIME-5 TIME-6 SOCK-3 GAI-4 TLS-3: Ctrl-C at any point of a call that waits; test_interrupts.py sends it. Arguments: the
 # call, where to connect to, after how many results to end.
 #
 # Prints "call" when a call is about to begin. Then either SIGINT comes, before the call can possibly end, or what ends
@@ -111,6 +111,41 @@ def make_connect():
     return connect
 
 
+def make_handshake():
+    """Of connections that are new each time; one that was interrupted is gone on with."""
+    import ussl
+
+    port, folder = where.split(" ")
+    context = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(folder + "/trusted.pem")
+    socks = []
+
+    def handshake():
+        if not socks:
+            sock = usocket.socket()
+            sock.connect(("127.0.0.1", int(port)))
+            if timeout:
+                sock.settimeout(int(timeout))
+            socks.append(sock)
+        try:
+            context.wrap_socket(socks[0], server_hostname="localhost", do_handshake=False)
+        except OSError:
+            pass  # it is wrapped already
+        socks[0].do_handshake()
+        result = socks[0].read(5)
+        socks.clear()
+        return result
+
+    return handshake
+
+
+def memory():
+    """Of the process, in kB, beside the heap of the collector's."""
+    gc.collect()
+    with open("/proc/self/status") as file:
+        return [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
+
+
 def make_getaddrinfo():
     # The name server, which never answers.
     server = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
@@ -130,7 +165,10 @@ def make_getaddrinfo():
 call = globals()["make_" + method]()
 before = descriptors()
 done = interrupts = 0
+settled = 0  # the memory of a process that has seen some of it
 while done < times:
+    if method == "handshake" and done == times // 4 and not settled:
+        settled = memory()
     try:
         print("call")
         result = call()
@@ -152,3 +190,6 @@ for _ in range(200 if method == "getaddrinfo" else 0):
         left = descriptors() - before - 2
 # An old word on the stack may still point to one or two.
 print("no descriptors left", left <= 2)
+if method == "handshake":
+    # A session that nobody frees would be 40 kB of it.
+    print("no memory left", memory() - settled < 1500)

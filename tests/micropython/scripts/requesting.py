@@ -1,9 +1,9 @@
-# STRM-7: requests, from MicroPython's source, over our sockets. Argument: the port of a server that says what it got.
+# STRM-7: requests, from MicroPython's source, over our sockets. Argument: a server that says what it got, as a URL.
 import sys
 
 import requests
 
-base = "http://127.0.0.1:" + sys.argv[1]
+base = sys.argv[1]
 
 answer = requests.get(base + "/hello")
 print("STRM-7 get:", answer.status_code, answer.reason, answer.text)

@@ -1,4 +1,4 @@
-# STRM-7: a TLS client of the host's over our sockets. Arguments: a certificate to trust, the port of a server that
+# STRM-7: a TLS client by the names of MicroPython's ssl. Arguments: a certificate to trust, the port of a server that
 # sends back what it gets, until it gets an empty line.
 import select
 import socket
@@ -18,14 +18,14 @@ def connect(wrap):
 
 
 def by_function(plain):
-    return ssl.wrap_socket(plain, cert_reqs=ssl.CERT_REQUIRED, cadata=trusted, server_hostname="micropython.local")
+    return ssl.wrap_socket(plain, cert_reqs=ssl.CERT_REQUIRED, cadata=trusted, server_hostname="localhost")
 
 
 def by_context(plain):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=trusted)
-    return context.wrap_socket(plain, server_hostname="micropython.local")
+    return context.wrap_socket(plain, server_hostname="localhost")
 
 
 for name, wrap in (("wrap_socket", by_function), ("SSLContext", by_context)):
@@ -53,6 +53,6 @@ for name, wrap in (("wrap_socket", by_function), ("SSLContext", by_context)):
 
 # Nobody else is trusted.
 try:
-    connect(lambda plain: ssl.wrap_socket(plain, cert_reqs=ssl.CERT_REQUIRED, server_hostname="micropython.local"))
+    connect(lambda plain: ssl.wrap_socket(plain, cert_reqs=ssl.CERT_REQUIRED, server_hostname="localhost"))
 except OSError as error:
     print("STRM-7 not trusted:", type(error).__name__)

@@ -1,4 +1,4 @@
-# STRM-7: a TLS server of the host's over our sockets, which prints its port, and sends back what two clients send.
+# STRM-7: a TLS server by the names of MicroPython's ssl, which prints its port, and sends back what two clients send.
 # Arguments: its certificate and key.
 import socket
 import ssl
