@@ -115,6 +115,12 @@ def test_strm_7_tls_server(host: Host, certificates: Path) -> None:
         assert server.wait(TIME_LIMIT_S) == 0
 
 
+def test_tls_3_asyncio(host: Host, certificates: Path) -> None:
+    """200 clients at once."""
+    done = host.run(SCRIPTS / "asyncio_tls.py", str(certificates), "200")
+    assert done.stdout.splitlines() == ["TLS-3 connected and served: 200 200", "TLS-3 right answers: True"]
+
+
 # --- HTTP
 
 
