@@ -140,8 +140,8 @@ public:
     // another connection is being made from may not be changed meanwhile. What ends a handshake, ends the connection.
     //
     // A socket of IPPROTO_SEC may be wrapped before it connects: connect() then does the handshake too (TLS-2). Any
-    // other has to be connected, or on its way to be if the handshake is put off. Non-blocking: EAGAIN once wrapped but not through; go on with do_handshake().
-    // While the handshake goes on, each call goes on with it first.
+    // other has to be connected, or on its way to be if the handshake is put off. Non-blocking: EAGAIN once wrapped but
+    // not through; go on with do_handshake(). While the handshake goes on, each call goes on with it first.
     Result<void> wrap(TlsContext& context, const TlsOptions& options, Call&& call = Call()) noexcept;
     Result<void> do_handshake(Call&& call = Call()) noexcept;
     // "TLSv1.2" or "TLSv1.3"; the cipher suite's name; the protocol that ALPN chose, empty if none. Before the end of

@@ -1,5 +1,5 @@
-"""TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of whatever
-runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that has been
+"""TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of
+whatever runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that has been
 received is lost, and no descriptor stays behind."""
 
 from __future__ import annotations
@@ -192,8 +192,8 @@ def test_time_5_connect(host: Host, timeout: str) -> None:
 
 
 class SecureServer:
-    """Shakes hands with whoever comes, and says hello once it is told to. Some come and say nothing: their socket was not
-    yet in a variable."""
+    """Shakes hands with whoever comes, and says hello once it is told to. Some come and say nothing: their socket was
+    not yet in a variable."""
 
     def __init__(self, server: socket.socket, certificates: Path) -> None:
         self.server = server

@@ -2,9 +2,9 @@
 ours (STRM-7, NAME-2, TIME-4, POLL-3). They use fixed ports and some would look for the way out of this machine: they
 run in a network namespace that has nothing but a loopback interface.
 
-Those with TLS get certificates of ours, which name their host where it counts (RFC 9525); theirs do so in the common name
-alone. Left out are those that need unittest, where the tree has none (Debian's package has none; of another one a skip says
-so), and those that look up outside names or connect to outside addresses; of three of them the part that does not
+Those with TLS get certificates of ours, which name their host where it counts (RFC 9525); theirs do so in the common
+name alone. Left out are those that need unittest, where the tree has none (Debian's package has none; of another one
+a skip says so), and those that look up outside names or connect to outside addresses; of three of them the part that does not
 is called with a loopback address, by scripts/own_connect_tests.py."""
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from certificates import Certificate, make_certificates
 from hosts import SCRIPTS, SOURCE, STOCK, SUPPORT, Host, run_isolated, way_in
-from certificates import Certificate, make_certificates  # isort: skip
 
 TESTS = SOURCE / "tests"
 TIME_LIMIT_S = 300
@@ -79,7 +79,10 @@ def tree_with_certificates(folder: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "tools").symlink_to(SOURCE / "tools")
     shutil.copytree(TESTS, tests, symlinks=True)
-    for name, algorithm in (("ec", "EC -pkeyopt ec_paramgen_curve:P-256"), ("rsa", "RSA -pkeyopt rsa_keygen_bits:2048")):
+    for name, algorithm in (
+        ("ec", "EC -pkeyopt ec_paramgen_curve:P-256"),
+        ("rsa", "RSA -pkeyopt rsa_keygen_bits:2048"),
+    ):
         one = Certificate(name, names="DNS:micropython.local", issuer=name, key=algorithm)
         make_certificates(folder / "certificates" / name, [one], [])
         made = folder / "certificates" / name / name

@@ -1,5 +1,5 @@
-"""TLS-1, TLS-3, STRM-7: TLS by the host's names for it, its asyncio and its HTTP client over our sockets, with peers that
-CPython runs."""
+"""TLS-1, TLS-3, STRM-7: TLS by the host's names for it, its asyncio and its HTTP client over our sockets, with peers
+that CPython runs."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from hosts import OURS, REPO, STOCK
 
 MOST_TEXT = 57_344  # 56 KiB, with `select` and callbacks
+MOST_TEXT_FOR_TLS = 20_480  # 20 KiB, less what the host's own `tls` takes; the library is there either way
 
 
 def size_of(binary: Path) -> dict[str, int]:
@@ -17,7 +18,7 @@ def size_of(binary: Path) -> dict[str, int]:
 
 
 def test_text_that_the_module_adds() -> None:
-    assert size_of(OURS.path)["text"] - size_of(STOCK.path)["text"] <= MOST_TEXT
+    assert size_of(OURS.path)["text"] - size_of(STOCK.path)["text"] <= MOST_TEXT + MOST_TEXT_FOR_TLS
 
 
 @pytest.mark.parametrize(("windows", "size", "memory"), [(0, 65536, 0), (1, 1024, 1024), (2, 4096, 8192)])

@@ -1,5 +1,5 @@
-# TLS-3 STRM-7 POLL-5: an asyncio server and its clients with TLS, all connected at the same time, over MicroPython's own
-# asyncio. Arguments: a folder of certificates, how many clients.
+# TLS-3 STRM-7 POLL-5: an asyncio server and its clients with TLS, all connected at the same time, over MicroPython's
+# own asyncio. Arguments: a folder of certificates, how many clients.
 import asyncio
 import socket
 import ssl
@@ -35,9 +35,7 @@ async def serve(reader, writer):
 
 
 async def ask(port, number):
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", port, ssl=client_context, server_hostname="localhost"
-    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_context, server_hostname="localhost")
     # Both lines come in one record: the second is in nobody's queue.
     writer.write(b"client %d\nsaid hello\n" % number)
     await writer.drain()

@@ -1,5 +1,5 @@
-# TIME-5 TIME-6 SOCK-3 GAI-4 TLS-3: Ctrl-C at any point of a call that waits; test_interrupts.py sends it. Arguments: the
-# call, where to connect to, after how many results to end.
+# TIME-5 TIME-6 SOCK-3 GAI-4 TLS-3: Ctrl-C at any point of a call that waits; test_interrupts.py sends it. Arguments:
+# the call, where to connect to, after how many results to end.
 #
 # Prints "call" when a call is about to begin. Then either SIGINT comes, before the call can possibly end, or what ends
 # the call, whose result is printed. So nothing that a call has returned can be lost on its way to a variable.
