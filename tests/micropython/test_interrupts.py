@@ -1,6 +1,6 @@
 """TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of
-whatever runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that has been
-received is lost, and no descriptor stays behind."""
+whatever runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that
+has been received is lost, and no descriptor stays behind."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ run in a network namespace that has nothing but a loopback interface.
 
 Those with TLS get certificates of ours, which name their host where it counts (RFC 9525); theirs do so in the common
 name alone. Left out are those that need unittest, where the tree has none (Debian's package has none; of another one
-a skip says so), and those that look up outside names or connect to outside addresses; of three of them the part that does not
-is called with a loopback address, by scripts/own_connect_tests.py."""
+a skip says so), and those that look up outside names or connect to outside addresses; of three of them the part that
+does not is called with a loopback address, by scripts/own_connect_tests.py."""
 
 from __future__ import annotations
 
