@@ -121,6 +121,11 @@ def test_tls_3_asyncio(host: Host, certificates: Path) -> None:
     assert done.stdout.splitlines() == ["TLS-3 connected and served: 200 200", "TLS-3 right answers: True"]
 
 
+def test_sock_3_collected(host: Host, certificates: Path) -> None:
+    done = host.run(SCRIPTS / "tls_collected.py", str(certificates))
+    assert done.stdout.splitlines() == ["SOCK-3 freed: True", "TLS-3 b'still there' True"]
+
+
 # --- HTTP
 
 

@@ -1,5 +1,6 @@
 // TLS-3 TLS-5 TIME-1..6 STRM-1..4 POLL-5: a wrapped socket is a socket: what it moves, how it ends, what it waits for.
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -363,6 +364,37 @@ TEST(TlsStream, TIME_6_what_was_received_before_it_has_to_be_read_first) {
     EXPECT_EQ(text(pair.here.readline()), "quit\n");
     std::swap(pair.here, pair.there);
     EXPECT_EQ(handshake(pair, client, server).server, Error());
+}
+
+// TLS-3: a peer that has room for small records gets small ones (RFC 6066, section 4): more of them than fit one piece
+// of ciphertext.
+TEST(TlsStream, TLS_3_small_records_for_a_peer_that_asks_for_them) {
+    Pair pair = tcp_pair();
+    TlsContext server = server_context();
+    std::string much(200'000, 's');
+    for (std::size_t i = 0; i < much.size(); i += 3) much[i] = static_cast<char>(i);
+    std::string got;
+    const int fd = pair.there.fileno();
+    Background client([&] {
+        SSL_CTX* ctx = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+        SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_512);
+        SSL* ssl = SSL_new(ctx);
+        SSL_set_fd(ssl, fd);
+        EXPECT_EQ(SSL_connect(ssl), 1);
+        char room[4096];
+        for (int count = 1; count > 0;) {
+            count = SSL_read(ssl, room, sizeof room);
+            if (count > 0) got.append(room, static_cast<std::size_t>(count));
+        }
+        SSL_free(ssl);
+        SSL_CTX_free(ctx);
+    });
+    must(pair.here.wrap(server, {.server_side = true}));
+    EXPECT_EQ(must(pair.here.write(std::string_view(much))), much.size());
+    pair.here.close();
+    client.join();
+    EXPECT_TRUE(got == much);
 }
 
 // TLS-3: a child of fork can do nothing to a connection that is the parent's.
