@@ -45,7 +45,8 @@ CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
 # them, and must find in memory what they have lent (bridge.h). What is opaque there has another type inside.
 # What stands behind -fno-strict-aliasing makes -Os smaller: a call is longer than a function of three instructions. So
 # does one partition.
-USOCKET_WHOLE := -flto=auto -flto-partition=one -ffat-lto-objects -fno-strict-aliasing --param=max-inline-insns-size=3 -fno-caller-saves
+USOCKET_WHOLE := -flto=auto -flto-partition=one -ffat-lto-objects -fno-strict-aliasing \
+	--param=max-inline-insns-size=3 -fno-caller-saves
 define USOCKET_IS_GCC
 printf '\043ifdef __clang__\n\043error\n\043endif\n' | $(CXX) $(USOCKET_WHOLE) -x c++ -c -o /dev/null - 2>/dev/null && \
 	[ "$$($(CC) -dumpfullversion)" = "$$($(CXX) -dumpfullversion)" ] && echo yes
