@@ -458,7 +458,7 @@ usocket_error_t usocket_core_connecting(usocket_request_t* request) {
     auto* wanted = connecting_of(request);
     const auto timeout = wanted->has_seconds ? Timeout::from_seconds(wanted->seconds) : Timeout::none();
     if (!timeout) return c(timeout);
-    if (wanted->has_seconds) new (&request->call) Call(host, deadline_after(*timeout));
+    if (wanted->has_seconds) new (&request->call) Call(cxx(usocket_host), deadline_after(*timeout));
     ConnectOptions options;
     if (wanted->has_source) options.source = cxx(&wanted->source);
     const Service service = wanted->service.data != nullptr ? Service(text(wanted->service)) : Service(wanted->port);
