@@ -1,5 +1,5 @@
-# Source packages of a Debian suite that need not be this machine's, through apt; for tools/micropython and tools/mbedtls,
-# which set source_dir (where all of it goes) and suite.
+# Source packages of a Debian suite that need not be this machine's, through apt; for tools/micropython, tools/mbedtls and
+# tools/lwip, which set source_dir (where all of it goes) and suite.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "$*" >&2; }

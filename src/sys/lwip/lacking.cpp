@@ -1,0 +1,32 @@
+// What this stack does not have; stack.cmake lists it.
+#include "sys/sys.hpp"
+
+#include <cerrno>
+
+namespace usocket::sys {
+
+// --- Files
+Result<std::size_t> sendfile(Fd, Fd, std::uint64_t, std::size_t, bool) noexcept { return Error(EOPNOTSUPP); }
+
+// --- Ancillary data
+std::size_t ancillary_space(std::size_t) noexcept { return 0; }
+std::size_t ancillary_length(std::size_t) noexcept { return 0; }
+void ancillary_put(std::uint8_t*, const Ancillary&) noexcept {}
+bool ancillary_get(ConstBuffer, std::size_t&, Ancillary&) noexcept { return false; }
+
+// --- AF_UNIX
+Result<Address> make_unix(std::string_view) noexcept { return Error(EAFNOSUPPORT); }
+
+// --- SO_PEEK_OFF
+bool peeks_at_offset(Fd) noexcept { return false; }
+
+// --- Processes
+std::uint32_t forks() noexcept { return 0; }
+std::uint32_t process_generation() noexcept { return 0; }
+void on_fork(std::size_t, void (*)(), void (*)()) noexcept {}
+
+// --- Signals whose handlers longjmp
+bool hold_signals() noexcept { return false; }
+void release_signals() noexcept {}
+
+}  // namespace usocket::sys

@@ -1,0 +1,273 @@
+// Resolving: numbers at once, names by lwIP's DNS, which finds one address of each family.
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <cstring>
+#include <new>
+
+#include "decimal.hpp"
+#include "lwip/dns.h"
+#include "sys/lwip/endpoint.hpp"
+
+// How many names are looked up at once, with those that nobody waits for any more and lwIP still does.
+#if !defined(USOCKET_LWIP_LOOKUPS)
+#define USOCKET_LWIP_LOOKUPS 4
+#endif
+
+namespace usocket::sys {
+
+// lwIP's callbacks hold it until the last of them was called, whoever waits.
+struct Lookup {
+    Fd fd = no_fd;  // no_fd: nobody waits for it
+    std::uint8_t pending = 0;
+    std::uint8_t found = 0;
+    bool is_out_of_memory = false;
+    ip_addr_t ips[2]{};
+    int type = 0, proto = 0, flags = 0;
+    std::uint16_t port = 0;
+    char name[DNS_MAX_NAME_LENGTH]{};
+};
+
+namespace {
+
+Lookup lookups[USOCKET_LWIP_LOOKUPS];
+
+struct Node {
+    Node* next;
+    int type, proto;
+    Address address;
+    char name[1];  // as long as it is
+};
+
+constexpr int known_flags = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_NUMERICSERV;
+
+// What the arguments are apart from the host; negative: the error.
+int check(const Query& query) noexcept {
+    if ((query.flags & ~known_flags) != 0) return EAI_BADFLAGS;
+    if (query.host == nullptr && query.service == nullptr) return EAI_NONAME;
+    if (query.host == nullptr && (query.flags & AI_CANONNAME) != 0) return EAI_BADFLAGS;
+    const bool has_family = query.family == AF_UNSPEC || query.family == AF_INET || (LWIP_IPV6 && query.family == AF_INET6);
+    if (!has_family) return EAI_FAMILY;
+    if (query.type != 0 && query.type != SOCK_STREAM && query.type != SOCK_DGRAM) return EAI_SOCKTYPE;
+    return 0;
+}
+
+// Decimal; lwIP knows no services by name.
+Result<std::uint16_t> port_of(const char* service) noexcept {
+    if (service == nullptr) return std::uint16_t{0};
+    const auto number = parse_decimal(service);
+    if (number && *number <= 0xffff) return static_cast<std::uint16_t>(*number);
+    return Error(EAI_SERVICE);
+}
+
+// --- The list that is found
+
+class List {
+public:
+    List(int type, int proto, std::uint16_t port, const char* name) noexcept
+        : type_(type), proto_(proto), port_(port), name_(name) {}
+
+    // False: no memory; what there is, is freed.
+    bool add(int family, const ip_addr_t& ip) noexcept {
+        static constexpr int kinds[][2] = {{SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, IPPROTO_UDP}};
+        for (const auto& [type, proto] : kinds) {
+            const bool is_wanted = (type_ == 0 || type_ == type) && (proto_ == 0 || proto_ == proto);
+            if (is_wanted && !add(type, proto, to_address({ip, port_}, family))) return false;
+        }
+        return true;
+    }
+    [[nodiscard]] void* first() const noexcept { return first_; }
+
+private:
+    bool add(int type, int proto, const Address& address) noexcept {
+        const bool has_name = first_ == nullptr && name_ != nullptr;
+        const std::size_t size = has_name ? std::strlen(name_) : 0;
+        void* memory = resize(nullptr, sizeof(Node) + size);
+        if (memory == nullptr) {
+            resolved_free(first_);
+            return false;
+        }
+        *end_ = new (memory) Node{nullptr, type, proto, address, {'\0'}};
+        if (has_name) std::memcpy((*end_)->name, name_, size + 1);
+        end_ = &(*end_)->next;
+        return true;
+    }
+
+    int type_, proto_;
+    std::uint16_t port_;
+    const char* name_;  // of the first one; nullptr: none
+    Node* first_ = nullptr;
+    Node** end_ = &first_;
+};
+
+Result<void*> result_of(const List& list, bool has_memory) noexcept {
+    if (!has_memory) return Error(EAI_MEMORY);
+    return list.first() != nullptr ? Result<void*>(list.first()) : Error(EAI_SOCKTYPE);
+}
+
+ip_addr_t packed_ip(const PackedAddress& packed) noexcept {
+    ip_addr_t ip{};
+    std::uint32_t words[4]{};
+    std::memcpy(words, packed.bytes.data(), packed.size);
+#if LWIP_IPV6
+    if (packed.size == 16) {
+        IP_ADDR6(&ip, words[0], words[1], words[2], words[3]);
+        return ip;
+    }
+#endif
+    ip_addr_set_ip4_u32(&ip, words[0]);
+    return ip;
+}
+
+// --- A name
+
+void end(Lookup& lookup) noexcept {
+    Sock* sock = find(lookup.fd);
+    if (sock != nullptr) changed(*sock);
+}
+
+// Of a lookup whose number is that of its slot.
+void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
+    auto& lookup = *static_cast<Lookup*>(arg);
+    --lookup.pending;
+    if (lookup.fd == no_fd) return;
+    if (ip != nullptr) lookup.ips[lookup.found++] = *ip;
+    if (lookup.pending == 0) end(lookup);
+}
+
+void ask(Lookup& lookup, std::uint8_t kind) noexcept {
+    ip_addr_t ip{};
+    switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &lookup, kind)) {
+        case ERR_OK: lookup.ips[lookup.found++] = ip; break;
+        case ERR_INPROGRESS: ++lookup.pending; break;
+        case ERR_MEM: lookup.is_out_of_memory = true; break;
+        default: break;
+    }
+}
+
+Lookup* free_lookup() noexcept {
+    for (Lookup& one : lookups) {
+        if (one.fd == no_fd && one.pending == 0) return &one;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+bool is_lookup_done(const Sock& sock) noexcept {
+    for (const Lookup& one : lookups) {
+        if (find(one.fd) == &sock) return one.pending == 0;
+    }
+    return true;
+}
+
+Result<void*> resolve_numeric(const Query& query) noexcept {
+    if (const int code = check(query); code != 0) return Error(code);
+    const auto port = port_of(query.service);
+    if (!port) return port.error();
+    const bool has_name = (query.flags & AI_CANONNAME) != 0;
+    List list(query.type, query.proto, *port, has_name ? query.host : nullptr);
+    if (query.host != nullptr) {
+        for (const int family : {AF_INET, AF_INET6}) {
+            const auto packed = parse_ip(family, query.host);
+            if (!packed) continue;
+            if (query.family != AF_UNSPEC && query.family != family) return Error(EAI_NONAME);
+            if (family == AF_INET6 && !LWIP_IPV6) return Error(EAI_FAMILY);
+            return result_of(list, list.add(family, packed_ip(*packed)));
+        }
+        return Error(EAI_NONAME);
+    }
+    const bool is_passive = (query.flags & AI_PASSIVE) != 0;
+    bool has_memory = true;
+#if LWIP_IPV6
+    const auto add_ipv6 = [&]() noexcept {
+        ip_addr_t ip = *IP6_ADDR_ANY;
+        if (!is_passive) ip_addr_set_loopback(true, &ip);
+        return list.add(AF_INET6, ip);
+    };
+    // The wildcard of both last, the loopback of it first, as desktops have it.
+    if (query.family != AF_INET && !is_passive) has_memory = add_ipv6();
+#endif
+    if (has_memory && query.family != AF_INET6) {
+        ip_addr_t ip{};
+        ip_addr_set_ip4_u32(&ip, is_passive ? 0 : lwip_htonl(INADDR_LOOPBACK));
+        has_memory = list.add(AF_INET, ip);
+    }
+#if LWIP_IPV6
+    if (has_memory && query.family != AF_INET && is_passive) has_memory = add_ipv6();
+#endif
+    return result_of(list, has_memory);
+}
+
+Result<Lookup*> lookup_start(const Query& query) noexcept {
+    if ((query.flags & AI_NUMERICHOST) != 0) return Error(EAI_NONAME);
+    const auto port = port_of(query.service);
+    if (!port) return port.error();
+    const std::size_t size = std::strlen(query.host);
+    if (size == 0 || size >= DNS_MAX_NAME_LENGTH) return Error(EAI_NONAME);
+    const Guard guard;
+    Lookup* lookup = free_lookup();
+    if (lookup == nullptr) return Error(EAI_AGAIN);
+    Sock* sock = new_sock(Sock::Kind::lookup);
+    if (sock == nullptr) return Error(ENFILE);
+    *lookup = Lookup();
+    lookup->fd = new_fd(*sock);
+    if (lookup->fd == no_fd) {
+        free_sock(*sock);
+        return Error(EMFILE);
+    }
+    lookup->type = query.type;
+    lookup->proto = query.proto;
+    lookup->flags = query.flags;
+    lookup->port = *port;
+    std::memcpy(lookup->name, query.host, size + 1);
+#if LWIP_IPV6
+    if (query.family != AF_INET) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV6);
+    if (query.family != AF_INET6) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV4);
+#else
+    ask(*lookup, 0);
+#endif
+    turn();
+    return lookup;
+}
+
+Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->fd; }
+
+void lookup_cancel(Lookup* lookup) noexcept { close(std::exchange(lookup->fd, no_fd)); }
+
+Result<void*> lookup_finish(Lookup* lookup) noexcept {
+    const bool has_name = (lookup->flags & AI_CANONNAME) != 0;
+    List list(lookup->type, lookup->proto, lookup->port, has_name ? lookup->name : nullptr);
+    bool has_memory = true;
+    for (std::size_t i = 0; i < lookup->found && has_memory; ++i) {
+        has_memory = list.add(IP_IS_V6_VAL(lookup->ips[i]) ? AF_INET6 : AF_INET, lookup->ips[i]);
+    }
+    const bool is_empty = lookup->found == 0;
+    const Error why(lookup->is_out_of_memory ? EAI_AGAIN : EAI_NONAME);
+    lookup_cancel(lookup);
+    return is_empty ? Result<void*>(why) : result_of(list, has_memory);
+}
+
+void resolved_free(void* list) noexcept {
+    for (auto* node = static_cast<Node*>(list); node != nullptr;) {
+        Node* next = node->next;
+        (void)resize(node, 0);
+        node = next;
+    }
+}
+
+AddressInfo resolved_entry(const void* from, const void*& next) noexcept {
+    const auto& node = *static_cast<const Node*>(from);
+    next = node.next;
+    AddressInfo info;
+    info.family = node.address.family();
+    info.type = node.type;
+    info.proto = node.proto;
+    info.canonname = node.name;
+    info.sockaddr = node.address;
+    return info;
+}
+
+bool is_name_unknown(Error error) noexcept { return error == Error(EAI_NONAME); }
+
+}  // namespace usocket::sys

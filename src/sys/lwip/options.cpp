@@ -1,0 +1,310 @@
+// Options, with the numbers that lwIP has for them.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cstring>
+
+#include "sys/lwip/tcp.hpp"
+#include "sys/lwip/udp.hpp"
+
+namespace usocket::sys {
+namespace {
+
+using Kind = Sock::Kind;
+
+template <class T> bool take(ConstBuffer value, T& into) noexcept {
+    if (value.size() < sizeof into) return false;
+    std::memcpy(&into, value.data(), sizeof into);
+    return true;
+}
+
+template <class T> Result<std::size_t> put(MutableBuffer value, const T& from) noexcept {
+    const std::size_t size = std::min(value.size(), sizeof from);
+    std::memcpy(value.data(), &from, size);
+    return size;
+}
+
+// A number of a byte's size will do where the option fits in one.
+bool take_small(ConstBuffer value, int& number) noexcept {
+    if (value.size() != 1) return take(value, number);
+    number = value.data()[0];
+    return true;
+}
+
+constexpr std::uint8_t so_option(int name) noexcept {
+    return name == SO_REUSEADDR   ? SOF_REUSEADDR
+           : name == SO_KEEPALIVE ? SOF_KEEPALIVE
+           : name == SO_BROADCAST ? SOF_BROADCAST
+                                  : 0;
+}
+
+ip_pcb* pcb_of(Sock& sock) noexcept {
+    return sock.kind == Kind::tcp ? reinterpret_cast<ip_pcb*>(sock.tcp) : reinterpret_cast<ip_pcb*>(sock.udp);
+}
+
+// A listener's PCB is smaller: it has none of a connection's fields.
+tcp_pcb* connection_of(const Sock& sock) noexcept {
+    return sock.kind == Kind::tcp && sock.state != Sock::State::listening ? sock.tcp : nullptr;
+}
+
+// --- SOL_SOCKET
+
+void set_so_option(Sock& sock, std::uint8_t option, bool on) noexcept {
+    sock.so_options = static_cast<std::uint8_t>(on ? sock.so_options | option : sock.so_options & ~option);
+    ip_pcb* pcb = pcb_of(sock);
+    if (pcb == nullptr) return;
+    if (on) {
+        ip_set_option(pcb, option);
+    } else {
+        ip_reset_option(pcb, option);
+    }
+}
+
+// Milliseconds, 0 for none. EDOM: no time.
+Result<std::uint32_t> milliseconds_of(const timeval& span) noexcept {
+    if (span.tv_usec < 0 || span.tv_usec >= 1'000'000) return Error(EDOM);
+    if (span.tv_sec < 0) return 0u;
+    const std::uint64_t whole =
+        static_cast<std::uint64_t>(span.tv_sec) * 1000 + (static_cast<std::uint64_t>(span.tv_usec) + 999) / 1000;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(whole, UINT32_MAX));
+}
+
+Error set_socket_option(Sock& sock, int name, ConstBuffer value) noexcept {
+    if (name == SO_RCVTIMEO || name == SO_SNDTIMEO) {
+        timeval span{};
+        if (!take(value, span)) return Error(EINVAL);
+        const auto milliseconds = milliseconds_of(span);
+        if (milliseconds) sock.timeouts_ms[name == SO_SNDTIMEO ? 1 : 0] = *milliseconds;
+        return milliseconds.error();
+    }
+    if (name == SO_LINGER) {
+        linger wanted{};
+        if (!take(value, wanted)) return Error(EINVAL);
+        sock.lingers = wanted.l_onoff != 0;
+        sock.linger_s = static_cast<std::uint16_t>(std::clamp(wanted.l_linger, 0, 0xffff));
+        return Error();
+    }
+    int number = 0;
+    if (!take(value, number)) return Error(EINVAL);
+    if (const std::uint8_t option = so_option(name); option != 0) {
+        set_so_option(sock, option, number != 0);
+    } else if (name == SO_RCVLOWAT) {
+        sock.lowat = static_cast<std::uint32_t>(std::clamp<std::int64_t>(number, 1, TCP_WND));
+        changed(sock);
+    } else if (name == SO_RCVBUF && sock.kind == Kind::udp) {
+        sock.rcvbuf = static_cast<std::uint32_t>(std::max(number, 1));
+    } else {
+        return Error(ENOPROTOOPT);
+    }
+    return Error();
+}
+
+timeval timeval_of(std::uint32_t milliseconds) noexcept {
+    timeval span{};
+    span.tv_sec = static_cast<decltype(span.tv_sec)>(milliseconds / 1000);
+    span.tv_usec = static_cast<decltype(span.tv_usec)>(milliseconds % 1000 * 1000);
+    return span;
+}
+
+Result<std::size_t> get_socket_option(Sock& sock, int name, MutableBuffer value) noexcept {
+    switch (name) {
+        case SO_RCVTIMEO: return put(value, timeval_of(sock.timeouts_ms[0]));
+        case SO_SNDTIMEO: return put(value, timeval_of(sock.timeouts_ms[1]));
+        case SO_LINGER: return put(value, linger{sock.lingers, sock.linger_s});
+        case SO_ERROR: return put(value, std::exchange(sock.error, 0));
+        case SO_TYPE: return put(value, sock.kind == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM);
+        case SO_ACCEPTCONN: return put(value, sock.state == Sock::State::listening ? 1 : 0);
+        case SO_RCVLOWAT: return put(value, static_cast<int>(sock.lowat));
+        case SO_RCVBUF: return put(value, sock.kind == Kind::udp ? static_cast<int>(sock.rcvbuf) : int{TCP_WND});
+        case SO_SNDBUF: return put(value, sock.kind == Kind::udp ? 0xffff : int{TCP_SND_BUF});
+        default: break;
+    }
+    const std::uint8_t option = so_option(name);
+    if (option == 0) return Error(ENOPROTOOPT);
+    return put(value, (sock.so_options & option) != 0 ? 1 : 0);
+}
+
+// --- IPPROTO_TCP
+
+// Where an option is in milliseconds, how many make its unit; nullptr: it is none of these.
+struct Keep {
+    std::uint32_t* field = nullptr;
+    std::uint32_t unit = 1;
+};
+Keep keep_of(tcp_pcb& pcb, int name) noexcept {
+    switch (name) {
+        case TCP_KEEPALIVE: return {&pcb.keep_idle, 1};
+        case TCP_KEEPIDLE: return {&pcb.keep_idle, 1000};
+#if LWIP_TCP_KEEPALIVE
+        case TCP_KEEPINTVL: return {&pcb.keep_intvl, 1000};
+        case TCP_KEEPCNT: return {&pcb.keep_cnt, 1};
+#endif
+        default: return {};
+    }
+}
+
+Error set_tcp_option(Sock& sock, int name, ConstBuffer value) noexcept {
+    int number = 0;
+    if (!take(value, number)) return Error(EINVAL);
+    tcp_pcb* pcb = connection_of(sock);
+    if (name == TCP_NODELAY) {
+        sock.nodelay = number != 0;
+        if (pcb == nullptr) return Error();
+        if (sock.nodelay) {
+            tcp_nagle_disable(pcb);
+        } else {
+            tcp_nagle_enable(pcb);
+        }
+        return Error();
+    }
+    if (pcb == nullptr) return Error(EINVAL);
+    const Keep keep = keep_of(*pcb, name);
+    if (keep.field == nullptr) return Error(ENOPROTOOPT);
+    if (number < 1 || static_cast<std::uint32_t>(number) > UINT32_MAX / keep.unit) return Error(EINVAL);
+    *keep.field = static_cast<std::uint32_t>(number) * keep.unit;
+    return Error();
+}
+
+Result<std::size_t> get_tcp_option(const Sock& sock, int name, MutableBuffer value) noexcept {
+    if (name == TCP_NODELAY) return put(value, sock.nodelay ? 1 : 0);
+    tcp_pcb* pcb = connection_of(sock);
+    if (pcb == nullptr) return Error(EINVAL);
+    const Keep keep = keep_of(*pcb, name);
+    if (keep.field == nullptr) return Error(ENOPROTOOPT);
+    return put(value, static_cast<int>(*keep.field / keep.unit));
+}
+
+// --- IPPROTO_IP and IPPROTO_IPV6
+
+std::uint8_t interface_with(in_addr address) noexcept {
+    netif* one = nullptr;
+    NETIF_FOREACH(one) {
+        if (address.s_addr != 0 && netif_ip4_addr(one)->addr == address.s_addr) return netif_get_index(one);
+    }
+    return 0;
+}
+
+Error set_group(Sock& sock, bool joins, ConstBuffer value) noexcept {
+    ip_mreqn wanted{};
+    ip_mreq plain{};
+    if (!take(value, plain)) return Error(EINVAL);
+    if (!take(value, wanted)) wanted = {plain.imr_multiaddr, plain.imr_interface, 0};
+    auto interface = static_cast<std::uint8_t>(wanted.imr_ifindex);
+    if (interface == 0 && wanted.imr_address.s_addr != 0) {
+        interface = interface_with(wanted.imr_address);
+        if (interface == 0) return Error(ENODEV);
+    }
+    ip_addr_t group{};
+    ip_addr_set_ip4_u32(&group, wanted.imr_multiaddr.s_addr);
+    return joins ? join_group(sock, group, interface) : leave_group(sock, group, interface);
+}
+
+Error set_multicast_interface(udp_pcb& pcb, ConstBuffer value) noexcept {
+    in_addr address{};
+    if (!take(value, address)) return Error(EINVAL);
+    const std::uint8_t interface = interface_with(address);
+    if (interface == 0 && address.s_addr != 0) return Error(EADDRNOTAVAIL);
+    udp_set_multicast_netif_index(&pcb, interface);
+    return Error();
+}
+
+Error set_ip_option(Sock& sock, int name, ConstBuffer value) noexcept {
+    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP) {
+        return sock.kind == Kind::udp ? set_group(sock, name == IP_ADD_MEMBERSHIP, value) : Error(ENOPROTOOPT);
+    }
+    if (name == IP_MULTICAST_IF && sock.kind == Kind::udp) return set_multicast_interface(*sock.udp, value);
+    int number = 0;
+    if (!take_small(value, number)) return Error(EINVAL);
+    if (number < 0 || number > 255) return Error(EINVAL);
+    const auto byte = static_cast<std::uint8_t>(number);
+    ip_pcb* pcb = pcb_of(sock);
+    if (pcb == nullptr) return Error(EINVAL);
+    switch (name) {
+        case IP_TOS: pcb->tos = byte; return Error();
+        case IP_TTL: pcb->ttl = byte; return Error();
+        default: break;
+    }
+    if (sock.kind != Kind::udp) return Error(ENOPROTOOPT);
+    switch (name) {
+        case IP_MULTICAST_TTL: udp_set_multicast_ttl(sock.udp, byte); return Error();
+        case IP_MULTICAST_LOOP: {
+            const unsigned others = udp_flags(sock.udp) & ~unsigned{UDP_FLAGS_MULTICAST_LOOP};
+            udp_setflags(sock.udp, static_cast<std::uint8_t>(others | (byte != 0 ? UDP_FLAGS_MULTICAST_LOOP : 0u)));
+            return Error();
+        }
+        default: return Error(ENOPROTOOPT);
+    }
+}
+
+Result<std::size_t> get_ip_option(Sock& sock, int name, MutableBuffer value) noexcept {
+    const ip_pcb* pcb = pcb_of(sock);
+    if (pcb == nullptr) return Error(EINVAL);
+    if (name == IP_TOS) return put(value, int{pcb->tos});
+    if (name == IP_TTL) return put(value, int{pcb->ttl});
+    if (sock.kind != Kind::udp) return Error(ENOPROTOOPT);
+    if (name == IP_MULTICAST_TTL) return put(value, int{udp_get_multicast_ttl(sock.udp)});
+    if (name == IP_MULTICAST_LOOP) return put(value, (udp_flags(sock.udp) & UDP_FLAGS_MULTICAST_LOOP) != 0 ? 1 : 0);
+    return Error(ENOPROTOOPT);
+}
+
+#if LWIP_IPV6
+Error set_ipv6_option(Sock& sock, int name, ConstBuffer value) noexcept {
+    if (name == IPV6_V6ONLY) {
+        int number = 0;
+        if (!take(value, number) || sock.bound) return Error(EINVAL);
+        sock.v6only = number != 0;
+        return Error();
+    }
+    const bool is_group = (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP) && sock.kind == Kind::udp;
+    if (!is_group) return Error(ENOPROTOOPT);
+    ipv6_mreq wanted{};
+    if (!take(value, wanted)) return Error(EINVAL);
+    ip_addr_t group{};
+    ip6_addr_t bare{};
+    std::memcpy(bare.addr, &wanted.ipv6mr_multiaddr, sizeof bare.addr);
+    ip_addr_copy_from_ip6(group, bare);
+    const auto interface = static_cast<std::uint8_t>(wanted.ipv6mr_interface);
+    return name == IPV6_JOIN_GROUP ? join_group(sock, group, interface) : leave_group(sock, group, interface);
+}
+#endif
+
+}  // namespace
+
+Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    const bool has_tcp = sock.kind == Kind::tcp;
+    if (level == SOL_SOCKET) return set_socket_option(sock, name, value);
+    if (level == IPPROTO_TCP && has_tcp) return set_tcp_option(sock, name, value);
+    if (level == IPPROTO_IP) return set_ip_option(sock, name, value);
+#if LWIP_IPV6
+    if (level == IPPROTO_IPV6 && sock.family == AF_INET6) return set_ipv6_option(sock, name, value);
+#endif
+    return Error(ENOPROTOOPT);
+}
+
+Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    turn();
+    if (level == SOL_SOCKET) return get_socket_option(sock, name, value);
+    if (level == IPPROTO_TCP && sock.kind == Kind::tcp) return get_tcp_option(sock, name, value);
+    if (level == IPPROTO_IP) return get_ip_option(sock, name, value);
+    const bool is_v6only = level == IPPROTO_IPV6 && sock.family == AF_INET6 && name == IPV6_V6ONLY;
+    if (is_v6only) return put(value, sock.v6only ? 1 : 0);
+    return Error(ENOPROTOOPT);
+}
+
+Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
+    const Guard guard;
+    const Sock* sock = find(fd);
+    if (sock == nullptr) return Timeout::none();
+    const std::uint32_t milliseconds = sock->timeouts_ms[(events & poll_in) != 0 ? 0 : 1];
+    return milliseconds == 0 ? Timeout::none() : Timeout::of_nanoseconds(std::int64_t{milliseconds} * 1'000'000);
+}
+
+}  // namespace usocket::sys

@@ -1,0 +1,252 @@
+// Sockets: life, connections, names. Nothing here sleeps: what would have to wait is EAGAIN or EINPROGRESS.
+#include <netinet/in.h>
+
+#include "sys/lwip/endpoint.hpp"
+#include "sys/lwip/tcp.hpp"
+#include "sys/lwip/udp.hpp"
+
+namespace usocket::sys {
+namespace {
+
+using Kind = Sock::Kind;
+using State = Sock::State;
+
+Opened opened(Fd fd, const Sock& sock) noexcept {
+    const bool is_stream = sock.kind == Kind::tcp;
+    return {fd, sock.family, is_stream ? SOCK_STREAM : SOCK_DGRAM, is_stream ? IPPROTO_TCP : IPPROTO_UDP,
+            sock.nonblocking};
+}
+
+bool has_family(int family) noexcept { return family == AF_INET || (LWIP_IPV6 != 0 && family == AF_INET6); }
+
+Result<Sock*> make(int family, Kind kind) noexcept {
+    Sock* sock = new_sock(kind);
+    if (sock == nullptr) return Error(ENFILE);
+    sock->family = static_cast<std::uint8_t>(family);
+    const Error error = kind == Kind::tcp ? need_tcp(*sock) : open_udp(*sock);
+    if (error == Error()) return sock;
+    free_sock(*sock);
+    return error;
+}
+
+// A local address must be one of an interface's, a group's, or any.
+bool is_local(const ip_addr_t& ip) noexcept {
+    if (ip_addr_isany(&ip) || ip_addr_ismulticast(&ip)) return true;
+    netif* one = nullptr;
+    NETIF_FOREACH(one) {
+#if LWIP_IPV6
+        if (IP_IS_V6_VAL(ip)) {
+            if (netif_get_ip6_addr_match(one, ip_2_ip6(&ip)) >= 0) return true;
+            continue;
+        }
+#endif
+        if (ip4_addr_cmp(netif_ip4_addr(one), ip_2_ip4(&ip))) return true;
+    }
+    return false;
+}
+
+// Any address of a socket of both families is any of both.
+const ip_addr_t* local_ip(const Sock& sock, const ip_addr_t& ip) noexcept {
+#if LWIP_IPV6
+    const bool is_both = sock.family == AF_INET6 && !sock.v6only;
+    if (is_both && IP_IS_V6_VAL(ip) && ip_addr_isany(&ip)) return IP_ANY_TYPE;
+#endif
+    (void)sock;
+    return &ip;
+}
+
+Error bind_to(Sock& sock, const Endpoint& local) noexcept {
+    if (sock.bound || sock.state != State::fresh) return Error(EINVAL);
+    if (!is_local(local.ip)) return Error(EADDRNOTAVAIL);
+    const ip_addr_t* ip = local_ip(sock, local.ip);
+    if (sock.kind == Kind::tcp) {
+        if (const Error error = need_tcp(sock); error != Error()) return error;
+    }
+    const err_t error =
+        sock.kind == Kind::tcp ? tcp_bind(sock.tcp, ip, local.port) : udp_bind(sock.udp, ip, local.port);
+    if (error != ERR_OK) return error == ERR_BUF ? Error(EADDRINUSE) : error_of(error);
+    sock.bound = true;
+    sock.local = {*ip, sock.kind == Kind::tcp ? sock.tcp->local_port : sock.udp->local_port};
+    return Error();
+}
+
+Endpoint any_of(int family) noexcept {
+    Endpoint any;
+#if LWIP_IPV6
+    if (family == AF_INET6) any.ip = *IP6_ADDR_ANY;
+#endif
+    (void)family;
+    return any;
+}
+
+// Any address is this board's own, for whoever connects.
+void make_reachable(Endpoint& peer) noexcept {
+    if (!ip_addr_isany(&peer.ip)) return;
+    ip_addr_set_loopback(IP_IS_V6_VAL(peer.ip), &peer.ip);
+}
+
+}  // namespace
+
+Result<Opened> open(int family, int type, int proto) noexcept {
+    if (!has_family(family)) return Error(EAFNOSUPPORT);
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) return Error(ESOCKTNOSUPPORT);
+    if (proto != 0 && proto != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return Error(EPROTONOSUPPORT);
+    const Guard guard;
+    turn();
+    const auto sock = make(family, type == SOCK_STREAM ? Kind::tcp : Kind::udp);
+    if (!sock) return sock.error();
+    const Fd fd = new_fd(**sock);
+    if (fd != no_fd) return opened(fd, **sock);
+    free_sock(**sock);
+    return Error(EMFILE);
+}
+
+Result<Opened> inspect(Fd fd) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (!sock) return sock.error();
+    return opened(fd, **sock);
+}
+
+Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (sock) (*sock)->nonblocking = nonblocking;
+    return sock.error();
+}
+
+// Whatever it is set to, nothing sleeps in here.
+bool is_nonblocking(Fd) noexcept { return true; }
+
+bool knows_shutdown(int) noexcept { return true; }
+
+// --- Connections
+
+Result<void> bind(Fd fd, const Address& address) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (!sock) return sock.error();
+    const auto local = to_endpoint(address, (*sock)->family);
+    if (!local) return local.error();
+    return bind_to(**sock, *local);
+}
+
+Result<void> listen(Fd fd, int backlog) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    if (sock.kind != Kind::tcp) return Error(EOPNOTSUPP);
+    if (!sock.bound && sock.state == State::fresh) {
+        if (const Error error = bind_to(sock, any_of(sock.family)); error != Error()) return error;
+    }
+    return listen_tcp(sock, backlog);
+}
+
+Result<Fd> accept(Fd fd, Address& peer) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (!sock) return sock.error();
+    if ((*sock)->kind != Kind::tcp) return Error(EOPNOTSUPP);
+    if ((*sock)->state != State::listening) return Error(EINVAL);
+    turn();
+    if ((*sock)->first_pending == nullptr) return Error(EAGAIN);
+    // One that nobody can have stays where it is.
+    const Fd conn = new_fd(*(*sock)->first_pending);
+    if (conn == no_fd) return Error(EMFILE);
+    peer = to_address(accept_tcp(**sock)->peer, (*sock)->family);
+    return conn;
+}
+
+Result<void> connect(Fd fd, const Address& address) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    turn();
+    if (address.family() == AF_UNSPEC) {
+        if (sock.kind == Kind::tcp) {
+            dissolve_tcp(sock);
+        } else {
+            udp_disconnect(sock.udp);
+            sock.state = State::fresh;
+            sock.peer = {};
+        }
+        return {};
+    }
+    auto peer = to_endpoint(address, sock.family);
+    if (!peer) return peer.error();
+    make_reachable(*peer);
+    return sock.kind == Kind::tcp ? connect_tcp(sock, *peer) : connect_udp(sock, *peer);
+}
+
+Result<void> shutdown(Fd fd, int how) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    if (how < SHUT_RD || how > SHUT_RDWR) return Error(EINVAL);
+    Sock& sock = **found;
+    turn();
+    if (sock.kind == Kind::tcp) return shutdown_tcp(sock, how != SHUT_WR, how != SHUT_RD);
+    // Whoever sleeps in it wakes up, connected or not.
+    sock.no_read = sock.no_read || how != SHUT_WR;
+    sock.no_write = sock.no_write || how != SHUT_RD;
+    changed(sock);
+    if (sock.state != State::connected) return Error(ENOTCONN);
+    return {};
+}
+
+// A connection with ourselves; of AF_UNIX there is none.
+Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
+    if (family != AF_UNIX && family != AF_INET) return Error(EAFNOSUPPORT);
+    if (type != SOCK_STREAM) return Error(EOPNOTSUPP);
+    const auto listener = open(AF_INET, SOCK_STREAM, family == AF_UNIX ? 0 : proto);
+    if (!listener) return listener.error();
+    OpenedPair pair;
+    const auto made = [&]() noexcept -> Error {
+        Address address;
+        if (const auto listens = listen(listener->fd, 1); !listens) return listens.error();
+        if (const auto name = getsockname(listener->fd); !name) return name.error(); else address = *name;
+        const auto first = open(AF_INET, SOCK_STREAM, 0);
+        if (!first) return first.error();
+        pair.first = *first;
+        if (const auto connected = connect(pair.first.fd, address); !connected) return connected.error();
+        const auto second = accept(listener->fd, address);
+        if (!second) return second.error();
+        const auto inspected = inspect(*second);
+        pair.second = *inspected;
+        return Error();
+    }();
+    close(listener->fd);
+    if (made == Error()) return pair;
+    if (pair.first.fd != no_fd) close(pair.first.fd);
+    return made;
+}
+
+// --- Names
+
+Result<Address> getsockname(Fd fd) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    const Sock& sock = **found;
+    if (sock.kind == Kind::tcp) return to_address(sock.local, sock.family);
+    Endpoint local{sock.udp->local_ip, sock.udp->local_port};
+    if (sock.state == State::connected && ip_addr_isany(&local.ip)) {
+        netif* way = ip_route(&sock.udp->local_ip, &sock.peer.ip);
+        const ip_addr_t* source = way == nullptr ? nullptr : ip_netif_get_local_ip(way, &sock.peer.ip);
+        if (source != nullptr) local.ip = *source;
+    }
+    return to_address(local, sock.family);
+}
+
+Result<Address> getpeername(Fd fd) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (!sock) return sock.error();
+    const bool is_over = (*sock)->kind == Kind::tcp && (*sock)->tcp == nullptr;
+    if ((*sock)->state != State::connected || is_over) return Error(ENOTCONN);
+    return to_address((*sock)->peer, (*sock)->family);
+}
+
+}  // namespace usocket::sys

@@ -1,0 +1,106 @@
+// The table: what descriptors stand for. lwIP's callbacks hold nothing but its slots, and nothing in it is allocated.
+#pragma once
+
+#include <algorithm>
+
+#include "sys/lwip/lwip.hpp"
+#include "sys/lwip/queue.hpp"
+
+// How many sockets there are at most, with those that wait to be accepted, bells and lookups; how many datagrams wait in
+// all of them together; how many groups they are in.
+#if !defined(USOCKET_LWIP_SOCKETS)
+#define USOCKET_LWIP_SOCKETS 32
+#endif
+#if !defined(USOCKET_LWIP_DATAGRAMS)
+#define USOCKET_LWIP_DATAGRAMS 32
+#endif
+#if !defined(USOCKET_LWIP_MEMBERSHIPS)
+#define USOCKET_LWIP_MEMBERSHIPS 8
+#endif
+// How many bytes of datagrams wait in one socket, until SO_RCVBUF says otherwise.
+#if !defined(USOCKET_LWIP_RCVBUF)
+#define USOCKET_LWIP_RCVBUF 16384
+#endif
+
+namespace usocket::sys {
+
+struct Endpoint {
+    ip_addr_t ip{};
+    std::uint16_t port = 0;
+};
+
+struct Datagram {
+    Datagram* next;
+    pbuf* data;  // nullptr: this is free
+    Endpoint from;
+};
+
+struct Watch;
+
+struct Sock {
+    enum class Kind : std::uint8_t { free, tcp, udp, bell, growth, lookup };
+    enum class State : std::uint8_t { fresh, listening, connecting, connected, closed };
+
+    Kind kind = Kind::free;
+    State state = State::fresh;
+    std::uint8_t family = 0;
+    std::uint8_t holders = 0;  // descriptors, and growths
+    bool nonblocking : 1 = false;
+    bool bound : 1 = false;
+    bool eof : 1 = false;       // the peer sends no more
+    bool no_read : 1 = false;   // shut down
+    bool no_write : 1 = false;  // likewise
+    bool v6only : 1 = false;
+    bool nodelay : 1 = false;
+    bool lingers : 1 = false;        // SO_LINGER is on
+    bool told = false;               // a connect() has said that it is connected
+    std::uint8_t so_options = 0;     // SOF_*, for the next PCB
+    std::uint16_t linger_s = 0;      // its time
+    int error = 0;                   // SO_ERROR
+    std::uint32_t lowat = 1;         // SO_RCVLOWAT
+    std::uint32_t rcvbuf = 0;        // SO_RCVBUF, of datagrams
+    std::uint32_t timeouts_ms[2]{};  // SO_RCVTIMEO, SO_SNDTIMEO; 0: none
+    std::uint32_t changes = 0;       // how often something about it has changed
+    union {
+        tcp_pcb* tcp = nullptr;  // none: closed, or refused
+        udp_pcb* udp;
+        Sock* target;            // of a growth
+    };
+    Queue queue;                      // of a stream
+    Datagram* first_datagram = nullptr;
+    Datagram* last_datagram = nullptr;
+    std::uint32_t datagram_bytes = 0;
+    Sock* first_pending = nullptr;  // of a listener: not yet accepted, in order
+    Sock* next_pending = nullptr;   // behind this one, which is such a one
+    Endpoint local, peer;           // once it has them
+    Watch* watches = nullptr;       // of the pollers that look at it
+};
+
+// nullptr: all are in use.
+Sock* new_sock(Sock::Kind kind) noexcept;
+// Ends what it is; nothing refers to it any more.
+void free_sock(Sock& sock) noexcept;
+// One holder less.
+void let_go(Sock& sock) noexcept;
+
+// A descriptor for it. no_fd: there is none left.
+Fd new_fd(Sock& sock) noexcept;
+// nullptr: not open.
+Sock* find(Fd fd) noexcept;
+// The same for what is a socket.
+Result<Sock*> find_socket(Fd fd) noexcept;
+// Differs each time that the number is opened; 0: it is not.
+std::uint32_t serial_of(Fd fd) noexcept;
+
+// What it is ready for: poll_*.
+unsigned ready(const Sock& sock) noexcept;
+// Something that ready() may show is different: whoever waits looks again.
+void changed(Sock& sock) noexcept;
+// poller.cpp: its watches look again; they have lost it, or a number of it.
+void note_watches(const Sock& sock) noexcept;
+void drop_watches(Sock& sock) noexcept;
+
+// lookup.cpp: a lookup has ended.
+bool is_lookup_done(const Sock& sock) noexcept;
+
+}  // namespace usocket::sys

@@ -1,0 +1,326 @@
+#include "sys/lwip/tcp.hpp"
+
+#include "lwip/priv/tcp_priv.h"
+
+namespace usocket::sys {
+namespace {
+
+using State = Sock::State;
+
+// --- Between a socket and its PCB
+
+// lwIP calls nobody for it any more.
+tcp_pcb* part(Sock& sock) noexcept {
+    tcp_pcb* pcb = std::exchange(sock.tcp, nullptr);
+    if (pcb == nullptr) return nullptr;
+    tcp_arg(pcb, nullptr);
+    if (sock.state == State::listening) {
+        tcp_accept(pcb, nullptr);
+        return pcb;
+    }
+    tcp_recv(pcb, nullptr);
+    tcp_sent(pcb, nullptr);
+    tcp_err(pcb, nullptr);
+    return pcb;
+}
+
+// Both ends have said that they send no more: lwIP does the rest alone, and frees the PCB without a word.
+void part_if_over(Sock& sock) noexcept {
+    if (sock.eof && sock.no_write) (void)part(sock);
+}
+
+// So many bytes have left the queue: the peer may send as many more.
+void open_window(tcp_pcb* pcb, std::size_t count) noexcept {
+    while (pcb != nullptr && count != 0) {
+        const auto part = static_cast<std::uint16_t>(std::min<std::size_t>(count, 0xffff));
+        tcp_recved(pcb, part);
+        count -= part;
+    }
+}
+
+// --- What lwIP tells
+
+err_t on_recv(void* arg, tcp_pcb* pcb, pbuf* data, err_t /*always ERR_OK*/) noexcept {
+    auto& sock = *static_cast<Sock*>(arg);
+    if (data == nullptr) {
+        sock.eof = true;
+        part_if_over(sock);
+    } else if (sock.no_read) {
+        open_window(pcb, data->tot_len);
+        pbuf_free(data);
+    } else {
+        sock.queue.append(data);
+    }
+    changed(sock);
+    return ERR_OK;
+}
+
+err_t on_sent(void* arg, tcp_pcb*, std::uint16_t) noexcept {
+    changed(*static_cast<Sock*>(arg));
+    return ERR_OK;
+}
+
+// The PCB is gone.
+void on_error(void* arg, err_t error) noexcept {
+    auto& sock = *static_cast<Sock*>(arg);
+    const bool was_connecting = sock.state == State::connecting;
+    sock.tcp = nullptr;
+    if (error == ERR_CLSD) {
+        sock.eof = true;
+    } else if (error == ERR_RST) {
+        sock.error = was_connecting ? ECONNREFUSED : ECONNRESET;
+    } else {
+        sock.error = was_connecting ? ETIMEDOUT : error_of(error).code();
+    }
+    if (error != ERR_CLSD) sock.state = State::closed;
+    changed(sock);
+}
+
+void own(Sock& sock, tcp_pcb* pcb) noexcept {
+    sock.tcp = pcb;
+    tcp_arg(pcb, &sock);
+    tcp_recv(pcb, on_recv);
+    tcp_sent(pcb, on_sent);
+    tcp_err(pcb, on_error);
+}
+
+err_t on_connected(void* arg, tcp_pcb* pcb, err_t) noexcept {
+    auto& sock = *static_cast<Sock*>(arg);
+    sock.state = State::connected;
+    sock.local = {pcb->local_ip, pcb->local_port};
+    changed(sock);
+    return ERR_OK;
+}
+
+// Without a place for it the connection is reset.
+err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
+    auto* listener = static_cast<Sock*>(arg);
+    if (error != ERR_OK || pcb == nullptr || listener == nullptr) return ERR_VAL;
+    Sock* sock = new_sock(Sock::Kind::tcp);
+    if (sock == nullptr) return ERR_MEM;
+    own(*sock, pcb);
+    sock->state = State::connected;
+    sock->bound = sock->told = true;
+    sock->family = listener->family;
+    sock->so_options = listener->so_options;
+    sock->nodelay = listener->nodelay;
+    if (sock->nodelay) tcp_nagle_disable(pcb);
+    sock->local = {pcb->local_ip, pcb->local_port};
+    sock->peer = {pcb->remote_ip, pcb->remote_port};
+    Sock** end = &listener->first_pending;
+    while (*end != nullptr) end = &(*end)->next_pending;
+    *end = sock;
+    tcp_backlog_delayed(pcb);
+    changed(*listener);
+    return ERR_OK;
+}
+
+bool has_room(const Sock& sock) noexcept {
+    return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
+}
+
+Error take_error(Sock& sock) noexcept { return Error(std::exchange(sock.error, 0)); }
+
+void reset_pending(Sock& listener) noexcept {
+    while (Sock* sock = std::exchange(listener.first_pending, nullptr)) {
+        listener.first_pending = sock->next_pending;
+        if (tcp_pcb* pcb = part(*sock)) tcp_abort(pcb);
+        free_sock(*sock);
+    }
+}
+
+}  // namespace
+
+// --- Life
+
+Error need_tcp(Sock& sock) noexcept {
+    if (sock.tcp != nullptr) return Error();
+    tcp_pcb* pcb = tcp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
+    if (pcb == nullptr) return Error(ENOBUFS);
+    own(sock, pcb);
+    ip_set_option(pcb, sock.so_options);
+    if (sock.nodelay) tcp_nagle_disable(pcb);
+    return Error();
+}
+
+// A connection whose bytes were not read is reset, as are those that nobody has accepted.
+void end_tcp(Sock& sock) noexcept {
+    reset_pending(sock);
+    const bool aborts = sock.lingers && sock.linger_s == 0 && sock.state != State::listening;
+    tcp_pcb* pcb = part(sock);
+    if (pcb != nullptr && (aborts || tcp_close(pcb) != ERR_OK)) tcp_abort(pcb);
+    sock.queue.drop(sock.queue.size());
+}
+
+void dissolve_tcp(Sock& sock) noexcept {
+    reset_pending(sock);
+    const bool was_listening = sock.state == State::listening;
+    tcp_pcb* pcb = part(sock);
+    if (pcb != nullptr) was_listening ? (void)tcp_close(pcb) : tcp_abort(pcb);
+    sock.queue.drop(sock.queue.size());
+    sock.state = State::fresh;
+    sock.bound = sock.told = sock.eof = sock.no_read = sock.no_write = false;
+    sock.error = 0;
+    sock.local = sock.peer = {};
+    changed(sock);
+}
+
+// --- Connections
+
+Error listen_tcp(Sock& sock, int backlog) noexcept {
+    const auto most = static_cast<std::uint8_t>(std::clamp(backlog, 1, 255));
+    if (sock.state == State::listening) {
+        tcp_backlog_set(sock.tcp, most);
+        return Error();
+    }
+    if (sock.state != State::fresh) return Error(EINVAL);
+    err_t error = ERR_OK;
+    tcp_pcb* pcb = tcp_listen_with_backlog_and_err(sock.tcp, most, &error);
+    if (pcb == nullptr) return error == ERR_MEM ? Error(ENOBUFS) : error_of(error);
+    sock.tcp = pcb;
+    sock.state = State::listening;
+    tcp_arg(pcb, &sock);
+    tcp_accept(pcb, on_accept);
+    changed(sock);
+    return Error();
+}
+
+Sock* accept_tcp(Sock& sock) noexcept {
+    Sock* first = sock.first_pending;
+    if (first == nullptr) return nullptr;
+    sock.first_pending = std::exchange(first->next_pending, nullptr);
+    if (first->tcp != nullptr) tcp_backlog_accepted(first->tcp);
+    return first;
+}
+
+Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept {
+    switch (sock.state) {
+        case State::listening: return Error(EISCONN);
+        case State::connecting: return Error(EALREADY);
+        case State::connected: return std::exchange(sock.told, true) ? Error(EISCONN) : Error();
+        case State::closed: {
+            const Error error = take_error(sock);
+            dissolve_tcp(sock);
+            return error == Error() ? Error(ECONNABORTED) : error;
+        }
+        case State::fresh: break;
+    }
+    if (const Error error = need_tcp(sock); error != Error()) return error;
+    // Nobody listens there, and lwIP would take it for no port.
+    if (peer.port == 0) return Error(ECONNREFUSED);
+    sock.state = State::connecting;
+    sock.peer = peer;
+    const err_t error = tcp_connect(sock.tcp, &peer.ip, peer.port, on_connected);
+    if (error != ERR_OK) {
+        sock.state = State::fresh;
+        sock.peer = {};
+        return error == ERR_MEM ? Error(ENOBUFS) : error_of(error);
+    }
+    sock.bound = true;
+    sock.local = {sock.tcp->local_ip, sock.tcp->local_port};
+    turn();
+    if (sock.state == State::connecting) return Error(EINPROGRESS);
+    return connect_tcp(sock, peer);
+}
+
+// What goes on without a PCB is closed: a listener, an attempt.
+Error shutdown_tcp(Sock& sock, bool reading, bool writing) noexcept {
+    if (sock.state == State::listening) {
+        if (reading) dissolve_tcp(sock);
+        return Error();
+    }
+    if (sock.state == State::connecting) {
+        dissolve_tcp(sock);
+        return Error();
+    }
+    if (sock.state != State::connected) return Error(ENOTCONN);
+    sock.no_read = sock.no_read || reading;
+    if (writing && !sock.no_write) {
+        sock.no_write = true;
+        if (sock.tcp != nullptr) {
+            const err_t error = tcp_shutdown(sock.tcp, 0, 1);
+            if (error != ERR_OK) return error_of(error);
+        }
+        part_if_over(sock);
+        turn();
+    }
+    changed(sock);
+    return Error();
+}
+
+unsigned ready_tcp(const Sock& sock) noexcept {
+    switch (sock.state) {
+        case State::fresh: return poll_out | poll_hup;
+        case State::listening: return sock.first_pending != nullptr ? poll_in : 0;
+        case State::connecting: return 0;
+        case State::closed: return poll_in | poll_out | poll_hup | poll_rdhup | (sock.error != 0 ? poll_err : 0);
+        case State::connected: break;
+    }
+    unsigned events = 0;
+    const bool has_ended = sock.eof || sock.no_read;
+    if (has_ended) events |= poll_in | poll_rdhup;
+    if (sock.queue.size() >= sock.lowat) events |= poll_in;
+    if (sock.no_write || sock.tcp == nullptr || has_room(sock)) events |= poll_out;
+    if (has_ended && sock.no_write) events |= poll_hup;
+    return events;
+}
+
+// --- Bytes
+
+Result<std::size_t> receive_tcp(Sock& sock, MutableBuffer buffer, bool peeks) noexcept {
+    if (sock.queue.size() != 0) {
+        const std::size_t count = sock.queue.peek(buffer);
+        if (!peeks) (void)drop_tcp(sock, count);
+        return count;
+    }
+    switch (sock.state) {
+        case State::fresh:
+        case State::listening: return Error(ENOTCONN);
+        case State::connecting: return Error(EAGAIN);
+        case State::closed: {
+            const Error error = take_error(sock);
+            return error == Error() ? Result<std::size_t>(std::size_t{0}) : error;
+        }
+        case State::connected: break;
+    }
+    return sock.eof || sock.no_read ? Result<std::size_t>(std::size_t{0}) : Error(EAGAIN);
+}
+
+std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept {
+    count = std::min(count, sock.queue.size());
+    sock.queue.drop(count);
+    open_window(sock.tcp, count);
+    return count;
+}
+
+// A piece that lwIP has no memory for is tried by halves. If nothing is on its way, nothing will ever make room:
+// ENOBUFS.
+Result<std::size_t> send_tcp(Sock& sock, ConstBuffer data, bool more) noexcept {
+    if (sock.error != 0) return take_error(sock);
+    if (sock.state == State::connecting) return Error(EAGAIN);
+    if (sock.state != State::connected || sock.no_write || sock.tcp == nullptr) return Error(EPIPE);
+    std::size_t done = 0;
+    std::size_t piece = 0xffff;
+    while (done != data.size()) {
+        const std::size_t room = tcp_sndbuf(sock.tcp);
+        const std::size_t count = std::min({data.size() - done, room, piece});
+        if (count == 0) break;
+        const bool is_last = !more && done + count == data.size();
+        const auto flags = static_cast<std::uint8_t>(TCP_WRITE_FLAG_COPY | (is_last ? 0 : TCP_WRITE_FLAG_MORE));
+        const err_t error = tcp_write(sock.tcp, data.data() + done, static_cast<std::uint16_t>(count), flags);
+        if (error == ERR_OK) {
+            done += count;
+        } else if (error == ERR_MEM) {
+            piece = count / 2;
+        } else {
+            return error_of(error);
+        }
+    }
+    const bool is_stuck = done == 0 && data.size() != 0 && tcp_sndqueuelen(sock.tcp) == 0;
+    if (is_stuck) return Error(ENOBUFS);
+    (void)tcp_output(sock.tcp);  // what it has no memory for now, its timer sends
+    turn();
+    return done == 0 && data.size() != 0 ? Result<std::size_t>(Error(EAGAIN)) : done;
+}
+
+}  // namespace usocket::sys

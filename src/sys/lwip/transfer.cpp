@@ -1,0 +1,130 @@
+// Bytes and messages, of either kind of socket.
+#include <netinet/in.h>
+
+#include <new>
+
+#include "sys/lwip/endpoint.hpp"
+#include "sys/lwip/tcp.hpp"
+#include "sys/lwip/udp.hpp"
+
+namespace usocket::sys {
+namespace {
+
+using Kind = Sock::Kind;
+
+// There is no other queue than the one (MSG_OOB).
+Error check_flags(const Sock& sock, int flags) noexcept {
+    if ((flags & MSG_OOB) == 0) return Error();
+    return Error(sock.kind == Kind::tcp ? EINVAL : EOPNOTSUPP);
+}
+
+// What recv() and its like begin with.
+Result<Sock*> receiver(Fd fd, int flags) noexcept {
+    const auto sock = find_socket(fd);
+    if (!sock) return sock;
+    turn();
+    if (const Error error = check_flags(**sock, flags); error != Error()) return error;
+    return sock;
+}
+
+Result<ReceivedMessage> receive(Fd fd, Scattered pieces, int flags) noexcept {
+    const Guard guard;
+    const auto found = receiver(fd, flags);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    const bool peeks = (flags & MSG_PEEK) != 0;
+    ReceivedMessage message;
+    if (sock.kind == Kind::udp) {
+        const auto received = receive_udp(sock, pieces, peeks);
+        if (!received) return received.error();
+        message.size = received->size;
+        message.flags = received->whole > received->size ? MSG_TRUNC : 0;
+        if (received->from.port != 0) message.address = to_address(received->from, sock.family);
+        return message;
+    }
+    for (const MutableBuffer& piece : pieces) {
+        if (piece.size() == 0) continue;
+        const auto received = receive_tcp(sock, piece, peeks);
+        if (!received && message.size == 0) return received.error();
+        message.size += received.value_or(0u);
+        // A peek of a second piece would show the same again.
+        if (!received || *received < piece.size() || peeks) break;
+    }
+    return message;
+}
+
+Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address* to) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    turn();
+    if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
+    if (sock.kind == Kind::udp) {
+        if (to == nullptr) return send_udp(sock, pieces, nullptr);
+        auto target = to_endpoint(*to, sock.family);
+        if (!target) return target.error();
+        return send_udp(sock, pieces, &*target);
+    }
+    std::size_t done = 0;
+    for (const ConstBuffer& piece : pieces) {
+        const bool more = (flags & MSG_MORE) != 0 || &piece != &pieces.back();
+        const auto sent = send_tcp(sock, piece, more);
+        if (!sent && done == 0) return sent.error();
+        done += sent.value_or(0u);
+        if (!sent || *sent < piece.size()) break;
+    }
+    return done;
+}
+
+}  // namespace
+
+Result<std::size_t> recv(Fd fd, MutableBuffer buffer, int flags) noexcept {
+    const auto message = receive(fd, {&buffer, 1}, flags);
+    if (!message) return message.error();
+    return message->size;
+}
+
+Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& from) noexcept {
+    const auto message = receive(fd, {&buffer, 1}, flags);
+    if (!message) return message.error();
+    from = message->address;
+    return message->size;
+}
+
+Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flags) noexcept {
+    return receive(fd, pieces, flags);
+}
+
+Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
+    auto* count = new (note.bytes) std::size_t{0};
+    const auto received = recv(fd, buffer, flags);
+    if (received) *count = *received;
+    return received;
+}
+
+std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
+
+Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool) noexcept {
+    const Guard guard;
+    const auto sock = find_socket(fd);
+    if (!sock) return sock.error();
+    const std::size_t dropped = (*sock)->kind == Kind::tcp ? drop_tcp(**sock, scratch.size()) : 0;
+    return dropped == 0 ? Result<std::size_t>(Error(EAGAIN)) : dropped;
+}
+
+Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
+    return send_pieces(fd, {&data, 1}, flags, nullptr);
+}
+
+Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept {
+    return send_pieces(fd, {&data, 1}, flags, &to);
+}
+
+// There is nothing beside the data.
+Result<std::size_t> sendmsg(Fd fd, Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept {
+    if (control.size() != 0) return Error(EOPNOTSUPP);
+    return send_pieces(fd, pieces, flags, to);
+}
+
+}  // namespace usocket::sys

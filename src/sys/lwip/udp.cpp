@@ -1,0 +1,184 @@
+#include "sys/lwip/udp.hpp"
+
+#include "lwip/mld6.h"
+
+namespace usocket::sys {
+namespace {
+
+Datagram datagrams[USOCKET_LWIP_DATAGRAMS];
+
+struct Membership {
+    Sock* sock = nullptr;  // nullptr: this is free
+    ip_addr_t group{};
+    std::uint8_t interface = 0;
+};
+Membership memberships[USOCKET_LWIP_MEMBERSHIPS];
+
+Datagram* new_datagram() noexcept {
+    for (Datagram& one : datagrams) {
+        if (one.data == nullptr) return &one;
+    }
+    return nullptr;
+}
+
+// What nobody has room for is lost, as datagrams may be.
+void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16_t port) noexcept {
+    auto& sock = *static_cast<Sock*>(arg);
+    const bool fits = sock.datagram_bytes + data->tot_len <= sock.rcvbuf && !sock.no_read;
+    Datagram* datagram = fits ? new_datagram() : nullptr;
+    if (datagram == nullptr) {
+        pbuf_free(data);
+        return;
+    }
+    *datagram = {nullptr, data, {*from, port}};
+    (sock.last_datagram == nullptr ? sock.first_datagram : sock.last_datagram->next) = datagram;
+    sock.last_datagram = datagram;
+    sock.datagram_bytes += data->tot_len;
+    changed(sock);
+}
+
+void drop_first(Sock& sock) noexcept {
+    Datagram& first = *sock.first_datagram;
+    sock.first_datagram = first.next;
+    if (first.next == nullptr) sock.last_datagram = nullptr;
+    sock.datagram_bytes -= first.data->tot_len;
+    pbuf_free(std::exchange(first.data, nullptr));
+}
+
+// Of all pieces. nullptr: no memory. The largest datagrams have no room left for headers to be put before them.
+pbuf* joined(Gathered pieces, std::size_t size) noexcept {
+    constexpr std::size_t largest_with_room = 60000;
+    const auto layer = size <= largest_with_room ? PBUF_TRANSPORT : PBUF_RAW;
+    pbuf* data = pbuf_alloc(layer, static_cast<std::uint16_t>(size), PBUF_RAM);
+    if (data == nullptr) return nullptr;
+    std::size_t done = 0;
+    for (const ConstBuffer& piece : pieces) {
+        if (piece.size() == 0) continue;
+        (void)pbuf_take_at(data, piece.data(), static_cast<std::uint16_t>(piece.size()), static_cast<std::uint16_t>(done));
+        done += piece.size();
+    }
+    return data;
+}
+
+err_t tell_netif(netif& interface, const ip_addr_t& group, bool joins) noexcept {
+#if LWIP_IPV6
+    if (IP_IS_V6(&group)) {
+        ip6_addr_t scoped = *ip_2_ip6(&group);
+        ip6_addr_assign_zone(&scoped, IP6_MULTICAST, &interface);
+        return joins ? mld6_joingroup_netif(&interface, &scoped) : mld6_leavegroup_netif(&interface, &scoped);
+    }
+#endif
+    return joins ? igmp_joingroup_netif(&interface, ip_2_ip4(&group)) : igmp_leavegroup_netif(&interface, ip_2_ip4(&group));
+}
+
+Membership* find_membership(const Sock* sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
+    for (Membership& one : memberships) {
+        if (one.sock == sock && ip_addr_cmp(&one.group, &group) && (interface == 0 || one.interface == interface))
+            return &one;
+    }
+    return nullptr;
+}
+
+void leave(Membership& membership) noexcept {
+    netif* interface = netif_get_by_index(membership.interface);
+    if (interface != nullptr) (void)tell_netif(*interface, membership.group, false);
+    membership.sock = nullptr;
+}
+
+// Where a group is joined that names no interface.
+netif* default_interface(const ip_addr_t& group) noexcept {
+    netif* found = ip_route(IP46_ADDR_ANY(IP_GET_TYPE(&group)), &group);
+    return found != nullptr ? found : netif_list;
+}
+
+}  // namespace
+
+Error open_udp(Sock& sock) noexcept {
+    sock.udp = udp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
+    if (sock.udp == nullptr) return Error(ENOBUFS);
+    sock.rcvbuf = USOCKET_LWIP_RCVBUF;
+    udp_recv(sock.udp, on_recv, &sock);
+    return Error();
+}
+
+unsigned ready_udp(const Sock& sock) noexcept {
+    return poll_out | (sock.first_datagram != nullptr || sock.no_read ? poll_in : 0) | (sock.error != 0 ? poll_err : 0);
+}
+
+Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept {
+    if (sock.first_datagram == nullptr) return sock.no_read ? Result<Received>(Received()) : Error(EAGAIN);
+    const Datagram& first = *sock.first_datagram;
+    Received received{0, first.data->tot_len, first.from};
+    for (const MutableBuffer& piece : pieces) {
+        const auto room = static_cast<std::uint16_t>(std::min<std::size_t>(piece.size(), 0xffff));
+        const auto offset = static_cast<std::uint16_t>(received.size);
+        if (room != 0) received.size += pbuf_copy_partial(first.data, piece.data(), room, offset);
+    }
+    if (!peeks) drop_first(sock);
+    return received;
+}
+
+Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) noexcept {
+    if (sock.no_write) return Error(EPIPE);
+    const Endpoint& target = to != nullptr ? *to : sock.peer;
+    if (to == nullptr && sock.state != Sock::State::connected) return Error(EDESTADDRREQ);
+    if (target.port == 0) return Error(EINVAL);
+    std::size_t size = 0;
+    for (const ConstBuffer& piece : pieces) size += piece.size();
+    constexpr std::size_t largest = 0xffff - UDP_HLEN - IP_HLEN;
+    if (size > largest) return Error(EMSGSIZE);
+    pbuf* data = joined(pieces, size);
+    if (data == nullptr) return Error(ENOBUFS);
+    const err_t error = udp_sendto(sock.udp, data, &target.ip, target.port);
+    pbuf_free(data);
+    sock.bound = true;
+    turn();
+    if (error == ERR_OK) return size;
+    // Broadcasting wants SO_BROADCAST.
+    return error == ERR_VAL ? Error(EACCES) : error == ERR_MEM ? Error(ENOBUFS) : error_of(error);
+}
+
+Error connect_udp(Sock& sock, const Endpoint& peer) noexcept {
+    const err_t error = udp_connect(sock.udp, &peer.ip, peer.port);
+    if (error != ERR_OK) return error_of(error);
+    sock.state = Sock::State::connected;
+    sock.bound = true;
+    sock.peer = peer;
+    return Error();
+}
+
+void end_udp(Sock& sock) noexcept {
+    for (Membership& one : memberships) {
+        if (one.sock == &sock) leave(one);
+    }
+    while (sock.first_datagram != nullptr) drop_first(sock);
+    if (sock.udp != nullptr) udp_remove(std::exchange(sock.udp, nullptr));
+}
+
+// --- Groups
+
+Error join_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
+    if (!ip_addr_ismulticast(&group)) return Error(EINVAL);
+    netif* at = interface != 0 ? netif_get_by_index(interface) : default_interface(group);
+    if (at == nullptr) return Error(ENODEV);
+    const std::uint8_t number = netif_get_index(at);
+    if (find_membership(&sock, group, number) != nullptr) return Error(EADDRINUSE);
+    Membership* free = nullptr;
+    for (Membership& one : memberships) {
+        if (one.sock == nullptr) free = &one;
+    }
+    if (free == nullptr) return Error(ENOBUFS);
+    const err_t error = tell_netif(*at, group, true);
+    if (error != ERR_OK) return error == ERR_MEM ? Error(ENOBUFS) : error == ERR_VAL ? Error(ENODEV) : error_of(error);
+    *free = {&sock, group, number};
+    return Error();
+}
+
+Error leave_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
+    Membership* found = find_membership(&sock, group, interface);
+    if (found == nullptr) return Error(EADDRNOTAVAIL);
+    leave(*found);
+    return Error();
+}
+
+}  // namespace usocket::sys

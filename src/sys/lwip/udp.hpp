@@ -1,0 +1,26 @@
+// Datagrams, and the groups that they are sent to.
+#pragma once
+
+#include "sys/lwip/table.hpp"
+
+namespace usocket::sys {
+
+// ENOBUFS: there is no PCB.
+Error open_udp(Sock& sock) noexcept;
+unsigned ready_udp(const Sock& sock) noexcept;
+struct Received {
+    std::size_t size = 0;   // copied
+    std::size_t whole = 0;  // of the datagram
+    Endpoint from;
+};
+Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept;
+// `to`: nullptr is the peer.
+Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) noexcept;
+Error connect_udp(Sock& sock, const Endpoint& peer) noexcept;
+void end_udp(Sock& sock) noexcept;
+
+// EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOBUFS. interface: its number, 0: any.
+Error join_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept;
+Error leave_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept;
+
+}  // namespace usocket::sys

@@ -1,0 +1,18 @@
+# The tests of tests/unit/system over a stack that is not POSIX's, but for those that need what it lacks (STACK-1), and
+# the stack's own: tests/unit/<stack>.
+include(${CMAKE_CURRENT_LIST_DIR}/needs.cmake)
+
+function(usocket_stack_tests target labels)
+    set(sources ${ARGN})
+    foreach(file IN LISTS USOCKET_LEFT_OUT_FILES)
+        list(FILTER sources EXCLUDE REGEX /${file}_test.cpp)
+    endforeach()
+    add_executable(${target} ${sources})
+    target_link_libraries(${target} PRIVATE usocket_static usocket_test_options)
+    target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support ${usocket_SOURCE_DIR}/src)
+    gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        TEST_FILTER "-${USOCKET_LEFT_OUT_TESTS}" PROPERTIES TIMEOUT 120 LABELS "${labels}")
+endfunction()
+
+file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/unit/system/*_test.cpp)
+usocket_stack_tests(usocket_system system ${system_tests})
