@@ -10,6 +10,7 @@ function(usocket_stack_tests target labels)
     add_executable(${target} ${sources})
     target_link_libraries(${target} PRIVATE usocket_static usocket_test_options)
     target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support ${usocket_SOURCE_DIR}/src)
+    target_compile_options(${target} PRIVATE -include ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK}/posix_names.hpp)
     gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
         TEST_FILTER "-${USOCKET_LEFT_OUT_TESTS}" PROPERTIES TIMEOUT 120 LABELS "${labels}")
 endfunction()

@@ -210,7 +210,8 @@ Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
         const auto first = open(AF_INET, SOCK_STREAM, 0);
         if (!first) return first.error();
         pair.first = *first;
-        if (const auto connected = connect(pair.first.fd, address); !connected) return connected.error();
+        const auto connected = connect(pair.first.fd, address);
+        if (connected.error() != Error(EINPROGRESS)) return connected.error();
         const auto second = accept(listener->fd, address);
         if (!second) return second.error();
         const auto inspected = inspect(*second);

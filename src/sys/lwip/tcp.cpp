@@ -218,9 +218,7 @@ Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept {
     }
     sock.bound = true;
     sock.local = {sock.tcp->local_ip, sock.tcp->local_port};
-    turn();
-    if (sock.state == State::connecting) return Error(EINPROGRESS);
-    return connect_tcp(sock, peer);
+    return Error(EINPROGRESS);
 }
 
 // What goes on without a PCB is closed: a listener, an attempt.
@@ -295,7 +293,7 @@ std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept {
 
 // A piece that lwIP has no memory for is tried by halves. If nothing is on its way, nothing will ever make room:
 // ENOBUFS.
-Result<std::size_t> send_tcp(Sock& sock, ConstBuffer data, bool more) noexcept {
+Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept {
     if (sock.error != 0) return take_error(sock);
     if (sock.state == State::connecting) return Error(EAGAIN);
     if (sock.state != State::connected || sock.no_write || sock.tcp == nullptr) return Error(EPIPE);
@@ -316,11 +314,14 @@ Result<std::size_t> send_tcp(Sock& sock, ConstBuffer data, bool more) noexcept {
             return error_of(error);
         }
     }
-    const bool is_stuck = done == 0 && data.size() != 0 && tcp_sndqueuelen(sock.tcp) == 0;
-    if (is_stuck) return Error(ENOBUFS);
-    (void)tcp_output(sock.tcp);  // what it has no memory for now, its timer sends
+    if (done != 0 || data.size() == 0) return done;
+    return Error(tcp_sndqueuelen(sock.tcp) == 0 ? ENOBUFS : EAGAIN);
+}
+
+// What it has no memory for now, its timer sends.
+void output_tcp(Sock& sock) noexcept {
+    if (sock.tcp != nullptr && sock.state == State::connected) (void)tcp_output(sock.tcp);
     turn();
-    return done == 0 && data.size() != 0 ? Result<std::size_t>(Error(EAGAIN)) : done;
 }
 
 }  // namespace usocket::sys

@@ -10,7 +10,7 @@ Error need_tcp(Sock& sock) noexcept;
 Error listen_tcp(Sock& sock, int backlog) noexcept;
 // The first that waits, which is the caller's then; nullptr: none.
 Sock* accept_tcp(Sock& sock) noexcept;
-// EINPROGRESS, EALREADY; EISCONN; what it has failed with.
+// EINPROGRESS, whatever comes of it at once; EALREADY; EISCONN; what it has failed with.
 Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept;
 // Ends the connection at once, or the attempt: a fresh socket, as it was opened.
 void dissolve_tcp(Sock& sock) noexcept;
@@ -19,8 +19,10 @@ unsigned ready_tcp(const Sock& sock) noexcept;
 Result<std::size_t> receive_tcp(Sock& sock, MutableBuffer buffer, bool peeks) noexcept;
 // Drops up to `count` bytes off the queue: how many.
 std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept;
-// As much as goes; EAGAIN if that is nothing. `more` will follow at once.
-Result<std::size_t> send_tcp(Sock& sock, ConstBuffer data, bool more) noexcept;
+// As much as lwIP has room for; EAGAIN if that is nothing. `more` will follow at once.
+Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept;
+// Sends what was written.
+void output_tcp(Sock& sock) noexcept;
 // Gives back all that it holds; its connection, if it has one, ends by itself.
 void end_tcp(Sock& sock) noexcept;
 

@@ -69,11 +69,12 @@ Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address
     std::size_t done = 0;
     for (const ConstBuffer& piece : pieces) {
         const bool more = (flags & MSG_MORE) != 0 || &piece != &pieces.back();
-        const auto sent = send_tcp(sock, piece, more);
+        const auto sent = write_tcp(sock, piece, more);
         if (!sent && done == 0) return sent.error();
         done += sent.value_or(0u);
         if (!sent || *sent < piece.size()) break;
     }
+    output_tcp(sock);
     return done;
 }
 
