@@ -3,11 +3,7 @@
 include(${CMAKE_CURRENT_LIST_DIR}/needs.cmake)
 
 function(usocket_stack_tests target labels)
-    set(sources ${ARGN})
-    foreach(file IN LISTS USOCKET_LEFT_OUT_FILES)
-        list(FILTER sources EXCLUDE REGEX /${file}_test.cpp)
-    endforeach()
-    add_executable(${target} ${sources})
+    add_executable(${target} ${ARGN})
     target_link_libraries(${target} PRIVATE usocket_static usocket_test_options)
     target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support ${usocket_SOURCE_DIR}/src)
     target_compile_options(${target} PRIVATE -include ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK}/posix_names.hpp)

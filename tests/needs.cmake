@@ -1,2 +1,54 @@
-set(USOCKET_LEFT_OUT_FILES)
+# What tests need of a stack beyond TCP and UDP over IPv4 and IPv6, by the names that USOCKET_STACK_LACKS has
+# (src/sys/<stack>/stack.cmake): patterns as --gtest_filter has them. STACK-1.
+set(USOCKET_NEEDS_unix
+    Addresses.ADDR_4_* Addresses.ADDR_5_takes_each_family_apart Text.ADDR_9_an_address_and_its_text
+    *AF_UNIX* Connect.CPP_4_errors_name_the_endpoint Connect.CPP_4_to_an_address_of_any_family
+    Sockets.SOCK_1_impossible_combinations_say_the_systems_errno Sockets.SOCK_1_type_selects_the_protocol
+    Sockets.SOCK_2_a_broken_connection_is_EPIPE_and_no_signal Sockets.SOCK_3_closed_every_method_is_EBADF
+    Sockets.SOCK_3_failures_leak_nothing Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
+    Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
+    Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
+    Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
+    Exposing.SOCK_4_close_ends_a_recv_on_netlink)
+set(USOCKET_NEEDS_fork
+    Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
+set(USOCKET_NEEDS_files
+    SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
+    Poll1.RegisteringADescriptorAgainChangesMaskAndUserdata Poll1.SeparateRegistrationsOfOneDescriptor
+    Poll1.UnregisteredIsNotReported Poll2.ARegularFileIsAlwaysReady Poll2.UnknownIsEnoent
+    Poll3.DescriptorReusedAfterClose Poll3.ErrorComesUnasked Poll3.HangUpComesUnasked
+    PollThreads.Poll7TheNumberIsGivenOutDuringAWait PollWaiters.Poll6AllAtOnce PollWaiters.Poll7*
+    Sockets.SOCK_3_out_of_descriptors Sockets.SOCK_8_adopt_asks_the_system_what_it_is
+    Sockets.SOCK_8_detach_gives_the_descriptor_away)
+set(USOCKET_NEEDS_ancillary
+    Ancillary.* Messages.SOCK_10_a_datagram_has_a_sender_and_its_interface
+    Messages.SOCK_10_descriptors_pass_and_are_close_on_exec)
+set(USOCKET_NEEDS_options
+    Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
+    Sockets.SOCK_1_IPPROTO_SEC_is_a_TCP_socket_that_remembers_it
+    Sockets.SOCK_5_backlog_by_default_and_below_zero Constants.NAME_3_*
+    */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/*
+    */Holders.TIME_9_lines_are_right_though_another_holder_moves_the_peeks/*
+    */Holders.STRM_5_lines_are_right_though_peeks_look_elsewhere/*)
+set(USOCKET_NEEDS_errors Unread/Unread.TIME_8_an_empty_error_queue_is_not_waited_for/tcp)
+set(USOCKET_NEEDS_services
+    Resolving.GAI_1_each_argument_restricts Resolving.GAI_1_the_order_is_the_systems
+    Resolving.GAI_2_ports_as_numbers_digits_names_and_none
+    Resolving.GAI_3_failures_are_the_negative_code_and_the_systems_message
+    Signals.GAI_4_a_host_that_gives_up_ends_the_wait_for_a_name)
+set(USOCKET_NEEDS_loopback
+    Connect.GAI_5_from_a_source_address Text.ADDR_8_a_zone_is_a_scopeid
+    Groups.CPP_4_joins_and_leaves_a_multicast_group)
+set(USOCKET_NEEDS_nonblock
+    Sockets.SOCK_1_a_type_may_ask_for_non_blocking Sockets.SOCK_1_every_combination_is_the_systems_verdict
+    */Holders.TIME_9_nobody_goes_deaf_whatever_another_holder_sets/*)
+set(USOCKET_NEEDS_layout
+    Addresses.ADDR_1_holds_the_native_sockaddr Addresses.ADDR_5_any_other_family_is_its_bytes
+    Addresses.ADDR_6_a_socket_refuses_malformed_addresses Addresses.ADDR_6_native_bytes_of_every_length
+    Text.ADDR_9_any_bytes_that_are_an_address_have_a_text_that_gives_them_again)
+
 set(USOCKET_LEFT_OUT_TESTS)
+foreach(lack IN LISTS USOCKET_STACK_LACKS)
+    list(APPEND USOCKET_LEFT_OUT_TESTS ${USOCKET_NEEDS_${lack}})
+endforeach()
+string(REPLACE ";" ":" USOCKET_LEFT_OUT_TESTS "${USOCKET_LEFT_OUT_TESTS}")
