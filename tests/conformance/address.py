@@ -2,7 +2,7 @@
 # Addresses: opaque bytes, tuples, paths, malformed ones; inet_pton and inet_ntop.
 
 import usocket
-from support import abstract_name, listener, message, outcome, port_of, show, tcp_pair
+from support import abstract_name, has, listener, message, outcome, port_of, show, tcp_pair
 from usocket import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 
 
@@ -96,25 +96,26 @@ sock6.close()
 
 # --- ADDR-4: paths. Abstract names (Linux) leave no files behind.
 
-name = abstract_name(udp)
-sock = usocket.socket(AF_UNIX)
-show("ADDR-4", "an abstract name", outcome(sock.bind, name))
-show("ADDR-4", "is what it was", usocket.sockaddr(sock.getsockname()) == (AF_UNIX, name.encode()))
-sock.listen(1)
-client = usocket.socket(AF_UNIX)
-show("ADDR-4", "connects", outcome(client.connect, name))
-client.close()
-client = usocket.socket(AF_UNIX)
-show("ADDR-4", "by its native address", outcome(client.connect, sock.getsockname()))
-client.close()
-sock.close()
-sock = usocket.socket(AF_UNIX)
-show("ADDR-4", "too long", outcome(sock.bind, "x" * 200), outcome(sock.connect, "\0" + "x" * 200))
-longest = "/no-such-folder/" + "x" * 91  # 107 bytes and a NUL: all that sun_path holds on Linux
-show("ADDR-4", "the longest", outcome(sock.connect, longest), outcome(sock.connect, longest + "x"))
-show("ADDR-4", "a NUL inside", outcome(sock.connect, "a\0b"))
-show("ADDR-4", "bytes are no path", outcome(sock.connect, b"/no-such-folder/x"))
-sock.close()
+if has("unix"):
+    name = abstract_name(udp)
+    sock = usocket.socket(AF_UNIX)
+    show("ADDR-4", "an abstract name", outcome(sock.bind, name))
+    show("ADDR-4", "is what it was", usocket.sockaddr(sock.getsockname()) == (AF_UNIX, name.encode()))
+    sock.listen(1)
+    client = usocket.socket(AF_UNIX)
+    show("ADDR-4", "connects", outcome(client.connect, name))
+    client.close()
+    client = usocket.socket(AF_UNIX)
+    show("ADDR-4", "by its native address", outcome(client.connect, sock.getsockname()))
+    client.close()
+    sock.close()
+    sock = usocket.socket(AF_UNIX)
+    show("ADDR-4", "too long", outcome(sock.bind, "x" * 200), outcome(sock.connect, "\0" + "x" * 200))
+    longest = "/no-such-folder/" + "x" * 91  # 107 bytes and a NUL: all that sun_path holds on Linux
+    show("ADDR-4", "the longest", outcome(sock.connect, longest), outcome(sock.connect, longest + "x"))
+    show("ADDR-4", "a NUL inside", outcome(sock.connect, "a\0b"))
+    show("ADDR-4", "bytes are no path", outcome(sock.connect, b"/no-such-folder/x"))
+    sock.close()
 show("ADDR-4", "a path for AF_INET", outcome(usocket.socket().bind, "/tmp/x"))
 
 # --- ADDR-5: decoded
@@ -124,7 +125,8 @@ ipv6 = usocket.sockaddr(address_of("::1", 8080, AF_INET6))
 show("ADDR-5", "AF_INET6", len(ipv6), ipv6[0] == AF_INET6, ipv6[1], ipv6[2:])
 left, right = usocket.socketpair()
 unnamed = left.getsockname()
-show("ADDR-5", "AF_UNIX, unnamed", usocket.sockaddr(unnamed) == (AF_UNIX, b""))
+if has("unix"):
+    show("ADDR-5", "AF_UNIX, unnamed", usocket.sockaddr(unnamed) == (AF_UNIX, b""))
 show("ADDR-5", "any other", usocket.sockaddr(b"\xfe\xfewhatever" + bytes(20))[1])
 show("ADDR-5", "wrong types", outcome(usocket.sockaddr, None), outcome(usocket.sockaddr, 5))
 left.close()

@@ -10,7 +10,7 @@ if sys.implementation.name == "cpython":
 else:
     import socket
 
-from support import abstract_name, outcome, show
+from support import abstract_name, has, outcome, show
 
 ours = [name for name in dir(usocket) if name[0] != "_" and name != "compat"]
 show("NAME-2", "all that usocket has", [name for name in ours if not hasattr(socket, name)])
@@ -58,18 +58,19 @@ show("NAME-2", "IPv6", socket.getaddrinfo("::1", 80, socket.AF_INET6, socket.SOC
 failing = ("not-numeric", 80, 0, 0, 0, socket.AI_NUMERICHOST)
 show("NAME-2", "gaierror", caught(socket.gaierror, socket.getaddrinfo, *failing))
 
-free = usocket.socket()
-free.bind(("127.0.0.1", 0))
-name = abstract_name(free)
-free.close()
-sock = socket.socket(socket.AF_UNIX)
-sock.bind(name)
-sock.listen(1)
-client = socket.socket(socket.AF_UNIX)
-show("NAME-2", "AF_UNIX: str and bytes", client.connect(name.encode()))
-client.close()
-client = socket.socket(socket.AF_UNIX)
-show("NAME-2", "AF_UNIX: str and bytes", client.connect(name), type(client.getpeername()) in (str, bytes))
-client.close()
-sock.close()
+if has("unix"):
+    free = usocket.socket()
+    free.bind(("127.0.0.1", 0))
+    name = abstract_name(free)
+    free.close()
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(name)
+    sock.listen(1)
+    client = socket.socket(socket.AF_UNIX)
+    show("NAME-2", "AF_UNIX: str and bytes", client.connect(name.encode()))
+    client.close()
+    client = socket.socket(socket.AF_UNIX)
+    show("NAME-2", "AF_UNIX: str and bytes", client.connect(name), type(client.getpeername()) in (str, bytes))
+    client.close()
+    sock.close()
 show("NAME-2", "wrong types", outcome(socket.socket().connect, 5), outcome(socket.socket().connect, ("127.0.0.1", "x")))

@@ -12,6 +12,11 @@ try:
 except ImportError:
     import errno as uerrno
 
+try:
+    from lacking import LACKS  # what the stack under it cannot do (STACK-1), beside the package
+except ImportError:
+    LACKS = ()
+
 LIMIT_MS = 10000  # how long to wait for what must happen
 
 # MicroPython's uerrno leaves these out, or CPython's has another name; the numbers are Linux's.
@@ -27,6 +32,12 @@ OTHER_ERRORS = {
     106: "EISCONN",
     111: "ECONNREFUSED",
 }
+
+
+def has(what):
+    """Whether the stack can do it: src/sys/<stack>/stack.cmake has the names. Lines that need what it lacks stand in
+    needs.txt."""
+    return what not in LACKS
 
 
 def show(rule, what, *values):

@@ -1,5 +1,6 @@
 // Sockets: life, connections, names. Nothing here sleeps: what would have to wait is EAGAIN or EINPROGRESS.
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "sys/lwip/endpoint.hpp"
 #include "sys/lwip/tcp.hpp"
@@ -196,20 +197,24 @@ Result<void> shutdown(Fd fd, int how) noexcept {
     return {};
 }
 
-// A connection with ourselves; of AF_UNIX there is none.
+// For AF_UNIX, of which there is none, a connection with ourselves; what is written is there at once.
 Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
-    if (family != AF_UNIX && family != AF_INET) return Error(EAFNOSUPPORT);
-    if (type != SOCK_STREAM) return Error(EOPNOTSUPP);
-    const auto listener = open(AF_INET, SOCK_STREAM, family == AF_UNIX ? 0 : proto);
+    if (family != AF_UNIX && !has_family(family)) return Error(EAFNOSUPPORT);
+    if (family != AF_UNIX || type != SOCK_STREAM) return Error(EOPNOTSUPP);
+    if (proto != 0) return Error(EPROTONOSUPPORT);
+    const auto listener = open(AF_INET, SOCK_STREAM, 0);
     if (!listener) return listener.error();
     OpenedPair pair;
     const auto made = [&]() noexcept -> Error {
         Address address;
         if (const auto listens = listen(listener->fd, 1); !listens) return listens.error();
         if (const auto name = getsockname(listener->fd); !name) return name.error(); else address = *name;
+        const int on = 1;
+        (void)setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, {&on, sizeof on});
         const auto first = open(AF_INET, SOCK_STREAM, 0);
         if (!first) return first.error();
         pair.first = *first;
+        (void)setsockopt(first->fd, IPPROTO_TCP, TCP_NODELAY, {&on, sizeof on});
         const auto connected = connect(pair.first.fd, address);
         if (connected.error() != Error(EINPROGRESS)) return connected.error();
         const auto second = accept(listener->fd, address);

@@ -16,7 +16,7 @@ set_source_files_properties(${USOCKET_STACK_SOURCES} PROPERTIES SKIP_UNITY_BUILD
 #   services   services by name, and a resolver of the system's
 #   loopback   addresses of 127.0.0.0/8 other than 127.0.0.1
 #   nonblock   a descriptor that blocks in the system, and a type that asks for one that does not
-#   layout     addresses as POSIX has them, without their length in the first byte
+#   layout     addresses and numbers that are the system's own: the former have their length in the first byte
 set(USOCKET_STACK_LACKS unix fork files ancillary options errors services loopback nonblock layout)
 
 enable_language(C)

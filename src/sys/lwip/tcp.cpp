@@ -115,8 +115,9 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
     return ERR_OK;
 }
 
+// For a byte: what poll() says and what send() does are the same.
 bool has_room(const Sock& sock) noexcept {
-    return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
+    return tcp_sndbuf(sock.tcp) != 0 && tcp_sndqueuelen(sock.tcp) < TCP_SND_QUEUELEN;
 }
 
 Error take_error(Sock& sock) noexcept { return Error(std::exchange(sock.error, 0)); }

@@ -48,6 +48,7 @@ struct linger {
 #define SO_KEEPALIVE 0x0008
 #define SO_BROADCAST 0x0020
 #define SO_LINGER 0x0080
+#define SO_REUSEPORT 0x0200 /* nothing takes it */
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002
 #define SO_RCVLOWAT 0x1004
