@@ -172,7 +172,7 @@ if has("unix"):
     show("SOCK-8", "of datagrams", left.send(b"one"), left.send(b"two"), right.recv(10), right.recv(10))
     left.close()
     right.close()
-    show("SOCK-8", "impossible", outcome(usocket.socketpair, AF_INET, SOCK_STREAM))
+show("SOCK-8", "impossible", outcome(usocket.socketpair, AF_INET, SOCK_STREAM))
 
 with usocket.socket() as sock:
     show("SOCK-8", "with", sock.fileno() >= 0)

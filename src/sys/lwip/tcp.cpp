@@ -115,9 +115,9 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
     return ERR_OK;
 }
 
-// For a byte: what poll() says and what send() does are the same.
+// As lwIP's options have it; what poll() says and what send() does are the same.
 bool has_room(const Sock& sock) noexcept {
-    return tcp_sndbuf(sock.tcp) != 0 && tcp_sndqueuelen(sock.tcp) < TCP_SND_QUEUELEN;
+    return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
 }
 
 Error take_error(Sock& sock) noexcept { return Error(std::exchange(sock.error, 0)); }
@@ -298,6 +298,7 @@ Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept 
     if (sock.error != 0) return take_error(sock);
     if (sock.state == State::connecting) return Error(EAGAIN);
     if (sock.state != State::connected || sock.no_write || sock.tcp == nullptr) return Error(EPIPE);
+    if (!has_room(sock)) return Error(EAGAIN);
     std::size_t done = 0;
     std::size_t piece = 0xffff;
     while (done != data.size()) {
