@@ -22,36 +22,35 @@ set(USOCKET_STACK_LACKS unix fork files ancillary options errors services loopba
 enable_language(C)
 set(USOCKET_LWIP_DIR ${PROJECT_SOURCE_DIR}/build/lwip-2.2/tree CACHE PATH "lwIP's sources (tools/lwip)")
 set(USOCKET_LWIP_PORT ${CMAKE_CURRENT_LIST_DIR}/linux CACHE PATH "the port: port.c, lwipopts.h, arch/cc.h")
-option(USOCKET_LWIP_SCARCE "small pools, whose ends are soon met" OFF)
 if(NOT EXISTS ${USOCKET_LWIP_DIR}/src/core/tcp.c)
     message(FATAL_ERROR "lwIP's sources are not there; tools/lwip gets them, or -DUSOCKET_LWIP_DIR names others")
 endif()
 
-# lwIP with the port's options, and the port.
-file(GLOB lwip_sources CONFIGURE_DEPENDS ${USOCKET_LWIP_DIR}/src/core/*.c ${USOCKET_LWIP_DIR}/src/core/ipv[46]/*.c)
-add_library(usocket_lwip STATIC ${lwip_sources} ${USOCKET_LWIP_PORT}/port.c)
-target_include_directories(usocket_lwip SYSTEM PUBLIC ${USOCKET_LWIP_DIR}/src/include)
-target_include_directories(usocket_lwip PUBLIC ${USOCKET_LWIP_PORT} PRIVATE ${PROJECT_SOURCE_DIR}/src)
-set_target_properties(usocket_lwip PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
-# Its own business: it shifts into signs and the like.
-target_compile_options(usocket_lwip PRIVATE -w)
-if(USOCKET_SANITIZE)
-    target_compile_options(usocket_lwip PRIVATE -fno-sanitize=undefined)
-endif()
+# usocket_add_lwip(<target> <definition>...): lwIP with the port's options, and the port; and <target>_core, what a core
+# over it is compiled with, where the headers of a system with BSD sockets are this stack's own.
 find_package(Threads REQUIRED)
-target_link_libraries(usocket_lwip PUBLIC Threads::Threads)
-
-# What a core over it is compiled with: the headers of a system with BSD sockets are this stack's own.
-add_library(usocket_lwip_core INTERFACE)
-target_include_directories(usocket_lwip_core BEFORE INTERFACE ${CMAKE_CURRENT_LIST_DIR}/headers)
-target_link_libraries(usocket_lwip_core INTERFACE usocket_lwip)
-target_compile_definitions(usocket_lwip_core INTERFACE USOCKET_LWIP_THREADS)
-if(USOCKET_LWIP_SCARCE)
-    target_compile_definitions(usocket_lwip PUBLIC USOCKET_LWIP_SCARCE)
-else()
-    target_compile_definitions(usocket_lwip_core INTERFACE
-        USOCKET_LWIP_SOCKETS=4096 USOCKET_LWIP_DATAGRAMS=1024 USOCKET_LWIP_RCVBUF=212992)
-endif()
+function(usocket_add_lwip target)
+    set(here ${usocket_SOURCE_DIR}/src/sys/lwip)
+    file(GLOB lwip_sources CONFIGURE_DEPENDS ${USOCKET_LWIP_DIR}/src/core/*.c ${USOCKET_LWIP_DIR}/src/core/ipv[46]/*.c)
+    add_library(${target} STATIC ${lwip_sources} ${USOCKET_LWIP_PORT}/port.c)
+    target_include_directories(${target} SYSTEM PUBLIC ${USOCKET_LWIP_DIR}/src/include)
+    target_include_directories(${target} PUBLIC ${USOCKET_LWIP_PORT} PRIVATE ${usocket_SOURCE_DIR}/src)
+    target_compile_definitions(${target} PUBLIC ${ARGN})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+    # Its own business: it shifts into signs and the like.
+    target_compile_options(${target} PRIVATE -w)
+    if(USOCKET_SANITIZE)
+        target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+    endif()
+    target_link_libraries(${target} PUBLIC Threads::Threads)
+    add_library(${target}_core INTERFACE)
+    target_include_directories(${target}_core BEFORE INTERFACE ${here}/headers)
+    target_link_libraries(${target}_core INTERFACE ${target})
+    target_compile_definitions(${target}_core INTERFACE USOCKET_LWIP_THREADS)
+endfunction()
+usocket_add_lwip(usocket_lwip)
+target_compile_definitions(usocket_lwip_core INTERFACE
+    USOCKET_LWIP_SOCKETS=4096 USOCKET_LWIP_DATAGRAMS=1024 USOCKET_LWIP_RCVBUF=212992)
 set(USOCKET_STACK_LIBRARIES usocket_lwip_core)
 
 # constants.inc, the names that those headers have (NAME-3)

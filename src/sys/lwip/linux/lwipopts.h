@@ -58,7 +58,7 @@
 #define TCP_RCV_SCALE 5
 #define TCP_SND_BUF (256 * 1024)
 #define TCP_SND_QUEUELEN 2048
-#define TCP_SNDLOWAT (64 * 1024)
+#define TCP_SNDLOWAT (56 * 1024)
 #define TCP_OVERSIZE TCP_MSS
 #endif
 

@@ -1,0 +1,193 @@
+// STACK-2: what is lwIP's alone: queues of any size, groups, both families in one socket, numbers, its DNS.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "loopback.hpp"
+#include "lwip/dns.h"
+#include "sys/lwip/port.h"
+#include "sys/lwip/table.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A chain of lwIP's counts in 16 bits.
+TEST(Lwip, STACK_2_a_queue_of_almost_a_megabyte_loses_nothing) {
+    Pair pair = tcp_pair();
+    std::string sent;
+    must(pair.here.setblocking(false));
+    for (unsigned i = 0; sent.size() < 1'000'000; ++i) {
+        std::string piece(1000 + i % 7, static_cast<char>('a' + i % 26));
+        const auto count = pair.here.send(piece);
+        if (count) sent.append(piece, 0, *count);
+        if (!count && count.error() == Error(EAGAIN)) usocket_lwip_turn();
+    }
+    must(pair.here.shutdown(SHUT_WR));
+    std::array<char, 100> front;
+    EXPECT_EQ(must(pair.there.recv_into(front, MSG_PEEK)), front.size());
+    EXPECT_EQ(std::string_view(front.data(), front.size()), sent.substr(0, front.size()));
+    EXPECT_EQ(must(pair.there.read()).view(), sent);
+}
+
+TEST(Lwip, STACK_2_a_queue_says_how_much_is_in_it) {
+    Pair pair = tcp_pair();
+    must(pair.here.setblocking(false));
+    std::size_t total = 0;
+    while (total < 300'000) total += pair.here.send(std::string(10'000, 'x')).value_or(0u);
+    while (must(sys::queued(pair.there.fileno())) != total) usocket_lwip_turn();
+    EXPECT_EQ(must(sys::queued(pair.there.fileno())), total);
+}
+
+TEST(Lwip, STACK_2_a_socket_of_IPv6_takes_IPv4_too_unless_it_is_told) {
+    for (const int v6only : {0, 1}) {
+        Socket server = must(socket(AF_INET6, SOCK_STREAM));
+        must(server.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, v6only));
+        must(server.bind(must(Address::inet(AF_INET6, "", 0))));
+        must(server.listen(1));
+        Socket client = must(socket());
+        const auto connected = client.connect(must(Address::inet(AF_INET, "127.0.0.1", must(server.getsockname()).port())));
+        EXPECT_EQ(connected.has_value(), v6only == 0);
+        if (v6only != 0) continue;
+        EXPECT_EQ(must(server.accept()).address.host().view(), "::ffff:127.0.0.1");
+    }
+}
+
+TEST(Lwip, STACK_2_a_datagram_to_a_group_comes_to_who_has_joined_it) {
+    const Address group = must(Address::inet(AF_INET, "239.1.2.3", 0));
+    Socket member = must(socket(AF_INET, SOCK_DGRAM));
+    must(member.bind(must(Address::inet(AF_INET, "", 0))));
+    const Address there = must(Address::inet(AF_INET, "239.1.2.3", must(member.getsockname()).port()));
+    Socket sender = must(socket(AF_INET, SOCK_DGRAM));
+    const in_addr loopback{htonl(INADDR_LOOPBACK)};
+    must(sender.setsockopt(IPPROTO_IP, IP_MULTICAST_IF, ConstBuffer(&loopback, sizeof loopback)));
+    must(member.settimeout(30ms));
+    must(sender.sendto("early", there));
+    EXPECT_EQ(member.recv(10).error(), Error(ETIMEDOUT));
+    must(member.join_group(group));
+    must(member.settimeout(10s));
+    must(sender.sendto("member", there));
+    EXPECT_EQ(must(member.recv(10)).view(), "member");
+    must(member.leave_group(group));
+    EXPECT_EQ(member.leave_group(group).error(), Error(EADDRNOTAVAIL));
+    must(member.settimeout(30ms));
+    must(sender.sendto("late", there));
+    EXPECT_EQ(member.recv(10).error(), Error(ETIMEDOUT));
+}
+
+TEST(Lwip, STACK_2_groups_that_are_not_left_are_left_by_close) {
+    const Address group = must(Address::inet(AF_INET, "239.1.2.4", 0));
+    for (int i = 0; i < 3 * USOCKET_LWIP_MEMBERSHIPS; ++i) {
+        Socket member = must(socket(AF_INET, SOCK_DGRAM));
+        must(member.join_group(group));
+        EXPECT_EQ(member.join_group(group).error(), Error(EADDRINUSE));
+    }
+}
+
+TEST(Lwip, STACK_2_SO_LINGER_of_no_time_resets) {
+    Pair pair = tcp_pair();
+    const linger none{1, 0};
+    must(pair.here.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&none, sizeof none)));
+    pair.here.close();
+    EXPECT_EQ(pair.there.read().error(), Error(ECONNRESET));
+}
+
+TEST(Lwip, STACK_2_ten_thousand_connections_leave_nothing) {
+    Address address;
+    Socket server = listener(address);
+    for (int i = 0; i < 10'000; ++i) {
+        Socket client = must(socket());
+        const linger none{1, 0};  // or they wait out their time, a thousand and more
+        must(client.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&none, sizeof none)));
+        must(client.connect(address));
+        Socket conn = std::move(must(server.accept()).socket);
+        must(conn.write("x"));
+        EXPECT_EQ(must(client.read(1)).size(), 1u);
+    }
+    std::size_t count = 0;
+    for (int fd = 0; fd < USOCKET_LWIP_SOCKETS; ++fd) count += sys::find(fd) != nullptr ? 1 : 0;
+    EXPECT_EQ(count, 1u);
+}
+
+// --- DNS: lwIP asks a server of the test's, over the loopback interface.
+
+// Answers what it is asked, in a thread of its own: A 127.0.0.9, AAAA ::9; of "none" nothing.
+class Server {
+public:
+    Server() : socket_(must(socket(AF_INET, SOCK_DGRAM))) {
+        must(socket_.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+        ip_addr_t ip{};
+        ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+        thread_ = std::thread([this] { serve(); });
+    }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server() {
+        socket_.close();
+        thread_.join();
+    }
+
+private:
+    void serve() {
+        for (;;) {
+            const auto query = socket_.recvfrom(512);
+            if (!query) return;
+            std::string reply(query->bytes.view());
+            const bool is_ipv6 = reply.at(reply.size() - 3) == 28;
+            const bool is_there = reply.find("\4none") == std::string::npos;
+            reply[2] = '\x81';
+            reply[3] = static_cast<char>(is_there ? 0x80 : 0x83);
+            reply[7] = is_there ? 1 : 0;
+            if (is_there) {
+                reply += std::string("\xc0\x0c\0", 3) + (is_ipv6 ? '\x1c' : '\1') + std::string("\0\1\0\0\0\x3c\0", 7);
+                reply += is_ipv6 ? '\x10' + std::string(15, '\0') + '\x09' : std::string("\4\x7f\0\0\x09", 5);
+            }
+            (void)socket_.sendto(reply, query->address);
+        }
+    }
+
+    Socket socket_;
+    std::thread thread_;
+};
+
+TEST(LwipDns, STACK_2_GAI_1_a_name_has_an_address_of_each_family) {
+    const Server server;
+    std::string found;
+    const auto list = must(getaddrinfo("board.example", 80, Deadline::after(20s), SOCK_STREAM));
+    for (const AddressInfo info : list) found += std::string(info.sockaddr.text().view()) + " ";
+    EXPECT_EQ(found, "[::9]:80 127.0.0.9:80 ");
+    const auto one = must(getaddrinfo("other.example", 80, AF_INET, SOCK_DGRAM));
+    EXPECT_EQ(one.front().sockaddr.host().view(), "127.0.0.9");
+}
+
+TEST(LwipDns, STACK_2_GAI_3_a_name_that_there_is_not_is_EAI_NONAME) {
+    const Server server;
+    EXPECT_EQ(getaddrinfo("none.example", 80, Deadline::after(20s)).error(), Error(-2));
+}
+
+TEST(LwipDns, STACK_2_GAI_4_a_deadline_ends_a_lookup_and_lookups_that_are_left_run_out_without_harm) {
+    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
+    must(mute.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    {
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+    }
+    Error last;
+    for (int i = 0; i < 8; ++i) {
+        const std::string name = "left" + std::to_string(i) + ".example";
+        last = getaddrinfo(name, 80, AF_INET, SOCK_STREAM, 0, 0, Call(Deadline::after(10ms))).error();
+        EXPECT_EQ(last, i < 4 ? Error(ETIMEDOUT) : Error(-3)) << i;
+    }
+}
+
+}  // namespace
+}  // namespace usocket::tests
