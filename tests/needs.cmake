@@ -5,7 +5,7 @@ set(USOCKET_NEEDS_unix
     *AF_UNIX* Connect.CPP_4_errors_name_the_endpoint Connect.CPP_4_to_an_address_of_any_family
     Sockets.SOCK_1_impossible_combinations_say_the_systems_errno Sockets.SOCK_1_type_selects_the_protocol
     Sockets.SOCK_2_a_broken_connection_is_EPIPE_and_no_signal Sockets.SOCK_3_closed_every_method_is_EBADF
-    Sockets.SOCK_3_failures_leak_nothing Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
+    Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
@@ -26,7 +26,8 @@ set(USOCKET_NEEDS_ancillary
 set(USOCKET_NEEDS_options
     Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
     Sockets.SOCK_1_IPPROTO_SEC_is_a_TCP_socket_that_remembers_it
-    Sockets.SOCK_5_backlog_by_default_and_below_zero Constants.NAME_3_*
+    Sockets.SOCK_5_backlog_by_default_and_below_zero Constants.NAME_3_sorted_and_unique
+    Constants.NAME_3_values_are_the_headers Constants.NAME_3_every_define_of_the_headers_is_there
     */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/*
     */Holders.TIME_9_lines_are_right_though_another_holder_moves_the_peeks/*
     */Holders.STRM_5_lines_are_right_though_peeks_look_elsewhere/*)
