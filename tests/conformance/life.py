@@ -164,7 +164,14 @@ show("SOCK-8", "the descriptor lives on", not readable(conn, 0))
 conn.close()
 
 left, right = usocket.socketpair()
-show("SOCK-8", "socketpair", left.family == AF_UNIX or not has("unix"), left.type == SOCK_STREAM, left.write(b"abc"), right.read(3))
+show(
+    "SOCK-8",
+    "socketpair",
+    left.family == AF_UNIX or not has("unix"),
+    left.type == SOCK_STREAM,
+    left.write(b"abc"),
+    right.read(3),
+)
 left.close()
 right.close()
 if has("unix"):

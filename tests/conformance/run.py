@@ -63,7 +63,9 @@ DEFAULT_PATHS = {
 
 def lacks_of(host: Host) -> set[str]:
     """What the stack under it cannot do (STACK-1); nothing, on a host without such a list."""
-    done = subprocess.run(host.command(HERE / "lacks.py"), cwd=HERE, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+    done = subprocess.run(
+        host.command(HERE / "lacks.py"), cwd=HERE, capture_output=True, text=True, timeout=TIME_LIMIT_S
+    )
     if done.returncode != 0:
         raise SystemExit(f"{host.name}: {done.stdout}{done.stderr}")
     return set(done.stdout.split())

@@ -118,8 +118,8 @@ inline std::vector<Waiting> all_waiting() {
              return error;
          }},
         {"send, no host", full_tcp, [](Socket& s, Call&&) { return s.send("x").error(); }, false},
-        {"send, no host, a datagram", full_unix_datagrams, [](Socket& s, Call&&) { return s.send("x").error(); },
-         false, true},
+        {"send, no host, a datagram", full_unix_datagrams, [](Socket& s, Call&&) { return s.send("x").error(); }, false,
+         true},
         {"sendto, no host", full_tcp, [](Socket& s, Call&&) { return s.sendto("x", must(s.getpeername())).error(); },
          false},
         {"recv_into, no host", tcp_pair, [](Socket& s, Call&&) { return s.recv_into(room).error(); }, false},

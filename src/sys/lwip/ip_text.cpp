@@ -1,7 +1,7 @@
 // IP addresses as text: as inet_pton(3) reads them, as RFC 5952 writes them.
+#include <netinet/in.h>
 #include <algorithm>
 #include <cerrno>
-#include <netinet/in.h>
 
 #include "decimal.hpp"
 #include "sys/sys.hpp"
@@ -13,9 +13,11 @@ namespace {
 bool parse_ipv4(std::string_view text, std::uint8_t* bytes) noexcept {
     for (int i = 0; i < 4; ++i) {
         const bool is_last = i == 3;
-        const std::size_t end = is_last ? text.size() : text.find('.');
-        if (end == std::string_view::npos || end > 3 || (end > 1 && text.front() == '0')) return false;
-        const auto number = parse_decimal({text.data(), end});
+        const std::size_t dot = text.find('.');
+        if ((dot == std::string_view::npos) != is_last) return false;
+        const std::size_t end = is_last ? text.size() : dot;
+        if (end > 3 || (end > 1 && text.front() == '0')) return false;
+        const auto number = parse_decimal(text.substr(0, end));
         if (!number || *number > 255) return false;
         bytes[i] = static_cast<std::uint8_t>(*number);
         text.remove_prefix(is_last ? end : end + 1);

@@ -3,7 +3,9 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <iterator>
 #include <new>
+#include <span>
 
 #include "decimal.hpp"
 #include "lwip/dns.h"
@@ -46,7 +48,8 @@ int check(const Query& query) noexcept {
     if ((query.flags & ~known_flags) != 0) return EAI_BADFLAGS;
     if (query.host == nullptr && query.service == nullptr) return EAI_NONAME;
     if (query.host == nullptr && (query.flags & AI_CANONNAME) != 0) return EAI_BADFLAGS;
-    const bool has_family = query.family == AF_UNSPEC || query.family == AF_INET || (LWIP_IPV6 && query.family == AF_INET6);
+    const bool has_family =
+        query.family == AF_UNSPEC || query.family == AF_INET || (LWIP_IPV6 && query.family == AF_INET6);
     if (!has_family) return EAI_FAMILY;
     if (query.type != 0 && query.type != SOCK_STREAM && query.type != SOCK_DGRAM) return EAI_SOCKTYPE;
     return 0;
@@ -126,19 +129,23 @@ void end(Lookup& lookup) noexcept {
     if (sock != nullptr) changed(*sock);
 }
 
-// Of a lookup whose number is that of its slot.
+// One of each family.
+void add(Lookup& lookup, const ip_addr_t& ip) noexcept {
+    if (lookup.found < std::size(lookup.ips)) lookup.ips[lookup.found++] = ip;
+}
+
 void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
     auto& lookup = *static_cast<Lookup*>(arg);
     --lookup.pending;
     if (lookup.fd == no_fd) return;
-    if (ip != nullptr) lookup.ips[lookup.found++] = *ip;
+    if (ip != nullptr) add(lookup, *ip);
     if (lookup.pending == 0) end(lookup);
 }
 
 void ask(Lookup& lookup, std::uint8_t kind) noexcept {
     ip_addr_t ip{};
     switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &lookup, kind)) {
-        case ERR_OK: lookup.ips[lookup.found++] = ip; break;
+        case ERR_OK: add(lookup, ip); break;
         case ERR_INPROGRESS: ++lookup.pending; break;
         case ERR_MEM: lookup.is_out_of_memory = true; break;
         default: break;
@@ -239,8 +246,8 @@ Result<void*> lookup_finish(Lookup* lookup) noexcept {
     const bool has_name = (lookup->flags & AI_CANONNAME) != 0;
     List list(lookup->type, lookup->proto, lookup->port, has_name ? lookup->name : nullptr);
     bool has_memory = true;
-    for (std::size_t i = 0; i < lookup->found && has_memory; ++i) {
-        has_memory = list.add(IP_IS_V6_VAL(lookup->ips[i]) ? AF_INET6 : AF_INET, lookup->ips[i]);
+    for (const ip_addr_t& ip : std::span(lookup->ips).first(lookup->found)) {
+        if (has_memory) has_memory = list.add(IP_IS_V6_VAL(ip) ? AF_INET6 : AF_INET, ip);
     }
     const bool is_empty = lookup->found == 0;
     const Error why(lookup->is_out_of_memory ? EAI_AGAIN : EAI_NONAME);

@@ -1,5 +1,5 @@
-// Many at once. Each poller has a ring of those that may be ready: what changes puts its watches there, and a wait takes
-// out those that it finds are not. So a wait costs what is ready or has changed (POLL-4).
+// Many at once. Each poller has a ring of those that may be ready: what changes puts its watches there, and a wait
+// takes out those that it finds are not. So a wait costs what is ready or has changed (POLL-4).
 #include <new>
 
 #include "sys/lwip/table.hpp"
@@ -152,8 +152,8 @@ Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t ge
     if (Watch* old = find_watch(*poller, fd)) forget(*old);
     void* memory = resize(nullptr, sizeof(Watch));
     if (memory == nullptr) return Error(ENOMEM);
-    auto* watch = new (memory) Watch{poller,     sock,          fd,          serial_of(fd), events,
-                                     generation, sock->watches, poller->all, &poller->all,  nullptr};
+    auto* watch = new (memory)
+        Watch{poller, sock, fd, serial_of(fd), events, generation, sock->watches, poller->all, &poller->all, nullptr};
     if (watch->next != nullptr) watch->next->link = &watch->next;
     poller->all = watch;
     sock->watches = watch;

@@ -17,7 +17,8 @@ std::size_t Queue::peek(MutableBuffer buffer) const noexcept {
     std::size_t skipped = dropped_;
     for (const pbuf* one = first_; one != nullptr && done < buffer.size(); one = one->next) {
         const std::size_t count = std::min(buffer.size() - done, one->len - skipped);
-        if (count != 0) std::memcpy(buffer.data() + done, static_cast<const std::uint8_t*>(one->payload) + skipped, count);
+        if (count != 0)
+            std::memcpy(buffer.data() + done, static_cast<const std::uint8_t*>(one->payload) + skipped, count);
         done += count;
         skipped = 0;
     }

@@ -208,7 +208,10 @@ Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
     const auto made = [&]() noexcept -> Error {
         Address address;
         if (const auto listens = listen(listener->fd, 1); !listens) return listens.error();
-        if (const auto name = getsockname(listener->fd); !name) return name.error(); else address = *name;
+        if (const auto name = getsockname(listener->fd); !name)
+            return name.error();
+        else
+            address = *name;
         const int on = 1;
         (void)setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, {&on, sizeof on});
         const auto first = open(AF_INET, SOCK_STREAM, 0);

@@ -54,9 +54,7 @@ Fd new_fd(Sock& sock) noexcept {
     return no_fd;
 }
 
-Sock* find(Fd fd) noexcept {
-    return fd < 0 || fd >= USOCKET_LWIP_SOCKETS ? nullptr : files[fd].sock;
-}
+Sock* find(Fd fd) noexcept { return fd < 0 || fd >= USOCKET_LWIP_SOCKETS ? nullptr : files[fd].sock; }
 
 Result<Sock*> find_socket(Fd fd) noexcept {
     Sock* sock = find(fd);

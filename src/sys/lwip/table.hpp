@@ -6,8 +6,8 @@
 #include "sys/lwip/lwip.hpp"
 #include "sys/lwip/queue.hpp"
 
-// How many sockets there are at most, with those that wait to be accepted, bells and lookups; how many datagrams wait in
-// all of them together; how many groups they are in.
+// How many sockets there are at most, with those that wait to be accepted, bells and lookups; how many datagrams wait
+// in all of them together; how many groups they are in.
 #if !defined(USOCKET_LWIP_SOCKETS)
 #define USOCKET_LWIP_SOCKETS 32
 #endif
@@ -64,9 +64,9 @@ struct Sock {
     union {
         tcp_pcb* tcp = nullptr;  // none: closed, or refused
         udp_pcb* udp;
-        Sock* target;            // of a growth
+        Sock* target;  // of a growth
     };
-    Queue queue;                      // of a stream
+    Queue queue;  // of a stream
     Datagram* first_datagram = nullptr;
     Datagram* last_datagram = nullptr;
     std::uint32_t datagram_bytes = 0;

@@ -136,7 +136,8 @@ void reset_pending(Sock& listener) noexcept {
 
 Error need_tcp(Sock& sock) noexcept {
     if (sock.tcp != nullptr) return Error();
-    tcp_pcb* pcb = tcp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
+    tcp_pcb* pcb =
+        tcp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
     if (pcb == nullptr) return Error(ENOBUFS);
     own(sock, pcb);
     ip_set_option(pcb, sock.so_options);

@@ -54,7 +54,8 @@ pbuf* joined(Gathered pieces, std::size_t size) noexcept {
     std::size_t done = 0;
     for (const ConstBuffer& piece : pieces) {
         if (piece.size() == 0) continue;
-        (void)pbuf_take_at(data, piece.data(), static_cast<std::uint16_t>(piece.size()), static_cast<std::uint16_t>(done));
+        (void)pbuf_take_at(data, piece.data(), static_cast<std::uint16_t>(piece.size()),
+                           static_cast<std::uint16_t>(done));
         done += piece.size();
     }
     return data;
@@ -68,7 +69,8 @@ err_t tell_netif(netif& interface, const ip_addr_t& group, bool joins) noexcept 
         return joins ? mld6_joingroup_netif(&interface, &scoped) : mld6_leavegroup_netif(&interface, &scoped);
     }
 #endif
-    return joins ? igmp_joingroup_netif(&interface, ip_2_ip4(&group)) : igmp_leavegroup_netif(&interface, ip_2_ip4(&group));
+    return joins ? igmp_joingroup_netif(&interface, ip_2_ip4(&group))
+                 : igmp_leavegroup_netif(&interface, ip_2_ip4(&group));
 }
 
 Membership* find_membership(const Sock* sock, const ip_addr_t& group, std::uint8_t interface) noexcept {

@@ -89,10 +89,10 @@ inline int poll(pollfd* one, unsigned long count, int milliseconds) {
 }
 
 // One for each of the system's functions, whatever its arguments are.
-#define USOCKET_IS_NOT_THERE(function)                                                 \
-    template <class... Arguments> int function(Arguments...) {                         \
+#define USOCKET_IS_NOT_THERE(function) \
+    template <class... Arguments> int function(Arguments...) { \
         std::fprintf(stderr, "%s() is the system's, and this stack another\n", #function); \
-        std::abort();                                                                  \
+        std::abort(); \
     }
 USOCKET_IS_NOT_THERE(socket)
 USOCKET_IS_NOT_THERE(socketpair)

@@ -14,7 +14,10 @@
 
 const std::map<std::string, int>& lwip_numbers() {
     static const std::map<std::string, int> numbers = {
-#define USOCKET_NUMBER(name) {#name, name}
+#define USOCKET_NUMBER(name) \
+    { \
+        #name, name \
+    }
 #include "numbers.inc"
 #undef USOCKET_NUMBER
     };

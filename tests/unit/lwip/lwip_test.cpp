@@ -51,7 +51,8 @@ TEST(Lwip, STACK_2_a_socket_of_IPv6_takes_IPv4_too_unless_it_is_told) {
         must(server.bind(must(Address::inet(AF_INET6, "", 0))));
         must(server.listen(1));
         Socket client = must(socket());
-        const auto connected = client.connect(must(Address::inet(AF_INET, "127.0.0.1", must(server.getsockname()).port())));
+        const auto connected =
+            client.connect(must(Address::inet(AF_INET, "127.0.0.1", must(server.getsockname()).port())));
         EXPECT_EQ(connected.has_value(), v6only == 0);
         if (v6only != 0) continue;
         EXPECT_EQ(must(server.accept()).address.host().view(), "::ffff:127.0.0.1");

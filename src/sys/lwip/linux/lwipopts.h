@@ -25,7 +25,7 @@
 #define LWIP_LOOPIF_MULTICAST 1
 #define LWIP_STATS 0
 #define IPV6_FRAG_COPYHEADER 1 /* pointers have 64 bits */
-#define TCP_TMR_INTERVAL 2       /* tests do not wait for an ACK that is delayed */
+#define TCP_TMR_INTERVAL 2     /* tests do not wait for an ACK that is delayed */
 #define SO_REUSE 1
 #define SO_REUSE_RXTOALL 1
 #define TCP_LISTEN_BACKLOG 1

@@ -1,5 +1,5 @@
-/* What a system with BSD sockets has in this header, for one that has lwIP's raw API alone (NAME-3): the names, with the
-   numbers and layouts of lwIP's own lwip/sockets.h, and no function. */
+/* What a system with BSD sockets has in this header, for one that has lwIP's raw API alone (NAME-3): the names, with
+   the numbers and layouts of lwIP's own lwip/sockets.h, and no function. */
 #ifndef USOCKET_LWIP_SYS_SOCKET_H
 #define USOCKET_LWIP_SYS_SOCKET_H
 
