@@ -20,7 +20,8 @@ namespace usocket::sys {
 
 // lwIP's callbacks hold it until the last of them was called, whoever waits.
 struct Lookup {
-    Fd fd = no_fd;  // no_fd: nobody waits for it
+    bool is_waited_for = false;
+    Fd fd = 0;  // by whoever waits
     std::uint8_t pending = 0;
     std::uint8_t found = 0;
     bool is_out_of_memory = false;
@@ -137,7 +138,7 @@ void add(Lookup& lookup, const ip_addr_t& ip) noexcept {
 void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
     auto& lookup = *static_cast<Lookup*>(arg);
     --lookup.pending;
-    if (lookup.fd == no_fd) return;
+    if (!lookup.is_waited_for) return;
     if (ip != nullptr) add(lookup, *ip);
     if (lookup.pending == 0) end(lookup);
 }
@@ -154,7 +155,7 @@ void ask(Lookup& lookup, std::uint8_t kind) noexcept {
 
 Lookup* free_lookup() noexcept {
     for (Lookup& one : lookups) {
-        if (one.fd == no_fd && one.pending == 0) return &one;
+        if (!one.is_waited_for && one.pending == 0) return &one;
     }
     return nullptr;
 }
@@ -163,7 +164,7 @@ Lookup* free_lookup() noexcept {
 
 bool is_lookup_done(const Sock& sock) noexcept {
     for (const Lookup& one : lookups) {
-        if (find(one.fd) == &sock) return one.pending == 0;
+        if (one.is_waited_for && find(one.fd) == &sock) return one.pending == 0;
     }
     return true;
 }
@@ -223,6 +224,7 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
         free_sock(*sock);
         return Error(EMFILE);
     }
+    lookup->is_waited_for = true;
     lookup->type = query.type;
     lookup->proto = query.proto;
     lookup->flags = query.flags;
@@ -240,7 +242,15 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
 
 Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->fd; }
 
-void lookup_cancel(Lookup* lookup) noexcept { close(std::exchange(lookup->fd, no_fd)); }
+void lookup_cancel(Lookup* lookup) noexcept {
+    Fd fd = no_fd;
+    {
+        const Guard guard;
+        lookup->is_waited_for = false;
+        fd = lookup->fd;
+    }
+    close(fd);
+}
 
 Result<void*> lookup_finish(Lookup* lookup) noexcept {
     const bool has_name = (lookup->flags & AI_CANONNAME) != 0;

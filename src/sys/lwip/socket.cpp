@@ -12,6 +12,12 @@ namespace {
 using Kind = Sock::Kind;
 using State = Sock::State;
 
+#if defined(ESOCKTNOSUPPORT)
+constexpr int no_such_type = ESOCKTNOSUPPORT;
+#else
+constexpr int no_such_type = EPROTONOSUPPORT;  // newlib has no other
+#endif
+
 Opened opened(Fd fd, const Sock& sock) noexcept {
     const bool is_stream = sock.kind == Kind::tcp;
     return {fd, sock.family, is_stream ? SOCK_STREAM : SOCK_DGRAM, is_stream ? IPPROTO_TCP : IPPROTO_UDP,
@@ -90,7 +96,7 @@ void make_reachable(Endpoint& peer) noexcept {
 
 Result<Opened> open(int family, int type, int proto) noexcept {
     if (!has_family(family)) return Error(EAFNOSUPPORT);
-    if (type != SOCK_STREAM && type != SOCK_DGRAM) return Error(ESOCKTNOSUPPORT);
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) return Error(no_such_type);
     if (proto != 0 && proto != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) return Error(EPROTONOSUPPORT);
     const Guard guard;
     turn();

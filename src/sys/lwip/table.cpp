@@ -13,6 +13,7 @@ struct File {
     std::uint32_t serial = 0;
 };
 
+// Free is all zero: a device keeps no image of it in its flash.
 Sock socks[USOCKET_LWIP_SOCKETS];
 File files[USOCKET_LWIP_SOCKETS];
 
@@ -23,6 +24,7 @@ Sock* new_sock(Sock::Kind kind) noexcept {
         if (sock.kind != Sock::Kind::free) continue;
         sock = Sock();
         sock.kind = kind;
+        sock.lowat = 1;
         return &sock;
     }
     return nullptr;

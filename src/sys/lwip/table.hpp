@@ -57,7 +57,7 @@ struct Sock {
     std::uint8_t so_options = 0;     // SOF_*, for the next PCB
     std::uint16_t linger_s = 0;      // its time
     int error = 0;                   // SO_ERROR
-    std::uint32_t lowat = 1;         // SO_RCVLOWAT
+    std::uint32_t lowat = 0;         // SO_RCVLOWAT, at least 1 once it is in use
     std::uint32_t rcvbuf = 0;        // SO_RCVBUF, of datagrams
     std::uint32_t timeouts_ms[2]{};  // SO_RCVTIMEO, SO_SNDTIMEO; 0: none
     std::uint32_t changes = 0;       // how often something about it has changed
