@@ -115,6 +115,23 @@ TEST(Lwip, STACK_2_ten_thousand_connections_leave_nothing) {
     EXPECT_EQ(count, 1u);
 }
 
+TEST(Lwip, STACK_2_who_was_not_accepted_is_reset_with_its_listener) {
+    Address address;
+    Socket server = listener(address);
+    Socket client = must(socket());
+    must(client.connect(address));
+    server.close();
+    EXPECT_EQ(client.read(1).error(), Error(ECONNRESET));
+}
+
+TEST(Lwip, STACK_2_SO_RCVBUF_bounds_the_datagrams_that_wait) {
+    Pair pair = udp_pair();
+    must(pair.there.setsockopt(SOL_SOCKET, SO_RCVBUF, 1000));
+    for (int i = 0; i < 2; ++i) must(pair.here.send(std::string(600, 'd')));
+    EXPECT_EQ(must(pair.there.recv(1000)).size(), 600u);
+    EXPECT_EQ(pair.there.recv(1000, MSG_DONTWAIT).error(), Error(EAGAIN));
+}
+
 // --- DNS: lwIP asks a server of the test's, over the loopback interface.
 
 // Answers what it is asked, in a thread of its own: A 127.0.0.9, AAAA ::9; of "none" nothing.

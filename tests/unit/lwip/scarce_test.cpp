@@ -110,6 +110,22 @@ TEST(Scarce, STACK_2_a_datagram_that_no_memory_holds_is_ENOBUFS) {
     EXPECT_EQ(sender.sendto(std::string(65508, 'd'), must(Address::parse("127.0.0.1:9"))).error(), Error(EMSGSIZE));
 }
 
+// lwIP frees the PCB of a connection that both ends have ended without a word.
+TEST(Scarce, STACK_2_a_connection_that_is_over_has_let_its_PCB_go) {
+    Pair old = tcp_pair();
+    for (Socket* one : {&old.here, &old.there}) must(one->shutdown(SHUT_WR));
+    for (Socket* one : {&old.here, &old.there}) EXPECT_EQ(must(one->read()).size(), 0u);
+    for (int i = 0; i < 20; ++i) expect_alive();
+    std::vector<Pair> others;
+    for (int i = 0; i < 3; ++i) others.push_back(tcp_pair());
+    old.here.close();
+    old.there.close();
+    for (Pair& other : others) {
+        must(other.here.write("ping\n"));
+        EXPECT_EQ(must(other.there.readline()).view(), "ping\n");
+    }
+}
+
 // What was given back is all there again.
 TEST(Scarce, STACK_2_a_thousand_connections_one_after_the_other) {
     for (int i = 0; i < 1000; ++i) expect_alive();
