@@ -6,6 +6,7 @@
 namespace usocket::sys {
 
 // --- Files
+Result<void> check_file(Fd) noexcept { return Error(EOPNOTSUPP); }
 Result<std::size_t> sendfile(Fd, Fd, std::uint64_t, std::size_t, bool) noexcept { return Error(EOPNOTSUPP); }
 
 // --- Ancillary data
@@ -26,7 +27,7 @@ std::uint32_t process_generation() noexcept { return 0; }
 void on_fork(std::size_t, void (*)(), void (*)()) noexcept {}
 
 // --- Signals whose handlers longjmp
-bool hold_signals() noexcept { return false; }
+void hold_signals() noexcept {}
 void release_signals() noexcept {}
 
 }  // namespace usocket::sys
