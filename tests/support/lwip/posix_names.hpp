@@ -30,6 +30,7 @@
 #define MSG_ERRQUEUE 0x2000
 #define AI_V4MAPPED 0x10
 #define EAI_SYSTEM (-11)
+#define NI_NUMERICHOST 1
 
 struct tcp_info {
     unsigned tcpi_state, tcpi_sacked;
@@ -64,6 +65,9 @@ inline ssize_t recv(int fd, void* data, std::size_t size, int flags) {
 }
 inline ssize_t send(int fd, const void* data, std::size_t size, int flags) {
     return usocket_result_of(usocket::sys::send(fd, {data, size}, flags));
+}
+inline int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
+    return usocket::sys::setsockopt(fd, level, name, {value, size}) ? 0 : -1;
 }
 // FIONREAD; whether it is open, and O_NONBLOCK.
 inline int usocket_ioctl(int fd, unsigned long, int* count) {
