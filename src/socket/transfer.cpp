@@ -9,6 +9,7 @@
 #include "stream/lines.hpp"
 #include "stream/outbox.hpp"
 #include "stream/reader.hpp"
+#include "wait/settling.hpp"
 
 namespace usocket {
 namespace {
@@ -43,21 +44,23 @@ template <class Once, class Whole>
 inline auto Socket::at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept
     -> Result<std::size_t> {
     Error error;
+    // A sleep in the system would heed another holder's SO_RCVLOWAT (TIME-9), and leave windows open (STRM-5).
+    const bool sleeps = timeout_.is_none() && !has_to_settle() && (events != sys::poll_in || !gate_.exposed());
     if (is_usual && is_plain()) {
-        const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
+        const Result<std::size_t> result = once(sleeps ? 0 : sys::msg_dontwait);
         error = result.error();
         if (Blocking::is_settled(error)) return result;
     }
-    return go_on(error, events, whole);
+    return go_on(error, events, sleeps, whole);
 }
 
 // `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
 template <class Whole>
-[[gnu::noinline, gnu::cold]] auto Socket::go_on(Error error, unsigned events, const Whole& whole) noexcept
-    -> Result<std::size_t> {
+[[gnu::noinline, gnu::cold]] auto Socket::go_on(Error error, unsigned events, bool has_slept,
+                                                const Whole& whole) noexcept -> Result<std::size_t> {
     Call call;
     if (error == Error(EAGAIN)) {
-        const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, timeout_.is_none());
+        const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, has_slept);
         if (!ready) return ready.error();
     }
     return whole(static_cast<Call&&>(call));

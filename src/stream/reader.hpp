@@ -99,6 +99,10 @@ private:
 
     [[nodiscard]] sys::Fd fd() const noexcept { return source_.gate->fd(); }
     [[nodiscard]] Blocking blocking() const noexcept { return {call_, source_.timeout, source_.gate}; }
+    // Where others see the queue it does not sleep in the system, which would heed their SO_RCVLOWAT (TIME-9).
+    [[nodiscard]] int sleep_flags(Blocking& waiting) const noexcept {
+        return source_.gate->exposed() ? sys::msg_dontwait : waiting.sleep_flags();
+    }
     [[nodiscard]] Queue queue() const noexcept { return {source_.gate, source_.is_tcp}; }
     [[nodiscard]] Layer* layer() const noexcept { return layer_of(*source_.gate); }
     [[nodiscard]] ConstBuffer front() const noexcept { return source_.inbox->front(*source_.gate); }

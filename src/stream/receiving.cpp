@@ -187,11 +187,10 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
 }
 
 // Shows what is in the queue now; 0 is EOF, or that a peek would show something else, which the gate knows then: to
-// peek would move the offset of whoever has set SO_PEEK_OFF. Where others see the queue it does not sleep in the
-// system, which would not show fewer bytes than SO_RCVLOWAT says.
+// peek would move the offset of whoever has set SO_PEEK_OFF.
 Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
     Blocking waiting = blocking();
-    const int flags = sys::msg_peek | (source_.gate->exposed() ? sys::msg_dontwait : waiting.sleep_flags());
+    const int flags = sys::msg_peek | sleep_flags(waiting);
     return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
         const bool is_elsewhere = source_.gate->exposed() && sys::peeks_at_offset(fd());
         if (!is_elsewhere) return sys::recv(fd(), room, flags);
@@ -217,7 +216,7 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     // The system then counts bytes that it does not write: the caller must not see what was there before.
     if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
     Blocking waiting = blocking();
-    flags |= waiting.sleep_flags();
+    flags |= sleep_flags(waiting);
     const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
     });

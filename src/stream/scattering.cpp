@@ -34,7 +34,7 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
         for (const MutableBuffer& piece : pieces) std::fill_n(piece.data(), piece.size(), std::uint8_t{0});
     }
     Blocking waiting = blocking();
-    flags |= waiting.sleep_flags();
+    flags |= sleep_flags(waiting);
     const auto received =
         waiting.perform(fd(), sys::poll_in, [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); });
     // EOF, or another thread's close()? Not if descriptors came along, which nobody else would close.

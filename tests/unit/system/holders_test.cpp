@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 
 #include "background.hpp"
@@ -157,6 +158,20 @@ TEST(HoldersTcp, TIME_9_connect_holds_its_deadline_though_another_holder_blocks)
         ASSERT_LT(waiting.size(), 100u);
         waiting.push_back(std::move(client));
     }
+}
+
+// The system would not return fewer bytes than that to whoever sleeps in it.
+TEST_P(Holders, TIME_9_a_call_without_a_timeout_is_not_deaf_either) {
+    Socket other = must(pair_.here.dup());
+    must(other.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1000));
+    must(pair_.there.write("abcdef"));
+    EXPECT_EQ(must(pair_.here.recv(2000)).view(), "abcdef");
+    must(pair_.there.write("abcdef"));
+    char room[2000];
+    const std::array<MutableBuffer, 1> pieces{MutableBuffer(room)};
+    EXPECT_EQ(must(pair_.here.recvmsg_into(pieces)).size, 6u);
+    must(pair_.there.write("abcdef"));
+    EXPECT_EQ(must(pair_.here.recvfrom(2000)).bytes.view(), "abcdef");
 }
 
 // TCP alone counts bytes in a poll; on AF_UNIX there is nothing to overlook.
