@@ -46,11 +46,11 @@ class Host:
     name: str
     path: Path
 
-    def command(self, script: Path, certificates: Path) -> list[str]:
+    def command(self, script: Path, *arguments: Path) -> list[str]:
         options = MICROPYTHON_OPTIONS
         if self.name.startswith("cpython"):
             options = ["-m", "usocket"] if DEVICE_MARK in script.read_text().splitlines() else []
-        return [str(self.path), *options, script.name, str(certificates)]
+        return [str(self.path), *options, script.name, *map(str, arguments)]
 
 
 DEFAULT_PATHS = {
