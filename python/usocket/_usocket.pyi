@@ -206,11 +206,12 @@ class socket:
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
         """TypeError: a socket is not pickled."""
 
+@final
 class _TlsContext:
     """What a program brings to TLS; ussl.SSLContext is for programs."""
-        """Our own certificate and its key: PEM or DER."""
 
-    def set_cert_key(self, cert: ReadableBuffer, key: ReadableBuffer, /) -> None: ...
+    def set_cert_key(self, cert: ReadableBuffer, key: ReadableBuffer, /) -> None:
+        """Our own certificate and its key: PEM or DER."""
     def load_verify_locations(self, certificates: ReadableBuffer, /) -> None:
         """Trusts these issuers: PEM or DER."""
     def set_cert_reqs(self, reqs: int, /) -> None:

@@ -45,7 +45,8 @@ def test_cmake_compiles_what_make_compiles(built: Path) -> None:
     sources = {path.resolve() for path in (REPO / "src").rglob("*.cpp")} | {*BINDING.rglob("*.c*")}
     made = {one for one in sources if any(str(path).endswith(f"/{one.parent.name}/{one.stem}.o") for path in objects)}
     assert len(made) > 20
-    assert set(commands(built)) == made
+    # The CMake ports have no TLS of ours (docs/tls.md).
+    assert set(commands(built)) == {one for one in made if (REPO / "src" / "tls") not in one.parents}
 
 
 def test_cmake_gives_the_flags_that_make_gives(built: Path) -> None:

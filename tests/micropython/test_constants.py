@@ -11,7 +11,7 @@ import pytest
 from hosts import OURS, REPO
 
 HEADERS = "#include <cstdio>\n" + "".join(
-    f"#include <{name}>\n" for name in ("netdb.h", "netinet/in.h", "netinet/tcp.h", "sys/socket.h")
+    f"#include <{name}>\n" for name in ("netdb.h", "netinet/in.h", "netinet/tcp.h", "netinet/udp.h", "sys/socket.h")
 )
 
 
