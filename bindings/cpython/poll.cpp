@@ -48,6 +48,7 @@ struct Entry {
     Kept object;
     Kept userdata;  // null: none was given
     Registration* registration = nullptr;
+    int fd = -1;          // -1: a socket of ours
     unsigned wanted = 0;  // what select() is asked for...
     unsigned ready = 0;   // ...and what there is of it
 };
@@ -135,32 +136,34 @@ bool fileno_of(nb::handle object, int& fd) noexcept {
     return fits.has_value();
 }
 
+// What is registered already gets the new mask, on the descriptor that it has now: of a socket that was made anew, or
+// of an object whose fileno() has changed, that is another than before (POLL-7).
+Result<Registration*> register_again(Poller& self, Entry& known, Socket* socket, int fd, unsigned events) noexcept {
+    if (socket != nullptr && !socket->closed()) return self.core.register_(*socket, events, &known);
+    const auto modified =
+        socket != nullptr || fd == known.fd ? self.core.modify(known.registration, events) : Result<void>(Error(EBADF));
+    if (modified) return known.registration;
+    if (modified.error() != Error(EBADF)) return modified.error();
+    return self.core.register_another(fd, events, &known);
+}
+
 nb::object register_object(Poller& self, nb::handle object, const Int& eventmask, nb::handle userdata) noexcept {
     const unsigned events = arguments::event_mask(eventmask.value);
+    Socket* const socket = socket_of(object);
+    int fd = -1;
+    if (socket == nullptr && !fileno_of(object, fd)) return {};
+    // Only now: fileno() may have registered it.
     if (Entry* known = self.find(object)) {
-        const auto modified = self.core.modify(known->registration, events);
-        const bool is_gone = modified.error() == Error(EBADF);
-        if (!modified && !is_gone) return raise(modified.error(), eventmask.object);
-        if (is_gone) {
-            // Its number was closed, and may be another file's by now, which is then meant (POLL-7).
-            int fd = -1;
-            if (!fileno_of(object, fd)) return {};
-            known = self.find(object);
-            if (known == nullptr) return register_object(self, object, eventmask, userdata);
-            const auto added = self.core.register_another(fd, events, known);
-            if (!added) return raise(added.error(), eventmask.object);
-            self.core.unregister(std::exchange(known->registration, *added));
-        }
+        const auto again = register_again(self, *known, socket, fd, events);
+        if (!again) return raise(again.error(), eventmask.object);
+        known->fd = fd;
+        Registration* const before = std::exchange(known->registration, *again);
+        if (before != *again) self.core.unregister(before);
         if (userdata.is_valid()) {
             const Kept old = std::exchange(known->userdata, Kept(userdata));
         }
         return nb::none();
     }
-    Socket* const socket = socket_of(object);
-    int fd = -1;
-    if (socket == nullptr && !fileno_of(object, fd)) return {};
-    // fileno() may have registered it meanwhile.
-    if (self.find(object) != nullptr) return register_object(self, object, eventmask, userdata);
     Entry* const entry = self.add(object);
     if (entry == nullptr) return raise(Error(ENOMEM));
     const auto added =
@@ -169,7 +172,7 @@ nb::object register_object(Poller& self, nb::handle object, const Int& eventmask
         self.remove(object);
         return raise(added.error(), eventmask.object);
     }
-    *entry = {Kept(object), userdata.is_valid() ? Kept(userdata) : Kept(), *added};
+    *entry = {Kept(object), userdata.is_valid() ? Kept(userdata) : Kept(), *added, fd};
     return nb::none();
 }
 

@@ -28,6 +28,7 @@ struct Registration {
     Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
     sys::Fd fd = sys::no_fd;
     unsigned events = 0;
+    unsigned instead = 0;  // what the system has to show before any of them is worth a call: a handshake goes on
     void* userdata = nullptr;
     bool is_socket = false;
     bool may_vanish = false;          // as Wanted has it
@@ -46,9 +47,14 @@ struct Registration {
 
     // What the system says of it may not be all: it is looked at now and then.
     [[nodiscard]] bool is_behind() const noexcept { return may_vanish || shared; }
+    // What the system is to look for.
+    [[nodiscard]] unsigned mask() const noexcept { return spent ? sys::poll_nothing : instead != 0 ? instead : events; }
     // What of the system's events it reports.
     [[nodiscard]] unsigned shown(unsigned found) const noexcept {
-        return spent ? 0 : found & (events | sys::poll_err | sys::poll_hup | sys::poll_nval);
+        if (spent) return 0;
+        const unsigned always = found & (sys::poll_err | sys::poll_hup | sys::poll_nval);
+        if (instead == 0) return always | (found & events);
+        return (found & instead) != 0 ? always | events : always;
     }
     // What it is ready for though the system does not say so.
     [[nodiscard]] unsigned urgent_events() const noexcept {

@@ -103,7 +103,7 @@ Error Poll::State::restore() noexcept {
 unsigned Poll::State::mask_of(sys::Fd fd) const noexcept {
     unsigned mask = sys::poll_nothing;
     for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
-        if (!one->spent) mask = (mask & ~sys::poll_nothing) | one->events;
+        if (!one->spent) mask = (mask & ~sys::poll_nothing) | one->mask();
     }
     return mask;
 }
@@ -139,6 +139,7 @@ Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) 
     registration->is_socket = wanted.aside != nullptr;
     registration->fd = wanted.fd;
     registration->events = wanted.events;
+    registration->instead = waits(wanted.aside);
     registration->userdata = wanted.userdata;
     registration->may_vanish = wanted.may_vanish;
     registration->shared = wanted.may_vanish && registration->is_socket;
@@ -226,6 +227,10 @@ void Poll::State::remove(Registration& registration) noexcept {
 
 void Poll::State::update(Registration& registration, bool kept, bool closed) noexcept {
     registration.kept = kept;
+    const unsigned instead = waits(registration.aside);
+    const bool is_other = std::exchange(registration.instead, instead) != instead;
+    if (is_other && !registration.closed && !closed && is_open() && is_gone(tell_system(registration.fd)))
+        gone(registration.fd);
     if (closed && !registration.closed) {
         // Its number may be handed out anew from now on.
         unlink_fd(registration);
@@ -290,9 +295,7 @@ Error Poll::State::link_fd(Registration& registration) noexcept {
 Error Poll::State::link_first(Registration& registration) noexcept {
     const sys::Fd fd = registration.fd;
     const std::uint32_t own_generation = watched.next_generation(fd);
-    const Error error =
-        sys::poller_add(poller, fd, registration.spent ? sys::poll_nothing : registration.events, own_generation)
-            .error();
+    const Error error = sys::poller_add(poller, fd, registration.mask(), own_generation).error();
     registration.always_ready = error == Error(EPERM);
     if (error != Error() && !registration.always_ready) return error;
     if (!watched.make_room(fd)) {

@@ -8,6 +8,9 @@
 namespace usocket {
 
 bool keeps(const Aside* aside) noexcept { return aside != nullptr && aside->has_unread(); }
+unsigned waits(const Aside* aside) noexcept {
+    return aside != nullptr ? aside->layer_waits.load(std::memory_order_acquire) : 0;
+}
 
 const WatchHooks Poll::hooks_ = {
     [](Aside& aside, bool kept, bool closed) noexcept {

@@ -161,5 +161,7 @@ private:
 
 // sockets.cpp: whether the socket that this belongs to keeps bytes back.
 [[nodiscard]] bool keeps(const Aside* aside) noexcept;
+// What the system has to show for the socket to get on with a handshake; 0: none goes on.
+[[nodiscard]] unsigned waits(const Aside* aside) noexcept;
 
 }  // namespace usocket

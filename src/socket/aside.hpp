@@ -28,6 +28,7 @@ struct Standstill {
     std::size_t there = 0;
     std::int64_t waited = 0;  // in nanoseconds
     bool was_full = false;    // the queue was taken for full, and that was right: something came then
+    bool was_stuck = false;   // it was taken for full the last time
 };
 
 struct Aside {
@@ -37,6 +38,7 @@ struct Aside {
     Standstill standstill;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
     std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
+    std::atomic<unsigned> layer_waits{0};  // what the system has to show for it to get on, whatever a call is for
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
     std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 

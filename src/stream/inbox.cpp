@@ -143,7 +143,9 @@ void Inbox::settle(const Gate& gate) noexcept {
     const Held held;
     const bool holds = layer->hooks->settle(*layer);
     Aside& aside = *gate.aside();
-    if (aside.layer_holds.exchange(holds, std::memory_order_acq_rel) != holds) aside.tell(gate.closed());
+    const unsigned waits = layer->waits_for.load(std::memory_order_relaxed);
+    const bool is_other = aside.layer_holds.exchange(holds, std::memory_order_acq_rel) != holds;
+    if (aside.layer_waits.exchange(waits, std::memory_order_acq_rel) != waits || is_other) aside.tell(gate.closed());
 }
 
 void Inbox::settle_unless_read(const Gate& gate) noexcept {

@@ -112,7 +112,6 @@ private:
     Call& call_;
     Source source_;
     bool has_ended_ = false;  // the queue will not grow any more
-    bool was_stuck_ = false;  // it was taken for full
 };
 
 template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {

@@ -102,15 +102,16 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     Aside* aside = source_.gate->make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     Standstill& still = aside->standstill;
-    if (there != still.there) still = {there, 0, still.was_full};
+    // Fewer: what was taken for full has been taken in, but for the last byte.
+    if (there != still.there) still = {there, 0, still.was_full, still.was_stuck && there < still.there};
     const bool is_tight = fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
-    const bool may_be_full = is_tight || (fullness == sys::Fullness::unknown && (there > 1 || was_stuck_));
+    const bool may_be_full = is_tight || (fullness == sys::Fullness::unknown && (there > 1 || still.was_stuck));
     const Timeout span = is_tight || (may_be_full && still.was_full) ? stuck_span : guess_span;
     const std::int64_t left = may_be_full ? span.nanoseconds() - still.waited : span.nanoseconds();
     if (left <= 0) {
-        if (was_stuck_) still.was_full = false;
-        was_stuck_ = true;
+        if (still.was_stuck) still.was_full = false;
+        still.was_stuck = true;
         return More::stuck;
     }
     const auto grown = has_growth ? pause_for(still, call_.growth_, sys::poll_in, Timeout::of_nanoseconds(left))
@@ -120,7 +121,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (is_over_while_tight) return More::stuck;
     if (!grown) return grown.error();
     if (!*grown) return More::maybe;
-    still.was_full = still.was_full || (was_stuck_ && has_growth);
+    still.was_full = still.was_full || (still.was_stuck && has_growth);
     has_ended_ = !has_growth || sys::growth_take(call_.growth_);
     return has_ended_ ? More::never : More::maybe;
 }

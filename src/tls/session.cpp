@@ -312,7 +312,8 @@ bool Session::settle() noexcept {
     (void)sys::resize(bytes, 0);
     bytes = nullptr;
     plain_capacity_ = 0;
-    return !is_dry_ || has_ended_ || failure_ != Error();
+    // What is left of a handshake is for whoever goes on with it.
+    return failure_ != Error() || (is_established && (!is_dry_ || has_ended_));
 }
 
 // How many bytes of the data are those that are owed. Others show that the program does not go on with them.

@@ -445,6 +445,47 @@ def test_poll_7_a_duplicate_does_not_speak_for_the_number(poll: uselect.poll) ->
         os.close(fd)
 
 
+class Connection:
+    """Something with a descriptor that is another after a while."""
+
+    def __init__(self) -> None:
+        self.connect()
+
+    def connect(self) -> None:
+        self.socket, self.peer = usocket.socketpair()
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_poll_7_registered_again_an_object_is_its_new_descriptor(poll: uselect.poll, closes: bool) -> None:
+    one = Connection()
+    poll.register(one, uselect.POLLIN)
+    before, before_peer, held = one.socket, one.peer, os.open(os.devnull, os.O_RDONLY)
+    if closes:
+        before.close()
+    one.connect()
+    one.peer.write(b"x")
+    poll.register(one, uselect.POLLIN)
+    assert poll.poll(1000) == [(one, uselect.POLLIN)]
+    os.close(held)
+    for end in (before, before_peer, one.socket, one.peer):
+        end.close()
+
+
+def test_poll_7_registered_again_a_socket_is_what_it_was_made_anew(poll: uselect.poll) -> None:
+    one, other = usocket.socketpair()
+    other.close()
+    poll.register(one, uselect.POLLIN)
+    one.__init__(usocket.AF_INET, usocket.SOCK_DGRAM)  # type: ignore[misc]
+    one.bind(("127.0.0.1", 0))
+    one.sendto(b"x", one.getsockname())
+    poll.register(one, uselect.POLLIN)
+    assert poll.poll(1000) == [(one, uselect.POLLIN)]
+    one.close()
+
+
 def test_poll_7_registered_again_a_number_is_its_new_file(poll: uselect.poll, pair: Pair) -> None:
     reading, writing = os.pipe()
     poll.register(reading, POLLIN, "userdata")

@@ -81,6 +81,16 @@ bool set_wire(SSL* ssl, Wire& wire) noexcept {
 
 // --- A connection begins
 
+// In a part between dots, which inet_pton(3) does not take and others take for octal.
+bool has_leading_zero(std::string_view name) noexcept {
+    bool is_first = true;
+    for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+        if (is_first && name[i] == '0' && name[i + 1] != '.') return name.find(':') == std::string_view::npos;
+        is_first = name[i] == '.';
+    }
+    return false;
+}
+
 // A numeric address is looked for among the certificate's addresses, and is not sent.
 Error set_peer(SSL* ssl, std::string_view name) noexcept {
     char text[256];
@@ -92,12 +102,12 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     if (!is_plain) return Error(TlsFailure::bad_hostname);
     std::memcpy(text, name.data(), name.size());
     text[name.size()] = '\0';
-    X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
-    if (X509_VERIFY_PARAM_set1_ip_asc(param, text) == 1) return Error();
+    if (!has_leading_zero(name) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), text) == 1) return Error();
     ERR_clear_error();
     // The subject's common name is no host name (RFC 9525, section 2).
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const bool is_set = SSL_set1_host(ssl, text) == 1 && SSL_set_tlsext_host_name(ssl, text) == 1;
+    const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), text, name.size()) == 1 &&
+                        SSL_set_tlsext_host_name(ssl, text) == 1;
     ERR_clear_error();
     return is_set ? Error() : Error(TlsFailure::bad_hostname);
 }

@@ -15,6 +15,8 @@ TlsFailure refused(long result) noexcept {
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        // One of a trusted issuer's name, signed with a key of somebody else's.
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return TlsFailure::certificate_issuer;
         case X509_V_ERR_CERT_HAS_EXPIRED: return TlsFailure::certificate_expired;
         case X509_V_ERR_CERT_NOT_YET_VALID: return TlsFailure::certificate_not_yet_valid;
@@ -75,9 +77,22 @@ TlsFailure own(int code, long verified) noexcept {
 
 }  // namespace
 
-Error reason(SSL* ssl) noexcept {
-    const unsigned long error = ERR_peek_error();
+namespace {
+
+// The first that TLS itself has to say: what it has called may have said more before, as that a signature is wrong.
+unsigned long take_error() noexcept {
+    const unsigned long first = ERR_peek_error();
+    unsigned long error = 0;
+    do error = ERR_get_error();
+    while (error != 0 && ERR_GET_LIB(error) != ERR_LIB_SSL);
     ERR_clear_error();
+    return error != 0 ? error : first;
+}
+
+}  // namespace
+
+Error reason(SSL* ssl) noexcept {
+    const unsigned long error = take_error();
     const int code = ERR_GET_REASON(error);
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET;
     return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET) : own(code, SSL_get_verify_result(ssl)));

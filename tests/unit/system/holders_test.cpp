@@ -122,6 +122,20 @@ TEST(HoldersUnix, TIME_9_STRM_1_reads_with_short_timeouts_get_on_though_the_queu
     EXPECT_GT(calls, 5u);
 }
 
+// A piece holds the sender's memory until its last byte is gone, which short calls leave in the queue.
+TEST(HoldersUnix, TIME_9_STRM_1_the_same_of_few_large_pieces) {
+    Pair pair = unix_pair();
+    (void)pair.here.fileno();
+    must(pair.there.setsockopt(SOL_SOCKET, SO_SNDBUF, 2000));
+    constexpr std::size_t size = 4000, many = 5;
+    Background peer([&] {
+        for (std::size_t i = 0; i < many; ++i) must(pair.there.sendall(std::string(size, 'x')));
+    });
+    must(pair.here.settimeout(200ms));
+    std::size_t calls = 0;
+    while (!pair.here.read(size * many)) ASSERT_LT(++calls, 60u);
+}
+
 // The system does not show a reader that sleeps in it fewer bytes than SO_RCVLOWAT.
 TEST_P(Holders, TIME_9_a_line_that_is_there_is_returned_whatever_SO_RCVLOWAT_is) {
     must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 120));

@@ -84,6 +84,16 @@ TEST(TlsCertificates, UnknownIssuer) {
     EXPECT_EQ(connect_to(identity, "localhost"), refusal(TlsFailure::certificate_issuer));
 }
 
+// It names a trusted issuer, and is signed by another of that name.
+TEST(TlsCertificates, TLS_4_an_issuer_that_has_but_the_name) {
+    const Identity identity = Issuer("the trusted issuer").issue();
+    EXPECT_EQ(connect_to(identity, "localhost"), refusal(TlsFailure::certificate_issuer));
+}
+
+TEST(TlsCertificates, TLS_4_an_address_is_written_as_inet_pton_takes_it) {
+    EXPECT_EQ(connect_to({.names = "IP:127.0.0.1"}, "127.000.000.001"), refusal(TlsFailure::certificate_name));
+}
+
 TEST(TlsCertificates, NotOfTheSystemsIssuers) {
     Pair pair = tcp_pair();
     TlsContext client = must(TlsContext::make());

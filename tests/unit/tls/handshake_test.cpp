@@ -353,6 +353,42 @@ TEST(TlsHandshake, TLS_5_shutdown_between_two_records_of_a_ticket_waits_for_the_
     EXPECT_EQ(text(front.here.read(1)), "x");
 }
 
+// POLL-5 TLS-3: a handshake that goes on is worth a call when the system shows what it waits for, whatever the mask
+// says, and not because the peer has sent a part of a record.
+TEST(TlsHandshake, POLL_5_a_poll_sleeps_while_a_handshake_waits_for_the_peer) {
+    for (const unsigned mask : {unsigned{POLLIN}, unsigned{POLLIN | POLLOUT}, unsigned{POLLOUT}}) {
+        Pair pair = tcp_pair();
+        TlsContext server = server_context();
+        TlsContext client = client_context();
+        Poll poll;
+        must(pair.here.setblocking(false));
+        must(poll.register_(pair.here, mask));
+        EXPECT_EQ(pair.here.wrap(server, {.server_side = true}).error(), Error(EAGAIN));
+        Poll::Event event[1];
+        EXPECT_EQ(must(poll.poll(event, Timeout(30ms))), 0u) << mask;
+        must(pair.there.write("\x16\x03\x01"));
+        EXPECT_EQ(must(poll.poll(event, Timeout(10s))), 1u) << mask;
+        EXPECT_EQ(event[0].events & mask, mask);
+        EXPECT_EQ(pair.here.do_handshake().error(), Error(EAGAIN));
+        EXPECT_EQ(must(poll.poll(event, Timeout(30ms))), 0u) << mask;
+        must(poll.unregister(pair.here));
+        pair = tcp_pair();
+        must(pair.here.setblocking(false));
+        must(poll.register_(pair.here, mask));
+        Background other([&] { must(pair.there.wrap(client, {.server_hostname = "localhost"})); });
+        Error shaking = pair.here.wrap(server, {.server_side = true}).error();
+        int calls = 0;
+        while (shaking == Error(EAGAIN) && ++calls < 20) {
+            EXPECT_EQ(must(poll.poll(event, Timeout(10s))), 1u) << mask;
+            shaking = pair.here.do_handshake().error();
+        }
+        EXPECT_EQ(shaking, Error());
+        must(poll.modify(pair.here, POLLOUT));
+        EXPECT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+        EXPECT_EQ(event[0].events, unsigned{POLLOUT});
+    }
+}
+
 // Nothing is told of what was not agreed on.
 TEST(TlsHandshake, NotWrapped) {
     Pair pair = tcp_pair();
