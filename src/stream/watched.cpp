@@ -116,9 +116,9 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     }
     const auto grown = has_growth ? pause_for(still, call_.growth_, sys::poll_in, Timeout::of_nanoseconds(left))
                                   : pause_for(still, fd(), sys::poll_rdhup, slice);
-    // Calls whose deadlines are shorter must make progress together.
-    const bool is_over_while_tight = !grown && is_tight && there > 1 && blocking().check_deadline() != Error();
-    if (is_over_while_tight) return More::stuck;
+    // Calls whose deadlines are shorter must make progress together. Not one that has another reason to end.
+    const bool is_expired = grown.error() == Error(ETIMEDOUT) || grown.error() == Error(EAGAIN);
+    if (is_expired && is_tight && there > 1) return More::stuck;
     if (!grown) return grown.error();
     if (!*grown) return More::maybe;
     still.was_full = still.was_full || (still.was_stuck && has_growth);

@@ -9,10 +9,13 @@
 
 #include <array>
 #include <string>
+#include <thread>
 
 #include "background.hpp"
 #include "descriptor.hpp"
 #include "loopback.hpp"
+#include "scripted_host.hpp"
+#include "signals.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -105,6 +108,33 @@ TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
         must(pair.here.settimeout(10s));
         Background writer([&] { must(pair.there.write(std::string(20'000, 'y'))); });
         EXPECT_EQ(must(pair.here.read(20'600)).view(), std::string(600, 'x') + std::string(20'000, 'y'));
+    }
+}
+
+// TIME-5 TIME-6: whichever comes first, a handler that raises has the last word.
+TEST(HoldersTcp, TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes) {
+    // Somewhere among these the queue is nearly full, and the read about to take what there is.
+    for (std::size_t size = 1500; size < 66'000; size += size < 9000 ? 1500 : 8000) {
+        Pair pair = tcp_pair();
+        if (size < 9000) must(pair.here.setsockopt(SOL_SOCKET, SO_RCVBUF, 8192));
+        (void)pair.here.fileno();
+        must(pair.there.settimeout(20ms));
+        std::size_t sent = 0;
+        (void)pair.there.write(std::string(size, 'x'), sent);
+        must(pair.here.settimeout(30ms));
+        std::string room(200'000, ' ');
+        ScriptedHost host;
+        host.on_signal = [] {
+            std::this_thread::sleep_for(50ms);
+            return true;
+        };
+        {
+            const Signals signals(5ms);
+            EXPECT_EQ(pair.here.readinto(room, Call(host.host())).error(), Error(EINTR)) << size;
+        }
+        EXPECT_EQ(host.given_up(), 1u) << size;
+        must(pair.here.settimeout(10s));
+        EXPECT_EQ(must(pair.here.read(sent)).size(), sent) << size;
     }
 }
 
