@@ -252,8 +252,7 @@ private:
     // The short ways of a program with one thread.
     template <class Once, class Whole>
     auto at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept -> Result<std::size_t>;
-    template <class Whole>
-    auto go_on(Error error, unsigned events, bool has_slept, const Whole& whole) noexcept -> Result<std::size_t>;
+    template <class Whole> auto go_on(Error error, unsigned events, const Whole& whole) noexcept -> Result<std::size_t>;
     [[nodiscard]] bool is_plain() const noexcept;
     [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;

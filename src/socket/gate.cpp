@@ -8,11 +8,6 @@
 #include "wait/replace.hpp"
 
 namespace usocket {
-namespace {
-
-constexpr std::uint32_t forks_limit = 255;
-
-}  // namespace
 
 // The calls that a fork has left behind do not go on in the child.
 std::uint32_t Gate::in_this_process(std::uint32_t word) noexcept {

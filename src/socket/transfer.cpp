@@ -31,36 +31,35 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 
 // --- One system call and a few checks
 
-// Nobody else is there, and no stream method has left anything behind.
+// Nobody else is there, nothing is kept, and no stream method, of any socket, has left a window open (STRM-5).
 inline bool Socket::is_plain() const noexcept {
-    if (!sys::is_only_thread() || gate_.closed() || inbox_.has_window()) return false;
+    if (!sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
     const Aside* aside = gate_.aside();
     return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr);
 }
 
 // What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that
-// does not settle it, `whole` does the job from there on.
+// does not settle it, `whole` does the job from there on; also where a sleep in the system would heed another holder's
+// SO_RCVLOWAT (TIME-9).
 template <class Once, class Whole>
 inline auto Socket::at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept
     -> Result<std::size_t> {
     Error error;
-    // A sleep in the system would heed another holder's SO_RCVLOWAT (TIME-9), and leave windows open (STRM-5).
-    const bool sleeps = timeout_.is_none() && !has_to_settle() && (events != sys::poll_in || !gate_.exposed());
-    if (is_usual && is_plain()) {
-        const Result<std::size_t> result = once(sleeps ? 0 : sys::msg_dontwait);
+    if (is_usual && is_plain() && (events != sys::poll_in || !gate_.exposed(sys::forks()))) {
+        const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
         error = result.error();
         if (Blocking::is_settled(error)) return result;
     }
-    return go_on(error, events, sleeps, whole);
+    return go_on(error, events, whole);
 }
 
 // `error`: what a first attempt has met, if there was one: EAGAIN or EINTR.
 template <class Whole>
-[[gnu::noinline, gnu::cold]] auto Socket::go_on(Error error, unsigned events, bool has_slept,
-                                                const Whole& whole) noexcept -> Result<std::size_t> {
+[[gnu::noinline, gnu::cold]] auto Socket::go_on(Error error, unsigned events, const Whole& whole) noexcept
+    -> Result<std::size_t> {
     Call call;
     if (error == Error(EAGAIN)) {
-        const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, has_slept);
+        const auto ready = Blocking(call, timeout_, &gate_).await_retry(gate_.fd(), events, timeout_.is_none());
         if (!ready) return ready.error();
     }
     return whole(static_cast<Call&&>(call));

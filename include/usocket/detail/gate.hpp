@@ -49,6 +49,11 @@ public:
     // --- Who else may hold the descriptor: since expose(), or a fork since it was opened
     void expose() noexcept;
     [[nodiscard]] bool exposed() const noexcept;
+    // The same for the short way of a program with one thread, which knows how often the process has forked.
+    [[nodiscard]] bool exposed(std::uint32_t forks) const noexcept {
+        const std::uint32_t word = word_.load(std::memory_order_relaxed) & (exposed_bit | forks_mask);
+        return word != forks << forks_shift || forks == forks_limit;
+    }
     // The call that asks, inside, may sleep where only shutdown(2) ends it. Not with a descriptor that is exposed:
     // shutting that down would be felt by its other holders; and not where that does not help (needs_bell).
     bool let_sleep() noexcept;
@@ -77,6 +82,7 @@ private:
     static constexpr std::uint32_t generation_shift = 24;
     static constexpr std::uint32_t forks_mask = 0x00ff0000;
     static constexpr std::uint32_t forks_shift = 16;
+    static constexpr std::uint32_t forks_limit = 255;
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
