@@ -92,7 +92,8 @@ ConstBuffer Inbox::front(const Gate& gate) const noexcept {
     const Pending* pending = pending_of(gate);
     if (pending != nullptr) return pending->front();
     const Layer* layer = layer_of(gate);
-    return layer != nullptr ? layer->front() : Windows::view(*this);
+    if (layer == nullptr) return Windows::view(*this);
+    return layer->process == sys::process_generation() ? layer->front() : ConstBuffer();
 }
 
 void Inbox::consume(const Gate& gate, std::size_t count) noexcept {

@@ -35,6 +35,7 @@ struct LayerHooks {
 
 struct Layer {
     const LayerHooks* hooks = nullptr;
+    std::uint32_t process = 0;  // whose it is (sys::process_generation()): a child of fork has none of what it holds
     std::atomic<bool> is_established{false};
     // Until it is: what the system has to show before a call gets further, whatever that call is for.
     std::atomic<unsigned> waits_for{0};

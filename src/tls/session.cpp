@@ -52,9 +52,9 @@ const LayerHooks session_hooks = {
 
 // --- Life
 
-Session::Session(const Engine& engine, sys::Fd fd) noexcept
-    : engine_(engine), fd_(fd), generation_(sys::process_generation()) {
+Session::Session(const Engine& engine, sys::Fd fd) noexcept : engine_(engine), fd_(fd) {
     hooks = &session_hooks;
+    process = sys::process_generation();
 }
 
 Result<Session*> Session::open(Context& context, const TlsOptions& options, sys::Fd fd) noexcept {
@@ -98,7 +98,7 @@ void Session::take_leftovers() noexcept {
     }
 }
 
-bool Session::is_ours() const noexcept { return generation_ == sys::process_generation(); }
+bool Session::is_ours() const noexcept { return process == sys::process_generation(); }
 
 // --- Attempts
 
@@ -133,6 +133,7 @@ template <class Op> Error Session::run(Blocking& waiting, Op op, Taking taking) 
             if (const Error error = waiting.check_deadline(); error != Error()) return error;
             continue;
         }
+        if (!is_established) waits_for = made.events;
         const auto ready = waiting.await_retry(fd_, made.events, made.has_slept);
         if (!ready) return ready.error();
     }
@@ -169,7 +170,6 @@ Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking t
     if (received.error() != Error(EAGAIN)) return {true, received.error()};
     if (flushed != Error() && !is_blocked) return {true, flushed};
     const unsigned events = sys::poll_in | (is_blocked ? sys::poll_out : 0u);
-    if (!is_established) waits_for = events;
     return {false, Error(), events, has_slept};
 }
 

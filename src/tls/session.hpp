@@ -78,7 +78,6 @@ private:
     Wire wire_;
     Record record_;  // until the handshake is done
     const sys::Fd fd_;
-    const std::uint32_t generation_;  // of the process that has wrapped it
     Lock lock_;
     std::size_t plain_capacity_ = 0;  // of Layer::bytes
     std::uint64_t queued_ = 0;        // bytes of ciphertext that were ever made

@@ -397,6 +397,25 @@ TEST(TlsStream, TLS_3_small_records_for_a_peer_that_asks_for_them) {
     EXPECT_TRUE(got == much);
 }
 
+// TIME-6: what a record brought is the parent's alone.
+TEST(TlsStream, TIME_6_a_child_of_fork_has_none_of_what_is_kept) {
+    Pair pair = secure_pair();
+    must(pair.there.write("first\nsecond\n"));
+    EXPECT_EQ(text(pair.here.readline()), "first\n");
+    ASSERT_TRUE(pair.here.has_kept());
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto refused = Error(TlsFailure::other_process);
+        const bool is_refused = pair.here.recv(3, MSG_PEEK).error() == refused &&
+                                pair.here.readline().error() == refused && pair.here.recv(3).error() == refused;
+        ::_exit(is_refused ? 0 : 1);
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(text(pair.here.readline()), "second\n");
+}
+
 // TLS-3: a child of fork can do nothing to a connection that is the parent's.
 TEST(TlsStream, TLS_3_a_child_of_fork_does_not_end_it) {
     TlsContext client = client_context();
