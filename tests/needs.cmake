@@ -9,7 +9,7 @@ set(USOCKET_NEEDS_unix
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
-    Exposing.SOCK_4_close_ends_a_recv_on_netlink)
+    Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)
 set(USOCKET_NEEDS_fork
     Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
 set(USOCKET_NEEDS_files
@@ -22,7 +22,8 @@ set(USOCKET_NEEDS_files
     Sockets.SOCK_8_detach_gives_the_descriptor_away)
 set(USOCKET_NEEDS_ancillary
     Ancillary.* Messages.SOCK_10_a_datagram_has_a_sender_and_its_interface
-    Messages.SOCK_10_descriptors_pass_and_are_close_on_exec)
+    Messages.SOCK_10_descriptors_pass_and_are_close_on_exec
+    Messages.SOCK_10_MSG_WAITALL_ends_where_descriptors_come)
 set(USOCKET_NEEDS_options
     Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
     Sockets.SOCK_1_IPPROTO_SEC_is_a_TCP_socket_that_remembers_it
