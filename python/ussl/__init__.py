@@ -105,7 +105,7 @@ class SSLContext:
         sock.do_handshake(). session: what sock.tls_session() of an earlier connection to the same peer gave."""
         if not (self.check_hostname or server_side or self._verify_mode == CERT_NONE):
             raise ValueError("where certificates are checked, names are: check_hostname=False goes with CERT_NONE")
-        if server_hostname is not None and not server_hostname.isascii():
+        if isinstance(server_hostname, str) and not server_hostname.isascii():
             server_hostname = server_hostname.encode("idna").decode()
         handshake = do_handshake and do_handshake_on_connect
         self._context.wrap(sock, server_side, server_hostname, handshake, session)

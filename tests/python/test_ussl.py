@@ -505,3 +505,9 @@ def test_time_2_a_thread_that_holds_the_interpreter_does_not_deadlock(secure: Pa
     over.set()
     for one in asking:
         one.finish()
+
+
+def test_tls_1_a_name_of_another_type_is_a_type_error(client: ussl.SSLContext) -> None:
+    one, other = tcp_pair()
+    with one, other, pytest.raises(TypeError, match="server_hostname|argument 3"):
+        client.wrap_socket(one, server_hostname=5)  # type: ignore[arg-type]
