@@ -12,7 +12,8 @@ what it replaces, so that tracebacks, breakpoints and coverage are those of the 
     await of a generator, yield from of a coroutine
     annotations                                 are not evaluated
     for over a dictionary or a set              goes on where the loop changes it
-    const                                       is a builtin; open() is files.py's, hasattr() runtime.py's
+    const                                       is a builtin; open() is files.py's, hasattr() runtime.py's; the text of
+                                                exec() and eval() is in the dialect
     @micropython.native                         is syntax, the module need not be imported
 """
 
@@ -21,10 +22,29 @@ import __future__
 
 import ast
 import copy
+import sys
 import types
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from usocket.desktop import files, runtime
+
+
+def _evaluating(function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+    """exec() or eval(), whose text is in the dialect, where it is called."""
+
+    def call(source: Any, globals: Any = None, locals: Any = None, /) -> Any:
+        if isinstance(source, str | bytes | bytearray):
+            text = bytes(source) if isinstance(source, bytearray) else source
+            source = compile_source(text if mode == "exec" else text.strip(), "<string>", mode)
+        if globals is None:
+            caller = sys._getframe(1)
+            globals, locals = caller.f_globals, caller.f_locals if locals is None else locals
+        return function(source, globals, globals if locals is None else locals)
+
+    call.__name__ = function.__name__
+    return call
+
 
 # What the program's builtins have besides CPython's. No program can have a name with a space.
 _PREFIX = "usocket "
@@ -32,6 +52,8 @@ BUILTINS: dict[str, Any] = {
     "const": runtime.const,
     "open": files.open,
     "hasattr": runtime.hasattr_,
+    "exec": _evaluating(exec, "exec"),
+    "eval": _evaluating(eval, "eval"),
     **{_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()},
 }
 

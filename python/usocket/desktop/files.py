@@ -60,3 +60,25 @@ def open(file: Any, mode: str = "r", buffering: int = -1, encoding: str | None =
     if "b" in mode:
         return binary
     return _Text(binary, encoding="utf-8", newline="\n", line_buffering=buffering == 1)
+
+
+_streams: list[Any] = []  # for as long as the program runs: the last to let go of one closes its descriptor
+
+
+def lenient(stream: Any) -> Any:
+    """sys.stdout, which takes both as well; None if it is no file of the interpreter's own."""
+    if type(stream) is not io.TextIOWrapper:
+        return None
+    stream.flush()
+    binary: Any = stream.buffer
+    raw = getattr(binary, "raw", binary)
+    text = _Text(
+        _Writer(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        newline="\n",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    _streams.extend((stream, text))
+    return text

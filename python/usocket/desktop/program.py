@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any
 
-from usocket.desktop import dialect, schedule, tracebacks
+from usocket.desktop import dialect, files, schedule, tracebacks
 from usocket.desktop.origins import Origins, is_path_safe
 from usocket.desktop.world import World
 
@@ -60,6 +60,7 @@ def _run(world: World, code: types.CodeType, **names: Any) -> None:
     world.prepare(main)
     world.modules["__main__"] = sys.modules["__main__"] = main
     _hide_from_debugger()
+    sys.stdout = files.lenient(sys.stdout) or sys.stdout
     exec(code, main.__dict__)
 
 

@@ -184,3 +184,12 @@ def test_dev_4_every_line_is_there_for_a_debugger() -> None:
 
     code = names_of("async def f(x):\n    a = b'' % x\n    b = await x\n    return a + b\n")["f"].__code__
     assert {line for _, line in dis.findlinestarts(code) if line} >= {2, 3, 4}
+
+
+def test_dev_4_texts_that_are_run_are_in_the_dialect() -> None:
+    names = names_of(
+        "exec(\"a = b'x' + 'y'\")\nb = eval(\" b'x' + 'y'\")\n"
+        "def f(p):\n    exec('q = p')\n    return eval('p'), eval('p + 1', {'p': 1})\nc = f(5)\n"
+        "g = {}\nexec('z = 1', g)\nd = g['z']\n"
+    )
+    assert (names["a"], names["b"], names["c"], names["d"]) == (b"xy", b"xy", (5, 2), 1)

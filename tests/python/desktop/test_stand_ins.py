@@ -256,3 +256,11 @@ def test_dev_2_a_module_is_made_by_the_type_of_one() -> None:
         "import sys\nm = type(sys)('name', 'doc')\nm.x = 1\nv = m.__name__, m.x\nn = sys.implementation[0]\n"
     )
     assert (names["v"], names["n"]) == (("name", 1), "micropython")
+
+
+def test_dev_4_stdout_takes_both_types(tmp_path: Path) -> None:
+    text = (
+        "import sys\nprint('1')\nsys.stdout.write(b'2\\n')\nsys.stdout.write('3\\n')\n"
+        "sys.stdout.buffer.write('4\\n')\nsys.stdout.buffer.flush()\nprint('5')\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["1", "2", "3", "4", "5"]
