@@ -25,6 +25,7 @@ set(USOCKET_NEEDS_ancillary
     Messages.SOCK_10_descriptors_pass_and_are_close_on_exec
     Messages.SOCK_10_MSG_WAITALL_ends_where_descriptors_come)
 set(USOCKET_NEEDS_options
+    HoldersTcp.TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes
     Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
     Sockets.SOCK_1_IPPROTO_SEC_is_a_TCP_socket_that_remembers_it
     Sockets.SOCK_5_backlog_by_default_and_below_zero Constants.NAME_3_sorted_and_unique
