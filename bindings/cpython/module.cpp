@@ -37,11 +37,11 @@ bool made_in(nb::handle module, const char* name) noexcept {
 int execute(PyObject* object) noexcept {
     nb::module_ module = nb::borrow<nb::module_>(object);
     const auto own_name = nb::steal(PyObject_GetAttrString(object, "__name__"));
-    const bool is_done = add_header() && add_state() &&                          //
-                         made_in(module, "usocket") && add_addresses(module) &&  //
+    const bool is_done = add_header() && add_state() &&                                    //
+                         made_in(module, "usocket") && add_addresses(module) &&            //
                          add_resolver(module) && add_socket(module) && add_tls(module) &&  //
-                         made_in(module, "uselect") && add_poll(module) &&       //
-                         made_in(module, own_name) && add_names(module) &&       //
+                         made_in(module, "uselect") && add_poll(module) &&                 //
+                         made_in(module, own_name) && add_names(module) &&                 //
                          PyModule_AddStringConstant(object, "__version__", USOCKET_VERSION_STRING) == 0;
     return is_done ? 0 : -1;
 }
