@@ -317,7 +317,7 @@ std::size_t take_message(File& file, MutableBuffer buffer, int flags, Address* f
 
 std::size_t take_bytes(File& file, MutableBuffer buffer, int flags) {
     const std::size_t size = cut(std::min(file.queue().size(), buffer.size()));
-    std::memcpy(buffer.data(), file.queue().data(), size);
+    if (size != 0) std::memcpy(buffer.data(), file.queue().data(), size);
     if ((flags & MSG_PEEK) == 0) file.consume(size);
     return size;
 }
