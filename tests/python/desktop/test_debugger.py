@@ -40,6 +40,13 @@ class Editor:
         self.sequence = 0
         self.events: list[dict[str, Any]] = []
 
+    def __enter__(self) -> Editor:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stream.close()
+        self.sock.close()
+
     def send(self, command: str, **arguments: Any) -> int:
         self.sequence += 1
         message = {"seq": self.sequence, "type": "request", "command": command, "arguments": arguments}
@@ -87,7 +94,7 @@ class Editor:
 
 
 @contextlib.contextmanager
-def debugged(path: Path) -> Iterator[tuple[Editor, Path]]:
+def debugged(path: Path) -> Iterator[tuple[Editor, subprocess.Popen[bytes], Path]]:
     """The program waits for the editor before it begins. What it prints goes to a file: debugpy's adapter, which
     outlives the program, would keep pipes open."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -97,9 +104,8 @@ def debugged(path: Path) -> Iterator[tuple[Editor, Path]]:
     with output.open("wb") as file:
         process = subprocess.Popen([*command, "-m", "usocket", str(path)], stdout=file, stderr=subprocess.STDOUT)
     try:
-        editor = connected(port, process)
-        yield editor, output
-        editor.sock.close()  # the adapter ends with it
+        with connected(port, process) as editor:  # the adapter ends with it
+            yield editor, process, output
     finally:
         process.kill()
         process.wait()
@@ -115,7 +121,7 @@ def connected(port: int, process: subprocess.Popen[bytes]) -> Editor:
 def test_dev_5_an_editor_stops_at_a_breakpoint_and_steps(tmp_path: Path) -> None:
     pytest.importorskip("debugpy")
     path = write(tmp_path, {"main.py": PROGRAM})
-    with debugged(path) as (editor, output):
+    with debugged(path) as (editor, process, output):
         editor.ask("initialize", adapterID="python", linesStartAt1=True, pathFormat="path")
         attached = editor.send("attach", justMyCode=True)
         editor.event("initialized")
@@ -134,5 +140,6 @@ def test_dev_5_an_editor_stops_at_a_breakpoint_and_steps(tmp_path: Path) -> None
         assert editor.stop()[1][0] == ("greet", "main.py", 6)
         editor.ask("setBreakpoints", source={"path": str(path)}, breakpoints=[])
         editor.ask("continue", threadId=thread)
-        editor.event("terminated")
+        editor.event("terminated")  # comes before the program's buffer is written out
+        assert process.wait(PATIENCE_S) == 0
         assert output.read_text().endswith("b'hello, you!hello, you!'\n")  # after a warning of debugpy's own
