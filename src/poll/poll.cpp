@@ -23,10 +23,12 @@ Poll& Poll::operator=(Poll&& other) noexcept {
 Poll::~Poll() {
     State* state = state_;
     if (state == nullptr) return;
+    const Held held;
     {
         const Registry locked;
-        state->~State();
+        state->close();
     }
+    state->~State();
     (void)sys::resize(state, 0);
 }
 
@@ -34,9 +36,13 @@ Poll::~Poll() {
 Poll::State* Poll::make_state() noexcept {
     State* state = state_.load(std::memory_order_acquire);
     if (state != nullptr) return state;
-    void* memory = sys::resize(nullptr, sizeof(State));
-    if (memory == nullptr) return nullptr;
-    State* made = new (memory) State;
+    sys::Poller* poller = sys::poller_make();
+    void* memory = poller == nullptr ? nullptr : sys::resize(nullptr, sizeof(State));
+    if (memory == nullptr) {
+        if (poller != nullptr) sys::poller_destroy(poller);
+        return nullptr;
+    }
+    State* made = new (memory) State(poller);
     if (state_.compare_exchange_strong(state, made)) return made;
     made->~State();
     (void)sys::resize(made, 0);
@@ -61,8 +67,12 @@ Result<Registration*> Poll::register_fd(int fd, unsigned events, void* userdata,
     State* state = make_state();
     if (state == nullptr) return Error(ENOMEM);
     const Wanted wanted{fd, events, userdata, nullptr, true};
-    const Registry locked;
-    return state->add(wanted, is_once ? state->find_fd(fd) : nullptr);
+    Result<Registration*> added = Error(ENOMEM);
+    do {
+        const Registry locked;
+        added = state->add(wanted, is_once ? state->find_fd(fd) : nullptr);
+    } while (added.error() == Error(ENOMEM) && state->provide(fd));
+    return added;
 }
 
 Registration* Poll::find_fd(int fd) const noexcept {
@@ -122,8 +132,7 @@ std::size_t Poll::size() const noexcept {
 void Poll::wake() noexcept {
     wakes_.fetch_add(1, std::memory_order_seq_cst);
     const State* state = state_.load(std::memory_order_seq_cst);
-    sys::Poller* poller = state == nullptr ? nullptr : state->poller.load(std::memory_order_seq_cst);
-    if (poller != nullptr) sys::poller_ring(poller);
+    if (state != nullptr) sys::poller_ring(state->poller);
 }
 
 bool Poll::take_wake() noexcept {
@@ -182,8 +191,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     }
     const bool looks = timeout.is_none() && state->behind.load(std::memory_order_relaxed) != 0;
     sys::PollerEvents found;
-    const Error error =
-        sys::poller_wait(state->poller.load(std::memory_order_relaxed), found, count, looks ? Slices::first : timeout);
+    const Error error = sys::poller_wait(state->poller, found, count, looks ? Slices::first : timeout);
     const bool is_all = found.count < sys::PollerEvents::room;
     if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
     State::Round round;

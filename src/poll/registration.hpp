@@ -68,11 +68,19 @@ struct Registration {
 // Got for many at a time and given back all at once.
 class RegistrationMemory {
 public:
-    // nullptr: there is none.
+    // nullptr: lacks() more.
     Registration* take() noexcept {
         if (free_ != nullptr) return new (std::exchange(free_, free_->next_of_fd)) Registration;
-        if ((blocks_ == nullptr || blocks_->used == blocks_->size) && !add_block()) return nullptr;
+        if (is_full()) return nullptr;
         return new (&blocks_->items()[blocks_->used++]) Registration;
+    }
+    // How many bytes it wants for the next; 0: none.
+    [[nodiscard]] std::size_t lacks() const noexcept {
+        return free_ == nullptr && is_full() ? sizeof(Block) + next_size() * sizeof(Registration) : 0;
+    }
+    // So many as it lacked.
+    void provide(void* memory, std::size_t size) noexcept {
+        blocks_ = new (memory) Block{blocks_, (size - sizeof(Block)) / sizeof(Registration), 0};
     }
     void give_back(Registration& registration) noexcept {
         registration.poll = nullptr;
@@ -103,12 +111,9 @@ private:
     };
     static_assert(sizeof(Block) % alignof(Registration) == 0);
 
-    bool add_block() noexcept {
-        const std::size_t size = blocks_ == nullptr ? first_size : std::min(2 * blocks_->size, largest_size);
-        void* memory = sys::resize(nullptr, sizeof(Block) + size * sizeof(Registration));
-        if (memory == nullptr) return false;
-        blocks_ = new (memory) Block{blocks_, size, 0};
-        return true;
+    [[nodiscard]] bool is_full() const noexcept { return blocks_ == nullptr || blocks_->used == blocks_->size; }
+    [[nodiscard]] std::size_t next_size() const noexcept {
+        return blocks_ == nullptr ? first_size : std::min(2 * blocks_->size, largest_size);
     }
 
     static constexpr std::size_t first_size = 8;

@@ -31,15 +31,19 @@ Lock Registry::lock_;
 // numbers in the child that are not its own. The windows come first, because their readers may want this lock.
 const bool Registry::knows_forks_ = (sys::on_fork(1, [] { lock_.lock(); }, [] { lock_.unlock(); }), true);
 
-bool Watched::make_room(sys::Fd fd) noexcept {
-    const auto least = static_cast<std::size_t>(fd) + 1;
-    if (size_ >= least) return true;
-    const std::size_t wanted = std::max<std::size_t>({least, 2 * size_, 16});
-    void* memory = sys::resize(slots_, wanted * sizeof(Slot));
-    if (memory == nullptr) return false;
-    slots_ = static_cast<Slot*>(memory);
-    for (; size_ < wanted; ++size_) new (&slots_[size_]) Slot;
-    return true;
+std::size_t Watched::lacks(sys::Fd fd) const noexcept {
+    if (has(fd)) return 0;
+    const std::size_t least = static_cast<std::size_t>(fd) + 1;
+    return std::max<std::size_t>({least, 2 * size_, 16}) * sizeof(Slot);
+}
+
+void* Watched::provide(void* memory, std::size_t size) noexcept {
+    const std::size_t wanted = size / sizeof(Slot);
+    if (wanted <= size_) return memory;
+    auto* slots = static_cast<Slot*>(memory);
+    for (std::size_t i = 0; i < wanted; ++i) new (&slots[i]) Slot(i < size_ ? slots_[i] : Slot());
+    size_ = wanted;
+    return std::exchange(slots_, slots);
 }
 
 void Watched::clear() noexcept {
@@ -48,38 +52,36 @@ void Watched::clear() noexcept {
     size_ = 0;
 }
 
-Poll::State::~State() {
-    if (sys::Poller* opened = poller) sys::poller_close(opened);
+void Poll::State::close() noexcept {
+    sys::poller_close(poller);
     registrations.for_each([](Registration& one) { unlink_socket(one); });
+}
+
+Poll::State::~State() {
     registrations.clear();
     watched.clear();
+    sys::poller_destroy(poller);
 }
 
 // --- The system's poller
 
 // The parent's would report to both: a child of fork gets one of its own.
 Error Poll::State::open() noexcept {
-    if (poller.load(std::memory_order_relaxed) == nullptr) {
-        const auto opened = sys::poller_open();
-        if (!opened) return opened.error();
-        poller.store(*opened, std::memory_order_seq_cst);
-    } else {
-        if (const Error error = sys::poller_reopen(poller, true); error != Error()) return error;
-        registrations.for_each([this](Registration& one) {
-            // What a socket keeps may be the parent's alone (TIME-6).
-            one.kept = keeps(one.aside);
-            sort_urgent(one);
-        });
-    }
+    if (const Error error = sys::poller_open(poller, true); error != Error()) return error;
+    registrations.for_each([this](Registration& one) {
+        // What a socket keeps may be the parent's alone (TIME-6).
+        one.kept = keeps(one.aside);
+        sort_urgent(one);
+    });
     if (const Error error = restore(); error != Error()) return error;
-    generation.store(sys::process_generation(), std::memory_order_release);
+    opened_in.store(this_process(), std::memory_order_seq_cst);
     return Error();
 }
 
 Error Poll::State::reopen() noexcept {
     // They come into the new one by their numbers: what has those must be the files of the old one.
     for (std::size_t i = 0; i < watched.size(); ++i) (void)look_at(static_cast<sys::Fd>(i));
-    if (const Error error = sys::poller_reopen(poller, false); error != Error()) return error;
+    if (const Error error = sys::poller_open(poller, false); error != Error()) return error;
     add_one(removals);
     return restore();
 }
@@ -123,6 +125,31 @@ void Poll::State::ring() noexcept {
 }
 
 // --- Coming, changing, going
+
+bool Poll::State::provide(sys::Fd fd) noexcept {
+    std::size_t size = 0;
+    bool is_for_slots = false;
+    {
+        const Registry locked;
+        size = registrations.lacks();
+        is_for_slots = size == 0;
+        if (is_for_slots) size = watched.lacks(fd);
+    }
+    if (size == 0) return sys::poller_provide(poller);
+    void* memory = sys::resize(nullptr, size);
+    if (memory == nullptr) return false;
+    void* useless = nullptr;
+    {
+        const Registry locked;
+        if (is_for_slots) {
+            useless = watched.provide(memory, size);
+        } else {
+            registrations.provide(memory, size);
+        }
+    }
+    (void)sys::resize(useless, 0);
+    return true;
+}
 
 Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) noexcept {
     if (wanted.events > all_events) return Error(Fault::event_mask);
@@ -298,7 +325,7 @@ Error Poll::State::link_first(Registration& registration) noexcept {
     const Error error = sys::poller_add(poller, fd, registration.mask(), own_generation).error();
     registration.always_ready = error == Error(EPERM);
     if (error != Error() && !registration.always_ready) return error;
-    if (!watched.make_room(fd)) {
+    if (!watched.has(fd)) {
         take_from_system(fd);
         return Error(ENOMEM);
     }

@@ -21,10 +21,13 @@
 
 namespace usocket {
 
-// Held while anything of a registration or a State changes, of all polls: that is seldom and takes a few steps.
+// Held while anything of a registration or a State changes, of all polls: that is seldom and takes a few steps. Nothing
+// asks for memory under it, or gives some back: a host that collects its garbage then, in this thread or another,
+// closes sockets and polls, which want the Registry.
 class Registry {
 public:
     Registry() noexcept : locked_(lock_) {}
+    [[nodiscard]] static bool is_free() noexcept { return lock_.is_free(); }
 
 private:
     static Lock lock_;
@@ -53,8 +56,10 @@ public:
     [[nodiscard]] std::uint32_t next_generation(sys::Fd fd) const noexcept {
         return has(fd) ? slots_[fd].generation + 1 : 1;
     }
-    // False: no memory.
-    [[nodiscard]] bool make_room(sys::Fd fd) noexcept;
+    // How many bytes it wants for having the number; 0: none.
+    [[nodiscard]] std::size_t lacks(sys::Fd fd) const noexcept;
+    // So many as it lacked. Returns what is to be given back.
+    [[nodiscard]] void* provide(void* memory, std::size_t size) noexcept;
     void clear() noexcept;
 
 private:
@@ -64,10 +69,10 @@ private:
 
 // Everything is under the Registry but where it says otherwise. What is atomic may be read without it.
 struct Poll::State {
-    std::atomic<sys::Poller*> poller{nullptr};  // once it is there it stays
-    std::atomic<std::uint32_t> generation{0};   // of the process that opened it
-    std::atomic<bool> is_armed{false};          // it has a bell, and so can be slept in
-    std::atomic<std::uint32_t> removals{0};     // how often something has left the poller
+    sys::Poller* const poller;
+    std::atomic<std::uint32_t> opened_in{0};  // this_process() that opened it
+    std::atomic<bool> is_armed{false};        // it has a bell, and so can be slept in
+    std::atomic<std::uint32_t> removals{0};   // how often something has left the poller
     std::atomic<std::size_t> count{0};
     std::atomic<std::size_t> behind{0};              // those of which the system may not know all
     std::atomic<std::uint32_t> forks{sys::forks()};  // of this process, that were heeded
@@ -78,14 +83,12 @@ struct Poll::State {
     bool urgent_first = false;
     std::size_t next_look = 0;
 
-    ~State();
+    explicit State(sys::Poller* made) noexcept : poller(made) {}
+    ~State();  // without the Registry, once it is closed
 
     // --- registry.cpp
-    // The poller is there, and this process's own. Without the Registry too.
-    [[nodiscard]] bool is_open() const noexcept {
-        return poller.load(std::memory_order_seq_cst) != nullptr &&
-               generation.load(std::memory_order_acquire) == sys::process_generation();
-    }
+    // The poller is open, and this process's own. Without the Registry too.
+    [[nodiscard]] bool is_open() const noexcept { return opened_in.load(std::memory_order_seq_cst) == this_process(); }
     // The system knows all that is ready. Without the Registry too.
     [[nodiscard]] bool is_plain(bool may_sleep) const noexcept {
         return urgent.empty() && is_open() && forks.load(std::memory_order_relaxed) == sys::forks() &&
@@ -94,7 +97,10 @@ struct Poll::State {
     Error prepare() noexcept { return is_open() ? Error() : open(); }
     Error open() noexcept;
     Error reopen() noexcept;
-    // `old`: what is to be changed instead, if anything.
+    void close() noexcept;
+    // Gets memory that add() has not had; false: there is none, or that was not it. Without the Registry.
+    bool provide(sys::Fd fd) noexcept;
+    // `old`: what is to be changed instead, if anything. ENOMEM: provide() may help.
     Result<Registration*> add(const Wanted& wanted, Registration* old) noexcept;
     Error change(Registration& registration, unsigned events) noexcept;
     void remove(Registration& registration) noexcept;
@@ -135,6 +141,7 @@ struct Poll::State {
     std::size_t collect_plain(const sys::PollerEvents& found, Event* events, std::size_t room) const noexcept;
 
 private:
+    static std::uint32_t this_process() noexcept { return 1 + sys::process_generation(); }
     Error tell_system(sys::Fd fd) const noexcept;
     [[nodiscard]] unsigned mask_of(sys::Fd fd) const noexcept;
     Error restore() noexcept;

@@ -81,8 +81,7 @@ Result<void> Reader::read_with(Sink& into, std::size_t limit, Fill filler) noexc
 // can be done with what there is.
 Error Reader::end(Error error) noexcept {
     end_growth();
-    const bool is_given_back = !is_alone() && !call_.reads_;
-    if (is_given_back) return error;
+    if (!has_turn()) return error;
     const bool is_short = error == Error(EAGAIN) && sink().size() != 0 && blocking().is_nonblocking();
     if (error != Error() && !is_short && source_.inbox->give_back(*source_.gate, sink())) return error;
     source_.inbox->commit(*source_.gate);

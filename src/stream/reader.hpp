@@ -107,6 +107,8 @@ private:
     [[nodiscard]] Layer* layer() const noexcept { return layer_of(*source_.gate); }
     [[nodiscard]] ConstBuffer front() const noexcept { return source_.inbox->front(*source_.gate); }
     [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
+    // Not once the host's signal handlers have run: what the call had, the lock too, has been given back.
+    [[nodiscard]] bool has_turn() const noexcept { return is_alone() || call_.reads_; }
     Sink& sink() noexcept { return *call_.sink_; }
 
     Call& call_;

@@ -129,7 +129,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
 Result<bool> Reader::pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept {
     const std::int64_t start = sys::now();
     const auto ready = blocking().pause(watched, events, span);
-    still.waited += sys::now() - start;
+    if (has_turn()) still.waited += sys::now() - start;
     return ready;
 }
 

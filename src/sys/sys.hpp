@@ -139,13 +139,18 @@ struct PollerEvents {
 };
 // For the masks below: not even errors.
 inline constexpr unsigned poll_nothing = 0x80000000;
+// Its memory and its descriptors come and go apart: the latter under a lock, under which nothing may ask for memory,
+// as a host that collects its garbage for that closes sockets and polls.
 struct Poller;
-Result<Poller*> poller_open() noexcept;
+Poller* poller_make() noexcept;  // nullptr: no memory
+// For one poller_add() more, which had none; false: there is none, or that was not what it had not.
+bool poller_provide(Poller* poller) noexcept;
+void poller_destroy(Poller* poller) noexcept;  // once it is closed
+// Opens it, or opens it anew: takes everything out, also what lives on under no number; waits that go on hear the bell.
+// In a child of fork (is_inherited) the parent's is left alone. Whoever rings meanwhile does no harm.
+Error poller_open(Poller* poller, bool is_inherited) noexcept;
 void poller_close(Poller* poller) noexcept;
-// Takes everything out, also what lives on under no number; waits that go on hear the bell. In a child of fork the
-// parent's is left alone. Whoever rings meanwhile does no harm.
-Error poller_reopen(Poller* poller, bool is_inherited) noexcept;
-// EPERM: the descriptor is always ready (a regular file).
+// EPERM: the descriptor is always ready (a regular file). ENOMEM: maybe poller_provide() helps.
 Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept;
 // ENOENT, EBADF: the number is not the file's that was added.
 Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept;

@@ -25,6 +25,7 @@ public:
         std::uint32_t holder = word_.load(std::memory_order_relaxed);
         return holder != mine && word_.compare_exchange_strong(holder, mine, std::memory_order_acquire);
     }
+    [[nodiscard]] bool is_free() const noexcept { return word_.load(std::memory_order_relaxed) == 0; }
     void unlock() noexcept { word_.store(0, std::memory_order_release); }
 
 private:

@@ -1,6 +1,7 @@
 // Many at once. Each poller has a ring of those that may be ready: what changes puts its watches there, and a wait
 // takes out those that it finds are not. So a wait costs what is ready or has changed (POLL-4).
 #include <new>
+#include <utility>
 
 #include "sys/lwip/table.hpp"
 #include "sys/lwip/waiting.hpp"
@@ -25,6 +26,7 @@ struct Watch {
 struct Poller {
     Watch* all = nullptr;
     Watch* last_maybe = nullptr;  // of the ring; behind it is the first
+    Watch* spare = nullptr;       // by `next`: nothing asks for memory, or gives it back, under the guard
     std::size_t waiters = 0;
     std::atomic<bool> rings{false};
 };
@@ -65,7 +67,7 @@ void forget(Watch& watch) noexcept {
     }
     *watch.link = watch.next;
     if (watch.next != nullptr) watch.next->link = watch.link;
-    (void)resize(&watch, 0);
+    watch.next = std::exchange(watch.poller->spare, &watch);
 }
 
 // The number is still what was added.
@@ -124,21 +126,38 @@ void drop_watches(Sock& sock) noexcept {
     }
 }
 
-Result<Poller*> poller_open() noexcept {
+Poller* poller_make() noexcept {
     void* memory = resize(nullptr, sizeof(Poller));
-    if (memory == nullptr) return Error(ENOMEM);
-    return new (memory) Poller;
+    return memory == nullptr ? nullptr : new (memory) Poller;
 }
 
-void poller_close(Poller* poller) noexcept {
+bool poller_provide(Poller* poller) noexcept {
     {
         const Guard guard;
-        while (poller->all != nullptr) forget(*poller->all);
+        if (poller->spare != nullptr) return false;
+    }
+    void* memory = resize(nullptr, sizeof(Watch));
+    if (memory == nullptr) return false;
+    auto* made = new (memory) Watch{};
+    const Guard guard;
+    made->next = std::exchange(poller->spare, made);
+    return true;
+}
+
+void poller_destroy(Poller* poller) noexcept {
+    while (Watch* one = poller->spare) {
+        poller->spare = one->next;
+        (void)resize(one, 0);
     }
     (void)resize(poller, 0);
 }
 
-Error poller_reopen(Poller* poller, bool) noexcept {
+void poller_close(Poller* poller) noexcept {
+    const Guard guard;
+    while (poller->all != nullptr) forget(*poller->all);
+}
+
+Error poller_open(Poller* poller, bool) noexcept {
     const Guard guard;
     while (poller->all != nullptr) forget(*poller->all);
     if (poller->waiters != 0) poller_ring(poller);
@@ -150,10 +169,10 @@ Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t ge
     Sock* sock = find(fd);
     if (sock == nullptr) return Error(EBADF);
     if (Watch* old = find_watch(*poller, fd)) forget(*old);
-    void* memory = resize(nullptr, sizeof(Watch));
-    if (memory == nullptr) return Error(ENOMEM);
-    auto* watch = new (memory)
-        Watch{poller, sock, fd, serial_of(fd), events, generation, sock->watches, poller->all, &poller->all, nullptr};
+    Watch* watch = poller->spare;
+    if (watch == nullptr) return Error(ENOMEM);
+    poller->spare = watch->next;
+    *watch = {poller, sock, fd, serial_of(fd), events, generation, sock->watches, poller->all, &poller->all, nullptr};
     if (watch->next != nullptr) watch->next->link = &watch->next;
     poller->all = watch;
     sock->watches = watch;

@@ -1,13 +1,20 @@
-// The seam's memory: the C heap, counted, and refused when the test wants it to be.
+// The seam's memory: the C heap, counted, and refused when the test wants it to be. As a host's collector might close
+// polls for it, nobody may ask for memory, or give some back, while the registry of polls is held.
+#include <cstdio>
 #include <cstdlib>
 
 #include "network.hpp"
+#include "poll/state.hpp"
 
 namespace usocket::sys {
 
 using namespace usocket::faulty;
 
 void* resize(void* memory, std::size_t size) noexcept {
+    if (!Registry::is_free()) {
+        std::fputs("faulty stack: memory is asked for under the registry of polls\n", stderr);
+        std::abort();
+    }
     if (size == 0) {
         if (memory != nullptr) --network().live_blocks;
         std::free(memory);

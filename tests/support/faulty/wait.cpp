@@ -120,6 +120,7 @@ struct Poller {
     };
     std::vector<Watched> all;
     std::size_t first = 0;  // where the next wait looks first
+    std::size_t room = 0;   // for how many it was provided
     bool rings = false;
 
     Watched* find(Fd fd) {
@@ -137,18 +138,28 @@ struct Poller {
     [[nodiscard]] bool any_ready() const { return std::any_of(all.begin(), all.end(), ready); }
 };
 
-Result<Poller*> poller_open() noexcept {
+Poller* poller_make() noexcept {
     void* memory = resize(nullptr, sizeof(Poller));
-    if (memory == nullptr) return Error(ENOMEM);
-    return new (memory) Poller;
+    return memory == nullptr ? nullptr : new (memory) Poller;
 }
 
-void poller_close(Poller* poller) noexcept {
+bool poller_provide(Poller* poller) noexcept {
+    if (poller->all.size() < poller->room) return false;
+    // As one that has to ask.
+    void* memory = resize(nullptr, 1);
+    (void)resize(memory, 0);
+    poller->room += memory == nullptr ? 0 : 2;
+    return memory != nullptr;
+}
+
+void poller_destroy(Poller* poller) noexcept {
     poller->~Poller();
     (void)resize(poller, 0);
 }
 
-Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+void poller_close(Poller* poller) noexcept { poller->all.clear(); }
+
+Error poller_open(Poller* poller, bool is_inherited) noexcept {
     jump_point();
     poller->all.clear();
     if (is_inherited) poller->rings = false;
@@ -159,6 +170,7 @@ Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t ge
     jump_point();
     if (find(fd) == nullptr) return Error(EBADF);
     Poller::Watched* place = poller->find(fd);
+    if (place == nullptr && poller->all.size() >= poller->room) return Error(ENOMEM);
     if (place == nullptr) place = &poller->all.emplace_back();
     *place = {fd, shared(fd), events, generation};
     return {};

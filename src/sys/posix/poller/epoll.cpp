@@ -62,24 +62,22 @@ Error replace(int place, int fd) noexcept {
 
 }  // namespace
 
-Result<Poller*> poller_open() noexcept {
+Poller* poller_make() noexcept {
     void* memory = resize(nullptr, sizeof(Poller));
-    if (memory == nullptr) return Error(ENOMEM);
-    auto* poller = new (memory) Poller;
-    poller->epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    if (poller->epoll >= 0) return poller;
-    const Error error = last_error();
-    poller_close(poller);
-    return error;
+    return memory == nullptr ? nullptr : new (memory) Poller;
 }
+
+// The system has what it needs.
+bool poller_provide(Poller* /*poller*/) noexcept { return false; }
+
+void poller_destroy(Poller* poller) noexcept { (void)resize(poller, 0); }
 
 void poller_close(Poller* poller) noexcept {
     if (poller->bell >= 0) ::close(poller->bell);
     if (poller->epoll >= 0) ::close(poller->epoll);
-    (void)resize(poller, 0);
 }
 
-Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+Error poller_open(Poller* poller, bool is_inherited) noexcept {
     const int bell = poller->bell;
     if (bell >= 0 && is_inherited) {
         const auto own_bell = bell_open();
@@ -96,7 +94,9 @@ Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
         // Whoever still sleeps in the old one, which lives as long, finds that the bell can always be rung.
         if (!is_inherited) (void)control_bell(poller->epoll, EPOLL_CTL_MOD, bell, EPOLLIN | EPOLLOUT);
     }
-    return replace(poller->epoll, epoll);
+    if (poller->epoll >= 0) return replace(poller->epoll, epoll);
+    poller->epoll = epoll;
+    return Error();
 }
 
 Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {

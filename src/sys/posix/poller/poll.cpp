@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <utility>
 
 #include "sys/posix/native.hpp"
 #include "wait/held.hpp"
@@ -74,11 +75,8 @@ private:
     Locked locked_;
 };
 
-template <class T> bool resize_to(T*& array, std::size_t size) noexcept {
-    void* memory = resize(array, size * sizeof(T));
-    if (memory == nullptr) return false;
-    array = static_cast<T*>(memory);
-    return true;
+template <class T> T* make_array(std::size_t size) noexcept {
+    return static_cast<T*>(resize(nullptr, size * sizeof(T)));
 }
 
 Entry* find(Poller& poller, Fd fd) noexcept {
@@ -115,27 +113,51 @@ Error open_bell(Poller& poller) noexcept {
     return read_error != Error() ? read_error : write_error;
 }
 
-// nullptr: no memory. Under the lock.
-Waiter* enter(Poller& poller) noexcept {
+// One that nobody uses, or that a longjmp has left. Under the lock.
+Waiter* find_waiter(const Poller& poller) noexcept {
     const pthread_t self = ::pthread_self();
-    Waiter* waiter = nullptr;
     for (Waiter* one = poller.waiters; one != nullptr; one = one->next) {
-        if (!one->is_inside || ::pthread_equal(one->thread, self) != 0) waiter = one;
+        if (!one->is_inside || ::pthread_equal(one->thread, self) != 0) return one;
     }
-    if (waiter == nullptr) {
-        waiter = static_cast<Waiter*>(resize(nullptr, sizeof(Waiter)));
-        if (waiter == nullptr) return nullptr;
-        *waiter = {poller.waiters, self, false, 0, 0, 0, nullptr, nullptr};
-        poller.waiters = waiter;
+    return nullptr;
+}
+
+void free_arrays(const Waiter& waiter) noexcept {
+    (void)resize(waiter.entries, 0);
+    (void)resize(waiter.polled, 0);
+}
+
+// Room for `size` entries, for the next enter(). False: no memory. Without the lock.
+bool provide_waiter(Poller& poller, std::size_t size) noexcept {
+    Waiter* made = static_cast<Waiter*>(resize(nullptr, sizeof(Waiter)));
+    if (made == nullptr) return false;
+    *made = {nullptr, {}, false, 0, 0, size, make_array<Entry>(size + 1), make_array<pollfd>(size + 1)};
+    const bool has_memory = made->entries != nullptr && made->polled != nullptr;
+    Waiter* old = made;
+    if (has_memory) {
+        const Guard guard(poller);
+        old = find_waiter(poller);
+        if (old == nullptr) {
+            made->next = std::exchange(poller.waiters, made);
+        } else {
+            std::swap(old->entries, made->entries);
+            std::swap(old->polled, made->polled);
+            old->room = size;
+            old->is_inside = false;
+            old = made;
+        }
     }
-    if (waiter->polled == nullptr || waiter->room < poller.size) {
-        waiter->is_inside = false;
-        const std::size_t room = std::max(poller.room, poller.size);
-        waiter->room = 0;
-        if (!resize_to(waiter->entries, room + 1) || !resize_to(waiter->polled, room + 1)) return nullptr;
-        waiter->room = room;
-    }
-    waiter->thread = self;
+    if (old == nullptr) return true;
+    free_arrays(*old);
+    (void)resize(old, 0);
+    return has_memory;
+}
+
+// nullptr: provide_waiter() must come first. Under the lock.
+Waiter* enter(Poller& poller) noexcept {
+    Waiter* waiter = find_waiter(poller);
+    if (waiter == nullptr || waiter->room < poller.size) return nullptr;
+    waiter->thread = ::pthread_self();
     waiter->is_inside = true;
     waiter->version = poller.version;
     waiter->size = poller.size;
@@ -169,26 +191,48 @@ void report(Poller& poller, const Waiter& waiter, PollerEvents& found, std::size
 
 }  // namespace
 
-Result<Poller*> poller_open() noexcept {
+Poller* poller_make() noexcept {
     void* memory = resize(nullptr, sizeof(Poller));
-    if (memory == nullptr) return Error(ENOMEM);
-    return new (memory) Poller;
+    return memory == nullptr ? nullptr : new (memory) Poller;
 }
 
-void poller_close(Poller* poller) noexcept {
-    if (poller->bell_read >= 0) ::close(poller->bell_read);
-    if (poller->bell_write >= 0) ::close(poller->bell_write);
+bool poller_provide(Poller* poller) noexcept {
+    std::size_t room = 0;
+    {
+        const Guard guard(*poller);
+        if (poller->size < poller->room) return false;
+        room = std::max<std::size_t>(16, 2 * poller->room);
+    }
+    Entry* useless = make_array<Entry>(room);
+    if (useless == nullptr) return false;
+    {
+        const Guard guard(*poller);
+        if (poller->room < room) {
+            std::copy_n(poller->entries, poller->size, useless);
+            std::swap(poller->entries, useless);
+            poller->room = room;
+        }
+    }
+    (void)resize(useless, 0);
+    return true;
+}
+
+void poller_destroy(Poller* poller) noexcept {
     while (Waiter* waiter = poller->waiters) {
         poller->waiters = waiter->next;
-        (void)resize(waiter->entries, 0);
-        (void)resize(waiter->polled, 0);
+        free_arrays(*waiter);
         (void)resize(waiter, 0);
     }
     (void)resize(poller->entries, 0);
     (void)resize(poller, 0);
 }
 
-Error poller_reopen(Poller* poller, bool is_inherited) noexcept {
+void poller_close(Poller* poller) noexcept {
+    if (poller->bell_read >= 0) ::close(poller->bell_read);
+    if (poller->bell_write >= 0) ::close(poller->bell_write);
+}
+
+Error poller_open(Poller* poller, bool is_inherited) noexcept {
     const Guard guard(*poller);
     if (is_inherited) {
         const Error error = poller->bell_write < 0 ? Error() : open_bell(*poller);
@@ -208,11 +252,7 @@ Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t ge
     const Guard guard(*poller);
     Entry* place = find(*poller, fd);
     if (place == nullptr) {
-        if (poller->size == poller->room) {
-            const std::size_t room = std::max<std::size_t>(16, 2 * poller->room);
-            if (!resize_to(poller->entries, room)) return Error(ENOMEM);
-            poller->room = room;
-        }
+        if (poller->size == poller->room) return Error(ENOMEM);
         place = &poller->entries[poller->size++];
     }
     *place = {fd, events, generation, *file};
@@ -241,11 +281,12 @@ void poller_remove(Poller* poller, Fd fd) noexcept {
 Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
     found.count = 0;
     Waiter* waiter = nullptr;
-    {
+    for (std::size_t size = 0; waiter == nullptr;) {
+        if (size != 0 && !provide_waiter(*poller, size)) return Error(ENOMEM);
         const Guard guard(*poller);
         waiter = enter(*poller);
+        size = poller->room + 1;
     }
-    if (waiter == nullptr) return Error(ENOMEM);
     timespec span{};
     if (!timeout.is_none()) {
         span.tv_sec = static_cast<time_t>(timeout.nanoseconds() / 1'000'000'000);
