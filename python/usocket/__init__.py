@@ -4,13 +4,12 @@ Addresses are opaque bytes, as getaddrinfo() returns them; numeric tuples are ta
 own socket module shows is usocket.compat.
 """
 
-from typing import TYPE_CHECKING
-
 from usocket._usocket import *  # noqa: F403
 from usocket._usocket import __all__ as __all__
 from usocket._usocket import __version__ as __version__
 
-if not TYPE_CHECKING:  # a checker knows the names that there are
+TYPE_CHECKING = False  # of a checker's own accord it is true; typing would take longer to import than all of this
+if not TYPE_CHECKING:  # it knows the names that there are
     from usocket._missing import explain as __getattr__  # noqa: F401
 
 del TYPE_CHECKING

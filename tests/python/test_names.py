@@ -205,6 +205,17 @@ with usocket.socket() as socket:
     run_python(program)
 
 
+def test_name_1_its_import_takes_little() -> None:
+    """No module of the standard library that would take longer than all of it (COMPAT-1's `compat` is another import)."""
+    program = """
+import sys
+before = set(sys.modules)
+import usocket
+print(*sorted(set(sys.modules) - before - {"__future__"}))
+"""
+    assert run_python(program).stdout.split() == ["usocket", "usocket._missing", "usocket._usocket"]
+
+
 def test_version_comes_from_one_place() -> None:
     """NAME-5: usocket.__version__ and the package's are the header's."""
     header = (Path(__file__).resolve().parents[2] / "include" / "usocket" / "version.hpp").read_text()
