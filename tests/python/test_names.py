@@ -206,7 +206,7 @@ with usocket.socket() as socket:
 
 
 def test_name_1_its_import_takes_little() -> None:
-    """No module of the standard library that would take longer than all of it (COMPAT-1's `compat` is another import)."""
+    """No module of the standard library that would take longer than all of it."""
     program = """
 import sys
 before = set(sys.modules)
