@@ -176,10 +176,25 @@ class Streams(Trial):
             self.let_child_read()
         elif kind == 6 and self.random.chance(15):
             self.end()
+        elif kind == 7 and hasattr(gc, "threshold"):
+            self.leave_behind()
         elif kind == 7:
             gc.collect()
         else:
             self.read()
+
+    def leave_behind(self):
+        """What nobody needs any more is for a device's collector, in whatever call it runs next."""
+        often = self.random.choose((-1, 300, 3000))
+        gc.threshold(often)  # in bytes; -1: when the heap is full
+        count = self.random.between(1, 12)
+        self.trace("leaves", count, "polls behind; collects every", often, "bytes")
+        for _ in range(count):
+            poller = uselect.poll()
+            for sock in usocket.socketpair():
+                poller.register(sock, uselect.POLLIN)
+        if self.random.chance(30):
+            gc.collect()
 
     def next_bytes(self, size):
         size = max(0, min(size, MOST_IN_FLIGHT - len(self.unreturned)))
@@ -519,6 +534,8 @@ class Streams(Trial):
             rest += piece
 
     def finish(self):
+        if hasattr(gc, "threshold"):
+            gc.threshold(-1)
         self.step += 1
         self.end()
         self.timeout = None
