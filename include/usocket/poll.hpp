@@ -74,13 +74,13 @@ private:
     struct USOCKET_LOCAL State;
     USOCKET_LOCAL static const WatchHooks hooks_;
 
-    State* make_state() noexcept;
-    Result<Registration*> register_fd(int fd, unsigned events, void* userdata, bool is_once) noexcept;
-    [[nodiscard]] Registration* find_socket(const Socket& socket) const noexcept;
-    [[nodiscard]] Registration* find_fd(int fd) const noexcept;
-    static Result<void> modify_found(Registration* registration, unsigned events) noexcept;
-    static Result<void> unregister_found(Registration* registration) noexcept;
-    bool take_wake() noexcept;
+    USOCKET_LOCAL State* make_state() noexcept;
+    USOCKET_LOCAL Result<Registration*> register_fd(int fd, unsigned events, void* userdata, bool is_once) noexcept;
+    USOCKET_LOCAL [[nodiscard]] Registration* find_socket(const Socket& socket) const noexcept;
+    USOCKET_LOCAL [[nodiscard]] Registration* find_fd(int fd) const noexcept;
+    USOCKET_LOCAL static Result<void> modify_found(Registration* registration, unsigned events) noexcept;
+    USOCKET_LOCAL static Result<void> unregister_found(Registration* registration) noexcept;
+    USOCKET_LOCAL bool take_wake() noexcept;
 
     std::atomic<State*> state_{nullptr};   // made by the first call that needs it
     std::atomic<std::uint32_t> wakes_{0};  // those that have not ended a wait yet

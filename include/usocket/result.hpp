@@ -30,11 +30,18 @@
 //         USOCKET_TRY(socket.write("QUIT\r\n"));
 //         return std::string(line.view());
 //     }
-#define USOCKET_TRY(...) USOCKET_TRY_WITH_(USOCKET_JOIN_(usocket_tried_, __COUNTER__), __VA_ARGS__)
-#define USOCKET_TRY_WITH_(tried, ...) \
+#if defined(__clang__)  // the newest call __COUNTER__ an extension; one inside another is no mistake
+#define USOCKET_TRY(...) \
+    USOCKET_TRY_WITH_(usocket_tried_, \
+                      _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wshadow\""), \
+                      _Pragma("clang diagnostic pop"), __VA_ARGS__)
+#else
+#define USOCKET_TRY(...) USOCKET_TRY_WITH_(USOCKET_JOIN_(usocket_tried_, __COUNTER__), , , __VA_ARGS__)
+#endif
+#define USOCKET_TRY_WITH_(tried, before, after, ...) \
     __extension__({ \
-        auto&& tried = (__VA_ARGS__); \
-        if (!tried) return tried.error(); \
+        before auto&& tried = (__VA_ARGS__); \
+        after if (!tried) return tried.error(); \
         *std::move(tried); \
     })
 #define USOCKET_JOIN_(one, other) USOCKET_JOIN_NOW_(one, other)

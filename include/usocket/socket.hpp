@@ -225,26 +225,26 @@ public:
 private:
     friend class Poll;  // watches it
 
-    Socket(int fd, int family, int type, int proto) noexcept;
+    USOCKET_LOCAL Socket(int fd, int family, int type, int proto) noexcept;
     template <class Opened> void become(const Opened& opened, int proto) noexcept;
-    void take(Socket& other) noexcept;
-    void destroy() noexcept;
-    void release() noexcept;
-    void end_calls(Gate::Shut shut) noexcept;
-    void expose() noexcept;
-    Result<void> keep_nonblocking() noexcept;
-    Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
-    Result<void> establish(Call& call, Layer& layer) noexcept;
-    Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
-    Result<Bytes> told(tls::Fact fact) noexcept;
-    Result<void> connect_inside(Call& call, const Address& address) noexcept;
-    Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;
-    Error finish_connect(Blocking& blocking, const Address& address) noexcept;
+    USOCKET_LOCAL void take(Socket& other) noexcept;
+    USOCKET_LOCAL void destroy() noexcept;
+    USOCKET_LOCAL void release() noexcept;
+    USOCKET_LOCAL void end_calls(Gate::Shut shut) noexcept;
+    USOCKET_LOCAL void expose() noexcept;
+    USOCKET_LOCAL Result<void> keep_nonblocking() noexcept;
+    USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
+    USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
+    USOCKET_LOCAL Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
+    USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;
+    USOCKET_LOCAL Result<void> connect_inside(Call& call, const Address& address) noexcept;
+    USOCKET_LOCAL Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;
+    USOCKET_LOCAL Error finish_connect(Blocking& blocking, const Address& address) noexcept;
 
     // Every method runs inside the gate.
     static bool is_alone(const Call& call) noexcept;
-    Error enter(Call& call) noexcept;
-    Error leave(Call& call, Error error) noexcept;
+    USOCKET_LOCAL Error enter(Call& call) noexcept;
+    USOCKET_LOCAL Error leave(Call& call, Error error) noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
     template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
@@ -257,11 +257,12 @@ private:
     [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
 
-    Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept;
-    Reader reader(Call& call) noexcept;
-    Outbox outbox(Call& call) noexcept;
-    [[nodiscard]] bool is_stream() const noexcept;
-    [[nodiscard]] bool is_tcp() const noexcept;
+    USOCKET_LOCAL Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags,
+                                                     Address* from) noexcept;
+    USOCKET_LOCAL Reader reader(Call& call) noexcept;
+    USOCKET_LOCAL Outbox outbox(Call& call) noexcept;
+    USOCKET_LOCAL [[nodiscard]] bool is_stream() const noexcept;
+    USOCKET_LOCAL [[nodiscard]] bool is_tcp() const noexcept;
 
     Gate gate_;
     Timeout timeout_{};

@@ -14,7 +14,7 @@ namespace usocket::sys {
 namespace {
 
 std::atomic<std::uint32_t> fork_count{0};
-std::atomic<std::uint32_t> generation{0};
+std::atomic<std::uint32_t> current_generation{0};
 struct ForkHooks {
     std::atomic<void (*)()> before{nullptr};
     std::atomic<void (*)()> after{nullptr};
@@ -35,7 +35,7 @@ void in_parent() noexcept {
 }
 
 void in_child() noexcept {
-    generation.store(generation.load() + 1);
+    current_generation.store(current_generation.load() + 1);
     in_parent();
 }
 
@@ -50,7 +50,7 @@ const char* const single_threaded = "";
 #endif
 
 std::uint32_t forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
-std::uint32_t process_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+std::uint32_t process_generation() noexcept { return current_generation.load(std::memory_order_relaxed); }
 
 void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept {
     hooks[step].before.store(before);
