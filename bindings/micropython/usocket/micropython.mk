@@ -33,8 +33,11 @@ endif
 # Memory is the host's collector's, and the signals are its own (bridge.cpp).
 SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
 SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
-USOCKET_POLLER := $(if $(shell echo 'int i;' | $(CXX) -x c++ -include sys/epoll.h -E - 2>/dev/null),epoll,poll)
-SRC_USERMOD_CXX += $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
+# As in $(USOCKET_STACK)/stack.cmake.
+usocket_has = $(shell echo 'int i;' | $(CXX) -x c++ -include $(1) -E - 2>/dev/null)
+USOCKET_CALLS := $(if $(call usocket_has,linux/futex.h),linux,plain)
+USOCKET_POLLER := $(if $(call usocket_has,sys/epoll.h),epoll,$(if $(call usocket_has,sys/event.h),kqueue,poll))
+SRC_USERMOD_CXX += $(wildcard $(USOCKET_STACK)/$(USOCKET_CALLS)/*.cpp) $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
 
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \

@@ -33,6 +33,17 @@ template <class Native> Native* in(Address& address) noexcept {
     return new (address.raw()) Native{};
 }
 
+// The BSDs have an address's length in it.
+template <class Header = sockaddr>
+void note_length([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) noexcept {
+    if constexpr (requires(Header header) { header.sa_len; }) bytes[0] = static_cast<std::uint8_t>(size);
+}
+
+void set_size(Address& address, std::size_t size) noexcept {
+    address.set_size(size);
+    note_length(address.raw(), size);
+}
+
 }  // namespace
 
 Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
@@ -79,14 +90,14 @@ Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::
         native->sin_family = AF_INET;
         native->sin_port = htons(port);
         std::memcpy(&native->sin_addr, ip.bytes.data(), sizeof native->sin_addr);
-        address.set_size(sizeof *native);
+        set_size(address, sizeof *native);
     } else {
         auto* native = in<sockaddr_in6>(address);
         native->sin6_family = AF_INET6;
         native->sin6_port = htons(port);
         native->sin6_scope_id = scopeid;
         std::memcpy(&native->sin6_addr, ip.bytes.data(), sizeof native->sin6_addr);
-        address.set_size(sizeof *native);
+        set_size(address, sizeof *native);
     }
     return address;
 }
@@ -100,14 +111,14 @@ Result<Address> make_unix(std::string_view path) noexcept {
     auto* native = in<sockaddr_un>(*address);
     native->sun_family = AF_UNIX;
     std::memcpy(native->sun_path, path.data(), path.size());
-    address->set_size(path_offset + path.size());
+    set_size(*address, path_offset + path.size());
     return address;
 }
 
 Address make_other(int family) noexcept {
     Address address;
     in<sockaddr>(address)->sa_family = static_cast<sa_family_t>(family);
-    address.set_size(family_size);
+    set_size(address, family_size);
     return address;
 }
 
@@ -166,9 +177,10 @@ GroupOption group_option(const Address& group, std::uint32_t interface, bool joi
     return option;
 }
 
-std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
+namespace {
+
+std::size_t normal_size(std::uint8_t* bytes, std::size_t size) noexcept {
     sa_family_t family = AF_UNSPEC;
-    if (size < family_size) return 0;
     std::memcpy(&family, bytes + offsetof(sockaddr, sa_family), sizeof family);
     if (family == AF_INET && size >= sizeof(sockaddr_in)) {
         std::memset(bytes + offsetof(sockaddr_in, sin_zero), 0, sizeof(sockaddr_in::sin_zero));
@@ -178,6 +190,15 @@ std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
     const bool is_path = family == AF_UNIX && size > path_offset && bytes[path_offset] != 0;
     const void* end = is_path ? std::memchr(bytes + path_offset, 0, size - path_offset) : nullptr;
     return end == nullptr ? size : static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - bytes);
+}
+
+}  // namespace
+
+std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
+    if (size < family_size) return 0;
+    size = normal_size(bytes, size);
+    note_length(bytes, size);
+    return size;
 }
 
 }  // namespace usocket::sys

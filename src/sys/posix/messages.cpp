@@ -8,6 +8,6 @@
 namespace usocket::sys {
 
 const char* error_message(int code) noexcept { return std::strerror(code); }
-const char* resolver_message(int code) noexcept { return ::gai_strerror(code); }
+const char* resolver_message(int code) noexcept { return ::gai_strerror(resolver_code(code)); }
 
 }  // namespace usocket::sys

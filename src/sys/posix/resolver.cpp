@@ -1,6 +1,5 @@
 // Resolving, by getaddrinfo(3). It cannot be interrupted, so a name is looked up in a thread of its own, which
 // writes to a pipe when it is done and frees what nobody waits for any more (GAI-4).
-#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -30,7 +29,7 @@ struct Lookup {
 namespace {
 
 Error resolver_error(int code, int system_error) noexcept {
-    return code == EAI_SYSTEM ? Error(system_error) : Error(code);
+    return code == EAI_SYSTEM ? Error(system_error) : Error(resolver_code(code));
 }
 
 addrinfo hints_of(const Query& query) noexcept {
@@ -103,7 +102,7 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     int code = 0;
     if (lookup->host == nullptr || (query.service != nullptr && lookup->service == nullptr)) {
         code = ENOMEM;
-    } else if (::pipe2(ends, O_CLOEXEC) < 0) {
+    } else if (calls::pipe(ends, false) < 0) {
         code = errno;
     } else {
         lookup->ready_read = ends[0];
@@ -145,6 +144,6 @@ AddressInfo resolved_entry(const void* node, const void*& next) noexcept {
     return info;
 }
 
-bool is_name_unknown(Error error) noexcept { return error == Error(EAI_NONAME); }
+bool is_name_unknown(Error error) noexcept { return error == Error(resolver_code(EAI_NONAME)); }
 
 }  // namespace usocket::sys

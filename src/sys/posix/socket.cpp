@@ -3,13 +3,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <new>
 
 #include "sys/posix/native.hpp"
 
@@ -71,22 +68,31 @@ int default_protocol(int family, int type) noexcept {
     return type == SOCK_DGRAM ? IPPROTO_UDP : 0;
 }
 
+// What a type may ask for besides, where the system has that.
+#if defined(SOCK_NONBLOCK)
+constexpr int nonblock_flag = SOCK_NONBLOCK;
+constexpr int type_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+#else
+constexpr int nonblock_flag = 0;
+constexpr int type_flags = 0;
+#endif
+
 Opened opened(Fd fd, int family, int type, int proto) noexcept {
-    const int bare = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return {fd, family, bare, proto != 0 ? proto : default_protocol(family, bare), (type & SOCK_NONBLOCK) != 0};
+    const int bare = type & ~type_flags;
+    return {fd, family, bare, proto != 0 ? proto : default_protocol(family, bare), (type & nonblock_flag) != 0};
 }
 
 }  // namespace
 
 Result<Opened> open(int family, int type, int proto) noexcept {
-    const int fd = ::socket(family, type | SOCK_CLOEXEC, proto);
+    const int fd = calls::socket(family, type, proto);
     if (fd < 0) return last_error();
     return opened(fd, family, type, proto);
 }
 
 Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
     int fds[2];
-    if (::socketpair(family, type | SOCK_CLOEXEC, proto, fds) < 0) return last_error();
+    if (calls::socketpair(family, type, proto, fds) < 0) return last_error();
     return OpenedPair{opened(fds[0], family, type, proto), opened(fds[1], family, type, proto)};
 }
 
@@ -96,6 +102,7 @@ Result<Opened> inspect(Fd fd) noexcept {
     if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return last_error();
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return last_error();
+    calls::mute(fd);
     sockaddr_storage name{};
     socklen_t name_size = sizeof name;
     int family = AF_UNSPEC;
@@ -105,7 +112,9 @@ Result<Opened> inspect(Fd fd) noexcept {
 #else
     const int proto = 0;
 #endif
-    return opened(fd, family, type | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0), proto);
+    Opened found = opened(fd, family, type, proto);
+    found.nonblocking = (flags & O_NONBLOCK) != 0;
+    return found;
 }
 
 Result<Fd> duplicate(Fd fd) noexcept {
@@ -124,8 +133,6 @@ Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
 
 bool is_nonblocking(Fd fd) noexcept { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
-bool knows_shutdown(int family) noexcept { return family == AF_INET || family == AF_INET6 || family == AF_UNIX; }
-
 Result<void> bind(Fd fd, const Address& address) noexcept {
     return check(::bind(fd, native(address), native_size(address)));
 }
@@ -134,7 +141,7 @@ Result<void> listen(Fd fd, int backlog) noexcept { return check(::listen(fd, bac
 
 Result<Fd> accept(Fd fd, Address& peer) noexcept {
     socklen_t size = Address::max_size;
-    const int conn = ::accept4(fd, native(peer), &size, SOCK_CLOEXEC);
+    const int conn = calls::accept(fd, native(peer), &size);
     if (conn < 0) return last_error();
     peer.set_size(size);
     return conn;
@@ -157,50 +164,17 @@ Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& fr
     return checked_size(count);
 }
 
-#if defined(__linux__)
-namespace {
-struct NativeNote {
-    mmsghdr header;
-    iovec room;
-};
-static_assert(sizeof(NativeNote) <= ReceiveNote::size);
-}  // namespace
-
-// The kernel itself writes the count into the note, before it delivers a signal (recvmmsg(2)).
-Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
-    auto* native_note = new (note.bytes) NativeNote{};
-    native_note->room = {buffer.data(), buffer.size()};
-    native_note->header.msg_hdr.msg_iov = &native_note->room;
-    native_note->header.msg_hdr.msg_iovlen = 1;
-    if (::recvmmsg(fd, &native_note->header, 1, flags, nullptr) < 0) return last_error();
-    return std::size_t{native_note->header.msg_len};
-}
-
-std::size_t noted(const ReceiveNote& note) noexcept {
-    return reinterpret_cast<const NativeNote*>(note.bytes)->header.msg_len;
-}
-#else
-Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
-    auto* count = new (note.bytes) std::size_t{0};
-    const auto received = recv(fd, buffer, flags);
-    if (received) *count = *received;
-    return received;
-}
-
-std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
-#endif
-
 Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool is_tcp) noexcept {
     // Only TCP drops without copying (tcp(7)); AF_UNIX would leave the bytes where they are.
     return recv(fd, scratch, MSG_DONTWAIT | (is_tcp ? MSG_TRUNC : 0));
 }
 
 Result<std::size_t> send(Fd fd, ConstBuffer data, int flags) noexcept {
-    return checked_size(::send(fd, data.data(), data.size(), flags | MSG_NOSIGNAL));
+    return checked_size(::send(fd, data.data(), data.size(), flags | calls::no_sigpipe));
 }
 
 Result<std::size_t> sendto(Fd fd, ConstBuffer data, int flags, const Address& to) noexcept {
-    return checked_size(::sendto(fd, data.data(), data.size(), flags | MSG_NOSIGNAL, native(to), native_size(to)));
+    return checked_size(::sendto(fd, data.data(), data.size(), flags | calls::no_sigpipe, native(to), native_size(to)));
 }
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {

@@ -1,14 +1,14 @@
-// Many at once, by epoll(7): a wait costs what is ready, not what is registered (POLL-4).
-#include <fcntl.h>
+// Many at once, by epoll(7): a wait costs what is ready, not what is registered (POLL-4). And, by its edges, a queue
+// that grows.
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <climits>
 #include <new>
 
 #include "sys/posix/native.hpp"
+#include "sys/posix/span.hpp"
 
 namespace usocket::sys {
 
@@ -23,13 +23,6 @@ struct Poller {
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(epoll_event));
 
 namespace {
-
-// epoll counts in milliseconds: rounded up, so that a wait is not too short.
-int milliseconds(Timeout timeout) noexcept {
-    if (timeout.is_none()) return -1;
-    const std::int64_t rounded = timeout.nanoseconds() / 1'000'000 + (timeout.nanoseconds() % 1'000'000 != 0 ? 1 : 0);
-    return static_cast<int>(std::min<std::int64_t>(rounded, INT_MAX));
-}
 
 // What has no mask stays in the epoll, so that its file is known again: after one report of an error, if there is one,
 // it is silent.
@@ -55,7 +48,7 @@ Result<void> control_bell(int epoll, int operation, int bell, std::uint32_t even
 
 // Puts one descriptor in the place of another.
 Error replace(int place, int fd) noexcept {
-    const Error error = check(::dup3(fd, place, O_CLOEXEC)).error();
+    const Error error = check(calls::dup2(fd, place)).error();
     ::close(fd);
     return error;
 }
@@ -149,6 +142,25 @@ void poller_ring(Poller* poller) noexcept {
 void poller_hush(Poller* poller) noexcept {
     std::uint64_t rings = 0;
     (void)!::read(poller->bell, &rings, sizeof rings);
+}
+
+// --- A queue that grows
+
+Result<Fd> growth_open(Fd fd) noexcept {
+    const int growth = ::epoll_create1(EPOLL_CLOEXEC);
+    if (growth < 0) return last_error();
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (::epoll_ctl(growth, EPOLL_CTL_ADD, fd, &event) == 0) return growth;
+    const Error error = last_error();
+    ::close(growth);
+    return error;
+}
+
+bool growth_take(Fd growth) noexcept {
+    epoll_event event{};
+    if (::epoll_wait(growth, &event, 1, 0) != 1) return false;
+    return (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 }
 
 }  // namespace usocket::sys

@@ -1,16 +1,13 @@
 // Many at once, by poll(2), for systems without epoll: a wait costs what is registered.
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <new>
 #include <utility>
 
 #include "sys/posix/native.hpp"
+#include "sys/posix/poller/pipe_bell.hpp"
 #include "wait/held.hpp"
 #include "wait/lock.hpp"
 
@@ -57,8 +54,7 @@ struct Poller {
     std::size_t first = 0;  // where the next wait starts to report, for fairness
     std::uint32_t version = 0;
     Waiter* waiters = nullptr;
-    std::atomic<int> bell_read{-1};  // a pipe; a poll that never sleeps has none
-    std::atomic<int> bell_write{-1};
+    PipeBell bell;
 };
 
 namespace {
@@ -91,26 +87,6 @@ void changed(Poller& poller) noexcept {
     for (const Waiter* one = poller.waiters; one != nullptr; one = one->next) {
         if (one->is_inside) return poller_ring(&poller);
     }
-}
-
-// Puts one descriptor in the place of another, or of none.
-Error put(int fd, std::atomic<int>& place) noexcept {
-    const int old = place.load(std::memory_order_relaxed);
-    if (old < 0) {
-        place.store(fd, std::memory_order_seq_cst);
-        return Error();
-    }
-    const Error error = check(::dup3(fd, old, O_CLOEXEC)).error();
-    ::close(fd);
-    return error;
-}
-
-Error open_bell(Poller& poller) noexcept {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return last_error();
-    const Error read_error = put(ends[0], poller.bell_read);
-    const Error write_error = put(ends[1], poller.bell_write);
-    return read_error != Error() ? read_error : write_error;
 }
 
 // One that nobody uses, or that a longjmp has left. Under the lock.
@@ -167,11 +143,11 @@ Waiter* enter(Poller& poller) noexcept {
         const bool is_wanted = entry.events != poll_nothing;
         waiter->polled[i] = {is_wanted ? entry.fd : no_fd, static_cast<short>(is_wanted ? entry.events : 0), 0};
     }
-    waiter->polled[poller.size] = {poller.bell_read, POLLIN, 0};
+    waiter->polled[poller.size] = {poller.bell.read_end(), POLLIN, 0};
     return waiter;
 }
 
-// What ppoll() has found. Under the lock.
+// What poll(2) has found. Under the lock.
 void report(Poller& poller, const Waiter& waiter, PollerEvents& found, std::size_t room) noexcept {
     auto* events = reinterpret_cast<PollerEvent*>(found.native);
     const std::size_t first = waiter.size == 0 ? 0 : poller.first % waiter.size;
@@ -227,15 +203,12 @@ void poller_destroy(Poller* poller) noexcept {
     (void)resize(poller, 0);
 }
 
-void poller_close(Poller* poller) noexcept {
-    if (poller->bell_read >= 0) ::close(poller->bell_read);
-    if (poller->bell_write >= 0) ::close(poller->bell_write);
-}
+void poller_close(Poller* poller) noexcept { poller->bell.close(); }
 
 Error poller_open(Poller* poller, bool is_inherited) noexcept {
     const Guard guard(*poller);
     if (is_inherited) {
-        const Error error = poller->bell_write < 0 ? Error() : open_bell(*poller);
+        const Error error = poller->bell.is_open() ? poller->bell.open() : Error();
         if (error != Error()) return error;
         for (Waiter* one = poller->waiters; one != nullptr; one = one->next) one->is_inside = false;
     }
@@ -245,8 +218,7 @@ Error poller_open(Poller* poller, bool is_inherited) noexcept {
 }
 
 Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
-    // One that was closed, and whose number the poller has got itself.
-    if (fd == poller->bell_read || fd == poller->bell_write) return Error(EBADF);
+    if (poller->bell.has(fd)) return Error(EBADF);
     const auto file = Poller::File::of(fd);
     if (!file) return file.error();
     const Guard guard(*poller);
@@ -287,12 +259,7 @@ Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout
         waiter = enter(*poller);
         size = poller->room + 1;
     }
-    timespec span{};
-    if (!timeout.is_none()) {
-        span.tv_sec = static_cast<time_t>(timeout.nanoseconds() / 1'000'000'000);
-        span.tv_nsec = static_cast<long>(timeout.nanoseconds() % 1'000'000'000);
-    }
-    const int ready = ::ppoll(waiter->polled, waiter->size + 1, timeout.is_none() ? nullptr : &span, nullptr);
+    const int ready = calls::poll(waiter->polled, waiter->size + 1, timeout);
     const Error error = ready < 0 ? last_error() : Error();
     const Guard guard(*poller);
     if (ready > 0) report(*poller, *waiter, found, std::min(most, PollerEvents::room));
@@ -306,17 +273,10 @@ PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept 
 
 Result<void> poller_arm(Poller* poller) noexcept {
     const Guard guard(*poller);
-    return poller->bell_write < 0 ? open_bell(*poller) : Error();
+    return poller->bell.is_open() ? Error() : poller->bell.open();
 }
 
-void poller_ring(Poller* poller) noexcept {
-    const int bell = poller->bell_write.load(std::memory_order_seq_cst);
-    if (bell < 0) return;
-    const int before = errno;
-    const char unused = 0;
-    (void)!::write(bell, &unused, 1);
-    errno = before;
-}
+void poller_ring(Poller* poller) noexcept { poller->bell.ring(); }
 
 // Not while somebody who waits has an old copy and may not have heard it.
 void poller_hush(Poller* poller) noexcept {
@@ -324,9 +284,12 @@ void poller_hush(Poller* poller) noexcept {
     for (const Waiter* one = poller->waiters; one != nullptr; one = one->next) {
         if (one->is_inside && one->version != poller->version) return;
     }
-    char unused[64];
-    while (::read(poller->bell_read, unused, sizeof unused) > 0) {
-    }
+    poller->bell.hush();
 }
+
+// --- A queue that grows: nothing tells of it.
+
+Result<Fd> growth_open(Fd /*fd*/) noexcept { return Error(ENOSYS); }
+bool growth_take(Fd /*growth*/) noexcept { return false; }
 
 }  // namespace usocket::sys

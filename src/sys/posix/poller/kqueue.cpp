@@ -1,0 +1,193 @@
+// Many at once, by kqueue(2), for macOS and the BSDs: a wait costs what is ready, not what is registered (POLL-4). And,
+// by its edges, a queue that grows.
+//
+// The queue says which descriptors to look at, poll(2) then says what they are ready for: so it is the same everywhere.
+// A number that is closed takes what was registered with it along, duplicates or not. A child of fork has none of its
+// parent's queues, nor are their numbers taken there.
+#include <fcntl.h>
+#include <sys/event.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "sys/posix/native.hpp"
+#include "sys/posix/poller/pipe_bell.hpp"
+#include "sys/posix/span.hpp"
+
+namespace usocket::sys {
+
+struct Poller {
+    std::atomic<int> queue{-1};
+    std::uint32_t process = 0;  // the generation of the one that opened it
+    PipeBell bell;
+};
+
+static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(PollerEvent));
+
+namespace {
+
+using Change = struct kevent;
+
+// Longer spans are refused; whoever waits longer comes again.
+constexpr Timeout longest_span = Timeout::of_nanoseconds(std::int64_t{24} * 60 * 60 * 1'000'000'000);
+
+Result<Fd> open_queue() noexcept {
+    const int queue = ::kqueue();
+    if (queue < 0) return last_error();
+    (void)::fcntl(queue, F_SETFD, FD_CLOEXEC);
+    return queue;
+}
+
+Change change_of(Fd fd, int filter, int flags, std::uint32_t generation = 0) noexcept {
+    Change change{};
+    EV_SET(&change, static_cast<decltype(change.ident)>(fd), static_cast<decltype(change.filter)>(filter),
+           static_cast<decltype(change.flags)>(flags), 0, 0, nullptr);
+    change.udata = reinterpret_cast<decltype(change.udata)>(std::uintptr_t{generation});
+    return change;
+}
+
+// One after the other; the first that is refused is the last.
+template <std::size_t count> Result<void> apply(Fd queue, const Change (&changes)[count]) noexcept {
+    return check(::kevent(queue, changes, count, nullptr, 0, nullptr));
+}
+
+// How to look for what can be read, and for what can be sent. The first is always there, as what stands for the number.
+// A mask without either wants to know of errors and of the end: each change is worth a look, once.
+int read_flags(unsigned events) noexcept {
+    const bool is_quiet = events == poll_nothing || ((events & POLLIN) == 0 && (events & POLLOUT) != 0);
+    if (is_quiet && (events & poll_rdhup) == 0) return EV_ADD | EV_DISABLE;
+    return (events & POLLIN) != 0 ? EV_ADD | EV_ENABLE : EV_ADD | EV_ENABLE | EV_CLEAR;
+}
+int write_flags(unsigned events) noexcept {
+    const bool is_wanted = events != poll_nothing && (events & POLLOUT) != 0;
+    return is_wanted ? EV_ADD | EV_ENABLE : EV_ADD | EV_DISABLE;
+}
+
+// What cannot be sent on, as one end of a pipe, has nothing to tell about it.
+Result<void> add_write(Fd queue, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    (void)apply(queue, {change_of(fd, EVFILT_WRITE, write_flags(events), generation)});
+    return {};
+}
+
+Result<void> check_own(const Poller& poller, Fd fd) noexcept {
+    return fd == poller.queue || poller.bell.has(fd) ? Error(EBADF) : Error();
+}
+
+Error add_bell(const Poller& poller) noexcept {
+    return apply(poller.queue, {change_of(poller.bell.read_end(), EVFILT_READ, EV_ADD)}).error();
+}
+
+}  // namespace
+
+Poller* poller_make() noexcept {
+    void* memory = resize(nullptr, sizeof(Poller));
+    return memory == nullptr ? nullptr : new (memory) Poller;
+}
+
+// The system has what it needs.
+bool poller_provide(Poller* /*poller*/) noexcept { return false; }
+
+void poller_destroy(Poller* poller) noexcept { (void)resize(poller, 0); }
+
+void poller_close(Poller* poller) noexcept {
+    if (poller->queue >= 0 && poller->process == process_generation()) (void)::close(poller->queue);
+    poller->bell.close();
+}
+
+// Anew in the same process: what has been closed is out already, and what is added again takes the place of what is
+// there.
+Error poller_open(Poller* poller, bool is_inherited) noexcept {
+    if (poller->queue >= 0 && !is_inherited) return Error();
+    const auto queue = open_queue();
+    if (!queue) return queue.error();
+    poller->queue = *queue;
+    poller->process = process_generation();
+    if (!poller->bell.is_open()) return Error();
+    const Error error = poller->bell.open();
+    return error != Error() ? error : add_bell(*poller);
+}
+
+Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    if (const auto other = check_own(*poller, fd); !other) return other;
+    struct stat status{};
+    if (::fstat(fd, &status) < 0) return last_error();
+    if (S_ISREG(status.st_mode)) return Error(EPERM);
+    const auto added = apply(poller->queue, {change_of(fd, EVFILT_READ, read_flags(events), generation)});
+    return added ? add_write(poller->queue, fd, events, generation) : added;
+}
+
+// Anew, because a filter that is there does not change its kind.
+Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    if (const auto other = check_own(*poller, fd); !other) return other;
+    const auto changed = apply(poller->queue, {change_of(fd, EVFILT_READ, EV_DELETE),
+                                               change_of(fd, EVFILT_READ, read_flags(events), generation)});
+    return changed ? add_write(poller->queue, fd, events, generation) : changed;
+}
+
+void poller_remove(Poller* poller, Fd fd) noexcept {
+    if (!check_own(*poller, fd)) return;
+    (void)apply(poller->queue, {change_of(fd, EVFILT_READ, EV_DELETE), change_of(fd, EVFILT_WRITE, EV_DELETE)});
+}
+
+Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
+    found.count = 0;
+    Change ready[PollerEvents::room];
+    const auto room = static_cast<int>(std::min(most, PollerEvents::room));
+    const bool is_long = !timeout.is_none() && timeout.nanoseconds() > longest_span.nanoseconds();
+    const Span span(is_long ? longest_span : timeout);
+    const int count = ::kevent(poller->queue, nullptr, 0, ready, static_cast<std::size_t>(room), span.get());
+    if (count < 0) return last_error();
+    auto* events = reinterpret_cast<PollerEvent*>(found.native);
+    pollfd looks[PollerEvents::room];
+    std::size_t size = 0;
+    for (const Change* one = ready; one != ready + count; ++one) {
+        const auto fd = static_cast<Fd>(one->ident);
+        const auto* const end = looks + size;
+        if (std::find_if(+looks, looks + size, [fd](const pollfd& look) { return look.fd == fd; }) != end) continue;
+        const bool is_bell = fd == poller->bell.read_end();
+        looks[size] = {fd, static_cast<short>(POLLIN | POLLOUT | POLLPRI | poll_rdhup), 0};
+        const auto generation = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(one->udata));
+        events[size++] = {is_bell ? no_fd : fd, generation, POLLIN};
+    }
+    if (calls::poll(looks, size, Timeout::zero()) < 0) return last_error();
+    for (std::size_t i = 0; i < size; ++i) {
+        const auto shown = static_cast<unsigned short>(looks[i].revents);
+        if (shown != 0) events[found.count++] = {events[i].fd, events[i].generation, shown};
+    }
+    return Error();
+}
+
+PollerEvent poller_event(const PollerEvents& found, std::size_t index) noexcept {
+    return reinterpret_cast<const PollerEvent*>(found.native)[index];
+}
+
+Result<void> poller_arm(Poller* poller) noexcept {
+    if (poller->bell.is_open()) return {};
+    const Error error = poller->bell.open();
+    return error != Error() ? error : add_bell(*poller);
+}
+
+void poller_ring(Poller* poller) noexcept { poller->bell.ring(); }
+void poller_hush(Poller* poller) noexcept { poller->bell.hush(); }
+
+// --- A queue that grows
+
+Result<Fd> growth_open(Fd fd) noexcept {
+    const auto growth = open_queue();
+    if (!growth) return growth;
+    const auto added = apply(*growth, {change_of(fd, EVFILT_READ, EV_ADD | EV_CLEAR)});
+    if (added) return growth;
+    (void)::close(*growth);
+    return added.error();
+}
+
+bool growth_take(Fd growth) noexcept {
+    Change event{};
+    const timespec at_once{};
+    return ::kevent(growth, nullptr, 0, &event, 1, &at_once) == 1 && (event.flags & EV_EOF) != 0;
+}
+
+}  // namespace usocket::sys
