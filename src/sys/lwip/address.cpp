@@ -29,18 +29,21 @@ template <class Native> Address from(const Native& native) noexcept {
 #if LWIP_IPV6
 constexpr std::uint8_t mapped_prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-void set_ipv6(Endpoint& endpoint, const sockaddr_in6& native) noexcept {
+Error set_ipv6(Endpoint& endpoint, const sockaddr_in6& native) noexcept {
     if (std::memcmp(&native.sin6_addr, mapped_prefix, sizeof mapped_prefix) == 0) {
         std::uint32_t ipv4 = 0;
         std::memcpy(&ipv4, native.sin6_addr.s6_addr + sizeof mapped_prefix, sizeof ipv4);
         ip_addr_set_ip4_u32(&endpoint.ip, ipv4);
-        return;
+        return Error();
     }
     ip6_addr_t ip{};
     std::memcpy(ip.addr, &native.sin6_addr, sizeof ip.addr);
-    const bool has_zone = native.sin6_scope_id != 0 && ip6_addr_has_scope(&ip, IP6_UNKNOWN);
-    if (has_zone) ip6_addr_set_zone(&ip, static_cast<std::uint8_t>(native.sin6_scope_id));
+    if (native.sin6_scope_id != 0 && ip6_addr_has_scope(&ip, IP6_UNKNOWN)) {
+        if (native.sin6_scope_id > 0xff) return Error(ENODEV);
+        ip6_addr_set_zone(&ip, static_cast<std::uint8_t>(native.sin6_scope_id));
+    }
     ip_addr_copy_from_ip6(endpoint.ip, ip);
+    return Error();
 }
 #endif
 
@@ -55,8 +58,8 @@ Result<Endpoint> to_endpoint(const Address& address, int family) noexcept {
     endpoint.port = address.port();
 #if LWIP_IPV6
     if (family == AF_INET6) {
-        set_ipv6(endpoint, as<sockaddr_in6>(address));
-        return endpoint;
+        const Error error = set_ipv6(endpoint, as<sockaddr_in6>(address));
+        return error == Error() ? Result<Endpoint>(endpoint) : error;
     }
 #endif
     ip_addr_set_ip4_u32(&endpoint.ip, as<sockaddr_in>(address).sin_addr.s_addr);

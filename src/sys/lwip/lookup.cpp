@@ -2,6 +2,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <new>
@@ -125,6 +126,20 @@ ip_addr_t packed_ip(const PackedAddress& packed) noexcept {
 
 // --- A name
 
+// The name without the root's dot at its end; empty: it is none. lwIP looks at nothing but the length of all of it.
+std::string_view name_of(const char* host) noexcept {
+    constexpr std::size_t longest_label = 63;  // RFC 1035
+    std::string_view name(host);
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.size() >= DNS_MAX_NAME_LENGTH || name.size() > 253) return {};
+    for (std::string_view rest = name;;) {
+        const std::size_t size = std::min(rest.find('.'), rest.size());
+        if (size == 0 || size > longest_label) return {};
+        if (size == rest.size()) return name;
+        rest.remove_prefix(size + 1);
+    }
+}
+
 void end(Lookup& lookup) noexcept {
     Sock* sock = find(lookup.fd);
     if (sock != nullptr) changed(*sock);
@@ -208,11 +223,12 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
 }
 
 Result<Lookup*> lookup_start(const Query& query) noexcept {
-    if ((query.flags & AI_NUMERICHOST) != 0) return Error(EAI_NONAME);
+    const std::string_view name = name_of(query.host);
+    // A number that is not of the family is no name either.
+    const bool is_number = parse_ip(AF_INET, name) || parse_ip(AF_INET6, name);
+    if ((query.flags & AI_NUMERICHOST) != 0 || name.empty() || is_number) return Error(EAI_NONAME);
     const auto port = port_of(query.service);
     if (!port) return port.error();
-    const std::size_t size = std::strlen(query.host);
-    if (size == 0 || size >= DNS_MAX_NAME_LENGTH) return Error(EAI_NONAME);
     const Guard guard;
     Lookup* lookup = free_lookup();
     if (lookup == nullptr) return Error(EAI_AGAIN);
@@ -229,7 +245,7 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     lookup->proto = query.proto;
     lookup->flags = query.flags;
     lookup->port = *port;
-    std::memcpy(lookup->name, query.host, size + 1);
+    std::memcpy(lookup->name, name.data(), name.size());  // the rest is NUL
 #if LWIP_IPV6
     if (query.family != AF_INET) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV6);
     if (query.family != AF_INET6) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV4);
@@ -241,6 +257,10 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
 }
 
 Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->fd; }
+
+void leave_lookups() noexcept {
+    for (Lookup& one : lookups) one.is_waited_for = false;
+}
 
 void lookup_cancel(Lookup* lookup) noexcept {
     Fd fd = no_fd;

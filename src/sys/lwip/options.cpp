@@ -126,18 +126,20 @@ Result<std::size_t> get_socket_option(Sock& sock, int name, MutableBuffer value)
 
 // --- IPPROTO_TCP
 
-// Where an option is in milliseconds, how many make its unit; nullptr: it is none of these.
+// Where an option is in milliseconds, how many make its unit; nullptr: it is none of these. And the largest that there
+// may be, tcp(7)'s: idle + interval * count, which lwIP computes, fits into its 32 bits.
 struct Keep {
     std::uint32_t* field = nullptr;
     std::uint32_t unit = 1;
+    int largest = 0;
 };
 Keep keep_of(tcp_pcb& pcb, int name) noexcept {
     switch (name) {
-        case TCP_KEEPALIVE: return {&pcb.keep_idle, 1};
-        case TCP_KEEPIDLE: return {&pcb.keep_idle, 1000};
+        case TCP_KEEPALIVE: return {&pcb.keep_idle, 1, 32767 * 1000};
+        case TCP_KEEPIDLE: return {&pcb.keep_idle, 1000, 32767};
 #if LWIP_TCP_KEEPALIVE
-        case TCP_KEEPINTVL: return {&pcb.keep_intvl, 1000};
-        case TCP_KEEPCNT: return {&pcb.keep_cnt, 1};
+        case TCP_KEEPINTVL: return {&pcb.keep_intvl, 1000, 32767};
+        case TCP_KEEPCNT: return {&pcb.keep_cnt, 1, 127};
 #endif
         default: return {};
     }
@@ -160,7 +162,7 @@ Error set_tcp_option(Sock& sock, int name, ConstBuffer value) noexcept {
     if (pcb == nullptr) return Error(EINVAL);
     const Keep keep = keep_of(*pcb, name);
     if (keep.field == nullptr) return Error(ENOPROTOOPT);
-    if (number < 1 || static_cast<std::uint32_t>(number) > UINT32_MAX / keep.unit) return Error(EINVAL);
+    if (number < 1 || number > keep.largest) return Error(EINVAL);
     *keep.field = static_cast<std::uint32_t>(number) * keep.unit;
     return Error();
 }
@@ -189,6 +191,7 @@ Error set_group(Sock& sock, bool joins, ConstBuffer value) noexcept {
     ip_mreq plain{};
     if (!take(value, plain)) return Error(EINVAL);
     if (!take(value, wanted)) wanted = {plain.imr_multiaddr, plain.imr_interface, 0};
+    if (wanted.imr_ifindex < 0 || wanted.imr_ifindex > 0xff) return Error(ENODEV);
     auto interface = static_cast<std::uint8_t>(wanted.imr_ifindex);
     if (interface == 0 && wanted.imr_address.s_addr != 0) {
         interface = interface_with(wanted.imr_address);
@@ -221,7 +224,10 @@ Error set_ip_option(Sock& sock, int name, ConstBuffer value) noexcept {
     if (pcb == nullptr) return Error(EINVAL);
     switch (name) {
         case IP_TOS: pcb->tos = byte; return Error();
-        case IP_TTL: pcb->ttl = byte; return Error();
+        case IP_TTL:
+            if (byte == 0) return Error(EINVAL);
+            pcb->ttl = byte;
+            return Error();
         default: break;
     }
     if (sock.kind != Kind::udp) return Error(ENOPROTOOPT);
@@ -263,6 +269,7 @@ Error set_ipv6_option(Sock& sock, int name, ConstBuffer value) noexcept {
     ip6_addr_t bare{};
     std::memcpy(bare.addr, &wanted.ipv6mr_multiaddr, sizeof bare.addr);
     ip_addr_copy_from_ip6(group, bare);
+    if (wanted.ipv6mr_interface > 0xff) return Error(ENODEV);
     const auto interface = static_cast<std::uint8_t>(wanted.ipv6mr_interface);
     return name == IPV6_JOIN_GROUP ? join_group(sock, group, interface) : leave_group(sock, group, interface);
 }

@@ -106,6 +106,10 @@ void changed(Sock& sock) noexcept {
 }  // namespace usocket::sys
 
 void usocket_lwip_reset(void) {
+    {
+        const usocket::sys::Guard guard;
+        usocket::sys::leave_lookups();
+    }
     for (int fd = 0; fd < USOCKET_LWIP_SOCKETS; ++fd) {
         {
             const usocket::sys::Guard guard;

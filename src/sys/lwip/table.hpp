@@ -100,7 +100,8 @@ void changed(Sock& sock) noexcept;
 void note_watches(const Sock& sock) noexcept;
 void drop_watches(Sock& sock) noexcept;
 
-// lookup.cpp: a lookup has ended.
+// lookup.cpp: a lookup has ended; nobody waits for any more.
 bool is_lookup_done(const Sock& sock) noexcept;
+void leave_lookups() noexcept;
 
 }  // namespace usocket::sys

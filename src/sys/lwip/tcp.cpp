@@ -1,11 +1,15 @@
 #include "sys/lwip/tcp.hpp"
 
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/sys.h"
 
 namespace usocket::sys {
 namespace {
 
 using State = Sock::State;
+
+// Those that are not established yet may be sacrificed for one of the program's own: lwIP does so when it has no PCB.
+constexpr std::uint8_t half_open_prio = TCP_PRIO_NORMAL - 1;
 
 // --- Between a socket and its PCB
 
@@ -92,13 +96,30 @@ err_t on_connected(void* arg, tcp_pcb* pcb, err_t) noexcept {
     return ERR_OK;
 }
 
+// The connections that wait to be accepted and are gone already: lwIP's backlog does not count them, so the oldest one
+// goes when a living one comes and there are as many as the backlog has places.
+void make_room(Sock& listener) noexcept {
+    Sock** first_dead = nullptr;
+    unsigned count = 0;
+    for (Sock** at = &listener.first_pending; *at != nullptr; at = &(*at)->next_pending) {
+        ++count;
+        if ((*at)->tcp == nullptr && first_dead == nullptr) first_dead = at;
+    }
+    if (first_dead == nullptr || count < reinterpret_cast<const tcp_pcb_listen*>(listener.tcp)->backlog) return;
+    Sock& dead = **first_dead;
+    *first_dead = dead.next_pending;
+    free_sock(dead);
+}
+
 // Without a place for it the connection is reset.
 err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
     auto* listener = static_cast<Sock*>(arg);
     if (error != ERR_OK || pcb == nullptr || listener == nullptr) return ERR_VAL;
+    make_room(*listener);
     Sock* sock = new_sock(Sock::Kind::tcp);
     if (sock == nullptr) return ERR_MEM;
     own(*sock, pcb);
+    tcp_setprio(pcb, TCP_PRIO_NORMAL);
     sock->state = State::connected;
     sock->bound = sock->told = true;
     sock->family = listener->family;
@@ -119,6 +140,25 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
 bool has_room(const Sock& sock) noexcept {
     return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
 }
+
+// --- A connection that its program has closed: a peer that answers and never reads would keep it for ever.
+
+err_t on_closing(void* end, tcp_pcb* pcb) noexcept {
+    const auto left =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(end)) - sys_now());
+    if (left > 0) return ERR_OK;
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+void limit_closing(tcp_pcb& pcb, std::uint32_t seconds) noexcept {
+    const std::uint32_t end = sys_now() + seconds * 1000;
+    tcp_arg(&pcb, reinterpret_cast<void*>(static_cast<std::uintptr_t>(end)));
+    tcp_poll(&pcb, on_closing, 1);
+}
+
+// The peer sends nothing more: a segment does not fit.
+bool is_almost_closed(const Sock& sock) noexcept { return sock.tcp != nullptr && sock.tcp->rcv_wnd < sock.tcp->mss; }
 
 Error take_error(Sock& sock) noexcept { return Error(std::exchange(sock.error, 0)); }
 
@@ -148,8 +188,10 @@ Error need_tcp(Sock& sock) noexcept {
 // A connection whose bytes were not read is reset, as are those that nobody has accepted.
 void end_tcp(Sock& sock) noexcept {
     reset_pending(sock);
-    const bool aborts = sock.lingers && sock.linger_s == 0 && sock.state != State::listening;
+    const bool listens = sock.state == State::listening;
+    const bool aborts = sock.lingers && sock.linger_s == 0 && !listens;
     tcp_pcb* pcb = part(sock);
+    if (pcb != nullptr && !listens) limit_closing(*pcb, sock.lingers ? sock.linger_s : USOCKET_LWIP_CLOSING);
     if (pcb != nullptr && (aborts || tcp_close(pcb) != ERR_OK)) tcp_abort(pcb);
     sock.queue.drop(sock.queue.size());
 }
@@ -181,6 +223,7 @@ Error listen_tcp(Sock& sock, int backlog) noexcept {
     if (pcb == nullptr) return error == ERR_MEM ? Error(ENOBUFS) : error_of(error);
     sock.tcp = pcb;
     sock.state = State::listening;
+    tcp_setprio(pcb, half_open_prio);
     tcp_arg(pcb, &sock);
     tcp_accept(pcb, on_accept);
     changed(sock);
@@ -216,7 +259,9 @@ Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept {
     if (error != ERR_OK) {
         sock.state = State::fresh;
         sock.peer = {};
-        return error == ERR_MEM ? Error(ENOBUFS) : error_of(error);
+        return error == ERR_MEM   ? Error(ENOBUFS)
+               : error == ERR_BUF ? Error(EADDRNOTAVAIL)  // no port
+                                  : error_of(error);
     }
     sock.bound = true;
     sock.local = {sock.tcp->local_ip, sock.tcp->local_port};
@@ -259,7 +304,7 @@ unsigned ready_tcp(const Sock& sock) noexcept {
     unsigned events = 0;
     const bool has_ended = sock.eof || sock.no_read;
     if (has_ended) events |= poll_in | poll_rdhup;
-    if (sock.queue.size() >= sock.lowat) events |= poll_in;
+    if (sock.queue.size() >= sock.lowat || (sock.queue.size() != 0 && is_almost_closed(sock))) events |= poll_in;
     if (sock.no_write || sock.tcp == nullptr || has_room(sock)) events |= poll_out;
     if (has_ended && sock.no_write) events |= poll_hup;
     return events;

@@ -3,6 +3,12 @@
 
 #include "sys/lwip/table.hpp"
 
+// How many seconds a connection that was closed has to bring its bytes and its end to the peer, unless SO_LINGER says
+// so.
+#if !defined(USOCKET_LWIP_CLOSING)
+#define USOCKET_LWIP_CLOSING 60
+#endif
+
 namespace usocket::sys {
 
 // A PCB for it, if it has none, with its options. ENOBUFS: there is none.

@@ -39,7 +39,7 @@ Result<ReceivedMessage> receive(Fd fd, Scattered pieces, int flags) noexcept {
         if (!received) return received.error();
         message.size = received->size;
         message.flags = received->whole > received->size ? MSG_TRUNC : 0;
-        if (received->from.port != 0) message.address = to_address(received->from, sock.family);
+        if (received->has_sender) message.address = to_address(received->from, sock.family);
         return message;
     }
     for (const MutableBuffer& piece : pieces) {

@@ -1,11 +1,23 @@
 #include "sys/lwip/udp.hpp"
 
+#include <climits>
+
 #include "lwip/mld6.h"
 
 namespace usocket::sys {
 namespace {
 
 Datagram datagrams[USOCKET_LWIP_DATAGRAMS];
+
+// All that arrives comes in buffers of one pool: datagrams that nobody reads may have half of it.
+constexpr unsigned most_buffers = MEMP_MEM_MALLOC != 0 ? UINT_MAX : PBUF_POOL_SIZE / 2;
+unsigned buffers = 0;
+
+unsigned buffers_of(const pbuf* data) noexcept {
+    unsigned count = 0;
+    for (; data != nullptr; data = data->next) count += pbuf_match_allocsrc(data, PBUF_POOL) ? 1 : 0;
+    return count;
+}
 
 struct Membership {
     Sock* sock = nullptr;  // nullptr: this is free
@@ -24,7 +36,8 @@ Datagram* new_datagram() noexcept {
 // What nobody has room for is lost, as datagrams may be.
 void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16_t port) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
-    const bool fits = sock.datagram_bytes + data->tot_len <= sock.rcvbuf && !sock.no_read;
+    const bool has_room = sock.datagram_bytes + data->tot_len <= sock.rcvbuf && !sock.no_read;
+    const bool fits = has_room && buffers_of(data) <= most_buffers - buffers;
     Datagram* datagram = fits ? new_datagram() : nullptr;
     if (datagram == nullptr) {
         pbuf_free(data);
@@ -34,6 +47,7 @@ void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16
     (sock.last_datagram == nullptr ? sock.first_datagram : sock.last_datagram->next) = datagram;
     sock.last_datagram = datagram;
     sock.datagram_bytes += data->tot_len;
+    buffers += buffers_of(data);
     changed(sock);
 }
 
@@ -42,6 +56,7 @@ void drop_first(Sock& sock) noexcept {
     sock.first_datagram = first.next;
     if (first.next == nullptr) sock.last_datagram = nullptr;
     sock.datagram_bytes -= first.data->tot_len;
+    buffers -= buffers_of(first.data);
     pbuf_free(std::exchange(first.data, nullptr));
 }
 
@@ -110,7 +125,7 @@ unsigned ready_udp(const Sock& sock) noexcept {
 Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept {
     if (sock.first_datagram == nullptr) return sock.no_read ? Result<Received>(Received()) : Error(EAGAIN);
     const Datagram& first = *sock.first_datagram;
-    Received received{0, first.data->tot_len, first.from};
+    Received received{0, first.data->tot_len, true, first.from};
     for (const MutableBuffer& piece : pieces) {
         const auto room = static_cast<std::uint16_t>(std::min<std::size_t>(piece.size(), 0xffff));
         const auto offset = static_cast<std::uint16_t>(received.size);
@@ -133,7 +148,7 @@ Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) no
     if (data == nullptr) return Error(ENOBUFS);
     const err_t error = udp_sendto(sock.udp, data, &target.ip, target.port);
     pbuf_free(data);
-    sock.bound = true;
+    sock.bound = sock.udp->local_port != 0;
     turn();
     if (error == ERR_OK) return size;
     // Broadcasting wants SO_BROADCAST.

@@ -11,6 +11,7 @@ unsigned ready_udp(const Sock& sock) noexcept;
 struct Received {
     std::size_t size = 0;   // copied
     std::size_t whole = 0;  // of the datagram
+    bool has_sender = false;
     Endpoint from;
 };
 Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept;

@@ -9,6 +9,7 @@
 
 #include "loopback.hpp"
 #include "lwip/dns.h"
+#include "random.hpp"
 #include "sys/lwip/port.h"
 #include "sys/lwip/table.hpp"
 
@@ -205,6 +206,93 @@ TEST(LwipDns, STACK_2_GAI_4_a_deadline_ends_a_lookup_and_lookups_that_are_left_r
         last = getaddrinfo(name, 80, AF_INET, SOCK_STREAM, 0, 0, Call(Deadline::after(10ms))).error();
         EXPECT_EQ(last, i < 4 ? Error(ETIMEDOUT) : Error(-3)) << i;
     }
+}
+
+// lwIP would ask for something else, or for nothing that there can be.
+TEST(LwipDns, STACK_2_GAI_3_what_is_no_name_is_EAI_NONAME_and_nobody_is_asked) {
+    Socket server = must(socket(AF_INET, SOCK_DGRAM));
+    must(server.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    {
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+    }
+    const std::string label(63, 'a');
+    for (const std::string& name :
+         {std::string("."), std::string("a..b"), std::string(".a"), "x." + label + "a.org",
+          label + "." + label + "." + label + "." + label, std::string(256, 'a'), std::string(1000, 'a')}) {
+        SCOPED_TRACE(name);
+        EXPECT_EQ(getaddrinfo(name, 80, Deadline::after(5s)).error(), Error(-2));
+    }
+    // Numbers of the other family.
+    EXPECT_EQ(getaddrinfo("127.0.0.1", 80, AF_INET6).error(), Error(-2));
+    EXPECT_EQ(server.recv(512, MSG_DONTWAIT).error(), Error(EAGAIN));
+    // The root's dot at the end is no part of it.
+    (void)getaddrinfo(label + ".org.", 80, AF_INET, SOCK_STREAM, 0, 0, Call(Deadline::after(20ms)));
+    const auto query = must(server.recv(512));
+    EXPECT_EQ(query.view().substr(12, 1 + 63 + 1 + 3 + 1), '\x3f' + label + '\3' + "org" + std::string(1, '\0'));
+    EXPECT_EQ(query.size(), 12u + 1 + 63 + 1 + 3 + 1 + 4);
+}
+
+// As at a soft reset, of which lookups know nothing.
+TEST(LwipDns, STACK_3_a_reset_ends_lookups_too) {
+    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    {
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+    }
+    const sys::Query query{"board.example", "80", AF_INET, SOCK_STREAM, 0, 0};
+    for (int i = 0; i < 4; ++i) must(sys::lookup_start(query));
+    EXPECT_EQ(sys::lookup_start(query).error(), Error(-3));
+    usocket_lwip_reset();
+    // lwIP has still to come to an end with those.
+    const auto start = std::chrono::steady_clock::now();
+    Result<sys::Lookup*> again = Error();
+    do sys::yield_thread();
+    while (!(again = sys::lookup_start(query)) && std::chrono::steady_clock::now() - start < 60s);
+    EXPECT_TRUE(again.has_value()) << again.error().message();
+}
+
+// Whatever a server answers: an answer, an error, or silence until the deadline.
+TEST(LwipDns, STACK_2_a_server_that_lies_is_an_error) {
+    Socket server = must(socket(AF_INET, SOCK_DGRAM));
+    must(server.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    {
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+    }
+    std::thread lies([&] {
+        Random random(1);
+        for (;;) {
+            const auto query = server.recvfrom(512);
+            if (!query) return;
+            std::string reply(query->bytes.view());
+            reply[2] = '\x81';
+            reply[3] = '\x80';
+            reply[7] = static_cast<char>(random.below(3));
+            const std::size_t size = random.below(60);
+            if (random.chance(500)) reply += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0", 11);
+            for (std::size_t i = 0; i < size; ++i) reply += static_cast<char>(random.next());
+            const std::size_t end = random.chance(300) ? 12 + random.below(reply.size() - 11) : reply.size();
+            if (random.chance(300)) reply[12 + random.below(reply.size() - 12)] = static_cast<char>(random.next());
+            reply.resize(std::min(end, reply.size()));
+            (void)server.sendto(reply, query->address);
+        }
+    });
+    std::size_t ended = 0;
+    for (int i = 0; i < 60; ++i) {
+        const std::string name = "lie" + std::to_string(i) + ".example";
+        const auto found = getaddrinfo(name, 80, AF_INET, SOCK_STREAM, 0, 0, Call(Deadline::after(60ms)));
+        ended += found || found.error() == Error(ETIMEDOUT) || found.error().code() < 0 ? 1 : 0;
+    }
+    EXPECT_EQ(ended, 60u);
+    server.close();
+    lies.join();
 }
 
 }  // namespace

@@ -1,11 +1,19 @@
 // STACK-2: whichever of lwIP's pools is used up, it is an error, others live, and what is given back can be used again.
 // Over pools that are small: 8 connections, 8 UDP sockets, 16 buffers, 64 KiB of heap.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "loopback.hpp"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/stats.h"
+#include "memory_hook.hpp"
+#include "sys/lwip/table.hpp"
+#include "wire.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -124,6 +132,194 @@ TEST(Scarce, STACK_2_a_connection_that_is_over_has_let_its_PCB_go) {
         must(other.here.write("ping\n"));
         EXPECT_EQ(must(other.there.readline()).view(), "ping\n");
     }
+}
+
+// --- What lwIP itself counts
+
+// Of each pool, the heap last. Connections that wait out their time are there for whoever needs their place; timers run
+// while there are connections.
+std::map<int, std::size_t> in_use() {
+    const sys::Guard guard;
+    sys::turn();
+    std::map<int, std::size_t> used;
+    for (int i = 0; i < MEMP_MAX; ++i) used[i] = lwip_stats.memp[i]->used;
+    for (const tcp_pcb* pcb = tcp_tw_pcbs; pcb != nullptr; pcb = pcb->next) --used[MEMP_TCP_PCB];
+    used[MEMP_SYS_TIMEOUT] = 0;
+    used[MEMP_MAX] = lwip_stats.mem.used;
+    return used;
+}
+void expect_all_given_back(const std::map<int, std::size_t>& before) {
+    const auto start = std::chrono::steady_clock::now();
+    while (in_use() != before && std::chrono::steady_clock::now() - start < 20s) sys::yield_thread();
+    EXPECT_EQ(in_use(), before);
+    std::size_t sockets = 0;
+    for (int fd = 0; fd < USOCKET_LWIP_SOCKETS; ++fd) sockets += sys::find(fd) != nullptr ? 1 : 0;
+    EXPECT_EQ(sockets, 0u);
+}
+
+TEST(Scarce, STACK_2_whatever_a_connection_comes_to_lwIP_has_all_of_it_again) {
+    const auto before = in_use();
+    for (int i = 0; i < 200; ++i) {
+        Pair pair = tcp_pair();
+        for (Socket* one : {&pair.here, &pair.there}) must(one->settimeout(20s));
+        must(pair.here.write(std::string(3000, 'x')));
+        switch (i % 8) {
+            case 0: break;                                     // unread
+            case 1: must(pair.here.shutdown(SHUT_WR)); break;  // and half of it ended
+            case 2: EXPECT_EQ(must(pair.there.read(3000)).size(), 3000u); break;
+            case 3: EXPECT_EQ(must(pair.there.read(1000)).size(), 1000u); break;
+            case 4: must(pair.there.shutdown(SHUT_RD)); break;
+            case 5: {
+                const linger none{1, 0};
+                must(pair.here.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&none, sizeof none)));
+                break;
+            }
+            case 6: {
+                Socket copy = must(pair.there.dup());
+                EXPECT_EQ(must(copy.read(10)).size(), 10u);
+                break;
+            }
+            default: {
+                must(pair.here.setblocking(false));
+                while (pair.here.send(std::string(1000, 'x'))) {
+                }
+            }
+        }
+        if (i % 2 == 0) pair.here.close();
+    }
+    expect_all_given_back(before);
+}
+
+// --- What comes over an interface comes in buffers of a pool
+
+// A connection over the wire.
+Pair wire_pair() {
+    Socket server = must(socket());
+    must(server.bind(must(Address::inet(AF_INET, Wire::here, 0))));
+    must(server.listen(1));
+    Pair pair;
+    pair.here = must(socket());
+    must(pair.here.settimeout(20s));
+    must(pair.here.connect(must(Address::inet(AF_INET, Wire::there, must(server.getsockname()).port()))));
+    pair.there = std::move(must(server.accept()).socket);
+    must(pair.there.settimeout(20s));
+    return pair;
+}
+void expect_alive_over_the_wire() {
+    Pair pair = wire_pair();
+    must(pair.here.write(std::string(4000, 'x')));
+    EXPECT_EQ(must(pair.there.read(4000)).size(), 4000u);
+}
+
+TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_buffers_for_others) {
+    const Wire wire;
+    Socket deaf = must(socket(AF_INET, SOCK_DGRAM)), sender = must(socket(AF_INET, SOCK_DGRAM));
+    must(deaf.bind(must(Address::inet(AF_INET, Wire::here, 0))));
+    const Address target = must(Address::inet(AF_INET, Wire::there, must(deaf.getsockname()).port()));
+    for (int i = 0; i < 100; ++i) must(sender.sendto("x", target));
+    expect_alive_over_the_wire();
+    EXPECT_EQ(must(deaf.recv(10)).view(), "x");
+}
+
+// Each comes in a buffer of its own, which is large.
+TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
+    const Wire wire;
+    Pair deaf = wire_pair();
+    must(deaf.here.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));
+    std::string sent;
+    for (char i = 0; i < 100; ++i) {
+        sent += i;
+        must(deaf.here.write(sent.substr(sent.size() - 1)));
+    }
+    expect_alive_over_the_wire();
+    EXPECT_EQ(must(deaf.there.read(100)).view(), sent);
+}
+
+// --- Floods
+
+std::uint16_t sum_of(std::string_view bytes) {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        sum += static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (i % 2 == 0 ? 8 : 0);
+    while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+void put_16(std::string& bytes, std::size_t at, unsigned value) {
+    bytes[at] = static_cast<char>(value >> 8);
+    bytes[at + 1] = static_cast<char>(value);
+}
+
+// From 10.0.0.77, where nobody is.
+std::string syn_to(std::uint16_t port, std::uint16_t from) {
+    std::string ip("\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x0a\0\0\x4d\x0a\0\0\1", 20);
+    put_16(ip, 10, sum_of(ip));
+    std::string tcp("\0\0\0\0\0\0\0\1\0\0\0\0\x50\2\x10\0\0\0\0\0", 20);
+    put_16(tcp, 0, from);
+    put_16(tcp, 2, port);
+    put_16(tcp, 16, sum_of(ip.substr(12) + std::string("\0\6\0\x14", 4) + tcp));
+    return ip + tcp;
+}
+
+TEST(Scarce, STACK_2_a_flood_of_SYNs_leaves_places_for_connections_of_our_own) {
+    Wire wire;
+    Socket victim = must(socket());
+    must(victim.bind(must(Address::inet(AF_INET, Wire::here, 0))));
+    must(victim.listen(16));
+    const std::uint16_t port = must(victim.getsockname()).port();
+    for (std::uint16_t i = 0; i < 100; ++i) wire.inject(syn_to(port, static_cast<std::uint16_t>(1000 + i)));
+    usocket_lwip_turn();
+    EXPECT_EQ(in_use()[MEMP_TCP_PCB], MEMP_NUM_TCP_PCB);
+    std::vector<Socket> own;
+    for (int i = 0; i < 4; ++i) own.push_back(must(socket()));
+    own.clear();
+    for (int i = 0; i < 5; ++i) expect_alive();
+}
+
+// Those that are reset before they are accepted.
+TEST(Scarce, STACK_2_a_flood_of_connections_that_are_gone_leaves_sockets_for_others) {
+    Address address;
+    Socket server = listener(address, 3);
+    for (int i = 0; i < 100; ++i) {
+        Socket client = must(socket());
+        const linger none{1, 0};
+        must(client.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&none, sizeof none)));
+        must(client.settimeout(20s));
+        must(client.connect(address));
+    }
+    expect_alive();
+    Socket client = must(socket());
+    must(client.connect(address));
+    must(client.write("alive"));
+    must(server.settimeout(20s));
+    std::string got;
+    int accepted = 0;
+    for (; got.empty() && accepted < 5; ++accepted) {
+        Socket conn = std::move(must(server.accept()).socket);
+        must(conn.settimeout(20s));
+        const auto read = conn.recv(10);
+        if (read) got = read->view();
+    }
+    EXPECT_EQ(got, "alive");
+    EXPECT_LE(accepted, 3);
+}
+
+// --- The host's memory
+
+// A collector that runs then may close sockets.
+TEST(Scarce, STACK_3_memory_is_not_asked_for_while_others_are_kept_out) {
+    Socket one = must(socket(AF_INET, SOCK_DGRAM));
+    std::size_t asked = 0;
+    on_resize = [&] {
+        const sys::Guard guard;
+        ++asked;
+    };
+    Poll poll;
+    must(poll.register_(one, POLLIN));
+    must(poll.modify(one, POLLIN | POLLOUT));
+    must(poll.unregister(one));
+    (void)must(getaddrinfo("127.0.0.1", 80));
+    on_resize = nullptr;
+    EXPECT_GE(asked, 2u);
 }
 
 // What was given back is all there again.
