@@ -15,4 +15,13 @@ usocket_stack_tests(usocket_system usocket_static system ${system_tests})
 target_compile_options(usocket_system PRIVATE
     -include ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK}/posix_names.hpp)
 
+
+include(${CMAKE_CURRENT_LIST_DIR}/random.cmake)
+target_sources(usocket_random PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK}/wire.cpp)
+target_include_directories(usocket_random PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK})
+list(JOIN USOCKET_STACK_LACKS " " lacks)
+target_compile_definitions(usocket_random PRIVATE "USOCKET_STACK_LACKS=\"${lacks}\"")
+target_compile_options(usocket_random PRIVATE
+    -include ${CMAKE_CURRENT_SOURCE_DIR}/support/${USOCKET_STACK}/posix_names.hpp)
+
 include(${CMAKE_CURRENT_LIST_DIR}/unit/${USOCKET_STACK}/tests.cmake)

@@ -12,7 +12,16 @@
 #include <cstddef>
 #include <string>
 
+#if !defined(USOCKET_CLOSE)  // tests/support/<stack>/posix_names.hpp
+#define USOCKET_CLOSE ::close
+#define USOCKET_DUPLICATE(fd) ::fcntl(fd, F_DUPFD_CLOEXEC, 200)
+#endif
+
 namespace usocket::tests {
+
+inline void close_descriptor(int fd) { USOCKET_CLOSE(fd); }
+// With a number that nobody else is going to get.
+inline int duplicate(int fd) { return USOCKET_DUPLICATE(fd); }
 
 inline int option(int fd, int name) {
     int value = -1;

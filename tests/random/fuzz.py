@@ -72,6 +72,7 @@ def hosts() -> list[Host]:
         Host("asan", BUILD / "asan" / "bin" / "usocket_random"),
         Host("tsan", BUILD / "tsan" / "bin" / "usocket_random", before=fixed_layout()),
         Host("cpython", python, arguments=("-u",)),
+        Host("cpython-lwip", BUILD / "bin" / "python-lwip", arguments=("-u",)),
         Host("micropython", BUILD / "bin" / "micropython"),
         # A heap that most reads of much are too big for.
         Host("micropython-small", BUILD / "bin" / "micropython", arguments=("-X", "heapsize=350k")),

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 class MessageTrial : Trial {
 public:
     MessageTrial(std::uint64_t seed, Record& record)
-        : Trial(seed, record), pattern_(seed, 20), kind_(static_cast<int>(random_.below(3))) {
+        : Trial(seed, record), pattern_(seed, 20), kind_(static_cast<int>(random_.below(lacks("unix") ? 1 : 3))) {
         const int family = kind_ == 0 ? AF_INET : AF_UNIX;
         const int type = kind_ == 2 ? SOCK_SEQPACKET : SOCK_DGRAM;
         if (kind_ == 0) {

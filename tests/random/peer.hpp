@@ -1,13 +1,14 @@
-// Peer: the other end of a connection, in a process of its own, so that the one under test may have a single thread. It
-// does what it is told, one command after the other, each a while after the one before; meanwhile a call of the socket
-// under test may wait. It holds that socket's descriptor as well, and looks at what all holders share.
+// Peer: the other end of a connection, in a process of its own, so that the one under test may have a single thread; or
+// in a thread, over a stack that knows no processes. It does what it is told, one command after the other, each a while
+// after the one before; meanwhile a call of the socket under test may wait. It holds that socket's descriptor as well,
+// and looks at what all holders share.
 #pragma once
-
-#include <sys/types.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "pattern.hpp"
 #include "record.hpp"
@@ -21,16 +22,70 @@ struct Shared {
     std::atomic<std::uint64_t> taken{0};     // bytes that came from the socket under test, all as they should be
     std::atomic<bool> is_stuck{false};       // its send waits for room
     std::atomic<bool> takes_no_more{false};  // what it waits for will not come
+    std::atomic<bool> is_over{false};        // whatever it does
     // What all holders of the descriptor share, and nobody may change but who is told to; -1: it may be anything now.
     std::atomic<int> lowat{1}, nonblocking{-1}, peek_off{-1};
 };
 
+struct Command {
+    enum class What : std::uint8_t { accept, watch, send, end, take, look, set_lowat, set_nonblocking };
+    What what = What::look;
+    std::uint64_t value = 0;
+    std::chrono::microseconds delay{};
+};
+
+// What obeys, wherever it is.
+class Hands {
+public:
+    // Takes the listener over.
+    Hands(Record& record, Shared& shared, const Pattern& out, const Pattern& in, int listener)
+        : record_(record), shared_(shared), out_(out), in_(in), listener_(listener) {}
+    Hands(Hands&& other) noexcept
+        : record_(other.record_),
+          shared_(other.shared_),
+          out_(other.out_),
+          in_(other.in_),
+          listener_(std::exchange(other.listener_, -1)) {}
+    Hands& operator=(Hands&&) = delete;
+    ~Hands();
+    void obey(const Command& command);
+    [[nodiscard]] int listener() const { return listener_; }
+
+private:
+    using What = Command::What;
+    static constexpr int slice_ms = 50;  // between two looks whether all is over
+
+    void accept();
+    void send(std::uint64_t size);
+    void take(std::uint64_t until);
+    void look();
+    void expect(const std::atomic<int>& expected, int name, const char* what);
+
+    Record& record_;
+    Shared& shared_;
+    Pattern out_, in_;
+    int end_ = -1, watched_ = -1;
+    int listener_;
+};
+
+// Where they are; random/<stack>/worker.cpp. Its end is theirs.
+class Worker {
+public:
+    Worker() = default;
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    virtual ~Worker() = default;
+    // `watch`: the descriptor is duplicated for them. False: they are gone.
+    virtual bool tell(Command command) = 0;
+};
+std::unique_ptr<Worker> start_worker(Hands hands);
+
 class Peer {
 public:
-    enum class What : std::uint8_t { accept, watch, send, end, take, look, set_lowat, set_nonblocking };
+    using What = Command::What;
 
-    // Starts the process, which takes the listener over: the socket under test may connect there, again and again.
-    // `in`: what that receives, `out`: what it sends.
+    // Takes the listener over: the socket under test may connect there, again and again. `in`: what that receives,
+    // `out`: what it sends.
     Peer(Record& record, const Pattern& in, const Pattern& out, int listener);
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
@@ -45,9 +100,8 @@ public:
 
 private:
     Shared& shared_;
-    int commands_ = -1;
+    std::unique_ptr<Worker> worker_;
     std::uint64_t told_ = 0;
-    pid_t process_ = -1;
 };
 
 }  // namespace usocket::tests

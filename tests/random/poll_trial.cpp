@@ -27,7 +27,7 @@ public:
             if (!failed()) check();
         }
         for (Member& member : members_) end(member);
-        for (const int fd : duplicates_) ::close(fd);
+        for (const int fd : duplicates_) close_descriptor(fd);
     }
 
 private:
@@ -78,13 +78,13 @@ private:
     }
     Member make() {
         if (random_.chance(200)) {
-            // Nobody else has its number yet.
-            const int fd = next_descriptor();
+            // Nobody else has its number yet. Without AF_UNIX a listener has the first.
+            const int fd = lacks("unix") ? next_descriptor_but_one() : next_descriptor();
             SocketPair pair = must(Socket::pair());
             return {.fd = fd, .other = must(pair.second.detach()), .socket = std::move(pair.first), .is_socket = true};
         }
-        int ends[2];
-        checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+        SocketPair pair = must(Socket::pair());
+        const int ends[2] = {must(pair.first.detach()), must(pair.second.detach())};
         if (random_.chance(700)) return {.fd = ends[0], .other = ends[1], .socket = Socket()};
         return {.fd = ends[0], .other = ends[1], .socket = must(Socket::adopt(ends[0])), .is_socket = true};
     }
@@ -110,10 +110,10 @@ private:
         if (member.state != Member::open) return;
         if (member.is_socket && !require(member.socket.fileno() == member.fd, "fileno()")) return;
         member.has_duplicate = random_.chance(500);
-        if (member.has_duplicate) duplicates_.push_back(checked(::fcntl(member.fd, F_DUPFD_CLOEXEC, 200)));
+        if (member.has_duplicate) duplicates_.push_back(checked(duplicate(member.fd)));
         trace("close(" + std::to_string(member.fd) + ") behind its back" +
               (member.has_duplicate ? ", a duplicate lives" : ""));
-        ::close(member.fd);
+        close_descriptor(member.fd);
         member.state = Member::behind;
     }
     void close_socket(Member& member) {
@@ -125,7 +125,7 @@ private:
     void end_stream(Member& member) {
         if (member.other < 0 || !random_.chance(300)) return;
         trace("the peer of " + std::to_string(member.fd) + " is closed");
-        ::close(member.other);
+        close_descriptor(member.other);
         member.other = -1;
     }
     void fill(Member& member) {
@@ -135,10 +135,10 @@ private:
         if (member.state == Member::open) (void)take(member.fd, 100);
     }
     static void end(Member& member) {
-        if (member.other >= 0) ::close(member.other);
+        if (member.other >= 0) close_descriptor(member.other);
         // A socket without a descriptor must not close what has the number now.
         if (member.state == Member::behind) (void)member.socket.detach();
-        if (member.state == Member::open && !member.is_socket) ::close(member.fd);
+        if (member.state == Member::open && !member.is_socket) close_descriptor(member.fd);
         member.socket.close();
     }
 

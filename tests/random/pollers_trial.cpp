@@ -20,7 +20,7 @@ using What = Peer::What;
 class PollersTrial : Trial {
 public:
     PollersTrial(std::uint64_t seed, Record& record) : Trial(seed, record), pattern_(seed, 0) {
-        const Listener listener = listen(random_.chance(500) ? Medium::tcp : Medium::unix_stream);
+        const Listener listener = listen(random_.chance(500) ? Medium::tcp : Medium::third);
         peer_.emplace(record, pattern_, pattern_, listener.fd);
         socket_ = must(Socket::open(listener.address.family(), SOCK_STREAM));
         must(socket_.connect(listener.address));

@@ -33,7 +33,7 @@ public:
         : Trial(seed, record),
           pattern_(seed, random_.chance(200) ? 0 : std::uint64_t{2} << random_.below(10)),
           medium_(static_cast<Medium>(random_.below(has_ipv6() ? 3 : 2) * (has_ipv6() ? 1 : 2))),
-          buffer_(random_.chance(300) ? static_cast<int>(random_.between(1, 4)) * 2048 : 0),
+          buffer_(!lacks("options") && random_.chance(300) ? static_cast<int>(random_.between(1, 4)) * 2048 : 0),
           most_(std::size_t{1} << random_.between(4, random_.chance(100) ? 20 : 13)),
           uses_host_(random_.chance(400)) {
         const Listener listener = listen(medium_);
@@ -161,7 +161,7 @@ private:
                 (void)peer_->settle();
                 break;
             case 2:
-                if (shared().peek_off != -1 || option(descriptor_, SO_PEEK_OFF) != -1) break;
+                if (lacks("options") || shared().peek_off != -1 || option(descriptor_, SO_PEEK_OFF) != -1) break;
                 trace("SO_PEEK_OFF 0");
                 is_exposed_ = true;
                 set(SO_PEEK_OFF, 0);
@@ -174,17 +174,19 @@ private:
                 has_receive_timeout_ = span.tv_usec != 0;
                 break;
             }
-            default: set(SO_RCVBUF, static_cast<int>(random_.between(1, 16)) * 4096); break;
+            default:
+                if (!lacks("options")) set(SO_RCVBUF, static_cast<int>(random_.between(1, 16)) * 4096);
+                break;
         }
     }
 
     void connect_again() {
-        const bool is_possible = medium_ != Medium::unix_stream && !is_ended_ && copy_.closed() &&
+        const bool is_possible = medium_ != Medium::third && !is_ended_ && copy_.closed() &&
                                  reader_.gettimeout() != Timeout::passed() && random_.chance(300);
         if (!is_possible || !peer_->settle()) return;
         trace("connects to another peer, " + std::to_string(unreturned_.size()) + " bytes are left of this one");
         shared().nonblocking = -1;  // connect() has no other way to keep a deadline than to see to it
-        const sockaddr nobody{AF_UNSPEC, {}};
+        const sockaddr nobody{};    // AF_UNSPEC
         const auto parted = reader_.connect(must(Address::from_native(ConstBuffer(&nobody, sizeof nobody))));
         require(parted.has_value(), "connect() to AF_UNSPEC");
         unreturned_.clear();
@@ -210,7 +212,7 @@ private:
         // A peek of the trial's own moves the offset for the next.
         if (shared().peek_off != -1) reading.flags &= ~MSG_PEEK;
         // AF_UNIX has no error queue, and reads on.
-        if (medium_ == Medium::unix_stream) reading.flags &= ~MSG_ERRQUEUE;
+        if (medium_ == Medium::third) reading.flags &= ~MSG_ERRQUEUE;
         Socket& socket = choose_reader();
         let_the_peer_go_on(reading);
         ensure_an_end(socket, reading);
@@ -313,7 +315,7 @@ private:
     }
     void check_bytes(const Reading& reading, const Got& got) {
         if (failed() || reading.is_elsewhere()) return;
-        const bool is_dropped = (reading.flags & MSG_TRUNC) != 0 && medium_ != Medium::unix_stream;  // tcp(7)
+        const bool is_dropped = (reading.flags & MSG_TRUNC) != 0 && medium_ != Medium::third;  // tcp(7)
         if (got.count > unreturned_.size()) {
             require(false, "more bytes than were sent (TIME-6)");
         } else if (!is_dropped && !unreturned_.is_next(pattern_, got.bytes)) {
@@ -396,7 +398,7 @@ private:
         Reading reading = Reading::choose(random_, 100);
         if (reading.how == Reading::How::read_all) return;
         if (shared().peek_off != -1) reading.flags &= ~MSG_PEEK;
-        if (medium_ == Medium::unix_stream) reading.flags &= ~MSG_ERRQUEUE;
+        if (medium_ == Medium::third) reading.flags &= ~MSG_ERRQUEUE;
         Socket& socket = copy_.has_kept() ? copy_ : reader_;
         if (socket.gettimeout().is_none()) {
             reading.how = Reading::How::recv;
@@ -408,7 +410,7 @@ private:
     // --- Children
 
     void fork_a_child() {
-        if (!peer_->settle() || shared().peek_off != -1 || shared().lowat != 1) return;
+        if (lacks("fork") || !peer_->settle() || shared().peek_off != -1 || shared().lowat != 1) return;
         switch (random_.below(3)) {
             case 0: return let_child_read();
             case 1: return let_child_poll();

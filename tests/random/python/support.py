@@ -16,6 +16,11 @@ try:
 except ImportError:
     _thread = None
 
+try:
+    from lacking import LACKS  # a build over another stack than the system's: what that has not (STACK-1)
+except ImportError:
+    LACKS = ()
+
 EAGAIN = 11
 EBADF = 9
 EINVAL = 22

@@ -1,4 +1,4 @@
-// What the tests over the system's stack name and lwIP has not. The functions by which they look at a descriptor from
+// What the tests over the system's stack name and lwIP has not. The functions by which they use a descriptor from
 // outside are the seam's; the rest is there so that their files compile, and whoever runs such a test
 // (tests/needs.cmake leaves it out) is told so.
 #pragma once
@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
+#include "sys/lwip/table.hpp"
 #include "sys/sys.hpp"
 
 #define SOCK_SEQPACKET 5
@@ -69,8 +71,33 @@ inline ssize_t send(int fd, const void* data, std::size_t size, int flags) {
 inline int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
     return usocket::sys::setsockopt(fd, level, name, {value, size}) ? 0 : -1;
 }
-// FIONREAD; whether it is open, and O_NONBLOCK.
-inline int usocket_ioctl(int fd, unsigned long, int* count) {
+inline int getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
+    if (level == SOL_SOCKET && name == SO_PROTOCOL) {
+        const auto opened = usocket::sys::inspect(fd);
+        const int proto = opened ? opened->proto : 0;
+        std::memcpy(value, &proto, sizeof proto);
+        return 0;
+    }
+    const auto got = usocket::sys::getsockopt(fd, level, name, {value, *size});
+    if (got) *size = static_cast<socklen_t>(*got);
+    return usocket_result_of(got) < 0 ? -1 : 0;
+}
+// How many bytes have not been acknowledged.
+inline int usocket_unacknowledged(int fd) {
+    const usocket::sys::Guard guard;
+    usocket::sys::turn();
+    const usocket::sys::Sock* sock = usocket::sys::find(fd);
+    const bool has_queue = sock != nullptr && sock->kind == usocket::sys::Sock::Kind::tcp && sock->tcp != nullptr &&
+                           sock->state == usocket::sys::Sock::State::connected;
+    return has_queue ? static_cast<int>(TCP_SND_BUF - sock->tcp->snd_buf) : 0;
+}
+// FIONREAD and two others; whether it is open, and O_NONBLOCK.
+inline int usocket_ioctl(int fd, unsigned long request, int* count) {
+    if (request == FIONBIO) return usocket::sys::set_nonblocking(fd, *count != 0) ? 0 : -1;
+    if (request == TIOCOUTQ) {  // SIOCOUTQ too
+        *count = usocket_unacknowledged(fd);
+        return 0;
+    }
     const auto queued = usocket::sys::queued(fd);
     *count = static_cast<int>(queued.value_or(0u));
     return queued ? 0 : -1;
@@ -92,15 +119,59 @@ inline int poll(pollfd* one, unsigned long count, int milliseconds) {
     return ready ? (*ready == 0 ? 0 : 1) : -1;
 }
 
+inline usocket::Address usocket_address(const sockaddr* address, socklen_t size) {
+    return usocket::Address::from_native({address, size}).value_or(usocket::Address());
+}
+inline bool usocket_is_blocking(int fd) {
+    const auto opened = usocket::sys::inspect(fd);
+    return opened && !opened->nonblocking;
+}
+inline void usocket_close(int fd) { usocket::sys::close(fd); }
+#define USOCKET_CLOSE usocket_close
+#define USOCKET_DUPLICATE(fd) usocket::sys::duplicate(fd).value_or(-1)
+
+inline int socket(int family, int type, int proto) {
+    const auto opened = usocket::sys::open(family, type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK), proto);
+    if (!opened) return -1;
+    if ((type & SOCK_NONBLOCK) != 0) (void)usocket::sys::set_nonblocking(opened->fd, true);
+    return opened->fd;
+}
+inline int bind(int fd, const sockaddr* address, socklen_t size) {
+    return usocket::sys::bind(fd, usocket_address(address, size)) ? 0 : -1;
+}
+inline int listen(int fd, int backlog) { return usocket::sys::listen(fd, backlog) ? 0 : -1; }
+inline int shutdown(int fd, int how) { return usocket::sys::shutdown(fd, how) ? 0 : -1; }
+inline int connect(int fd, const sockaddr* address, socklen_t size) {
+    const auto connected = usocket::sys::connect(fd, usocket_address(address, size));
+    if (!connected && usocket_is_blocking(fd)) (void)usocket::sys::wait(fd, usocket::sys::poll_out, {}, -1);
+    return connected ? 0 : -1;
+}
+// Whom it has accepted nobody asks.
+inline int accept4(int fd, sockaddr*, socklen_t*, int flags) {
+    usocket::Address peer;
+    auto conn = usocket::sys::accept(fd, peer);
+    while (!conn && conn.error() == usocket::Error(EAGAIN) && usocket_is_blocking(fd)) {
+        (void)usocket::sys::wait(fd, usocket::sys::poll_in, {}, -1);
+        conn = usocket::sys::accept(fd, peer);
+    }
+    if (conn && (flags & SOCK_NONBLOCK) != 0) (void)usocket::sys::set_nonblocking(*conn, true);
+    return static_cast<int>(usocket_result_of(conn));
+}
+inline int getsockname(int fd, sockaddr* address, socklen_t* size) {
+    const auto name = usocket::sys::getsockname(fd);
+    if (!name) return -1;
+    std::memcpy(address, name->data(), name->size());
+    *size = static_cast<socklen_t>(name->size());
+    return 0;
+}
+
 // One for each of the system's functions, whatever its arguments are.
 #define USOCKET_IS_NOT_THERE(function) \
     template <class... Arguments> int function(Arguments...) { \
         std::fprintf(stderr, "%s() is the system's, and this stack another\n", #function); \
         std::abort(); \
     }
-USOCKET_IS_NOT_THERE(socket)
 USOCKET_IS_NOT_THERE(socketpair)
-USOCKET_IS_NOT_THERE(connect)
 USOCKET_IS_NOT_THERE(getaddrinfo)
 USOCKET_IS_NOT_THERE(freeaddrinfo)
 #undef USOCKET_IS_NOT_THERE

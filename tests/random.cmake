@@ -1,0 +1,12 @@
+# The random tester: tests/random, a program of its own over a core whose memory may run out. By what the stack lacks
+# trials leave things out (STACK-1).
+file(GLOB random_sources CONFIGURE_DEPENDS
+    ${CMAKE_CURRENT_SOURCE_DIR}/random/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/random/${USOCKET_STACK}/*.cpp)
+set(random_core_sources ${USOCKET_STACK_SOURCES})
+list(FILTER random_core_sources EXCLUDE REGEX /memory.cpp)
+list(REMOVE_ITEM random_sources ${CMAKE_CURRENT_SOURCE_DIR}/random/memory.cpp)
+usocket_add_core(usocket_random_core STATIC ${random_core_sources} ${CMAKE_CURRENT_SOURCE_DIR}/random/memory.cpp)
+target_include_directories(usocket_random_core PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/support)
+add_executable(usocket_random ${random_sources})
+target_include_directories(usocket_random PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/random ${usocket_SOURCE_DIR}/src)
+target_link_libraries(usocket_random PRIVATE usocket_random_core usocket_warnings Threads::Threads)
