@@ -28,6 +28,7 @@ endfunction()
 foreach(kind static shared)
     string(TOUPPER ${kind} KIND)
     usocket_add_tls(usocket_tls_${kind} ${KIND} usocket_${kind} openssl OpenSSL::SSL OpenSSL::Crypto)
+    target_sources(usocket_tls_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/src/c/tls/context.cpp)
     add_library(usocket::tls_${kind} ALIAS usocket_tls_${kind})
     set_target_properties(usocket_tls_${kind} PROPERTIES OUTPUT_NAME usocket-tls EXPORT_NAME tls_${kind}
         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

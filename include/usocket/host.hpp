@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "usocket/buffer.hpp"
 #include "usocket/timeout.hpp"
@@ -43,6 +44,9 @@ public:
     // A call that ends by this point of time, whatever the socket's timeout is (TIME-10).
     Call(Deadline deadline) noexcept : deadline_(deadline.nanoseconds()), has_deadline_(true) {}
     Call(const Host& host, Deadline deadline) noexcept : Call(deadline) { host_ = &host; }
+    // As it comes from another language: either may be missing.
+    Call(const Host* host, std::optional<Deadline> deadline) noexcept
+        : host_(host), deadline_(deadline ? deadline->nanoseconds() : 0), has_deadline_(deadline.has_value()) {}
 
     [[nodiscard]] bool has_deadline() const noexcept { return has_deadline_; }
 

@@ -1,8 +1,6 @@
 // Which version this is (NAME-5). The three numbers here are the only place that says so: the build, the packages and
-// the libraries' soname take them from here.
+// the libraries' soname take them from here. usocket.h includes it: the macros are for C, too.
 #pragma once
-
-#include <string_view>
 
 #define USOCKET_VERSION_MAJOR 0
 #define USOCKET_VERSION_MINOR 1
@@ -18,8 +16,12 @@
 // "0.1.0"
 #define USOCKET_VERSION_STRING USOCKET_DOTTED_(USOCKET_VERSION_MAJOR, USOCKET_VERSION_MINOR, USOCKET_VERSION_PATCH)
 
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#include <string_view>
+
 namespace usocket {
 
 inline constexpr std::string_view version = USOCKET_VERSION_STRING;
 
 }  // namespace usocket
+#endif

@@ -1,14 +1,26 @@
-// Memory of the core's own: the C heap.
+// Memory of the core's own: the C heap, or where the host has it from (usocket.h).
 #include <cstdlib>
 
 #include "sys/posix/native.hpp"
+#include "usocket/usocket.h"
 
-namespace usocket::sys {
+void* usocket::sys::resize(void* memory, std::size_t size) noexcept { return usocket_host_resize(memory, size); }
 
-void* resize(void* memory, std::size_t size) noexcept {
+#if !defined(USOCKET_HOST_HOOKS)
+
+namespace {
+
+void* resize_on_heap(void* memory, std::size_t size) {
     if (size != 0) return std::realloc(memory, size);
     std::free(memory);
     return nullptr;
 }
 
-}  // namespace usocket::sys
+usocket_resize_t chosen = resize_on_heap;
+
+}  // namespace
+
+void usocket_set_resize(usocket_resize_t resize) { chosen = resize; }
+void* usocket_host_resize(void* memory, std::size_t size) { return chosen(memory, size); }
+
+#endif

@@ -1,9 +1,26 @@
-// Signals: nobody's handler longjmps, unless a binding has its own version of this file.
+// Signals: nobody's handler longjmps, unless a host that unwinds says how to hold them (usocket.h).
 #include "sys/posix/native.hpp"
+#include "usocket/usocket.h"
 
-namespace usocket::sys {
+void usocket::sys::hold_signals() noexcept { usocket_host_hold_signals(); }
+void usocket::sys::release_signals() noexcept { usocket_host_release_signals(); }
 
-void hold_signals() noexcept {}
-void release_signals() noexcept {}
+#if !defined(USOCKET_HOST_HOOKS)
 
-}  // namespace usocket::sys
+namespace {
+
+void nothing() {}
+
+void (*chosen_hold)() = nothing;
+void (*chosen_release)() = nothing;
+
+}  // namespace
+
+void usocket_set_signals(void (*hold)(void), void (*release)(void)) {
+    chosen_hold = hold;
+    chosen_release = release;
+}
+void usocket_host_hold_signals() { chosen_hold(); }
+void usocket_host_release_signals() { chosen_release(); }
+
+#endif
