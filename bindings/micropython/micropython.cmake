@@ -14,9 +14,9 @@ set(usocket_stack ${usocket_core}/sys/posix)
 file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
 file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
 file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp ${usocket_core}/*/*.cpp)
-list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/tls/")
+list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/tls/|/constants\\.cpp$")
 file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
-list(FILTER usocket_stack_cxx EXCLUDE REGEX "/(memory|signals|constants)\\.cpp$")
+list(FILTER usocket_stack_cxx EXCLUDE REGEX "/constants\\.cpp$")
 # As in stack.cmake there.
 include(CheckIncludeFileCXX)
 check_include_file_cxx(linux/futex.h USOCKET_HAS_LINUX)
@@ -45,9 +45,10 @@ file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows
 
 # Flags are the sources' own: those of a library would become the whole firmware's.
 set_source_files_properties(${usocket_c} PROPERTIES
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS"
     COMPILE_OPTIONS "-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 set_source_files_properties(${usocket_cxx} PROPERTIES
-    COMPILE_DEFINITIONS USOCKET_SMALL
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS"
     COMPILE_OPTIONS "-std=c++20;-fno-exceptions;-fno-rtti;-fno-threadsafe-statics;-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 
 add_library(usermod_usocket INTERFACE)

@@ -8,14 +8,14 @@
 
 // --- Resolving
 
-static void resolve(usocket_query_t* query, mp_obj_t host, mp_obj_t port) {
-    query->request.socket = NULL;
-    query->found = NULL;
-    const usocket_error_t error = usocket_wait(usocket_core_getaddrinfo, &query->request);
-    usocket_check(error, usocket_core_is_port(error) ? port : host);
+static void resolve(usocket_resolving_t* resolving, mp_obj_t host, mp_obj_t port) {
+    resolving->request.socket = NULL;
+    resolving->list.first = NULL;
+    const usocket_error_t error = usocket_wait(usocket_request_getaddrinfo, &resolving->request);
+    usocket_check(error, usocket_is_port(error) ? port : host);
 }
 
-static mp_obj_t new_entry(const usocket_found_t* entry, bool compat) {
+static mp_obj_t new_entry(const usocket_addrinfo_t* entry, bool compat) {
     mp_obj_t items[] = {
         MP_OBJ_NEW_SMALL_INT(entry->family),          MP_OBJ_NEW_SMALL_INT(entry->type),
         MP_OBJ_NEW_SMALL_INT(entry->proto),           mp_obj_new_str(entry->canonname.data, entry->canonname.size),
@@ -25,20 +25,20 @@ static mp_obj_t new_entry(const usocket_found_t* entry, bool compat) {
 }
 
 // Frees the list whatever happens.
-static mp_obj_t new_list(void** found, bool compat) {
+static mp_obj_t new_list(usocket_addrinfo_list_t* found, bool compat) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
-        usocket_core_found_free(found);
+        usocket_addrinfo_free(found);
         nlr_jump(nlr.ret_val);
     }
     mp_obj_t list = mp_obj_new_list(0, NULL);
-    usocket_found_t entry;
-    entry.next = *found;
-    while (usocket_core_found_next(&entry)) {
+    usocket_addrinfo_t entry;
+    entry.next = found->first;
+    while (usocket_addrinfo_next(&entry)) {
         mp_obj_list_append(list, new_entry(&entry, compat));
     }
     nlr_pop();
-    usocket_core_found_free(found);
+    usocket_addrinfo_free(found);
     return list;
 }
 
@@ -70,18 +70,19 @@ static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t* pos_args, mp_map_t* k
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     const mp_obj_t host = args[ARG_host].u_obj, port = args[ARG_port].u_obj;
 
-    usocket_query_t query;
-    query.host = (usocket_bytes_t){NULL, 0};
+    usocket_resolving_t resolving;
+    usocket_query_t* query = &resolving.query;
+    query->host = (usocket_bytes_t){NULL, 0};
     if (host != mp_const_none) {
-        query.host = usocket_get_text(host);
+        query->host = usocket_get_text(host);
     }
-    query.has_port = usocket_get_service(port, &query.port, &query.service) && query.service.data == NULL;
-    query.family = usocket_get_int(args[ARG_family].u_obj);
-    query.type = usocket_get_int(args[ARG_type].u_obj);
-    query.proto = usocket_get_int(args[ARG_proto].u_obj);
-    query.flags = usocket_get_int(args[ARG_flags].u_obj);
-    resolve(&query, host, port);
-    return new_list(&query.found, compat);
+    query->has_port = usocket_get_service(port, &query->port, &query->service);
+    query->family = usocket_get_int(args[ARG_family].u_obj);
+    query->type = usocket_get_int(args[ARG_type].u_obj);
+    query->proto = usocket_get_int(args[ARG_proto].u_obj);
+    query->flags = usocket_get_int(args[ARG_flags].u_obj);
+    resolve(&resolving, host, port);
+    return new_list(&resolving.list, compat);
 }
 
 static mp_obj_t getaddrinfo_opaque(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
@@ -98,34 +99,30 @@ MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj, 2, getaddrinfo_compat
 
 // A name (NAME-2) counts as the first address of the family that it has.
 static void get_resolved(int family, const usocket_inet_t* from, mp_obj_t host, usocket_address_t* address) {
-    usocket_query_t query;
-    query.host = from->host;
-    query.service = (usocket_bytes_t){NULL, 0};
-    query.has_port = false;
-    query.family = family;
-    query.type = query.proto = query.flags = 0;
-    resolve(&query, host, host);
-    usocket_found_t entry;
-    entry.next = query.found;
-    usocket_core_found_next(&entry);
-    usocket_core_found_free(&query.found);
+    usocket_resolving_t resolving;
+    resolving.query = (usocket_query_t){.host = from->host, .family = family};
+    resolve(&resolving, host, host);
+    usocket_addrinfo_t entry;
+    entry.next = resolving.list.first;
+    usocket_addrinfo_next(&entry);
+    usocket_addrinfo_free(&resolving.list);
 
     usocket_decoded_t decoded;
-    usocket_core_address_decode(&entry.address, &decoded);
+    usocket_address_decode(&entry.address, &decoded);
     usocket_inet_t numeric = *from;
     numeric.host = (usocket_bytes_t){decoded.host, decoded.host_size};
     if (numeric.scopeid == 0) {
         numeric.scopeid = decoded.scopeid;
     }
-    usocket_check(usocket_core_address_inet(address, family, &numeric), host);
+    usocket_check(usocket_address_inet(address, family, &numeric), host);
 }
 
 static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
-    const int family = usocket_core_family(&self->socket);
+    const int family = usocket_family(&self->socket);
     size_t size;
     mp_obj_t* items;
     mp_obj_tuple_get(from, &size, &items);
-    usocket_check(usocket_core_tuple_size(family, size), from);
+    usocket_check(usocket_tuple_size(family, size), from);
     int64_t numbers[3] = {0, 0, 0};
     usocket_inet_t inet;
     inet.host = usocket_get_text(items[0]);
@@ -135,27 +132,26 @@ static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_
     inet.port = numbers[0];
     inet.flowinfo = numbers[1];
     inet.scopeid = numbers[2];
-    const usocket_error_t error = usocket_core_address_inet(address, family, &inet);
-    if (usocket_is_compat(self) && usocket_core_is_name(error)) {
+    const usocket_error_t error = usocket_address_inet(address, family, &inet);
+    if (usocket_is_compat(self) && usocket_is_name(error)) {
         get_resolved(family, &inet, items[0], address);
         return;
     }
-    const int element = usocket_core_tuple_element(error);
+    const int element = usocket_tuple_element(error);
     usocket_check(error, element < 0 ? from : items[element]);
 }
 
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
-    const int family = usocket_core_family(&self->socket);
+    const int family = usocket_family(&self->socket);
     if (mp_obj_is_type(from, &mp_type_tuple)) {
         get_tuple(self, from, address);
     } else if (mp_obj_is_str(from)) {
-        usocket_check(usocket_core_address_path(address, family, usocket_get_text(from)), from);
+        usocket_check(usocket_address_path(address, family, usocket_get_text(from)), from);
     } else {
         const usocket_bytes_t bytes = usocket_get_bytes(from);
-        const bool is_path = usocket_is_compat(self) && usocket_core_takes_paths(family);
-        usocket_check(
-            is_path ? usocket_core_address_path(address, family, bytes) : usocket_core_address_native(address, bytes),
-            from);
+        const bool is_path = usocket_is_compat(self) && usocket_takes_paths(family);
+        usocket_check(is_path ? usocket_address_path(address, family, bytes) : usocket_address_native(address, bytes),
+                      from);
     }
 }
 
@@ -193,12 +189,12 @@ static mp_obj_t new_path(usocket_bytes_t path) {
 
 static mp_obj_t new_compat(const usocket_address_t* address) {
     usocket_decoded_t decoded;
-    usocket_core_address_decode(address, &decoded);
+    usocket_address_decode(address, &decoded);
     if (decoded.kind == USOCKET_UNIX) {
-        return new_path(usocket_core_address_payload(address));
+        return new_path(usocket_address_payload(address));
     }
     if (decoded.kind == USOCKET_OTHER) {
-        const usocket_bytes_t native = usocket_core_address_bytes(address);
+        const usocket_bytes_t native = usocket_address_bytes(address);
         return native.size == 0 ? mp_const_none : usocket_new_bytes(native);
     }
     mp_obj_t items[] = {
@@ -211,7 +207,7 @@ static mp_obj_t new_compat(const usocket_address_t* address) {
 }
 
 mp_obj_t usocket_new_address(const usocket_address_t* address, bool compat) {
-    return compat ? new_compat(address) : usocket_new_bytes(usocket_core_address_bytes(address));
+    return compat ? new_compat(address) : usocket_new_bytes(usocket_address_bytes(address));
 }
 
 // --- The modules' functions
@@ -219,11 +215,11 @@ mp_obj_t usocket_new_address(const usocket_address_t* address, bool compat) {
 static mp_obj_t decode(mp_obj_t from) {
     const usocket_bytes_t native = usocket_get_bytes(from);
     usocket_address_t address;
-    usocket_check(usocket_core_address_native(&address, native), from);
+    usocket_check(usocket_address_native(&address, native), from);
     usocket_decoded_t decoded;
-    usocket_core_address_decode(&address, &decoded);
+    usocket_address_decode(&address, &decoded);
     mp_obj_t items[] = {
-        MP_OBJ_NEW_SMALL_INT(decoded.family),      usocket_new_bytes(usocket_core_address_payload(&address)),
+        MP_OBJ_NEW_SMALL_INT(decoded.family),      usocket_new_bytes(usocket_address_payload(&address)),
         MP_OBJ_NEW_SMALL_INT(decoded.port),        mp_obj_new_int_from_uint(decoded.flowinfo),
         mp_obj_new_int_from_uint(decoded.scopeid),
     };
@@ -236,7 +232,7 @@ static mp_obj_t ntop(mp_obj_t af, mp_obj_t packed) {
     char text[48];
     size_t size;
     const int family = usocket_get_int(af);
-    usocket_check(usocket_core_inet_ntop(family, usocket_get_bytes(packed), text, &size), packed);
+    usocket_check(usocket_inet_ntop(family, usocket_get_bytes(packed), text, &size), packed);
     return mp_obj_new_str(text, size);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(usocket_inet_ntop_obj, ntop);
@@ -245,7 +241,7 @@ static mp_obj_t pton(mp_obj_t af, mp_obj_t text) {
     uint8_t packed[16];
     size_t size;
     const int family = usocket_get_int(af);
-    usocket_check(usocket_core_inet_pton(family, usocket_get_text(text), packed, &size), text);
+    usocket_check(usocket_inet_pton(family, usocket_get_text(text), packed, &size), text);
     return mp_obj_new_bytes(packed, size);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(usocket_inet_pton_obj, pton);

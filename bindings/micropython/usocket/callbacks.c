@@ -68,7 +68,7 @@ static mp_obj_t call_poll(qstr method, size_t n_args, const mp_obj_t* args) {
 
 static void pass(uint32_t from, uint32_t to) {
     if (__atomic_compare_exchange_n(&state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-        usocket_core_wake_word(&state);
+        usocket_wake_word(&state);
     }
 }
 
@@ -140,7 +140,7 @@ static uint32_t now(void) { return __atomic_load_n(&state, __ATOMIC_SEQ_CST); }
 // Ends the system call that the host is in. Linux gives the signal to the main thread, which takes it.
 static void nudge(uint32_t while_state) {
     kill(getpid(), NUDGE);
-    usocket_core_sleep_on_word(&state, while_state, NUDGE_MS);
+    usocket_sleep_on_word(&state, while_state, NUDGE_MS);
 }
 
 // Returns when run() has ended.
@@ -149,13 +149,13 @@ static void have_run(void) {
         if (now() == ENDED) {
             return;
         }
-        usocket_core_sleep_on_word(&state, DUE, AGAIN_MS);  // the queue is full
+        usocket_sleep_on_word(&state, DUE, AGAIN_MS);  // the queue is full
     }
     while (now() == DUE) {
         nudge(DUE);
     }
     while (now() == RUNNING) {
-        usocket_core_sleep_on_word(&state, RUNNING, -1);
+        usocket_sleep_on_word(&state, RUNNING, -1);
     }
     while (now() == WATCHING && MAIN_PENDING_EXCEPTION != MP_OBJ_NULL) {
         nudge(WATCHING);  // a callback has raised what ends more than itself
@@ -165,10 +165,10 @@ static void have_run(void) {
 static void* watch(void* poll) {
     is_thread = true;
     while (now() != ENDED) {
-        usocket_core_watch(poll);  // if it cannot wait, run() finds out
+        usocket_request_watch(poll);  // if it cannot wait, run() finds out
         pass(WATCHING, DUE);
         have_run();
-        usocket_core_sleep_on_word(&state, WATCHING, was_vain ? VAIN_MS : AGAIN_MS);
+        usocket_sleep_on_word(&state, WATCHING, was_vain ? VAIN_MS : AGAIN_MS);
     }
     return NULL;
 }
@@ -196,8 +196,8 @@ void usocket_end_callbacks(mp_obj_t poll) {
         return;
     }
     __atomic_store_n(&state, ENDED, __ATOMIC_SEQ_CST);
-    usocket_core_wake_word(&state);
-    usocket_core_wake(usocket_poll_core(poll));
+    usocket_wake_word(&state);
+    usocket_poll_wake(usocket_poll_core(poll));
     pthread_join(thread, NULL);
     has_thread = false;
     REGISTERED = MP_OBJ_NULL;

@@ -71,7 +71,7 @@ constexpr Encoded encoded;
 }  // namespace
 }  // namespace usocket
 
-bool usocket_core_constant(const char* name, size_t size, int32_t* value) {
+bool usocket_constant(const char* name, size_t size, int64_t* value) {
     using namespace usocket;
     const std::uint32_t wanted = hash_of({name, size});
     for (const unsigned char* at = encoded.bytes; at != std::end(encoded.bytes);) {

@@ -8,12 +8,12 @@
 #include "py/objstr.h"
 
 void usocket_raise(usocket_error_t error, mp_obj_t argument) {
-    if (error.number == MP_EINTR) {
+    if (error == MP_EINTR) {
         mp_handle_pending(true);
     }
-    const char* message = usocket_core_message(error);
-    if (!usocket_core_is_fault(error)) {
-        mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(usocket_core_code(error)), mp_obj_new_str(message, strlen(message))};
+    const char* message = usocket_message(error);
+    if (!usocket_is_fault(error)) {
+        mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(usocket_code(error)), mp_obj_new_str(message, strlen(message))};
         nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
     }
     vstr_t vstr;
@@ -42,7 +42,7 @@ int64_t usocket_get_int64(mp_obj_t from) {
 
 int usocket_get_int(mp_obj_t from) {
     int value;
-    usocket_check(usocket_core_to_int(usocket_get_int64(from), &value), from);
+    usocket_check(usocket_arg_int(usocket_get_int64(from), &value), from);
     return value;
 }
 
@@ -54,9 +54,17 @@ double usocket_get_double(mp_obj_t from) {
 #endif
 }
 
+usocket_timeout_t usocket_get_timeout(mp_obj_t from) {
+    usocket_timeout_t timeout = usocket_no_timeout();
+    if (from != mp_const_none) {
+        usocket_check(usocket_seconds(usocket_get_double(from), &timeout), from);
+    }
+    return timeout;
+}
+
 unsigned usocket_get_events(mp_obj_t from) {
     unsigned events;
-    usocket_check(usocket_core_events(usocket_get_int64(from), &events), from);
+    usocket_check(usocket_arg_events(usocket_get_int64(from), &events), from);
     return events;
 }
 
@@ -82,24 +90,24 @@ mp_obj_t usocket_new_bytes(usocket_bytes_t bytes) { return mp_obj_new_bytes(byte
 mp_obj_str_t* usocket_bytes_begin(usocket_sink_t* sink) {
     mp_obj_str_t* object = m_new_obj(mp_obj_str_t);
     *object = (mp_obj_str_t){{&mp_type_bytes}, 0, 0, NULL};
-    usocket_core_sink(sink);
+    usocket_sink_init(sink);
     return object;
 }
 
 mp_obj_str_t* usocket_bytes_begin_sized(usocket_request_t* request, size_t size) {
     mp_obj_str_t* object = usocket_bytes_begin(&request->sink);
-    if (!usocket_core_sink_reserve(&request->sink, size)) {
+    if (!usocket_sink_reserve(&request->sink, size)) {
         m_malloc_fail(size);
     }
-    request->data = usocket_core_sink_data(&request->sink);
+    request->data = usocket_sink_data(&request->sink);
     request->size = size;
     return object;
 }
 
 // The hash is computed by whoever wants it: the host does so where it is 0.
 mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, size_t size) {
-    const size_t capacity = usocket_core_sink_capacity(sink);
-    uint8_t* data = usocket_core_sink_data(sink);
+    const size_t capacity = usocket_sink_capacity(sink);
+    uint8_t* data = usocket_sink_data(sink);
     if (size == 0) {
         m_del(byte, data, capacity + 1);
         return mp_const_empty_bytes;

@@ -100,11 +100,11 @@ static usocket_error_t guarded(usocket_method_t method, usocket_request_t* reque
 }
 
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request) {
-    usocket_core_begin(request);
-    return guarded(method, request, usocket_core_unwound);
+    usocket_request_begin(request);
+    return guarded(method, request, usocket_request_unwound);
 }
 
-usocket_error_t usocket_wait_connecting(usocket_connecting_t* connecting) {
-    usocket_core_connecting_begin(&connecting->request);
-    return guarded(usocket_core_connecting, &connecting->request, usocket_core_connecting_unwound);
+usocket_error_t usocket_wait_connecting(usocket_create_t* create) {
+    usocket_request_connecting_begin(&create->request);
+    return guarded(usocket_request_connecting, &create->request, usocket_request_connecting_unwound);
 }

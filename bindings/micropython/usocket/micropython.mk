@@ -20,7 +20,7 @@ SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 USOCKET_HOST_TLS := $(if $(filter 1,$(MICROPY_PY_SSL)),$(filter 1,$(MICROPY_SSL_MBEDTLS)))
 USOCKET_TLS ?= $(or $(USOCKET_HOST_TLS),0)
 ifeq ($(USOCKET_TLS),1)
-SRC_USERMOD_CXX += $(wildcard $(USOCKET_CORE)/tls/*.cpp $(USOCKET_CORE)/tls/mbedtls/*.cpp)
+SRC_USERMOD_CXX += $(wildcard $(USOCKET_CORE)/tls/*.cpp $(USOCKET_CORE)/tls/mbedtls/*.cpp $(USOCKET_CORE)/c/tls/*.cpp)
 CFLAGS_USERMOD += -DUSOCKET_TLS="(1)"
 ifeq ($(USOCKET_HOST_TLS),1)
 # The host's own module makes way for ours; what else of the host's is over the library stays (hashlib, cryptolib).
@@ -30,18 +30,21 @@ LDFLAGS_USERMOD += -lmbedtls -lmbedx509 -lmbedcrypto
 endif
 endif
 
-# Memory is the host's collector's, and the signals are its own (bridge.cpp).
-SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/%,$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp))
-SRC_USERMOD_CXX += $(filter-out %/memory.cpp %/signals.cpp %/constants.cpp,$(wildcard $(USOCKET_STACK)/*.cpp))
+# Constants are in a table of their own (constants.cpp).
+SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/% %/constants.cpp,\
+	$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp $(USOCKET_STACK)/*.cpp))
 # As in $(USOCKET_STACK)/stack.cmake.
 usocket_has = $(shell echo 'int i;' | $(CXX) -x c++ -include $(1) -E - 2>/dev/null)
 USOCKET_CALLS := $(if $(call usocket_has,linux/futex.h),linux,plain)
 USOCKET_POLLER := $(if $(call usocket_has,sys/epoll.h),epoll,$(if $(call usocket_has,sys/event.h),kqueue,poll))
 SRC_USERMOD_CXX += $(wildcard $(USOCKET_STACK)/$(USOCKET_CALLS)/*.cpp) $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
 
+# Memory is the host's collector's, and the signals are its own (host.c). The C files read usocket.h as the core does.
+USOCKET_DEFINES := -DUSOCKET_SMALL -DUSOCKET_HOST_HOOKS -I$(USOCKET_ROOT)/include
+CFLAGS_USERMOD += $(USOCKET_DEFINES)
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
-	-fno-asynchronous-unwind-tables -DUSOCKET_SMALL -I$(USOCKET_ROOT)/include -I$(USOCKET_CORE)
+	-fno-asynchronous-unwind-tables $(USOCKET_DEFINES) -I$(USOCKET_CORE)
 
 # The core is optimised as one: GCC leaves the inner form beside the code in each object, and the linker's plugin makes
 # one piece of them. A linker without the plugin takes the code. The C files stay outside: the host's longjmp goes to

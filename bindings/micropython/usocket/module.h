@@ -76,7 +76,7 @@ static inline bool usocket_is_compat(const usocket_obj_t* self) {
 // exception that ended the call; else OSError.
 USOCKET_NORETURN void usocket_raise(usocket_error_t error, mp_obj_t argument);
 static inline void usocket_check(usocket_error_t error, mp_obj_t argument) {
-    if (usocket_failed(error)) {
+    if (error != 0) {
         usocket_raise(error, argument);
     }
 }
@@ -86,8 +86,9 @@ static inline void usocket_check(usocket_error_t error, mp_obj_t argument) {
 int64_t usocket_get_int64(mp_obj_t from);
 // An int of the system's.
 int usocket_get_int(mp_obj_t from);
-double usocket_get_double(mp_obj_t from);    // of a float or an int
-unsigned usocket_get_events(mp_obj_t from);  // a mask of POLLIN and so on
+double usocket_get_double(mp_obj_t from);              // of a float or an int
+usocket_timeout_t usocket_get_timeout(mp_obj_t from);  // of seconds, or None
+unsigned usocket_get_events(mp_obj_t from);            // a mask of POLLIN and so on
 usocket_bytes_t usocket_get_bytes(mp_obj_t from);
 usocket_bytes_t usocket_get_text(mp_obj_t from);  // of a str, or the bytes of one
 mp_obj_t usocket_new_bytes(usocket_bytes_t bytes);
@@ -102,7 +103,7 @@ mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, siz
 // --- Calls that may wait; host.c
 // Calls the method, and puts the socket right if the host's signal handler jumps out of it.
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request);
-usocket_error_t usocket_wait_connecting(usocket_connecting_t* connecting);
+usocket_error_t usocket_wait_connecting(usocket_create_t* create);
 
 // --- Addresses; address.c
 // What a socket takes as an address.

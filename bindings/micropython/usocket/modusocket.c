@@ -23,11 +23,11 @@
 static bool find_constant(qstr name, mp_obj_t* value) {
     size_t size;
     const char* text = (const char*)qstr_data(name, &size);
-    int32_t number;
-    if (!usocket_core_constant(text, size, &number)) {
+    int64_t number;
+    if (!usocket_constant(text, size, &number)) {
         return false;
     }
-    *value = mp_obj_new_int(number);
+    *value = mp_obj_new_int((mp_int_t)number);
     return true;
 }
 

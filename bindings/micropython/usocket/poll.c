@@ -20,9 +20,9 @@
 // --- What is registered
 
 typedef struct {
-    mp_obj_t object;     // MP_OBJ_NULL: no longer registered
-    mp_obj_t userdata;   // MP_OBJ_NULL: none was given
-    void* registration;  // the core's; NULL: it has none
+    mp_obj_t object;                       // MP_OBJ_NULL: no longer registered
+    mp_obj_t userdata;                     // MP_OBJ_NULL: none was given
+    usocket_registration_t* registration;  // the core's; NULL: it has none
     unsigned events;
     unsigned found;  // by the wait that has just ended
     bool is_asked;   // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
@@ -61,19 +61,19 @@ static events_t* new_events(size_t room) {
 
 static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events) {
     if (entry->registration != NULL) {
-        const usocket_error_t error = usocket_core_poll_modify(&self->core, entry->registration, events);
-        if (usocket_failed(error)) {
+        const usocket_error_t error = usocket_poll_modify(&self->core, entry->registration, events);
+        if (error != 0) {
             return error;
         }
     }
     entry->events = events;
     entry->is_spent = false;
-    return (usocket_error_t){0};
+    return 0;
 }
 
 static void forget(poll_obj_t* self, entry_t* entry) {
     if (entry->registration != NULL) {
-        usocket_core_poll_unregister(&self->core, entry->registration);
+        usocket_poll_unregister(&self->core, entry->registration);
     }
     self->asked -= entry->is_asked;
     self->wrong -= entry->is_wrong;
@@ -124,13 +124,13 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
     mp_map_lookup(&self->entries, mp_obj_id(object), MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_FROM_PTR(entry);
-    usocket_error_t error = {0};
+    usocket_error_t error = 0;
     if (sock != NULL || fd >= 0) {
-        error = usocket_core_poll_register(&self->core, sock != NULL ? &sock->socket : NULL, fd, events, entry,
-                                           &entry->registration);
+        error = sock != NULL ? usocket_poll_register(&self->core, &sock->socket, events, entry, &entry->registration)
+                             : usocket_poll_register_fd(&self->core, fd, events, entry, &entry->registration);
     }
-    entry->is_wrong = sock == NULL && (error.number == MP_EBADF || error.number == MP_EINVAL);
-    if (usocket_failed(error) && !entry->is_wrong) {
+    entry->is_wrong = sock == NULL && (error == MP_EBADF || error == MP_EINVAL);
+    if (error != 0 && !entry->is_wrong) {
         entry->is_asked = false;
         forget(self, entry);
         usocket_raise(error, MP_OBJ_NULL);
@@ -150,7 +150,7 @@ static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events
         events |= entry->events;
     }
     const usocket_error_t error = change(self, entry, events);
-    if (error.number == MP_EBADF) {
+    if (error == MP_EBADF) {
         // Its number was closed, and may be another file's by now, which is then meant (POLL-7).
         const mp_obj_t userdata = entry->userdata;
         forget(self, entry);
@@ -202,7 +202,7 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
         if (entry->is_asked) {
             *is_hinted = true;
             if (!entry->is_spent) {
-                (void)usocket_core_poll_modify(&self->core, entry->registration, entry->events);
+                (void)usocket_poll_modify(&self->core, entry->registration, entry->events);
             }
         } else if (entry->object != MP_OBJ_NULL) {
             if ((event->events & MP_STREAM_POLL_NVAL) != 0) {
@@ -224,7 +224,7 @@ static size_t look(poll_obj_t* self, events_t* events, double span_ms, bool one_
     waiting.room = events->room - asked;
     waiting.timeout_ms = asked != 0 ? 0 : span_ms;
     waiting.one_shot = one_shot;
-    usocket_check(usocket_wait(usocket_core_poll, &waiting.request), MP_OBJ_NULL);
+    usocket_check(usocket_wait(usocket_request_poll, &waiting.request), MP_OBJ_NULL);
     size_t count = keep(self, events, waiting.request.count, is_hinted);
     for (size_t i = events->room - asked; i < events->room; ++i) {
         if (((entry_t*)events->items[i].userdata)->object != MP_OBJ_NULL) {
@@ -280,7 +280,7 @@ static double get_timeout(size_t n_args, const mp_obj_t* args, size_t index) {
 static poll_obj_t* new_poll(void) {
     poll_obj_t* self = m_malloc_with_finaliser(sizeof(poll_obj_t));
     *self = (poll_obj_t){.spare = NULL};
-    usocket_core_poll_make(&self->core);
+    usocket_poll_init(&self->core);
     mp_map_init(&self->entries, 0);
     self->base.type = &usocket_type_poll;
     return self;
@@ -397,7 +397,7 @@ static mp_obj_t poll___del__(mp_obj_t self_in) {
 #if USOCKET_HAS_CALLBACKS
     usocket_end_callbacks(self_in);
 #endif
-    usocket_core_poll_destroy(&((poll_obj_t*)MP_OBJ_TO_PTR(self_in))->core);
+    usocket_poll_destroy(&((poll_obj_t*)MP_OBJ_TO_PTR(self_in))->core);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poll___del___obj, poll___del__);
@@ -458,7 +458,7 @@ static mp_obj_t select_(size_t n_args, const mp_obj_t* args) {
             }
         }
     }
-    usocket_core_poll_destroy(&self->core);
+    usocket_poll_destroy(&self->core);
     return mp_obj_new_tuple(3, lists);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(select_obj, 3, 4, select_);

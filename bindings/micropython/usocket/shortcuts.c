@@ -42,7 +42,7 @@ static void* try_to(make_t make, mp_obj_t sock, const mp_arg_val_t* args, mp_obj
 // --- create_connection()
 
 // Of the family that a socket of this source has to be.
-static void get_source(mp_obj_t from, usocket_connecting_t* connecting) {
+static void get_source(mp_obj_t from, usocket_create_t* create) {
     mp_obj_t *source, *entries, *entry;
     mp_obj_get_array_fixed_n(from, 2, &source);
     size_t count;
@@ -55,17 +55,15 @@ static void get_source(mp_obj_t from, usocket_connecting_t* connecting) {
     mp_obj_get_array(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&usocket_getaddrinfo_obj), MP_ARRAY_SIZE(query), 0, query),
                      &count, &entries);
     mp_obj_get_array_fixed_n(entries[0], 5, &entry);  // it has found something, or raised
-    connecting->has_source = true;
-    usocket_check(usocket_core_address_native(&connecting->source, usocket_get_bytes(entry[4])), from);
+    create->to.source = &create->source;
+    usocket_check(usocket_address_native(&create->source, usocket_get_bytes(entry[4])), from);
 }
 
-USOCKET_NORETURN static void raise_connecting(usocket_error_t error, const usocket_connecting_t* connecting,
-                                              mp_obj_t port, mp_obj_t timeout) {
-    if (error.number == MP_EINTR || usocket_core_is_fault(error)) {
-        usocket_raise(error, usocket_core_is_port(error) ? port : timeout);
+USOCKET_NORETURN static void raise_connecting(usocket_error_t error, const usocket_failure_t* failure, mp_obj_t port) {
+    if (error == MP_EINTR || usocket_is_fault(error)) {
+        usocket_raise(error, usocket_is_port(error) ? port : MP_OBJ_NULL);
     }
-    const mp_obj_t args[] = {MP_OBJ_NEW_SMALL_INT(error.number),
-                             mp_obj_new_str(connecting->message, strlen(connecting->message))};
+    const mp_obj_t args[] = {MP_OBJ_NEW_SMALL_INT(error), mp_obj_new_str(failure->message, strlen(failure->message))};
     nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, MP_ARRAY_SIZE(args), args));
 }
 
@@ -86,21 +84,24 @@ static mp_obj_t create_connection(size_t n_args, const mp_obj_t* pos_args, mp_ma
         timeout = mp_call_function_0(MP_OBJ_FROM_PTR(&usocket_getdefaulttimeout_obj));
     }
 
-    usocket_connecting_t connecting;
-    connecting.host = usocket_get_text(address[0] == mp_const_none ? MP_OBJ_NEW_QSTR(MP_QSTR_localhost) : address[0]);
-    usocket_get_service(address[1], &connecting.port, &connecting.service);
-    connecting.has_seconds = timeout != mp_const_none;
-    connecting.seconds = connecting.has_seconds ? usocket_get_double(timeout) : 0;
-    connecting.has_source = false;
+    usocket_create_t create;
+    create.to.host = (usocket_bytes_t){NULL, 0};
+    if (address[0] != mp_const_none) {
+        create.to.host = usocket_get_text(address[0]);
+    }
+    usocket_get_service(address[1], &create.to.port, &create.to.service);
+    create.to.family = AF_UNSPEC;
+    create.to.source = NULL;
+    create.timeout = usocket_get_timeout(timeout);
     if (args[ARG_source_address].u_obj != mp_const_none) {
-        get_source(args[ARG_source_address].u_obj, &connecting);
+        get_source(args[ARG_source_address].u_obj, &create);
     }
     usocket_obj_t* conn = usocket_new_socket(&usocket_type_socket_compat);
-    connecting.request.socket = NULL;
-    connecting.request.conn = &conn->socket;
-    const usocket_error_t error = usocket_wait_connecting(&connecting);
-    if (usocket_failed(error)) {
-        raise_connecting(error, &connecting, address[1], timeout);
+    create.request.socket = NULL;
+    create.request.conn = &conn->socket;
+    const usocket_error_t error = usocket_wait_connecting(&create);
+    if (error != 0) {
+        raise_connecting(error, &create.failure, address[1]);
     }
     return MP_OBJ_FROM_PTR(conn);
 }

@@ -12,7 +12,7 @@
 // A closed socket: made before the system opens one for it, so that no failure loses a descriptor.
 usocket_obj_t* usocket_new_socket(const mp_obj_type_t* type) {
     usocket_obj_t* self = m_malloc_with_finaliser(sizeof(usocket_obj_t));
-    usocket_core_make(&self->socket);
+    usocket_init(&self->socket);
     self->base.type = type;
     return self;
 }
@@ -50,12 +50,11 @@ static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
 }
 
 // Timeout of new sockets of the face socket.
-static double default_timeout;
-static bool has_default_timeout;
+static usocket_timeout_t default_timeout = {-1};
 
 static void set_default_timeout(usocket_obj_t* self) {
-    if (has_default_timeout && usocket_is_compat(self)) {
-        usocket_check(usocket_core_settimeout(&self->socket, true, default_timeout), MP_OBJ_NULL);
+    if (default_timeout.nanoseconds >= 0 && usocket_is_compat(self)) {
+        usocket_check(usocket_settimeout(&self->socket, default_timeout), MP_OBJ_NULL);
     }
 }
 
@@ -81,9 +80,8 @@ static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp
     const mp_obj_t fileno = args[ARG_fileno].u_obj;
     const bool adopts = fileno != MP_OBJ_NULL && fileno != mp_const_none;
     const int fd = adopts ? usocket_get_int(fileno) : -1;
-    usocket_check(
-        adopts ? usocket_core_adopt(&self->socket, fd) : usocket_core_open(&self->socket, family, kind, proto),
-        MP_OBJ_NULL);
+    usocket_check(adopts ? usocket_adopt(&self->socket, fd) : usocket_open(&self->socket, family, kind, proto),
+                  MP_OBJ_NULL);
     set_default_timeout(self);
 }
 
@@ -104,7 +102,7 @@ static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, 
 // MicroPython calls make_new() for this, and would take one of ours for an ordinary method.
 static mp_obj_t socket___init__(size_t n_args, const mp_obj_t* args, mp_map_t* kw_args) {
     usocket_obj_t* self = get(args[0]);
-    usocket_core_close(&self->socket);
+    usocket_close(&self->socket);
     initialise(self, n_args - 1, kw_args->used, args + 1);
     return mp_const_none;
 }
@@ -121,7 +119,7 @@ static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp
     usocket_obj_t *first = usocket_new_socket(type), *second = usocket_new_socket(type);
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(first), MP_OBJ_FROM_PTR(second)};
     const mp_obj_t tuple = mp_obj_new_tuple(2, pair);
-    usocket_check(usocket_core_pair(&first->socket, &second->socket, family, kind, proto), MP_OBJ_NULL);
+    usocket_check(usocket_pair(&first->socket, &second->socket, family, kind, proto), MP_OBJ_NULL);
     set_default_timeout(first);
     set_default_timeout(second);
     return tuple;
@@ -168,7 +166,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     usocket_obj_t* self = begin(&request, self_in);
     usocket_obj_t* conn = usocket_new_socket(self->base.type);
     request.conn = &conn->socket;
-    usocket_check(usocket_wait(usocket_core_accept, &request), MP_OBJ_NULL);
+    usocket_check(usocket_wait(usocket_request_accept, &request), MP_OBJ_NULL);
     set_default_timeout(conn);
     mp_obj_t pair[] = {MP_OBJ_FROM_PTR(conn), usocket_new_address(&request.address, usocket_is_compat(self))};
     return mp_obj_new_tuple(2, pair);
@@ -179,14 +177,14 @@ static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t from) {
     usocket_obj_t* self = get(self_in);
     usocket_address_t address;
     usocket_get_address(self, from, &address);
-    return none_or_raise(usocket_core_bind(&self->socket, &address), MP_OBJ_NULL);
+    return none_or_raise(usocket_bind(&self->socket, &address), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
 static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
     usocket_request_t request;
     usocket_get_address(begin(&request, self_in), from, &request.address);
-    return wait_for_none(usocket_core_connect, &request);
+    return wait_for_none(usocket_request_connect, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
@@ -194,19 +192,21 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t from) {
     usocket_request_t request;
     usocket_get_address(begin(&request, self_in), from, &request.address);
-    const usocket_error_t error = usocket_wait(usocket_core_connect, &request);
-    if (error.number == MP_EINTR) {
+    const usocket_error_t error = usocket_wait(usocket_request_connect, &request);
+    if (error == MP_EINTR) {
         usocket_raise(error, MP_OBJ_NULL);
     }
-    return MP_OBJ_NEW_SMALL_INT(usocket_core_code(error));
+    return MP_OBJ_NEW_SMALL_INT(usocket_code(error));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t* args) {
     usocket_obj_t* self = get(args[0]);
-    const bool has_backlog = n_args > 1 && args[1] != mp_const_none;
-    const int64_t backlog = has_backlog ? usocket_get_int64(args[1]) : 0;
-    return none_or_raise(usocket_core_listen(&self->socket, has_backlog, backlog), has_backlog ? args[1] : MP_OBJ_NULL);
+    int backlog = USOCKET_DEFAULT_BACKLOG;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        usocket_check(usocket_arg_backlog(usocket_get_int64(args[1]), &backlog), args[1]);
+    }
+    return none_or_raise(usocket_listen(&self->socket, backlog), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
 
@@ -214,7 +214,7 @@ static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
     usocket_request_t request;
     begin(&request, self_in);
     request.flags = usocket_get_int(how);
-    return wait_for_none(usocket_core_shutdown, &request);
+    return wait_for_none(usocket_request_shutdown, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
@@ -229,7 +229,7 @@ static void forget_callback(mp_obj_t self_in) {
 
 static mp_obj_t socket_close(size_t n_args, const mp_obj_t* args) {
     (void)n_args;  // 4 as __exit__
-    usocket_core_close(&get(args[0])->socket);
+    usocket_close(&get(args[0])->socket);
     forget_callback(args[0]);
     return mp_const_none;
 }
@@ -238,7 +238,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket___exit___obj, 4, 4, socket_clo
 
 // The finaliser: called once the object is garbage, with the collector locked.
 static mp_obj_t socket___del__(mp_obj_t self_in) {
-    usocket_core_destroy(&get(self_in)->socket);
+    usocket_destroy(&get(self_in)->socket);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket___del___obj, socket___del__);
@@ -257,7 +257,7 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t* args) {
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
     get_flags(&request, n_args, args, 2);
-    return wait_for_count(usocket_core_send, &request);
+    return wait_for_count(usocket_request_send, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_send_obj, 2, 3, socket_send);
 
@@ -266,7 +266,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t* args) {
     begin(&request, args[0]);
     lend(&request, args[1], MP_BUFFER_READ);
     get_flags(&request, n_args, args, 2);
-    return wait_for_none(usocket_core_sendall, &request);
+    return wait_for_none(usocket_request_sendall, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendall_obj, 2, 3, socket_sendall);
 
@@ -276,13 +276,13 @@ static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t* args) {
     lend(&request, args[1], MP_BUFFER_READ);
     get_flags(&request, n_args - 1, args, 2);
     usocket_get_address(self, args[n_args - 1], &request.address);
-    return wait_for_count(usocket_core_sendto, &request);
+    return wait_for_count(usocket_request_sendto, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendto_obj, 3, 4, socket_sendto);
 
 static mp_obj_str_t* make_room(usocket_request_t* request, size_t n_args, const mp_obj_t* args) {
     size_t size;
-    usocket_check(usocket_core_bufsize(usocket_get_int64(args[1]), &size), args[1]);
+    usocket_check(usocket_arg_bufsize(usocket_get_int64(args[1]), &size), args[1]);
     get_flags(request, n_args, args, 2);
     return usocket_bytes_begin_sized(request, size);
 }
@@ -291,7 +291,7 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     begin(&request, args[0]);
     mp_obj_str_t* bytes = make_room(&request, n_args, args);
-    usocket_check(usocket_wait(usocket_core_recv, &request), MP_OBJ_NULL);
+    usocket_check(usocket_wait(usocket_request_recv, &request), MP_OBJ_NULL);
     return usocket_bytes_end(bytes, &request.sink, request.count);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recv_obj, 2, 3, socket_recv);
@@ -300,7 +300,7 @@ static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     usocket_obj_t* self = begin(&request, args[0]);
     mp_obj_str_t* bytes = make_room(&request, n_args, args);
-    usocket_check(usocket_wait(usocket_core_recvfrom, &request), MP_OBJ_NULL);
+    usocket_check(usocket_wait(usocket_request_recvfrom, &request), MP_OBJ_NULL);
     mp_obj_t pair[] = {
         usocket_bytes_end(bytes, &request.sink, request.count),
         usocket_new_address(&request.address, usocket_is_compat(self)),
@@ -324,14 +324,14 @@ static usocket_obj_t* lend_part(usocket_request_t* request, size_t n_args, const
     lend(request, args[ARG_buffer].u_obj, MP_BUFFER_WRITE);
     request->flags = usocket_get_int(args[ARG_flags].u_obj);
     const mp_obj_t nbytes = args[ARG_nbytes].u_obj;
-    usocket_check(usocket_core_recv_part(request, usocket_get_int64(nbytes)), nbytes);
+    usocket_check(usocket_arg_recv_part(&request->room, usocket_get_int64(nbytes)), nbytes);
     return self;
 }
 
 static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     usocket_request_t request;
     lend_part(&request, n_args, pos_args, kw_args);
-    return wait_for_count(usocket_core_recv, &request);
+    return wait_for_count(usocket_request_recv, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recv_into_obj, 1, socket_recv_into);
 
@@ -339,7 +339,7 @@ static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t* pos_args, mp
     usocket_request_t request;
     usocket_obj_t* self = lend_part(&request, n_args, pos_args, kw_args);
     mp_obj_t pair[] = {
-        wait_for_count(usocket_core_recvfrom, &request),
+        wait_for_count(usocket_request_recvfrom, &request),
         usocket_new_address(&request.address, usocket_is_compat(self)),
     };
     return mp_obj_new_tuple(2, pair);
@@ -348,7 +348,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recvfrom_into_obj, 1, socket_recvfrom_i
 
 // --- Stream methods: None where nothing moved (TIME-4)
 
-static bool would_block(usocket_error_t error) { return error.number == MP_EAGAIN; }
+static bool would_block(usocket_error_t error) { return error == MP_EAGAIN; }
 
 // An int, or None or not there, which count as none.
 static bool get_optional(size_t n_args, const mp_obj_t* args, size_t index, int64_t* number) {
@@ -370,14 +370,14 @@ static mp_obj_t read_by(usocket_method_t method, size_t n_args, const mp_obj_t* 
         return mp_const_none;
     }
     usocket_check(error, request.has_limit ? args[1] : MP_OBJ_NULL);
-    return usocket_bytes_end(bytes, &request.sink, usocket_core_sink_size(&request.sink));
+    return usocket_bytes_end(bytes, &request.sink, usocket_sink_size(&request.sink));
 }
 
-static mp_obj_t socket_read(size_t n_args, const mp_obj_t* args) { return read_by(usocket_core_read, n_args, args); }
+static mp_obj_t socket_read(size_t n_args, const mp_obj_t* args) { return read_by(usocket_request_read, n_args, args); }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_read_obj, 1, 2, socket_read);
 
 static mp_obj_t socket_readline(size_t n_args, const mp_obj_t* args) {
-    return read_by(usocket_core_readline, n_args, args);
+    return read_by(usocket_request_readline, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readline_obj, 1, 2, socket_readline);
 
@@ -396,8 +396,8 @@ static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t* args) {
     lend(&request, args[1], MP_BUFFER_WRITE);
     int64_t nbytes;
     const bool has_nbytes = get_optional(n_args, args, 2, &nbytes);
-    usocket_check(usocket_core_read_part(&request, has_nbytes, nbytes), has_nbytes ? args[2] : MP_OBJ_NULL);
-    return count_or_none(usocket_core_readinto, &request);
+    usocket_check(usocket_arg_read_part(&request.room, has_nbytes, nbytes), has_nbytes ? args[2] : MP_OBJ_NULL);
+    return count_or_none(usocket_request_readinto, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readinto_obj, 2, 3, socket_readinto);
 
@@ -410,8 +410,8 @@ static mp_obj_t socket_write(size_t n_args, const mp_obj_t* args) {
     int64_t n;
     const bool has_n = get_optional(n_args, args, n_args == 4 ? 3 : 2, &n);
     const mp_obj_t culprit = off < 0 || !has_n ? args[2] : args[n_args - 1];
-    usocket_check(usocket_core_write_part(&request, off, has_n, n), culprit);
-    return count_or_none(usocket_core_write, &request);
+    usocket_check(usocket_arg_write_part(&request.bytes, off, has_n, n), culprit);
+    return count_or_none(usocket_request_write, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_write_obj, 2, 4, socket_write);
 
@@ -424,7 +424,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t* pos_args, mp_map_
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     const mp_obj_t mode = args[ARG_mode].u_obj;
-    usocket_check(usocket_core_makefile_mode(usocket_get_text(mode)), mode);
+    usocket_check(usocket_arg_makefile_mode(usocket_get_text(mode)), mode);
     get(pos_args[0]);
     return pos_args[0];
 }
@@ -438,62 +438,42 @@ static mp_obj_t iternext(mp_obj_t self_in) {
 
 // --- Options
 
-// Seconds, or None; whether there are any.
-static bool get_seconds(mp_obj_t from, double* seconds) {
-    *seconds = 0;
-    if (from == mp_const_none) {
-        return false;
-    }
-    *seconds = usocket_get_double(from);
-    return true;
-}
-
-static mp_obj_t new_seconds(bool has_seconds, double seconds) {
-    if (!has_seconds) {
+static mp_obj_t new_timeout(usocket_timeout_t timeout) {
+    if (timeout.nanoseconds < 0) {
         return mp_const_none;
     }
 #if MICROPY_PY_BUILTINS_FLOAT
-    return mp_obj_new_float((mp_float_t)seconds);
+    return mp_obj_new_float((mp_float_t)((double)timeout.nanoseconds / 1e9));
 #else
-    return mp_obj_new_int((mp_int_t)seconds);
+    return mp_obj_new_int((mp_int_t)(timeout.nanoseconds / 1000000000));
 #endif
 }
 
 static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t value) {
     usocket_obj_t* self = get(self_in);
-    double seconds;
-    const bool has_seconds = get_seconds(value, &seconds);
-    return none_or_raise(usocket_core_settimeout(&self->socket, has_seconds, seconds), value);
+    return none_or_raise(usocket_settimeout(&self->socket, usocket_get_timeout(value)), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
 
-static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
-    double seconds;
-    const bool has_seconds = usocket_core_gettimeout(&get(self_in)->socket, &seconds);
-    return new_seconds(has_seconds, seconds);
-}
+static mp_obj_t socket_gettimeout(mp_obj_t self_in) { return new_timeout(usocket_gettimeout(&get(self_in)->socket)); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
 
 static mp_obj_t setdefaulttimeout(mp_obj_t value) {
-    double seconds;
-    const bool has_seconds = get_seconds(value, &seconds);
-    usocket_check(usocket_core_check_timeout(seconds), value);
-    has_default_timeout = has_seconds;
-    default_timeout = seconds;
+    default_timeout = usocket_get_timeout(value);
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj, setdefaulttimeout);
 
-static mp_obj_t getdefaulttimeout(void) { return new_seconds(has_default_timeout, default_timeout); }
+static mp_obj_t getdefaulttimeout(void) { return new_timeout(default_timeout); }
 MP_DEFINE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj, getdefaulttimeout);
 
 static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
-    return none_or_raise(usocket_core_setblocking(&get(self_in)->socket, mp_obj_is_true(flag)), MP_OBJ_NULL);
+    return none_or_raise(usocket_setblocking(&get(self_in)->socket, mp_obj_is_true(flag)), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
 
 static mp_obj_t socket_getblocking(mp_obj_t self_in) {
-    return mp_obj_new_bool(usocket_core_getblocking(&get(self_in)->socket));
+    return mp_obj_new_bool(usocket_getblocking(&get(self_in)->socket));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
 
@@ -502,8 +482,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t* args) {
     usocket_obj_t* self = get(args[0]);
     const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
     if (mp_obj_is_int(args[3]) || mp_obj_is_bool(args[3])) {
-        return none_or_raise(usocket_core_setsockopt(&self->socket, level, name, usocket_get_int(args[3])),
-                             MP_OBJ_NULL);
+        return none_or_raise(usocket_setsockopt(&self->socket, level, name, usocket_get_int(args[3])), MP_OBJ_NULL);
     }
     if (level == SOL_SOCKET && name == USOCKET_SO_CALLBACK &&
         (args[3] == mp_const_none || mp_obj_is_callable(args[3]))) {
@@ -515,7 +494,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t* args) {
 #endif
     }
     const usocket_bytes_t value = usocket_get_bytes(args[3]);
-    return none_or_raise(usocket_core_setsockopt_bytes(&self->socket, level, name, value), MP_OBJ_NULL);
+    return none_or_raise(usocket_setsockopt_bytes(&self->socket, level, name, value), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 4, socket_setsockopt);
 
@@ -525,15 +504,15 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t* args) {
     const int level = usocket_get_int(args[1]), name = usocket_get_int(args[2]);
     size_t size = 0;
     if (n_args > 3) {
-        usocket_check(usocket_core_option_length(usocket_get_int64(args[3]), &size), args[3]);
+        usocket_check(usocket_arg_option_length(usocket_get_int64(args[3]), &size), args[3]);
     }
     if (size == 0) {
         int value;
-        usocket_check(usocket_core_getsockopt(&self->socket, level, name, &value), MP_OBJ_NULL);
+        usocket_check(usocket_getsockopt(&self->socket, level, name, &value), MP_OBJ_NULL);
         return mp_obj_new_int(value);
     }
     mp_obj_str_t* bytes = usocket_bytes_begin_sized(&request, size);
-    usocket_check(usocket_core_getsockopt_bytes(&self->socket, level, name, request.data, &size), MP_OBJ_NULL);
+    usocket_check(usocket_getsockopt_bytes(&self->socket, level, name, request.data, &size), MP_OBJ_NULL);
     return usocket_bytes_end(bytes, &request.sink, size);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
@@ -547,20 +526,18 @@ static mp_obj_t name_by(usocket_error_t (*ask)(usocket_socket_t*, usocket_addres
     return usocket_new_address(&address, usocket_is_compat(self));
 }
 
-static mp_obj_t socket_getsockname(mp_obj_t self_in) { return name_by(usocket_core_getsockname, self_in); }
+static mp_obj_t socket_getsockname(mp_obj_t self_in) { return name_by(usocket_getsockname, self_in); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
 
-static mp_obj_t socket_getpeername(mp_obj_t self_in) { return name_by(usocket_core_getpeername, self_in); }
+static mp_obj_t socket_getpeername(mp_obj_t self_in) { return name_by(usocket_getpeername, self_in); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 
-static mp_obj_t socket_fileno(mp_obj_t self_in) {
-    return MP_OBJ_NEW_SMALL_INT(usocket_core_fileno(&get(self_in)->socket));
-}
+static mp_obj_t socket_fileno(mp_obj_t self_in) { return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&get(self_in)->socket)); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
 
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     int fd;
-    usocket_check(usocket_core_detach(&get(self_in)->socket, &fd), MP_OBJ_NULL);
+    usocket_check(usocket_detach(&get(self_in)->socket, &fd), MP_OBJ_NULL);
     forget_callback(self_in);
     return MP_OBJ_NEW_SMALL_INT(fd);
 }
@@ -569,7 +546,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
 static mp_obj_t socket_dup(mp_obj_t self_in) {
     usocket_obj_t* self = get(self_in);
     usocket_obj_t* copy = usocket_new_socket(self->base.type);
-    usocket_check(usocket_core_dup(&self->socket, &copy->socket), MP_OBJ_NULL);
+    usocket_check(usocket_dup(&self->socket, &copy->socket), MP_OBJ_NULL);
     return MP_OBJ_FROM_PTR(copy);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_dup_obj, socket_dup);
@@ -578,7 +555,7 @@ static void print(const mp_print_t* print, mp_obj_t self_in, mp_print_kind_t kin
     (void)kind;
     usocket_obj_t* self = MP_OBJ_TO_PTR(self_in);
     char text[512];
-    const size_t size = usocket_core_describe(&self->socket, text, sizeof text);
+    const size_t size = usocket_describe(&self->socket, text, sizeof text);
     mp_printf(print, "<%s.socket %.*s>", usocket_is_compat(self) ? "socket" : "usocket", (int)size, text);
 }
 
@@ -589,9 +566,9 @@ static void attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {
         return;
     }
     switch (name) {
-        case MP_QSTR_family: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_family(&self->socket)); return;
-        case MP_QSTR_type: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_type(&self->socket)); return;
-        case MP_QSTR_proto: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_core_proto(&self->socket)); return;
+        case MP_QSTR_family: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_family(&self->socket)); return;
+        case MP_QSTR_type: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_type(&self->socket)); return;
+        case MP_QSTR_proto: dest[0] = MP_OBJ_NEW_SMALL_INT(usocket_proto(&self->socket)); return;
         default:
 #if USOCKET_MICROPYTHON
             dest[1] = MP_OBJ_SENTINEL;  // go on in locals_dict
@@ -607,7 +584,7 @@ static void attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {
 static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
     usocket_request_t request;
     begin(&request, self_in);
-    return wait_for_none(usocket_core_do_handshake, &request);
+    return wait_for_none(usocket_request_do_handshake, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_do_handshake_obj, socket_do_handshake);
 
@@ -615,8 +592,8 @@ static mp_obj_t told(mp_obj_t self_in, int fact) {
     usocket_request_t request;
     begin(&request, self_in);
     mp_obj_str_t* bytes = usocket_bytes_begin(&request.sink);
-    usocket_check(usocket_core_tell(&request, fact), MP_OBJ_NULL);
-    return usocket_bytes_end(bytes, &request.sink, usocket_core_sink_size(&request.sink));
+    usocket_check(usocket_tell(request.socket, fact, &request.sink), MP_OBJ_NULL);
+    return usocket_bytes_end(bytes, &request.sink, usocket_sink_size(&request.sink));
 }
 
 static mp_obj_t told_text(mp_obj_t self_in, int fact) {
@@ -626,17 +603,17 @@ static mp_obj_t told_text(mp_obj_t self_in, int fact) {
 
 static mp_obj_t or_none(mp_obj_t told) { return mp_obj_is_true(told) ? told : mp_const_none; }
 
-static mp_obj_t socket_version(mp_obj_t self_in) { return told_text(self_in, USOCKET_VERSION); }
+static mp_obj_t socket_version(mp_obj_t self_in) { return told_text(self_in, USOCKET_TLS_VERSION); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_version_obj, socket_version);
 
 static mp_obj_t socket_cipher(mp_obj_t self_in) {
-    mp_obj_t pair[] = {told_text(self_in, USOCKET_CIPHER), told_text(self_in, USOCKET_VERSION)};
+    mp_obj_t pair[] = {told_text(self_in, USOCKET_TLS_CIPHER), told_text(self_in, USOCKET_TLS_VERSION)};
     return mp_obj_new_tuple(2, pair);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_cipher_obj, socket_cipher);
 
 static mp_obj_t socket_selected_alpn_protocol(mp_obj_t self_in) {
-    return or_none(told_text(self_in, USOCKET_PROTOCOL));
+    return or_none(told_text(self_in, USOCKET_TLS_PROTOCOL));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_selected_alpn_protocol_obj, socket_selected_alpn_protocol);
 
@@ -644,15 +621,15 @@ static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t* args) {
     if (n_args < 2 || !mp_obj_is_true(args[1])) {
         mp_raise_NotImplementedError(MP_ERROR_TEXT("a certificate is shown as it came: getpeercert(True)"));
     }
-    return or_none(told(args[0], USOCKET_CERTIFICATE));
+    return or_none(told(args[0], USOCKET_TLS_CERTIFICATE));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getpeercert_obj, 1, 2, socket_getpeercert);
 
-static mp_obj_t socket_tls_session(mp_obj_t self_in) { return told(self_in, USOCKET_SESSION); }
+static mp_obj_t socket_tls_session(mp_obj_t self_in) { return told(self_in, USOCKET_TLS_SESSION); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_tls_session_obj, socket_tls_session);
 
 static mp_obj_t socket_session_reused(mp_obj_t self_in) {
-    return mp_obj_new_bool(mp_obj_is_true(told(self_in, USOCKET_IS_RESUMED)));
+    return mp_obj_new_bool(mp_obj_is_true(told(self_in, USOCKET_TLS_IS_RESUMED)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_session_reused_obj, socket_session_reused);
 
@@ -676,22 +653,22 @@ static mp_uint_t transfer(usocket_method_t method, mp_obj_t self_in, void* data,
     request.data = data;
     request.size = size;
     const usocket_error_t error = usocket_wait(method, &request);
-    if (!usocket_failed(error)) {
+    if (error == 0) {
         return request.count;
     }
-    if (error.number == MP_EINTR) {
+    if (error == MP_EINTR) {
         usocket_raise(error, MP_OBJ_NULL);
     }
-    *errcode = usocket_core_code(error);
+    *errcode = usocket_code(error);
     return MP_STREAM_ERROR;
 }
 
 static mp_uint_t stream_read(mp_obj_t self_in, void* data, mp_uint_t size, int* errcode) {
-    return transfer(usocket_core_recv, self_in, data, size, errcode);
+    return transfer(usocket_request_recv, self_in, data, size, errcode);
 }
 
 static mp_uint_t stream_write(mp_obj_t self_in, const void* data, mp_uint_t size, int* errcode) {
-    return transfer(usocket_core_send, self_in, (void*)data, size, errcode);
+    return transfer(usocket_request_send, self_in, (void*)data, size, errcode);
 }
 
 static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int* errcode) {
@@ -700,10 +677,10 @@ static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
         case MP_STREAM_FLUSH: return 0;
         case MP_STREAM_POLL:
             // The system's numbers are the host's on this port.
-            return usocket_core_poll_now(&self->socket, arg);
-        case MP_STREAM_CLOSE: usocket_core_close(&self->socket); return 0;
+            return usocket_poll_now(&self->socket, arg);
+        case MP_STREAM_CLOSE: usocket_close(&self->socket); return 0;
         case MP_STREAM_GET_FILENO: {
-            const int fd = usocket_core_fileno(&self->socket);
+            const int fd = usocket_fileno(&self->socket);
             if (fd >= 0) {
                 return fd;
             }

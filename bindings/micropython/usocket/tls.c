@@ -61,7 +61,7 @@ static context_obj_t* new_context(mp_int_t protocol) {
     self->base.type = &type_context;
     self->verify_mode = protocol == PROTOCOL_TLS_CLIENT ? CERT_REQUIRED : CERT_NONE;
     self->checks_hostname = true;
-    usocket_check(usocket_core_context_make(&self->context), MP_OBJ_NULL);
+    usocket_check(usocket_context_init(&self->context), MP_OBJ_NULL);
     return self;
 }
 
@@ -76,7 +76,7 @@ static mp_obj_t context_make_new(const mp_obj_type_t* type, size_t n_args, size_
 }
 
 static mp_obj_t context___del__(mp_obj_t self_in) {
-    usocket_core_context_destroy(&get_context(self_in)->context);
+    usocket_context_destroy(&get_context(self_in)->context);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(context___del___obj, context___del__);
@@ -86,7 +86,7 @@ static void set_verify_mode(context_obj_t* self, mp_obj_t value) {
     if (mode < CERT_NONE || mode > CERT_REQUIRED) {
         mp_raise_ValueError(MP_ERROR_TEXT("verify_mode is CERT_NONE, CERT_OPTIONAL or CERT_REQUIRED"));
     }
-    usocket_check(usocket_core_context_reqs(&self->context, mode), MP_OBJ_NULL);
+    usocket_check(usocket_context_set_cert_reqs(&self->context, mode), MP_OBJ_NULL);
     self->verify_mode = mode;
 }
 
@@ -123,7 +123,7 @@ static void use_cert_key(context_obj_t* self, mp_obj_t cert, mp_obj_t key) {
     mp_obj_t keepers[2];
     const usocket_bytes_t cert_bytes = get_source(cert, &keepers[0]);
     const usocket_bytes_t key_bytes = get_source(key, &keepers[1]);
-    usocket_check(usocket_core_context_cert_key(&self->context, cert_bytes, key_bytes), MP_OBJ_NULL);
+    usocket_check(usocket_context_set_cert_key(&self->context, cert_bytes, key_bytes), MP_OBJ_NULL);
 }
 
 // Without a keyfile the key is in the certfile too.
@@ -153,7 +153,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(context_load_cert_chain_obj, 1, context_load_c
 static void trust(context_obj_t* self, mp_obj_t source) {
     mp_obj_t keeper;
     const usocket_bytes_t bytes = get_source(source, &keeper);
-    usocket_check(usocket_core_context_issuers(&self->context, bytes), MP_OBJ_NULL);
+    usocket_check(usocket_context_load_verify_locations(&self->context, bytes), MP_OBJ_NULL);
 }
 
 // MicroPython's tls takes the bytes as its only argument, which is where ssl has the name of a file: either will do.
@@ -199,7 +199,7 @@ static mp_obj_t context_set_alpn_protocols(mp_obj_t self_in, mp_obj_t names) {
         vstr_add_char(&joined, ',');  // a name that is none, and not that there is none
     }
     const usocket_bytes_t all = {joined.buf, joined.len};
-    usocket_check(usocket_core_context_protocols(&self->context, all), MP_OBJ_NULL);
+    usocket_check(usocket_context_set_alpn_protocols(&self->context, all), MP_OBJ_NULL);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(context_set_alpn_protocols_obj, context_set_alpn_protocols);
@@ -218,7 +218,7 @@ static mp_obj_t wrap(context_obj_t* self, mp_obj_t sock, usocket_wrapping_t* wra
     wrapping->request.socket = &found->socket;
     wrapping->request.flags = 0;
     wrapping->context = &self->context;
-    usocket_check(usocket_wait(usocket_core_wrap, &wrapping->request), MP_OBJ_NULL);
+    usocket_check(usocket_wait(usocket_request_wrap, &wrapping->request), MP_OBJ_NULL);
     return sock;
 }
 
@@ -236,11 +236,11 @@ static mp_obj_t context_wrap_socket(size_t n_args, const mp_obj_t* pos_args, mp_
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     context_obj_t* self = get_context(pos_args[0]);
     usocket_wrapping_t wrapping;
-    wrapping.server_side = args[ARG_server_side].u_bool;
-    wrapping.do_handshake = args[ARG_do_handshake].u_bool && args[ARG_on_connect].u_bool;
-    wrapping.server_hostname = get_optional(args[ARG_server_hostname].u_obj);
-    wrapping.session = get_optional(args[ARG_session].u_obj);
-    if (!self->checks_hostname && !wrapping.server_side && self->verify_mode != CERT_NONE) {
+    wrapping.options.server_side = args[ARG_server_side].u_bool;
+    wrapping.options.do_handshake = args[ARG_do_handshake].u_bool && args[ARG_on_connect].u_bool;
+    wrapping.options.server_hostname = get_optional(args[ARG_server_hostname].u_obj);
+    wrapping.options.session = get_optional(args[ARG_session].u_obj);
+    if (!self->checks_hostname && !wrapping.options.server_side && self->verify_mode != CERT_NONE) {
         mp_raise_ValueError(MP_ERROR_TEXT("check_hostname=False goes with CERT_NONE"));
     }
     return wrap(self, args[ARG_sock].u_obj, &wrapping);
@@ -279,11 +279,11 @@ static mp_obj_t wrap_socket(size_t n_args, const mp_obj_t* pos_args, mp_map_t* k
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     usocket_wrapping_t wrapping;
-    wrapping.server_side = args[ARG_server_side].u_bool;
-    wrapping.do_handshake = args[ARG_do_handshake].u_bool;
-    wrapping.server_hostname = get_optional(args[ARG_server_hostname].u_obj);
-    wrapping.session = get_optional(MP_OBJ_NULL);
-    context_obj_t* self = new_context(wrapping.server_side ? PROTOCOL_TLS_SERVER : PROTOCOL_TLS_CLIENT);
+    wrapping.options.server_side = args[ARG_server_side].u_bool;
+    wrapping.options.do_handshake = args[ARG_do_handshake].u_bool;
+    wrapping.options.server_hostname = get_optional(args[ARG_server_hostname].u_obj);
+    wrapping.options.session = get_optional(MP_OBJ_NULL);
+    context_obj_t* self = new_context(wrapping.options.server_side ? PROTOCOL_TLS_SERVER : PROTOCOL_TLS_CLIENT);
     set_verify_mode(self, args[ARG_cert_reqs].u_obj);
     const mp_obj_t cert = args[is_given(args[ARG_cert].u_obj) ? ARG_cert : ARG_certfile].u_obj;
     const mp_obj_t key = args[is_given(args[ARG_key].u_obj) ? ARG_key : ARG_keyfile].u_obj;
