@@ -56,9 +56,16 @@ def check_programs(folder: Path, kind: str, env: dict[str, str] | None = None) -
         assert run(program, env=env) == f"hello\n{expected} and RTTI\n"
         assert ("libusocket" in " ".join(needed(program))) == (kind == "shared")
 
+    check_c_program(folder, kind, env)
     assert "libssl" not in " ".join(needed(folder / "consumer")), "TLS-6: a program without TLS links nothing of it"
     assert "a server needs a certificate" in run(folder / "consumer_tls", env=env)
     assert "libssl" in " ".join([*needed(folder / "consumer_tls"), *tls_library_needs(kind)])
+
+
+def check_c_program(folder: Path, kind: str, env: dict[str, str] | None = None) -> None:
+    assert run(folder / "consumer_c", env=env) == "hello\nin C\n"
+    assert ("libusocket" in " ".join(needed(folder / "consumer_c"))) == (kind == "shared")
+    assert "libstdc++" not in " ".join(needed(folder / "consumer_c"))
 
 
 def tls_library_needs(kind: str) -> list[str]:
@@ -86,6 +93,22 @@ def test_find_package(compiler: str, kind: str, place: str, prefixes: dict[str, 
     """CPP-3: find_package."""
     cmake_build("find_package", tmp_path, compiler, kind, f"-DCMAKE_PREFIX_PATH={prefixes[place]}")
     check_programs(tmp_path, kind)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@kinds
+@places
+def test_find_package_without_cxx(
+    compiler: str, kind: str, place: str, prefixes: dict[str, Path], tmp_path: Path
+) -> None:
+    """CPP-3: a project in C finds the library, and needs no compiler for C++."""
+    shared = "ON" if kind == "shared" else "OFF"
+    run(
+        *("cmake", "-G", "Ninja", "-S", HERE / "find_package_c", "-B", tmp_path, f"-DCMAKE_C_COMPILER={compiler}"),
+        *(f"-DBUILD_SHARED_LIBS={shared}", f"-DCMAKE_PREFIX_PATH={prefixes[place]}"),
+    )
+    run("cmake", "--build", tmp_path)
+    check_c_program(tmp_path, kind)
 
 
 @compilers
