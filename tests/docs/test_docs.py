@@ -8,6 +8,7 @@ How a code block is proven depends on the words after its fence:
     python device       runs under python -m usocket
     pycon               a dialogue, compared by doctest
     cpp                 a program, or statements for a main(): compiled, linked to the library, run
+    c program           compiled by a C compiler, linked to the library, run
     text output         what the block before it prints
 
 Other blocks (sh, cmake, text ...) are not run. USOCKET_BUILD names a release build other than build/.
@@ -166,6 +167,16 @@ def test_cpp(block: Block, tmp_path: Path) -> None:
         libraries = [BUILD / "lib" / "libusocket-tls.a", *libraries, "-lssl", "-lcrypto"]
         make_certificate(tmp_path)
     output_of(*compile_it, source, *libraries, "-pthread", "-o", program, cwd=tmp_path)
+    run(block, program, cwd=tmp_path)
+
+
+@those("c", "program")
+def test_c(block: Block, tmp_path: Path) -> None:
+    source, program = tmp_path / "block.c", tmp_path / "block"
+    source.write_text(block.text)
+    compile_it = (os.environ.get("CC", "cc"), "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror")
+    options = (f"-I{REPO / 'include'}", "-D_POSIX_C_SOURCE=200809L", "-pthread", "-o", program)
+    output_of(*compile_it, source, BUILD / "lib" / "libusocket.a", *options, cwd=tmp_path)
     run(block, program, cwd=tmp_path)
 
 
