@@ -2,7 +2,8 @@
 """Instructions of an operation outside the kernel, by callgrind: two runs of different lengths, the difference divided
 by that of the operations. They tell what a change costs where time is too noisy to.
 
-    bench/instructions.py [--contestant usocket] ITEM...        ITEM: of worker.hpp, for example lines_80
+    bench/instructions.py [--contestant usocket] ITEM...        ITEM: of worker.hpp, for example lines_80; of
+                                                            worker_tls.hpp, with --contestant tls_usocket
 
 Needs valgrind and the bench's programs (`cmake --build --preset release --target bench_usocket bench_peer`).
 """
@@ -12,19 +13,24 @@ from __future__ import annotations
 import argparse
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent.parent / "build" / "release" / "bench"
+REPO = Path(__file__).resolve().parent.parent
+BENCH = REPO / "build" / "release" / "bench"
+sys.path.insert(0, str(REPO / "tests" / "support"))
+from certificates import Certificate, make_certificates  # noqa: E402
+
 SHORT, LONG = 500, 2500  # operations
 TIME_LIMIT_S = 300
 
 
-def instructions(contestant: str, item: str, port: str, operations: int) -> tuple[int, int]:
+def instructions(contestant: str, item: str, peer: tuple[str, str], operations: int) -> tuple[int, int]:
     """Of a whole run: how many it was, and how many operations that did."""
     with tempfile.TemporaryDirectory() as folder:
         output = f"--callgrind-out-file={folder}/out"
-        command = ["valgrind", "--tool=callgrind", output, BENCH / f"bench_{contestant}", item, port]
+        command = ["valgrind", "--tool=callgrind", output, BENCH / f"bench_{contestant}", item, *peer]
         done = subprocess.run(
             command, input=f"{operations}\n", capture_output=True, text=True, timeout=TIME_LIMIT_S, check=True
         )
@@ -33,9 +39,9 @@ def instructions(contestant: str, item: str, port: str, operations: int) -> tupl
     return int(collected[1]), int(done.stdout.splitlines()[-1].split()[0])
 
 
-def per_operation(contestant: str, item: str, port: str) -> float:
-    fewer, short = instructions(contestant, item, port, SHORT)
-    more, long = instructions(contestant, item, port, LONG)
+def per_operation(contestant: str, item: str, peer: tuple[str, str]) -> float:
+    fewer, short = instructions(contestant, item, peer, SHORT)
+    more, long = instructions(contestant, item, peer, LONG)
     return (more - fewer) / (long - short)
 
 
@@ -44,12 +50,16 @@ def main() -> None:
     parser.add_argument("--contestant", default="usocket")
     parser.add_argument("items", nargs="+", metavar="ITEM")
     arguments = parser.parse_args()
-    with subprocess.Popen([BENCH / "bench_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
-        assert peer.stdout is not None and peer.stdin is not None
-        port = peer.stdout.readline().strip()
-        for item in arguments.items:
-            print(f"{item:20} {per_operation(arguments.contestant, item, port):8.1f}", flush=True)
-        peer.stdin.close()
+    with tempfile.TemporaryDirectory() as certificates:
+        make_certificates(Path(certificates), [Certificate("right")], ["trusted"])
+        with subprocess.Popen(
+            [BENCH / "bench_peer", certificates], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as peer:
+            assert peer.stdout is not None and peer.stdin is not None
+            port = peer.stdout.readline().strip()
+            for item in arguments.items:
+                print(f"{item:20} {per_operation(arguments.contestant, item, (port, certificates)):8.1f}", flush=True)
+            peer.stdin.close()
 
 
 if __name__ == "__main__":

@@ -113,13 +113,14 @@ class Process:
 class Peers:
     """Two of the same peer: one on the workers' CPU, one on another if there is one."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, certificates: Path) -> None:
         if not program.exists():
             raise BenchError(f"{program} is missing: make setup build")
+        self.certificates = certificates
         cpus = sorted(os.sched_getaffinity(0))
         self.worker_cpu = cpus[-1]
-        self.near = Process([str(program)], cpus[-1])
-        self.far = Process([str(program)], cpus[0])
+        self.near = Process([str(program), str(certificates)], cpus[-1])
+        self.far = Process([str(program), str(certificates)], cpus[0])
         self.near_port = int(self.near.read_line())
         self.far_port = int(self.far.read_line())
 
@@ -133,7 +134,7 @@ class Peers:
 
 class Worker(Process):
     def __init__(self, contestant: Contestant, work: Work, peers: Peers, wrapper: Sequence[str] = ()) -> None:
-        super().__init__([*wrapper, *contestant.command(work.name, peers.port(work))], peers.worker_cpu)
+        super().__init__([*wrapper, *contestant.command(work, peers.port(work), peers.certificates)], peers.worker_cpu)
         try:
             answer = self.read_line()
         except BenchError:

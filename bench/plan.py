@@ -24,6 +24,7 @@ class Work:
     unit: str = "ns"
     traced: int = 400  # operations to count system calls in; 0: none are counted
     quick: bool = True  # in the short form too
+    secure: bool = False  # with TLS
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,14 @@ class Contestant:
     lacks: frozenset[str] = frozenset()  # works that it has no way to do
     options: Callable[[str], tuple[str, ...]] = lambda work: ()  # the program's own, before the arguments
     trace_share: float = 1  # of Work.traced
+    secure: Path | None = None  # the program for works with TLS, if that is another; its absence leaves these out
 
-    def command(self, work: str, port: int) -> list[str]:
-        return [str(self.program), *self.options(work), *self.arguments, work, str(port)]
+    def program_for(self, work: Work) -> Path:
+        return self.secure if work.secure and self.secure is not None else self.program
+
+    def command(self, work: Work, port: int, certificates: Path) -> list[str]:
+        program = str(self.program_for(work))
+        return [program, *self.options(work.name), *self.arguments, work.name, str(port), str(certificates)]
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,14 @@ def works(sockets: int) -> dict[str, Work]:
             Work("udp", "64 B datagram: sendto, recvfrom"),
             *(Work(f"poll_{n}", f"poll, 1 of {n:,} ready", traced=100, quick=n != 1000) for n in many),
             *(Work(f"register_{n}", f"register {n:,}, each", traced=n, quick=n == max(many)) for n in many),
+            Work("tls_handshake", "TLS: connect, handshake, one byte, close", near=True, most=2000, secure=True),
+            Work("tls_resumed", "the same with an earlier session", near=True, most=2000, secure=True),
+            Work("tls_round_trip", "TLS: 64 B there and back", near=True, secure=True),
+            Work("tls_lines_80", "TLS: lines of 80 B out of a full pipe", traced=8000, secure=True),
+            Work("tls_read_eof_16m", "TLS: read() to EOF of 16 MiB", traced=2, secure=True),
+            Work("tls_write_1m", "TLS: write of a 1 MiB block", traced=20, secure=True),
+            Work("tls_memory", "TLS: memory of a connection at rest", count=200, fresh=True, unit="B", traced=0,
+                 secure=True),
             Work("memory", "memory of an idle socket", count=sockets, fresh=True, unit="B", traced=0),
             Work("import", "import", count=1, fresh=True, traced=0),
         ]
@@ -95,7 +109,7 @@ def works(sockets: int) -> dict[str, Work]:
 
 
 def cpp_goal(work: Work, rival: Contestant) -> Goal:
-    if rival.name != "raw":
+    if work.secure or rival.name != "raw":
         return Goal(ratio=1.0)
     return Goal() if work.name == "memory" else Goal(ratio=0.97, more_calls=0)
 
@@ -107,6 +121,8 @@ SOCKET_WORKS = frozenset(
 
 
 def cpython_goal(work: Work, rival: Contestant) -> Goal:
+    if work.secure:
+        return Goal(ratio=1.0)
     if rival.name.startswith("makefile"):
         if work.name.startswith("lines_"):
             return Goal(ratio=1.0 if work.name == "lines_80" else None, more_calls=0.01)
@@ -119,7 +135,7 @@ def cpython_goal(work: Work, rival: Contestant) -> Goal:
 def micropython_goal(work: Work, _: Contestant) -> Goal:
     if work.name == "memory":
         return Goal()
-    return Goal(ratio={"lines_80": 60.0, "read_eof_16m": 200.0}.get(work.name, 1.0))
+    return Goal(ratio={"lines_80": 60.0, "read_eof_16m": 200.0, "tls_lines_80": 50.0}.get(work.name, 1.0))
 
 
 # --- Groups
@@ -127,7 +143,10 @@ def micropython_goal(work: Work, _: Contestant) -> Goal:
 
 def cpp_group(programs: Path, all_works: dict[str, Work]) -> Group:
     def worker(name: str, lacks: tuple[str, ...] = (), optional: bool = False) -> Contestant:
-        return Contestant(name, programs / f"bench_{name}", "make setup build", (), optional, frozenset(lacks))
+        return Contestant(
+            name, programs / f"bench_{name}", "make setup build", (), optional, frozenset(lacks),
+            secure=programs / f"bench_tls_{name}",
+        )  # fmt: skip
 
     return Group(
         "cpp",
@@ -149,8 +168,9 @@ def cpp_group(programs: Path, all_works: dict[str, Work]) -> Group:
 
 def cpython_group(python: Path, all_works: dict[str, Work]) -> Group:
     streams = frozenset("lines_80 lines_8 echo_line read_16 read_eof_1m read_eof_16m read_eof_256m".split())
-    for_makefile = streams | {"read_64k", "readinto_4k", "write_1m", "memory"}
-    for_makefile_rb = for_makefile - {"echo_line", "write_1m", "memory"}
+    secure_streams = frozenset({"tls_lines_80", "tls_read_eof_16m"})
+    for_makefile = streams | secure_streams | {"read_64k", "readinto_4k", "write_1m", "tls_write_1m", "memory"}
+    for_makefile_rb = for_makefile - {"echo_line", "write_1m", "tls_write_1m", "memory"}
 
     def contestant(name: str, lacks: frozenset[str] = frozenset()) -> Contestant:
         return Contestant(name, python, "make setup build", (str(WORKER_PY), name), False, lacks)
@@ -160,7 +180,7 @@ def cpython_group(python: Path, all_works: dict[str, Work]) -> Group:
         "CPython",
         contestant("usocket"),
         (
-            contestant("socket", streams),
+            contestant("socket", streams | secure_streams),
             contestant("makefile", frozenset(all_works) - for_makefile),
             contestant("makefile_rb", frozenset(all_works) - for_makefile_rb),
         ),
@@ -169,7 +189,7 @@ def cpython_group(python: Path, all_works: dict[str, Work]) -> Group:
         (
             "socket: CPython's own, by the nearest of its methods (recv_into for readinto, sendall for write) and "
             "select.epoll; makefile and makefile_rb: its makefile('rwb') and ('rb'), which read ahead and hide that "
-            "from poll.",
+            "from poll. With TLS: what its ssl makes of them.",
         ),
     )
 
@@ -178,23 +198,26 @@ def micropython_group(programs: Path, all_works: dict[str, Work]) -> Group:
     left_out = {"import", "read_eof_256m"}
 
     def heap(work: str) -> tuple[str, ...]:
-        return ("-X", "heapsize=160m" if work.startswith("read_eof_") else "heapsize=8m")
+        return ("-X", "heapsize=160m" if "read_eof_" in work else "heapsize=8m")
 
-    def contestant(program: str, name: str, share: float) -> Contestant:
+    def contestant(program: str, name: str, share: float, lacks: frozenset[str] = frozenset()) -> Contestant:
         arguments = (str(WORKER_PY), name)
-        return Contestant(name, programs / program, "make micropython", arguments, options=heap, trace_share=share)
+        return Contestant(
+            name, programs / program, "make micropython", arguments, False, lacks, options=heap, trace_share=share
+        )
 
     return Group(
         "micropython",
         "MicroPython",
         contestant("micropython", "usocket", 1),
-        # it asks for each byte by itself, and strace stops at each call
-        (contestant("micropython-stock", "stock", 0.01),),
+        # it asks for each byte by itself, and strace stops at each call; its tls takes up no session
+        (contestant("micropython-stock", "stock", 0.01, frozenset({"tls_resumed"})),),
         tuple(work for work in all_works.values() if work.name not in left_out),
         micropython_goal,
         (
             "stock: the same source with its own socket module. Both poll by the interpreter's own select.poll. "
-            "read() of 256 MiB is left out: it would take the stock module half an hour.",
+            "read() of 256 MiB is left out: it would take the stock module half an hour. With TLS: its tls, over the same "
+            "mbedTLS.",
         ),
         own_poll=False,
     )

@@ -13,8 +13,10 @@ import os
 import platform
 import re
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +26,9 @@ import report
 import size
 from measure import BenchError, Figures, Peers
 from plan import REPO, Group, Work
+
+sys.path.insert(0, str(REPO / "tests" / "support"))
+from certificates import Certificate, make_certificates  # noqa: E402
 
 GROUPS = ["cpp", "cpython", "micropython"]
 SPARE_DESCRIPTORS = 100
@@ -108,7 +113,9 @@ def run_groups(groups: list[Group], options: argparse.Namespace) -> list[str]:
         print("bench: strace is missing or not allowed here, so system calls are not counted", file=sys.stderr)
     versions = machine()
     progress = Progress(sum(len(works) for works in chosen.values()))
-    peers = Peers(options.programs / "bench_peer")
+    certificates = Path(tempfile.mkdtemp(prefix="usocket-bench-"))
+    make_certificates(certificates, [Certificate("right")], ["trusted"])
+    peers = Peers(options.programs / "bench_peer", certificates)
     all_results = []
     failures = []
     try:
@@ -123,6 +130,7 @@ def run_groups(groups: list[Group], options: argparse.Namespace) -> list[str]:
             all_results.append(results)
     finally:
         peers.close()
+        shutil.rmtree(certificates)
     progress.end()
     for results in all_results:
         show(results, versions, options)
@@ -146,11 +154,12 @@ def chosen_works(group: Group, options: argparse.Namespace) -> list[Work]:
 
 
 def run_work(work: Work, group: Group, peers: Peers, quick: bool, traces: bool) -> dict[str, Figures]:
-    contestants = [one for one in (group.ours, *group.rivals) if work.name not in one.lacks and one.program.exists()]
+    everybody = (group.ours, *group.rivals)
+    contestants = [one for one in everybody if work.name not in one.lacks and one.program_for(work).exists()]
     figures = measure.measure(work, contestants, peers, measure.QUICK if quick else measure.FULL)
     if traces and work.traced:
         for one in contestants:
-            if one.trace_share == 1 or not work.name.startswith("read_eof_"):
+            if one.trace_share == 1 or "read_eof_" not in work.name:
                 figures[one.name].calls = measure.count_calls(work, one, peers)
     return figures
 

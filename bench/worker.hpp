@@ -1,7 +1,7 @@
 // A worker: does one work item again and again for one contestant. The items are here, the same loops for all; a
 // contestant supplies its Net (see worker_raw.cpp for what that has).
 //
-//   bench_<contestant> ITEM PORT     PORT: the peer's (peer.cpp)
+//   bench_<contestant> ITEM PORT CERTIFICATES     PORT: the peer's (peer.cpp)
 //
 // It prints "ready", then reads from its standard input, line by line, how many operations to do, and prints how many
 // it has done (all sockets are registered at once), the nanoseconds they took (for `memory`: bytes), how many system
@@ -91,8 +91,9 @@ public:
     }
     void ask(const std::string& command) {
         tell(command);
-        must(read_reply() == "ok\n", "the peer's answer");
+        hear_ok();
     }
+    void hear_ok() { must(read_reply() == "ok\n", "the peer's answer"); }
     std::uint16_t free_port() {
         tell("port");
         return read_number();
@@ -113,58 +114,84 @@ private:
     std::int64_t calls_ = 0;
 };
 
-template <class Net> class Items {
+// Owned bytes that grow by doubling.
+struct Bytes {
+    char* data = nullptr;
+    std::size_t length = 0;
+    std::size_t capacity = 0;
+
+    Bytes() = default;
+    Bytes(Bytes&& other) noexcept { *this = std::move(other); }
+    Bytes& operator=(Bytes&& other) noexcept {
+        std::swap(data, other.data);
+        std::swap(length, other.length);
+        std::swap(capacity, other.capacity);
+        return *this;
+    }
+    ~Bytes() { std::free(data); }
+
+    [[nodiscard]] std::size_t size() const { return length; }
+    void reserve(std::size_t wanted) {
+        data = static_cast<char*>(std::realloc(data, wanted));
+        must(data != nullptr, "realloc()");
+        capacity = wanted;
+    }
+};
+
+// Lines out of a buffer that is read ahead, for contestants that have none.
+class LineReader {
 public:
-    using Stream = typename Net::Stream;
-
-    explicit Items(Peer& peer) : peer_(peer) {}
-
-    // Empty if there is no such item.
-    Item make(std::string_view name) {
-        if (name == "lines_80") return lines(80);
-        if (name == "lines_8") return lines(8);
-        if (name == "echo_line") return echo_line();
-        if (name == "round_trip") return round_trip(connected());
-        if (name == "recv_64") return recv(connected());
-        if (name == "read_16") return read(16);
-        if (name == "read_64k") return read(64 * 1024);
-        if (name == "readinto_4k") return readinto(4096);
-        if (name == "read_eof_1m") return read_eof(1 << 20);
-        if (name == "read_eof_16m") return read_eof(16 << 20);
-        if (name == "read_eof_256m") return read_eof(256 << 20);
-        if (name == "write_1m") return write();
-        if (name == "connect") return connect();
-        if (name == "udp") return udp();
-        if (const std::size_t size = number_behind("poll_", name)) return poll(size);
-        if (const std::size_t size = number_behind("register_", name)) return registering(size);
-        if (name == "memory") return memory();
-        if constexpr (requires(Stream stream) { stream.set_timeout(); }) {
-            if (name == "round_trip_timeout") return round_trip(connected_with_timeout());
-            if (name == "recv_64_timeout") return recv(connected_with_timeout());
+    // The line with its newline into the caller's memory, as fgets(3) does it. `recv` gives what there is; 0: the end.
+    template <class Recv> std::size_t read_line(char* line, std::size_t size, const Recv& recv) {
+        std::size_t done = 0;
+        while (done < size) {
+            if (begin_ == end_) {
+                begin_ = 0;
+                end_ = recv(buffer().data(), buffer().size());
+                if (end_ == 0) break;
+            }
+            const char* from = buffer().data() + begin_;
+            const std::size_t there = std::min(end_ - begin_, size - done);
+            const void* newline = std::memchr(from, '\n', there);
+            const std::size_t count =
+                newline == nullptr ? there : static_cast<std::size_t>(static_cast<const char*>(newline) - from) + 1;
+            std::memcpy(line + done, from, count);
+            begin_ += count;
+            done += count;
+            if (newline != nullptr) break;
         }
-        return {};
+        return done;
     }
 
 private:
+    std::vector<char>& buffer() {
+        if (!buffer_) buffer_ = std::make_unique<std::vector<char>>(64 * 1024);
+        return *buffer_;
+    }
+
+    std::unique_ptr<std::vector<char>> buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+// Resident bytes of this process.
+inline std::int64_t resident_bytes() {
+    long unused = 0;
+    long pages = 0;
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    must(file != nullptr && std::fscanf(file, "%ld %ld", &unused, &pages) == 2, "/proc/self/statm");
+    std::fclose(file);
+    return pages * ::sysconf(_SC_PAGESIZE);
+}
+
+// The items of a connected stream, whatever is under it.
+template <class Stream> class StreamItems {
+public:
     using StreamPointer = std::shared_ptr<Stream>;
+    using Connect = std::function<StreamPointer()>;
 
-    // 0 if the name begins otherwise.
-    static std::size_t number_behind(std::string_view prefix, std::string_view name) {
-        if (!name.starts_with(prefix)) return 0;
-        return static_cast<std::size_t>(std::atoi(name.substr(prefix.size()).data()));
-    }
-
-    StreamPointer connected() {
-        auto stream = std::make_shared<Stream>();
-        stream->connect(peer_.data_port());
-        peer_.ask("accept");
-        return stream;
-    }
-    StreamPointer connected_with_timeout() {
-        auto stream = connected();
-        stream->set_timeout();
-        return stream;
-    }
+protected:
+    explicit StreamItems(Peer& peer) : peer_(peer) {}
 
     // The time that `operation` takes `count` times, and the calls of the bench's own since `calls_before`.
     template <class Operation>
@@ -194,12 +221,106 @@ private:
         };
     }
 
-    Item lines(std::size_t length) {
-        auto stream = connected();
+    Item lines(StreamPointer stream, std::size_t length) {
         return emptying(length, [stream, length] {
             char line[largest_line];
             must(stream->read_line(line, sizeof line) == length && line[length - 1] == '\n', "a line");
         });
+    }
+
+    // --- There and back
+    Item round_trip(StreamPointer stream) {
+        peer_.tell("echo");
+        return [this, stream](std::int64_t count) {
+            char bytes[64] = {};
+            return timed(count, peer_.calls(), [&] {
+                must(stream->send(bytes, sizeof bytes) == sizeof bytes, "sending 64 bytes");
+                must(stream->recv(bytes, sizeof bytes) == sizeof bytes, "64 bytes back");
+            });
+        };
+    }
+
+    // --- In bulk
+    Item read_eof(Connect connect, std::size_t size) {
+        return [this, connect, size](std::int64_t count) {
+            Sample total;
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t calls_before = peer_.calls();
+                auto stream = connect();
+                total += timed(1, calls_before, [&] {
+                    peer_.tell("source " + std::to_string(size));
+                    must(stream->read_all().size() == size, "all bytes to EOF");
+                });
+            }
+            return total;
+        };
+    }
+
+    Item write(StreamPointer stream) {
+        peer_.ask("sink");
+        auto block = std::make_shared<std::vector<char>>(write_block);
+        return [this, stream, block](std::int64_t count) {
+            return timed(count, peer_.calls(), [&] { stream->write(block->data(), block->size()); });
+        };
+    }
+
+    Peer& peer_;
+};
+
+template <class Net> class Items : StreamItems<typename Net::Stream> {
+public:
+    using Stream = typename Net::Stream;
+
+    Items(Peer& peer, const std::string& /*certificates*/) : StreamItems<Stream>(peer) {}
+
+    // Empty if there is no such item.
+    Item make(std::string_view name) {
+        if (name == "lines_80") return this->lines(connected(), 80);
+        if (name == "lines_8") return this->lines(connected(), 8);
+        if (name == "echo_line") return echo_line();
+        if (name == "round_trip") return this->round_trip(connected());
+        if (name == "recv_64") return recv(connected());
+        if (name == "read_16") return read(16);
+        if (name == "read_64k") return read(64 * 1024);
+        if (name == "readinto_4k") return readinto(4096);
+        if (name == "read_eof_1m") return this->read_eof([this] { return connected(); }, 1 << 20);
+        if (name == "read_eof_16m") return this->read_eof([this] { return connected(); }, 16 << 20);
+        if (name == "read_eof_256m") return this->read_eof([this] { return connected(); }, 256 << 20);
+        if (name == "write_1m") return this->write(connected());
+        if (name == "connect") return connect();
+        if (name == "udp") return udp();
+        if (const std::size_t size = number_behind("poll_", name)) return poll(size);
+        if (const std::size_t size = number_behind("register_", name)) return registering(size);
+        if (name == "memory") return memory();
+        if constexpr (requires(Stream stream) { stream.set_timeout(); }) {
+            if (name == "round_trip_timeout") return this->round_trip(connected_with_timeout());
+            if (name == "recv_64_timeout") return recv(connected_with_timeout());
+        }
+        return {};
+    }
+
+private:
+    using typename StreamItems<Stream>::StreamPointer;
+    using StreamItems<Stream>::emptying;
+    using StreamItems<Stream>::peer_;
+    using StreamItems<Stream>::timed;
+
+    // 0 if the name begins otherwise.
+    static std::size_t number_behind(std::string_view prefix, std::string_view name) {
+        if (!name.starts_with(prefix)) return 0;
+        return static_cast<std::size_t>(std::atoi(name.substr(prefix.size()).data()));
+    }
+
+    StreamPointer connected() {
+        auto stream = std::make_shared<Stream>();
+        stream->connect(peer_.data_port());
+        peer_.ask("accept");
+        return stream;
+    }
+    StreamPointer connected_with_timeout() {
+        auto stream = connected();
+        stream->set_timeout();
+        return stream;
     }
 
     Item recv(StreamPointer stream) {
@@ -233,42 +354,6 @@ private:
                 stream->write(out.data(), out.size());
                 must(stream->read_line(line, sizeof line) == out.size(), "the line back");
             });
-        };
-    }
-
-    Item round_trip(StreamPointer stream) {
-        peer_.tell("echo");
-        return [this, stream](std::int64_t count) {
-            char bytes[64] = {};
-            return timed(count, peer_.calls(), [&] {
-                must(stream->send(bytes, sizeof bytes) == sizeof bytes, "sending 64 bytes");
-                must(stream->recv(bytes, sizeof bytes) == sizeof bytes, "64 bytes back");
-            });
-        };
-    }
-
-    // --- In bulk
-    Item read_eof(std::size_t size) {
-        return [this, size](std::int64_t count) {
-            Sample total;
-            for (std::int64_t i = 0; i < count; ++i) {
-                const std::int64_t calls_before = peer_.calls();
-                auto stream = connected();
-                total += timed(1, calls_before, [&] {
-                    peer_.tell("source " + std::to_string(size));
-                    must(stream->read_all().size() == size, "all bytes to EOF");
-                });
-            }
-            return total;
-        };
-    }
-
-    Item write() {
-        auto stream = connected();
-        peer_.ask("sink");
-        auto block = std::make_shared<std::vector<char>>(write_block);
-        return [this, stream, block](std::int64_t count) {
-            return timed(count, peer_.calls(), [&] { stream->write(block->data(), block->size()); });
         };
     }
 
@@ -337,15 +422,6 @@ private:
         };
     }
 
-    static std::int64_t resident_bytes() {
-        long unused = 0;
-        long pages = 0;
-        std::FILE* file = std::fopen("/proc/self/statm", "r");
-        must(file != nullptr && std::fscanf(file, "%ld %ld", &unused, &pages) == 2, "/proc/self/statm");
-        std::fclose(file);
-        return pages * ::sysconf(_SC_PAGESIZE);
-    }
-
     static Item memory() {
         return [](std::int64_t count) {
             const std::int64_t before = resident_bytes();
@@ -359,14 +435,13 @@ private:
             return sample;
         };
     }
-
-    Peer& peer_;
 };
 
-template <class Net> int worker_main(int argc, char** argv) {
-    must(argc == 3, "usage: <worker> ITEM PORT");
+// `Items`: what makes an item out of its name.
+template <class Items> int worker_main(int argc, char** argv) {
+    must(argc == 4, "usage: <worker> ITEM PORT CERTIFICATES");
     Peer peer(static_cast<std::uint16_t>(std::atoi(argv[2])));
-    Items<Net> items(peer);
+    Items items(peer, argv[3]);
     const Item item = items.make(argv[1]);
     errno = 0;
     must(static_cast<bool>(item), "this contestant has no such item");

@@ -1,6 +1,6 @@
 """A worker in Python, for CPython and MicroPython alike: does one work item again and again for one contestant.
 
-    python worker.py CONTESTANT ITEM PORT     PORT: the peer's (peer.cpp)
+    python worker.py CONTESTANT ITEM PORT CERTIFICATES     PORT: the peer's (peer.cpp)
 
 CONTESTANT: usocket; socket, makefile and makefile_rb (CPython's own); stock (MicroPython's own). It talks as
 worker.hpp says.
@@ -9,7 +9,7 @@ worker.hpp says.
 import sys
 
 CPYTHON = sys.implementation.name == "cpython"
-CONTESTANT, ITEM, PORT = sys.argv[1], sys.argv[2], int(sys.argv[3])
+CONTESTANT, ITEM, PORT, CERTIFICATES = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 
 if CPYTHON:
     from time import perf_counter_ns as now
@@ -87,6 +87,9 @@ class Peer:
 
     def ask(self, command):
         self.tell(command)
+        self.hear_ok()
+
+    def hear_ok(self):
         assert self.reply() == "ok\n"
 
     def free_port(self):
@@ -94,10 +97,15 @@ class Peer:
         return int(self.reply())
 
 
-def connected():
+def new_connection():
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
     sock.connect(loopback(peer.data_port))
+    return sock
+
+
+def connected():
+    sock = new_connection()
     peer.ask("accept")
     return sock
 
@@ -150,8 +158,8 @@ def emptying(unit, operation, argument=None):
     return sample
 
 
-def lines(length):
-    return emptying(length, stream_of(connected()).readline)
+def lines(sock, length):
+    return emptying(length, stream_of(sock).readline)
 
 
 def recv(sock):
@@ -196,7 +204,9 @@ def echo_line():
 
 def round_trip(sock):
     peer.tell("echo")
-    send, recv_, data = sock.send, sock.recv, bytes(64)
+    # What TLS of the host makes of a socket may be a stream alone.
+    send, recv_ = (sock.send, sock.recv) if hasattr(sock, "send") else (sock.write, sock.read)
+    data = bytes(64)
 
     def operation():
         send(data)
@@ -213,12 +223,12 @@ def with_timeout(sock):
 # --- In bulk
 
 
-def read_eof(size):
+def read_eof(connect, size):
     def sample(count):
         value = own_calls = 0
         for _ in range(count):
             calls_before = peer.calls
-            sock = connected()
+            sock = connect()
             stream = stream_of(sock)
             before = usage()
             begin = now()
@@ -236,8 +246,7 @@ def read_eof(size):
     return sample
 
 
-def write():
-    sock = connected()
+def write(sock):
     peer.ask("sink")
     block = bytes(WRITE_BLOCK)
     stream = stream_of(sock)
@@ -386,16 +395,118 @@ def timed_import(_):
     return 1, value, 0
 
 
+# --- With TLS. All check the peer's certificate and its name.
+
+
+def tls_context():
+    if CONTESTANT == "usocket":
+        import ussl as tls
+    elif CPYTHON:
+        import ssl as tls
+    else:
+        import tls
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED
+    with open(CERTIFICATES + "/trusted.der", "rb") as file:
+        context.load_verify_locations(cadata=file.read())
+    return context
+
+
+def shake_hands(sock, session=None):
+    if session is None:
+        return context.wrap_socket(sock, server_hostname="localhost")
+    return context.wrap_socket(sock, server_hostname="localhost", session=session)
+
+
+def secure():
+    sock = connected()
+    peer.tell("secure")
+    sock = shake_hands(sock)
+    peer.hear_ok()
+    return sock
+
+
+def connect_once(session=None):
+    """To the first byte, which the peer sends when its side of the handshake is done."""
+    sock = shake_hands(new_connection(), session)
+    sock.read(1)
+    return sock
+
+
+def shaking(is_resumed):
+    session = None
+    if is_resumed:
+        peer.tell("serve 2")
+        sock = connect_once()
+        session = sock.tls_session() if CONTESTANT == "usocket" else sock.session
+        sock.close()
+        sock = connect_once(session)
+        assert sock.session_reused() if CONTESTANT == "usocket" else sock.session_reused
+        sock.close()
+
+    def operation():
+        connect_once(session).close()
+
+    def sample(count):
+        calls_before = peer.calls
+        peer.tell(f"serve {count}")
+        return timed(count, calls_before, operation)
+
+    return sample
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def tls_memory(count):
+    """Of connections at rest, each of which has brought something; what all of them share is there before."""
+    streams = []
+
+    def open_one():
+        stream = stream_of(secure())
+        streams.append(stream)
+        peer.ask("fill 160 80")
+        stream.read(160)
+        peer.ask("keep")
+
+    open_one()
+    before = resident()
+    used_before = usage()
+    for _ in range(count):
+        open_one()
+    count_usage(used_before)
+    return count, resident() - before, 0
+
+
+def tls_item():
+    global context
+    context = tls_context()
+    return {
+        "tls_handshake": lambda: shaking(False),
+        "tls_resumed": lambda: shaking(True),
+        "tls_round_trip": lambda: round_trip(secure()),
+        "tls_lines_80": lambda: lines(secure(), 80),
+        "tls_read_eof_16m": lambda: read_eof(secure, 16 << 20),
+        "tls_write_1m": lambda: write(secure()),
+        "tls_memory": lambda: tls_memory,
+    }[ITEM]()
+
+
 def item():
+    if ITEM.startswith("tls_"):
+        return tls_item()
     kind, _, number = ITEM.rpartition("_")
     if kind == "lines":
-        return lines(int(number))
+        return lines(connected(), int(number))
     if kind == "poll":
         return poll(int(number))
     if kind == "register":
         return registering(int(number))
     if kind == "read_eof":
-        return read_eof(int(number[:-1]) << 20)
+        return read_eof(connected, int(number[:-1]) << 20)
     return {
         "echo_line": echo_line,
         "round_trip": lambda: round_trip(connected()),
@@ -405,7 +516,7 @@ def item():
         "read_16": lambda: read(16),
         "read_64k": lambda: read(64 * 1024),
         "readinto_4k": lambda: readinto(4096),
-        "write_1m": write,
+        "write_1m": lambda: write(connected()),
         "connect": connect,
         "udp": udp,
         "memory": lambda: memory,

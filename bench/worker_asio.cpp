@@ -123,4 +123,4 @@ struct Net {
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::worker_main<Net>(argc, argv); }
+int main(int argc, char** argv) { return bench::worker_main<bench::Items<Net>>(argc, argv); }

@@ -11,30 +11,6 @@ namespace {
 using bench::Fd;
 using bench::must;
 
-// Owned bytes that grow by doubling.
-struct Bytes {
-    char* data = nullptr;
-    std::size_t length = 0;
-    std::size_t capacity = 0;
-
-    Bytes() = default;
-    Bytes(Bytes&& other) noexcept { *this = std::move(other); }
-    Bytes& operator=(Bytes&& other) noexcept {
-        std::swap(data, other.data);
-        std::swap(length, other.length);
-        std::swap(capacity, other.capacity);
-        return *this;
-    }
-    ~Bytes() { std::free(data); }
-
-    [[nodiscard]] std::size_t size() const { return length; }
-    void reserve(std::size_t wanted) {
-        data = static_cast<char*>(std::realloc(data, wanted));
-        must(data != nullptr, "realloc()");
-        capacity = wanted;
-    }
-};
-
 std::size_t checked(ssize_t size, const char* what) {
     must(size >= 0, what);
     return static_cast<std::size_t>(size);
@@ -82,14 +58,14 @@ public:
         }
         return done;
     }
-    Bytes read(std::size_t size) {
-        Bytes bytes;
+    bench::Bytes read(std::size_t size) {
+        bench::Bytes bytes;
         bytes.reserve(size);
         bytes.length = readinto(bytes.data, size);
         return bytes;
     }
-    Bytes read_all() {
-        Bytes bytes;
+    bench::Bytes read_all() {
+        bench::Bytes bytes;
         for (;;) {
             if (bytes.length == bytes.capacity) bytes.reserve(std::max<std::size_t>(16 * 1024, 2 * bytes.capacity));
             const std::size_t got = readinto(bytes.data + bytes.length, bytes.capacity - bytes.length);
@@ -97,26 +73,8 @@ public:
             if (bytes.length < bytes.capacity) return bytes;
         }
     }
-    // The line with its newline into the caller's memory, as fgets(3) does it.
     std::size_t read_line(char* line, std::size_t size) {
-        std::size_t done = 0;
-        while (done < size) {
-            if (begin_ == end_) {
-                begin_ = 0;
-                end_ = recv(buffer().data(), buffer().size());
-                if (end_ == 0) break;
-            }
-            const char* from = buffer().data() + begin_;
-            const std::size_t there = std::min(end_ - begin_, size - done);
-            const void* newline = std::memchr(from, '\n', there);
-            const std::size_t count =
-                newline == nullptr ? there : static_cast<std::size_t>(static_cast<const char*>(newline) - from) + 1;
-            std::memcpy(line + done, from, count);
-            begin_ += count;
-            done += count;
-            if (newline != nullptr) break;
-        }
-        return done;
+        return lines_.read_line(line, size, [this](char* into, std::size_t room) { return recv(into, room); });
     }
 
 private:
@@ -138,16 +96,10 @@ private:
         const int ready = ::ppoll(&watched, 1, &span, nullptr);
         must(ready > 0 || (ready < 0 && errno == EINTR), "waiting: the time is over");
     }
-    std::vector<char>& buffer() {
-        if (!buffer_) buffer_ = std::make_unique<std::vector<char>>(64 * 1024);
-        return *buffer_;
-    }
 
     Fd fd_;
     bool has_timeout_ = false;
-    std::unique_ptr<std::vector<char>> buffer_;
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
+    bench::LineReader lines_;
 };
 
 class Listener {
@@ -230,4 +182,4 @@ struct Net {
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::worker_main<Net>(argc, argv); }
+int main(int argc, char** argv) { return bench::worker_main<bench::Items<Net>>(argc, argv); }

@@ -255,6 +255,8 @@ private:
     template <class Whole> auto go_on(Error error, unsigned events, const Whole& whole) noexcept -> Result<std::size_t>;
     [[nodiscard]] bool is_plain() const noexcept;
     [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
+    [[nodiscard]] Layer* layer_at_hand(const Host* host) const noexcept;
+    template <class Take> std::size_t take_at_hand(const Host* host, Take take) noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
 
     USOCKET_LOCAL Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags,

@@ -162,16 +162,37 @@ inline Window* Socket::window_at_hand(const Host* host) const noexcept {
     return aside == nullptr || !aside->has_unread() ? &Windows::of(inbox_) : nullptr;
 }
 
-// A whole line out of the window at hand; returns its length, or 0.
+// The same of a layer. It has more than what is asked for, so that a poll need not be told anything.
+inline Layer* Socket::layer_at_hand(const Host* host) const noexcept {
+    Layer* layer = layer_of(gate_);
+    const bool unwinds = host != nullptr && host->unwinds;
+    if (layer == nullptr || !sys::is_only_thread() || unwinds || gate_.closed()) return nullptr;
+    const bool is_next = gate_.aside()->pending.empty() && layer->process == sys::process_generation();
+    return is_next ? layer : nullptr;
+}
+
+// Gives `take` what is at hand, which says how many bytes of it it has taken; 0 is none.
+template <class Take> inline std::size_t Socket::take_at_hand(const Host* host, Take take) noexcept {
+    if (Window* window = window_at_hand(host)) {
+        const std::size_t taken = take(window->view());
+        if (taken != 0) Windows::consume(inbox_, *window, taken);
+        return taken;
+    }
+    Layer* layer = layer_at_hand(host);
+    if (layer == nullptr || layer->front().size() == 0) return 0;
+    const ConstBuffer view = layer->front();
+    const std::size_t taken = take(ConstBuffer(view.data(), view.size() - 1));
+    layer->consume(taken);
+    return taken;
+}
+
+// A whole line of what is at hand; returns its length, or 0.
 inline std::size_t Socket::copy_line(const Host* host, MutableBuffer buffer) noexcept {
-    Window* window = window_at_hand(host);
-    if (window == nullptr) return 0;
-    const ConstBuffer view = window->view();
-    const std::size_t line = whole_line(view.data(), std::min(view.size(), buffer.size()));
-    if (line == 0) return 0;
-    std::memcpy(buffer.data(), view.data(), line);
-    Windows::consume(inbox_, *window, line);
-    return line;
+    return take_at_hand(host, [&](ConstBuffer view) noexcept {
+        const std::size_t line = whole_line(view.data(), std::min(view.size(), buffer.size()));
+        if (line != 0) std::memcpy(buffer.data(), view.data(), line);
+        return line;
+    });
 }
 
 Result<std::size_t> Socket::readline_into(MutableBuffer buffer) noexcept {
@@ -188,25 +209,23 @@ Result<std::size_t> Socket::readline_into(MutableBuffer buffer, Call&& call) noe
 }
 
 Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    Window* window = window_at_hand(call.host_);
-    if (window != nullptr && limit != 0 && limit <= window->view().size() && sink.reserve(limit)) {
-        sink.append(window->view().data(), limit);
-        Windows::consume(inbox_, *window, limit);
-        return {};
-    }
+    const std::size_t taken = take_at_hand(call.host_, [&](ConstBuffer view) noexcept {
+        const bool is_there = limit <= view.size() && sink.reserve(limit);
+        if (is_there) sink.append(view.data(), limit);
+        return is_there ? limit : 0;
+    });
+    if (taken != 0) return {};
     return inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
-    if (Window* window = window_at_hand(call.host_)) {
-        const ConstBuffer view = window->view();
+    const std::size_t taken = take_at_hand(call.host_, [&](ConstBuffer view) noexcept {
         const std::size_t line = whole_line(view.data(), std::min(view.size(), limit));
-        if (line != 0 && sink.reserve(line)) {
-            sink.append(view.data(), line);
-            Windows::consume(inbox_, *window, line);
-            return {};
-        }
-    }
+        if (line == 0 || !sink.reserve(line)) return std::size_t{0};
+        sink.append(view.data(), line);
+        return line;
+    });
+    if (taken != 0) return {};
     return inside(call, [&]() noexcept { return reader(call).readline(sink, limit); });
 }
 
