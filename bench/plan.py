@@ -97,8 +97,15 @@ def works(sockets: int) -> dict[str, Work]:
             Work("tls_lines_80", "TLS: lines of 80 B out of a full pipe", traced=8000, secure=True),
             Work("tls_read_eof_16m", "TLS: read() to EOF of 16 MiB", traced=2, secure=True),
             Work("tls_write_1m", "TLS: write of a 1 MiB block", traced=20, secure=True),
-            Work("tls_memory", "TLS: memory of a connection at rest", count=200, fresh=True, unit="B", traced=0,
-                 secure=True),
+            Work(
+                "tls_memory",
+                "TLS: memory of a connection at rest",
+                count=200,
+                fresh=True,
+                unit="B",
+                traced=0,
+                secure=True,
+            ),
             Work("memory", "memory of an idle socket", count=sockets, fresh=True, unit="B", traced=0),
             Work("import", "import", count=1, fresh=True, traced=0),
         ]

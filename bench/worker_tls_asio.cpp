@@ -43,7 +43,8 @@ public:
     }
     Session session() { return Session(SSL_get1_session(made_->native_handle())); }
     bool is_resumed() { return SSL_session_reused(made_->native_handle()) == 1; }
-    // Its shutdown() would wait for the peer's, so its goodbye is made but not sent: a system call less than the others.
+    // Its shutdown() would wait for the peer's, so its goodbye is made but not sent: a system call less than the
+    // others.
     void close() {
         (void)SSL_shutdown(made_->native_handle());
         made_.reset();

@@ -1,5 +1,5 @@
-// Raw OpenSSL on a blocking socket: what a careful C programmer writes for the same job. Lines are split out of a buffer
-// that is read ahead, into the caller's memory.
+// Raw OpenSSL on a blocking socket: what a careful C programmer writes for the same job. Lines are split out of a
+// buffer that is read ahead, into the caller's memory.
 #include <openssl/ssl.h>
 
 #include "worker_tls.hpp"

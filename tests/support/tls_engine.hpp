@@ -29,4 +29,11 @@ inline constexpr bool waits_for_tickets = false;
 inline constexpr bool waits_for_tickets = true;
 #endif
 
+// Those of TLS 1.3 do not, over mbedTLS 3.6.
+#if defined(USOCKET_TESTS_MBEDTLS) && MBEDTLS_VERSION_MAJOR >= 3
+inline constexpr bool sessions_hold_certificates = false;
+#else
+inline constexpr bool sessions_hold_certificates = true;
+#endif
+
 }  // namespace usocket::tests

@@ -33,6 +33,10 @@ int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
 // What a connection shows to its peer. False: OpenSSL's queue of errors says why not.
 bool show_identity(SSL* ssl, STACK_OF(X509) * chain, EVP_PKEY* key) noexcept;
 
+// Sessions as bytes. `certificate`: the peer's, in DER, which a session that was taken up does not have itself.
+Result<void> append_session(Sink& into, SSL_SESSION* session, ConstBuffer certificate) noexcept;
+SSL_SESSION* parse_session(ConstBuffer bytes, ConstBuffer& certificate) noexcept;
+
 // SHA-256 of the parts, one behind the other; false: there is no memory. `into` may be one of them.
 bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept;
 

@@ -18,6 +18,8 @@ struct State {
     Error failure;
     unsigned char protocols[512];
     unsigned protocols_size = 0;
+    unsigned char* shown = nullptr;  // the peer's certificate, as the session that is to be taken up has it
+    std::size_t shown_size = 0;
 };
 
 State& of(void* state) noexcept { return *static_cast<State*>(state); }
@@ -127,17 +129,21 @@ bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs 
     return digest(parts, checks.bytes);
 }
 
-Error set_session(SSL* ssl, ConstBuffer session, const Checks& checks) noexcept {
+Error set_session(State& state, ConstBuffer session, const Checks& checks) noexcept {
     if (session.size() == 0) return Error();
-    const unsigned char* bytes = session.data();
-    SSL_SESSION* made = d2i_SSL_SESSION(nullptr, &bytes, static_cast<long>(session.size()));
+    ConstBuffer certificate;
+    SSL_SESSION* made = parse_session(session, certificate);
     unsigned size = 0;
     const unsigned char* checked = made != nullptr ? SSL_SESSION_get0_id_context(made, &size) : nullptr;
     const bool is_same = size == sizeof checks.bytes && std::memcmp(checked, checks.bytes, size) == 0;
-    const bool is_set = made != nullptr && (!is_same || SSL_set_session(ssl, made) == 1);
+    const bool is_set = made != nullptr && (!is_same || SSL_set_session(state.ssl, made) == 1);
     SSL_SESSION_free(made);
     ERR_clear_error();
-    return is_set ? Error() : Error(TlsFailure::bad_session);
+    if (!is_set) return Error(TlsFailure::bad_session);
+    if (!is_same || certificate.size() == 0) return Error();
+    state.shown = static_cast<unsigned char*>(OPENSSL_memdup(certificate.data(), certificate.size()));
+    state.shown_size = certificate.size();
+    return state.shown != nullptr ? Error() : Error(ENOMEM);
 }
 
 int verify_mode(CertReqs reqs, bool server_side) noexcept {
@@ -180,11 +186,12 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     } else if (const Error error = set_peer(ssl, options.server_hostname); error != Error()) {
         return error;
     }
-    return set_session(ssl, options.session, checks);
+    return set_session(state, options.session, checks);
 }
 
 void close(void* state) noexcept {
     SSL_free(of(state).ssl);
+    OPENSSL_free(of(state).shown);
     OPENSSL_free(state);
 }
 
@@ -273,14 +280,18 @@ Result<void> append(Sink& sink, const void* bytes, std::size_t size) noexcept {
     return {};
 }
 
-// `to_der`: i2d_...(), which tells the size if it is given no memory.
-template <class Object>
-Result<void> append_der(Sink& sink, Object* object, int (*to_der)(Object* object, unsigned char** into)) noexcept {
-    const int size = object != nullptr ? to_der(object, nullptr) : 0;
-    if (size <= 0) return {};
-    if (!sink.reserve(static_cast<std::size_t>(size))) return Error(ENOMEM);
+// Of the session that was taken up, if one was.
+ConstBuffer shown_before(const State& state) noexcept {
+    return SSL_session_reused(state.ssl) == 1 ? ConstBuffer(state.shown, state.shown_size) : ConstBuffer();
+}
+
+Result<void> append_certificate(Sink& sink, const State& state) noexcept {
+    const X509* shown = SSL_get0_peer_certificate(state.ssl);
+    if (shown == nullptr) return append(sink, shown_before(state).data(), shown_before(state).size());
+    const int size = i2d_X509(shown, nullptr);
+    if (size <= 0 || !sink.reserve(static_cast<std::size_t>(size))) return Error(ENOMEM);
     unsigned char* into = sink.room().data();
-    (void)to_der(object, &into);
+    (void)i2d_X509(shown, &into);
     sink.set_size(sink.size() + static_cast<std::size_t>(size));
     return {};
 }
@@ -302,16 +313,11 @@ Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
             SSL_get0_alpn_selected(ssl, &name, &size);
             return append(into, name, size);
         }
-        case Fact::certificate:
-            return append_der<const X509>(
-                into, SSL_get0_peer_certificate(ssl),
-                [](const X509* object, unsigned char** memory) noexcept { return i2d_X509(object, memory); });
+        case Fact::certificate: return append_certificate(into, of(state));
         case Fact::session: {
             SSL_SESSION* session = SSL_get0_session(ssl);
             const bool is_of_use = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
-            return append_der<SSL_SESSION>(
-                into, is_of_use ? session : nullptr,
-                [](SSL_SESSION* object, unsigned char** memory) noexcept { return i2d_SSL_SESSION(object, memory); });
+            return is_of_use ? append_session(into, session, shown_before(of(state))) : Result<void>();
         }
         case Fact::is_resumed: return append(into, "1", SSL_session_reused(ssl) == 1 ? 1 : 0);
     }

@@ -200,6 +200,29 @@ TEST(TlsHandshake, Resumption) {
               Error(TlsFailure::wrapped_before));
 }
 
+// TLS-7: who the peer was is known as long as its sessions are taken up, one after the other.
+TEST(TlsHandshake, TLS_7_a_session_that_was_taken_up_shows_the_certificate_and_can_be_taken_up_again) {
+    if (!sessions_hold_certificates) GTEST_SKIP() << "the engine's sessions have none";
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Bytes session, shown;
+    for (const bool is_resumed : {false, true, true}) {
+        Pair pair = tcp_pair();
+        const TlsOptions options{.server_hostname = "localhost", .session = session.view()};
+        ASSERT_EQ(handshake(pair, client, server, options).client, Error());
+        EXPECT_EQ(must(pair.here.session_reused()), is_resumed);
+        if (!is_resumed) shown = must(pair.here.getpeercert());
+        EXPECT_EQ(text(pair.here.getpeercert()), shown.view());
+        must(pair.there.write("x"));
+        must(pair.here.read(1));
+        session = must(pair.here.tls_session());
+        // Its certificate is in it once.
+        const std::size_t place = session.view().find(shown.view());
+        EXPECT_NE(place, std::string_view::npos);
+        EXPECT_EQ(session.view().find(shown.view(), place + 1), std::string_view::npos);
+    }
+}
+
 // A connection with these checks, and the session of it.
 Bytes session_of(TlsContext& client, TlsContext& server, const TlsOptions& options) {
     Pair pair = tcp_pair();
