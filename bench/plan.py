@@ -223,8 +223,8 @@ def micropython_group(programs: Path, all_works: dict[str, Work]) -> Group:
         micropython_goal,
         (
             "stock: the same source with its own socket module. Both poll by the interpreter's own select.poll. "
-            "read() of 256 MiB is left out: it would take the stock module half an hour. With TLS: its tls, over the same "
-            "mbedTLS.",
+            "read() of 256 MiB is left out: it would take the stock module half an hour. With TLS: its tls, over "
+            "the same mbedTLS.",
         ),
         own_poll=False,
     )

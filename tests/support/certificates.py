@@ -26,7 +26,6 @@ unique_subject = no
 [any]
 commonName = supplied
 """
-CA_EXTENSIONS = "basicConstraints = critical, CA:TRUE\nsubjectKeyIdentifier = hash\n"
 HOUR = 3600
 
 
@@ -41,6 +40,19 @@ class Certificate:
     begin: int = -HOUR  # seconds from now
     end: int = 100 * HOUR
     key: str = "EC -pkeyopt ec_paramgen_curve:P-256"
+    issues: str = ""  # what it may issue: basicConstraints; empty: nothing
+    more: str = ""  # extensions, a line each
+    digest: str = "sha256"
+
+    def extensions(self) -> str:
+        lines = [self.more]
+        if self.issues:
+            lines += [f"basicConstraints = critical, {self.issues}", "subjectKeyIdentifier = hash"]
+        else:
+            lines += [f"subjectAltName = {self.names}"]
+        if self.purpose:
+            lines += [f"extendedKeyUsage = {self.purpose}"]
+        return "".join(line + "\n" for line in lines)
 
 
 CERTIFICATES = [
@@ -56,6 +68,20 @@ CERTIFICATES = [
     Certificate("rsa", key="RSA -pkeyopt rsa_keygen_bits:2048"),
     Certificate("for_servers", purpose="serverAuth"),
     Certificate("for_clients", purpose="clientAuth"),
+    Certificate("sha1", digest="sha1"),
+    # Chains: who stands between.
+    Certificate("one", issues="CA:TRUE, pathlen:0"),
+    Certificate("by_one", issuer="one"),
+    Certificate("two", issuer="one", issues="CA:TRUE"),
+    Certificate("by_two", issuer="two"),
+    Certificate("by_right", issuer="right"),
+    Certificate("old", issues="CA:TRUE", begin=-2 * HOUR, end=-HOUR),
+    Certificate("by_old", issuer="old"),
+    Certificate("narrow", issues="CA:TRUE", more="nameConstraints = critical, permitted;DNS:example.org"),
+    Certificate("by_narrow", issuer="narrow", names="DNS:localhost"),
+    *(Certificate(f"link{i}", issuer=f"link{i - 1}" if i else "trusted", issues="CA:TRUE") for i in range(12)),
+    Certificate("by_link7", issuer="link7"),
+    Certificate("by_link11", issuer="link11"),
 ]
 ISSUERS = ["trusted", "somebody"]
 
@@ -70,23 +96,21 @@ def make_certificates(
     (folder / "configuration").write_text(CONFIGURATION)
     (folder / "index.txt").touch()
     for issuer in issuers:
-        (folder / f"{issuer}.extensions").write_text(CA_EXTENSIONS)
-        _make(folder, Certificate(issuer, issuer=issuer))
+        _make(folder, Certificate(issuer, issuer=issuer, issues="CA:TRUE"))
     for certificate in certificates:
-        purpose = f"extendedKeyUsage = {certificate.purpose}\n" if certificate.purpose else ""
-        extensions = f"subjectAltName = {certificate.names}\n{purpose}"
-        (folder / f"{certificate.name}.extensions").write_text(extensions)
         _make(folder, certificate)
+    (folder / "broken.der").write_bytes((folder / f"{certificates[0].name}.der").read_bytes()[:-100])
     (folder / "made").touch()
 
 
 def _make(folder: Path, certificate: Certificate) -> None:
     name, issuer = certificate.name, certificate.issuer
+    (folder / f"{name}.extensions").write_text(certificate.extensions())
     _openssl(folder, f"genpkey -algorithm {certificate.key} -out {name}.key")
     _openssl(folder, f"req -new -key {name}.key -subj /CN={name}.example -out {name}.csr")
     signer = f"-selfsign -keyfile {name}.key" if issuer == name else f"-cert {issuer}.pem -keyfile {issuer}.key"
     dates = f"-startdate {_time(certificate.begin)} -enddate {_time(certificate.end)}"
-    request = f"-in {name}.csr -out {name}.pem -extfile {name}.extensions"
+    request = f"-md {certificate.digest} -in {name}.csr -out {name}.pem -extfile {name}.extensions"
     _openssl(folder, f"ca -config configuration -batch -notext {signer} {dates} {request}")
     _openssl(folder, f"x509 -in {name}.pem -outform DER -out {name}.der")
     _openssl(folder, f"pkey -in {name}.key -outform DER -out {name}.key.der")

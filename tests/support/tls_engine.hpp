@@ -15,13 +15,6 @@ inline constexpr const char* newest_version = "TLSv1.3";
 inline constexpr bool client_ends_the_handshake = true;
 #endif
 
-// mbedTLS 3.6 sends alerts of TLS 1.3 under keys that its peer does not have yet, or no longer.
-#if defined(USOCKET_TESTS_MBEDTLS) && MBEDTLS_VERSION_MAJOR >= 3
-inline constexpr bool peers_learn_why = false;
-#else
-inline constexpr bool peers_learn_why = true;
-#endif
-
 // OpenSSL ends nothing in the middle of a ticket. mbedTLS 3.6 does, and 2.28 takes no message in several records.
 #if defined(USOCKET_TESTS_MBEDTLS)
 inline constexpr bool waits_for_tickets = false;

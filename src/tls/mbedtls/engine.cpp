@@ -288,11 +288,46 @@ State& begin(void* pointer) noexcept {
     return state;
 }
 
+// TLS 1.3: the keys under which an alert goes out in the step to come. The library (3.6) changes them with the next of
+// its messages, which is too late for an alert: a peer could not read why it is refused (RFC 8446, section 7.1).
+void choose_keys(mbedtls_ssl_context& ssl) noexcept {
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (ssl.tls_version != MBEDTLS_SSL_VERSION_TLS1_3) return;
+    mbedtls_ssl_transform* keys = ssl.transform_out;
+    const bool is_server = ssl.conf->endpoint == MBEDTLS_SSL_IS_SERVER;
+    switch (ssl.state) {
+        // A server that has sent its last message.
+        case MBEDTLS_SSL_CLIENT_CERTIFICATE:
+        case MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY:
+        case MBEDTLS_SSL_CLIENT_FINISHED:
+            if (is_server) keys = ssl.transform_application;
+            break;
+        // A client, which reads under the keys of the handshake, and has sent nothing under them yet.
+        case MBEDTLS_SSL_ENCRYPTED_EXTENSIONS:
+        case MBEDTLS_SSL_CERTIFICATE_REQUEST:
+        case MBEDTLS_SSL_SERVER_CERTIFICATE:
+        case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+        case MBEDTLS_SSL_SERVER_FINISHED:
+            if (!is_server) keys = ssl.transform_in;
+            break;
+        // What it sends now has to be in the clear.
+        case MBEDTLS_SSL_CLIENT_CCS_AFTER_SERVER_FINISHED: keys = nullptr; break;
+        default: break;
+    }
+    if (keys == ssl.transform_out) return;
+    ssl.transform_out = keys;
+    std::memset(ssl.cur_out_ctr, 0, sizeof ssl.cur_out_ctr);
+#else
+    (void)ssl;
+#endif
+}
+
 Step handshake(void* pointer) noexcept {
     State& state = begin(pointer);
     const Locked locked(handshakes);
     while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;
+        choose_keys(state.ssl);
         const int code = mbedtls_ssl_handshake_step(&state.ssl);
         if (code == 0 || is_notice(code)) continue;
         return step_of(state, code);

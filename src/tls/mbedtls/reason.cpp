@@ -105,6 +105,7 @@ Error reason(int code, const Verdict& verdict, const Circumstances& around) noex
         case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD:
             return Error(around.is_established ? TlsFailure::bad_record : TlsFailure::not_tls);
         case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE: return Error(TlsFailure::not_tls);
+        case MBEDTLS_ERR_X509_FATAL_ERROR:  // more of them than it looks at
         case MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED: return Error(TlsFailure::certificate_issuer);
         default: break;
     }

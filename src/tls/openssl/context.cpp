@@ -22,10 +22,14 @@ OwnContext& own(Context* context) noexcept { return static_cast<OwnContext&>(*co
 // Keys below 112 bits of security are too weak (RSA of 2048 bits is not).
 constexpr int security_level = 2;
 
+// Certificates between the peer's and a trusted one; mbedTLS takes no more.
+constexpr int longest_chain = 8;
+
 bool configure(SSL_CTX* ctx) noexcept {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_security_level(ctx, security_level);
+    SSL_CTX_set_verify_depth(ctx, longest_chain);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, nullptr);
     // A certificate that is itself trusted needs no issuer.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);

@@ -2,6 +2,8 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <cerrno>
+
 #include "tls/openssl/common.hpp"
 
 namespace usocket::tls::openssl {
@@ -17,7 +19,12 @@ TlsFailure refused(long result) noexcept {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         // One of a trusted issuer's name, signed with a key of somebody else's.
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return TlsFailure::certificate_issuer;
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        // One between that may not issue it, and so does not count.
+        case X509_V_ERR_INVALID_CA:
+        case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+        case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+        case X509_V_ERR_CERT_CHAIN_TOO_LONG: return TlsFailure::certificate_issuer;
         case X509_V_ERR_CERT_HAS_EXPIRED: return TlsFailure::certificate_expired;
         case X509_V_ERR_CERT_NOT_YET_VALID: return TlsFailure::certificate_not_yet_valid;
         case X509_V_ERR_EE_KEY_TOO_SMALL:
@@ -49,6 +56,9 @@ TlsFailure alert(int description) noexcept {
 TlsFailure own(int code, long verified) noexcept {
     switch (code) {
         case SSL_R_CERTIFICATE_VERIFY_FAILED: return refused(verified);
+        // A certificate that cannot be read.
+        case ERR_R_ASN1_LIB:
+        case ERR_R_X509_LIB: return TlsFailure::certificate_bad;
         case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return TlsFailure::certificate_missing;
         case SSL_R_UNSUPPORTED_PROTOCOL:
         case SSL_R_UNSUPPORTED_SSL_VERSION:
@@ -94,7 +104,9 @@ unsigned long take_error() noexcept {
 Error reason(SSL* ssl) noexcept {
     const unsigned long error = take_error();
     const int code = ERR_GET_REASON(error);
-    const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET;
+    if (code == ERR_R_MALLOC_FAILURE) return Error(ENOMEM);
+    constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
+    const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET && code <= last_alert;
     return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET) : own(code, SSL_get_verify_result(ssl)));
 }
 
