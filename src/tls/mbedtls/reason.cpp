@@ -27,6 +27,7 @@ namespace {
 // RFC 8446, section 6.
 enum Alert : std::uint8_t {
     alert_handshake_failure = 40,
+    alert_no_certificate = 41,  // of SSL 3.0, and what mbedTLS 3.6 says as a server of TLS 1.3
     alert_bad_certificate = 42,
     alert_unsupported_certificate = 43,
     alert_certificate_revoked = 44,
@@ -49,6 +50,7 @@ TlsFailure of_alert(std::uint8_t alert, bool was_asked) noexcept {
         case alert_certificate_unknown:
         case alert_unknown_ca:
         case alert_access_denied: return TlsFailure::refused_by_peer;
+        case alert_no_certificate:
         case alert_certificate_required: return TlsFailure::wanted_by_peer;
         // TLS 1.2 has no other word for it.
         case alert_handshake_failure: return was_asked ? TlsFailure::wanted_by_peer : TlsFailure::nothing_in_common;

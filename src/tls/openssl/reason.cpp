@@ -44,6 +44,7 @@ TlsFailure alert(int description) noexcept {
         case SSL_AD_CERTIFICATE_UNKNOWN:
         case SSL_AD_UNKNOWN_CA:
         case SSL_AD_ACCESS_DENIED: return TlsFailure::refused_by_peer;
+        case SSL3_AD_NO_CERTIFICATE:  // mbedTLS 3.6 as a server of TLS 1.3
         case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
         case SSL_AD_HANDSHAKE_FAILURE:
         case SSL_AD_INSUFFICIENT_SECURITY: return TlsFailure::nothing_in_common;
