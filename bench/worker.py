@@ -409,7 +409,11 @@ def tls_context():
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED
     with open(CERTIFICATES + "/trusted.der", "rb") as file:
-        context.load_verify_locations(cadata=file.read())
+        issuers = file.read()
+    if CONTESTANT == "stock":
+        context.load_verify_locations(issuers)
+    else:
+        context.load_verify_locations(cadata=issuers)
     return context
 
 

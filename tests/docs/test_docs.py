@@ -5,7 +5,7 @@ How a code block is proven depends on the words after its fence:
 
     python              runs on CPython
     python every-host   runs on CPython and on MicroPython
-    python device       runs under python -m usocket
+    python device       runs under python -m usocket; every-host device: there, and on MicroPython
     pycon               a dialogue, compared by doctest
     cpp                 a program, or statements for a main(): compiled, linked to the library, run
     c program           compiled by a C compiler, linked to the library, run
@@ -135,6 +135,8 @@ def test_python_on_micropython(block: Block, tmp_path: Path) -> None:
         pytest.skip(f"{MICROPYTHON} has not been built (make micropython)")
     program = tmp_path / "block.py"
     program.write_text(block.text)
+    if "cert.pem" in block.text:
+        make_certificate(tmp_path)
     run(block, MICROPYTHON, program, cwd=tmp_path)
 
 
