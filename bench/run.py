@@ -149,7 +149,7 @@ def check_programs(group: Group) -> None:
 def chosen_works(group: Group, options: argparse.Namespace) -> list[Work]:
     if options.only:
         return [work for work in group.works if work.name in options.only]
-    is_slow = {"read_eof_16m"} if group.name == "micropython" else set()  # for the stock module
+    is_slow = {"read_eof_16m", "tls_read_eof_16m"} if group.name == "micropython" else set()  # for the stock module
     return [work for work in group.works if not options.quick or (work.quick and work.name not in is_slow)]
 
 

@@ -1,2 +1,5 @@
-# The stub of the extension that has the library for TLS, for _usocket alone.
+# The stub of the extension that has the library for TLS, for _usocket and ussl alone.
 library: object
+
+def default_verify_paths() -> tuple[str, str]: ...
+def set_verify_paths(file: str | None, folder: str | None, /) -> None: ...

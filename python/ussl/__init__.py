@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from usocket import _usocket
 
 try:
-    from usocket import _tls  # noqa: F401  what _TlsContext asks for
+    from usocket import _tls  # what _TlsContext asks for
 except ImportError as error:
     raise ImportError(f"ussl needs OpenSSL 3, as usocket was built and now: {error}") from None
 
@@ -145,6 +145,18 @@ def _content_of(source: _Source | os.DirEntry[str]) -> ReadableBuffer:
             return file.read()
     return source
 
+
+def _find_issuers() -> None:
+    """The OpenSSL that a wheel carries looks for the system's issuers where the system that built it has them. The
+    interpreter knows where this one does."""
+    if not any(os.path.exists(path) for path in _tls.default_verify_paths()):
+        import ssl
+
+        paths = ssl.get_default_verify_paths()
+        _tls.set_verify_paths(paths.cafile, paths.capath)
+
+
+_find_issuers()
 
 __all__ = [
     "CERT_NONE",

@@ -1,4 +1,5 @@
-"""Whether an installed usocket works on this interpreter: each module, each way into the extension, once."""
+"""Whether an installed usocket works on this interpreter: each module, each way into the extension, once. With --with-tls
+it has to have `ussl`."""
 
 from __future__ import annotations
 
@@ -14,7 +15,25 @@ import usocket
 import usocket.compat
 
 
+def check_tls() -> None:
+    """The library is there, and writes what a handshake begins with."""
+    import ussl
+
+    one, other = usocket.socketpair()
+    one.setblocking(False)
+    ussl.SSLContext().wrap_socket(one, server_hostname="example.org", do_handshake=False)
+    try:
+        one.do_handshake()
+    except OSError as error:
+        assert error.errno == uerrno.EAGAIN, error
+    assert other.recv(3) == b"\x16\x03\x01"
+    one.close()
+    other.close()
+
+
 def main() -> None:
+    if "--with-tls" in sys.argv:
+        check_tls()
     listener = usocket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()

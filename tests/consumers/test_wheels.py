@@ -133,9 +133,17 @@ def test_a_wheel_works_where_nothing_else_is(wheels: dict[str, Path], interprete
     assert f"-{interpreter.wheel}-manylinux_" in wheel.name
     python = python_of(interpreter, tmp_path / "venv")
     run(python, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--no-deps", wheel)
-    said = run(python, "-I", SMOKE, cwd=tmp_path)
+    said = run(python, "-I", SMOKE, "--with-tls", cwd=tmp_path)
     gil = "with a GIL" if interpreter.has_gil else "without a GIL"
     assert said == f"ok {interpreter.version[0]} {interpreter.version[1]} {gil}\n"
+
+
+def test_a_wheel_carries_its_openssl(wheels: dict[str, Path]) -> None:
+    """TLS-6: it needs none of the machine's, whose version may be another; only _tls links it."""
+    for wheel in wheels.values():
+        with ZipFile(wheel) as files:
+            carried = [Path(name).name for name in files.namelist() if name.startswith("usocket.libs/")]
+        assert {name.split("-")[0] for name in carried} == {"libssl", "libcrypto"}
 
 
 def test_the_stable_abi_is_kept(wheels: dict[str, Path]) -> None:

@@ -511,3 +511,36 @@ def test_tls_1_a_name_of_another_type_is_a_type_error(client: ussl.SSLContext) -
     one, other = tcp_pair()
     with one, other, pytest.raises(TypeError, match="server_hostname|argument 3"):
         client.wrap_socket(one, server_hostname=5)  # type: ignore[arg-type]
+
+
+def test_tls_7_a_library_of_another_system_finds_the_issuers_of_this_one(folder: Path) -> None:
+    """As in a wheel: OpenSSL knows no place that is here, so those count that the interpreter's ssl knows."""
+    program = f"""
+import ssl, sys
+from collections import namedtuple
+from usocket import _tls
+import usocket
+
+folder = {str(folder)!r}
+_tls.default_verify_paths = lambda: ("/nowhere/cert.pem", "/nowhere/certs")
+ssl.get_default_verify_paths = lambda: namedtuple("Paths", "cafile capath")(folder + "/trusted.pem", None)
+import ussl
+
+server = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER)
+server.set_cert_key(folder + "/right.pem", folder + "/right.key")
+near, far = usocket.socketpair()
+near.setblocking(False)
+far.setblocking(False)
+ussl.SSLContext().wrap_socket(near, server_hostname="localhost", do_handshake=False)
+server.wrap_socket(far, True, do_handshake=False)
+left = [near, far]
+while left:
+    for end in list(left):
+        try:
+            end.do_handshake()
+            left.remove(end)
+        except BlockingIOError:
+            pass
+print(near.version())
+"""
+    assert run_python(program).stdout == "TLSv1.3\n"

@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <span>
 
 #include "tls/engine.hpp"
@@ -25,6 +26,11 @@ struct OwnContext : Context {
 };
 
 extern const Engine engine;
+
+// Where the system's trusted issuers are, besides the places that OpenSSL was built with; null: nowhere. Whoever brings
+// an OpenSSL that was built on another system sets them.
+extern std::atomic<const char*> issuers_file;
+extern std::atomic<const char*> issuers_folder;
 
 // As a server: the best of our protocols that the client offers (ALPN).
 int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,

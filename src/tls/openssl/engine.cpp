@@ -155,7 +155,13 @@ int verify_mode(CertReqs reqs, bool server_side) noexcept {
 // The system's trusted issuers: when they are needed first, for there are many. Several threads may make connections.
 void load_system(OwnContext& context) noexcept {
     if (CRYPTO_THREAD_write_lock(context.lock) != 1) return;
-    if (!context.has_system) context.has_system = SSL_CTX_set_default_verify_paths(context.ctx) == 1;
+    if (!context.has_system) {
+        context.has_system = SSL_CTX_set_default_verify_paths(context.ctx) == 1;
+        const char* file = issuers_file.load(std::memory_order_acquire);
+        const char* folder = issuers_folder.load(std::memory_order_acquire);
+        if (file != nullptr) (void)SSL_CTX_load_verify_file(context.ctx, file);
+        if (folder != nullptr) (void)SSL_CTX_load_verify_dir(context.ctx, folder);
+    }
     CRYPTO_THREAD_unlock(context.lock);
     ERR_clear_error();
 }
@@ -325,6 +331,9 @@ Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
 }
 
 }  // namespace
+
+constinit std::atomic<const char*> issuers_file{nullptr};
+constinit std::atomic<const char*> issuers_folder{nullptr};
 
 const Engine engine = {open, close, handshake, read, write, end, failure, tell};
 
