@@ -23,14 +23,33 @@ using Fd = int;
 inline constexpr Fd no_fd = -1;
 
 // --- Names that the core needs without the system's headers
-extern const int af_unspec, af_inet, af_inet6, af_unix;
-extern const int sock_stream, ipproto_tcp;
-extern const int shut_rd, shut_rdwr;
-extern const int msg_peek, msg_dontwait, msg_waitall, msg_trunc, msg_oob, msg_errqueue;  // 0: there is none
-extern const int sol_socket, so_error, so_rcvlowat, so_peek_off;                         // -1: there is none
-extern const int so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only;                  // likewise
-extern const int ai_passive;
+extern const int msg_trunc, msg_errqueue;    // 0: there is none
+extern const int so_peek_off, so_reuseport;  // -1: there is none
 extern const int default_backlog;
+// NAME(what the core calls it, what the headers of every stack call it): a stack defines them by USOCKET_DEFINE_NAME.
+#define USOCKET_NAMES(NAME) \
+    NAME(af_unspec, AF_UNSPEC) \
+    NAME(af_inet, AF_INET) \
+    NAME(af_inet6, AF_INET6) \
+    NAME(af_unix, AF_UNIX) \
+    NAME(sock_stream, SOCK_STREAM) \
+    NAME(ipproto_tcp, IPPROTO_TCP) \
+    NAME(ipproto_ipv6, IPPROTO_IPV6) \
+    NAME(shut_rd, SHUT_RD) \
+    NAME(shut_rdwr, SHUT_RDWR) \
+    NAME(msg_peek, MSG_PEEK) \
+    NAME(msg_dontwait, MSG_DONTWAIT) \
+    NAME(msg_waitall, MSG_WAITALL) \
+    NAME(msg_oob, MSG_OOB) \
+    NAME(sol_socket, SOL_SOCKET) \
+    NAME(so_error, SO_ERROR) \
+    NAME(so_rcvlowat, SO_RCVLOWAT) \
+    NAME(so_reuseaddr, SO_REUSEADDR) \
+    NAME(ipv6_v6only, IPV6_V6ONLY) \
+    NAME(ai_passive, AI_PASSIVE)
+#define USOCKET_DECLARE_NAME(name, native) extern const int name;
+#define USOCKET_DEFINE_NAME(name, native) const int name = native;
+USOCKET_NAMES(USOCKET_DECLARE_NAME)
 extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval, poll_rdhup;
 
 // --- Sockets

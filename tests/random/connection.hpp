@@ -74,12 +74,7 @@ inline Listener listen(Medium medium, int backlog = 16) {
     checked(::bind(made.fd, reinterpret_cast<sockaddr*>(&address), size));
     checked(::listen(made.fd, backlog));
     made.address = name_of(made.fd);
-    if (is_wire) {
-        PackedAddress there;
-        there.size = 4;
-        there.bytes = {10, 0, 0, 2};
-        made.address = sys::make_inet(AF_INET, there, made.address.port(), 0);
-    }
+    if (is_wire) made.address = Address::inet(AF_INET, "10.0.0.2", made.address.port()).value_or(Address());
     return made;
 }
 

@@ -69,6 +69,7 @@ def hosts() -> list[Host]:
     python = REPO / ".venv" / "bin" / "python"
     return [
         Host("c++", BUILD / "bin" / "usocket_random"),
+        Host("c++-lwip", BUILD / "lwip" / "bin" / "usocket_random"),
         Host("asan", BUILD / "asan" / "bin" / "usocket_random"),
         Host("tsan", BUILD / "tsan" / "bin" / "usocket_random", before=fixed_layout()),
         Host("cpython", python, arguments=("-u",)),

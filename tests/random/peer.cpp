@@ -38,7 +38,7 @@ void Hands::obey(const Command& command) {
     const int value = static_cast<int>(command.value);
     switch (command.what) {
         case What::send: send(command.value); break;
-        case What::end: (void)::shutdown(end_, SHUT_WR); break;
+        case What::end: end(); break;
         case What::take: take(command.value); break;
         case What::look: look(); break;
         case What::set_lowat:
@@ -83,6 +83,15 @@ void Hands::send(std::uint64_t size) {
             return;  // the socket under test has closed
         }
     }
+    await_arrival();
+}
+
+void Hands::end() {
+    (void)::shutdown(end_, SHUT_WR);
+    await_arrival();
+}
+
+void Hands::await_arrival() {
     shared_.is_stuck = true;
     for (int queued = 1; !shared_.is_over && is_tcp(end_) && ::ioctl(end_, SIOCOUTQ, &queued) == 0 && queued != 0;)
         ::usleep(20);

@@ -57,6 +57,8 @@ private:
 
     void accept();
     void send(std::uint64_t size);
+    void end();
+    void await_arrival();
     void take(std::uint64_t until);
     void look();
     void expect(const std::atomic<int>& expected, int name, const char* what);

@@ -7,17 +7,12 @@
 #include "sys/lwip/endpoint.hpp"
 
 namespace usocket::sys {
+
+#include "sys/address.inc"
+
 namespace {
 
 constexpr std::size_t family_offset = offsetof(sockaddr, sa_family);
-constexpr std::size_t header_size = offsetof(sockaddr, sa_data);
-
-template <class Native> Native as(const Address& address) noexcept {
-    Native native;
-    static_assert(sizeof native <= Address::max_size);
-    std::memcpy(&native, address.data(), sizeof native);
-    return native;
-}
 
 template <class Native> Address from(const Native& native) noexcept {
     Address address;
@@ -121,46 +116,11 @@ Address make_other(int family) noexcept {
     native.sa_family = static_cast<std::uint8_t>(family);
     Address address;
     std::memcpy(address.raw(), &native, sizeof native);
-    address.set_size(header_size);
+    address.set_size(family_size);
     return address;
 }
 
 int address_family(const Address& address) noexcept { return address.data()[family_offset]; }
-
-std::size_t address_min_size(int family) noexcept {
-    switch (family) {
-        case AF_INET: return sizeof(sockaddr_in);
-        case AF_INET6: return sizeof(sockaddr_in6);
-        default: return header_size;
-    }
-}
-
-std::uint16_t address_port(const Address& address) noexcept {
-    switch (address.family()) {
-        case AF_INET: return lwip_ntohs(as<sockaddr_in>(address).sin_port);
-        case AF_INET6: return lwip_ntohs(as<sockaddr_in6>(address).sin6_port);
-        default: return 0;
-    }
-}
-
-std::uint32_t address_flowinfo(const Address& address) noexcept {
-    return address.family() == AF_INET6 ? lwip_ntohl(as<sockaddr_in6>(address).sin6_flowinfo) : 0;
-}
-
-std::uint32_t address_scopeid(const Address& address) noexcept {
-    return address.family() == AF_INET6 ? as<sockaddr_in6>(address).sin6_scope_id : 0;
-}
-
-ConstBuffer address_payload(const Address& address) noexcept {
-    switch (address.family()) {
-        case AF_INET: return {address.data() + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
-        case AF_INET6: return {address.data() + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
-        default:
-            return address.size() <= header_size
-                       ? ConstBuffer()
-                       : ConstBuffer(address.data() + header_size, address.size() - header_size);
-    }
-}
 
 // Of IPv4 with the interface by its number, which is this stack's own (ip_mreqn).
 GroupOption group_option(const Address& group, std::uint32_t interface, bool joins) noexcept {
@@ -183,7 +143,7 @@ GroupOption group_option(const Address& group, std::uint32_t interface, bool joi
 
 // The length inside is that of the family, or of what there is.
 std::size_t address_normalise(std::uint8_t* bytes, std::size_t size) noexcept {
-    if (size < header_size) return 0;
+    if (size < family_size) return 0;
     const int family = bytes[family_offset];
     if (family == AF_INET && size >= sizeof(sockaddr_in)) {
         size = sizeof(sockaddr_in);

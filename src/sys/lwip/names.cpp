@@ -7,29 +7,11 @@
 
 namespace usocket::sys {
 
-const int af_unspec = AF_UNSPEC;
-const int af_inet = AF_INET;
-const int af_inet6 = AF_INET6;
-const int af_unix = AF_UNIX;
-const int sock_stream = SOCK_STREAM;
-const int ipproto_tcp = IPPROTO_TCP;
-const int shut_rd = SHUT_RD;
-const int shut_rdwr = SHUT_RDWR;
-const int msg_peek = MSG_PEEK;
-const int msg_dontwait = MSG_DONTWAIT;
-const int msg_waitall = MSG_WAITALL;
-const int msg_trunc = 0;      // what lwIP calls so, recvmsg() returns
-const int msg_oob = MSG_OOB;  // of which there are none
+USOCKET_NAMES(USOCKET_DEFINE_NAME)
+const int msg_trunc = 0;  // what lwIP calls so, recvmsg() returns
 const int msg_errqueue = 0;
-const int sol_socket = SOL_SOCKET;
-const int so_error = SO_ERROR;
-const int so_rcvlowat = SO_RCVLOWAT;
 const int so_peek_off = -1;
-const int so_reuseaddr = SO_REUSEADDR;
 const int so_reuseport = -1;
-const int ipproto_ipv6 = IPPROTO_IPV6;
-const int ipv6_v6only = IPV6_V6ONLY;
-const int ai_passive = AI_PASSIVE;
 const int default_backlog = 8;
 const unsigned poll_in = POLLIN;
 const unsigned poll_out = POLLOUT;

@@ -14,18 +14,12 @@
 #include "sys/posix/native.hpp"
 
 namespace usocket::sys {
+
+#include "sys/address.inc"
+
 namespace {
 
-constexpr std::size_t family_size = offsetof(sockaddr, sa_data);
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
-
-// A copy, because an address of unknown family need not be large enough to be read in place.
-template <class Native> Native as(const Address& address) noexcept {
-    Native native;
-    static_assert(sizeof native <= Address::max_size);
-    std::memcpy(&native, address.data(), sizeof native);
-    return native;
-}
 
 // All of it zero, in the address's own memory.
 template <class Native> Native* in(Address& address) noexcept {
@@ -126,41 +120,6 @@ int address_family(const Address& address) noexcept {
     sa_family_t family = AF_UNSPEC;
     std::memcpy(&family, address.data() + offsetof(sockaddr, sa_family), sizeof family);
     return family;
-}
-
-std::size_t address_min_size(int family) noexcept {
-    switch (family) {
-        case AF_INET: return sizeof(sockaddr_in);
-        case AF_INET6: return sizeof(sockaddr_in6);
-        default: return family_size;
-    }
-}
-
-std::uint16_t address_port(const Address& address) noexcept {
-    switch (address.family()) {
-        case AF_INET: return ntohs(as<sockaddr_in>(address).sin_port);
-        case AF_INET6: return ntohs(as<sockaddr_in6>(address).sin6_port);
-        default: return 0;
-    }
-}
-
-std::uint32_t address_flowinfo(const Address& address) noexcept {
-    return address.family() == AF_INET6 ? ntohl(as<sockaddr_in6>(address).sin6_flowinfo) : 0;
-}
-
-std::uint32_t address_scopeid(const Address& address) noexcept {
-    return address.family() == AF_INET6 ? as<sockaddr_in6>(address).sin6_scope_id : 0;
-}
-
-ConstBuffer address_payload(const Address& address) noexcept {
-    switch (address.family()) {
-        case AF_INET: return {address.data() + offsetof(sockaddr_in, sin_addr), sizeof(in_addr)};
-        case AF_INET6: return {address.data() + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)};
-        default:
-            return address.size() <= family_size
-                       ? ConstBuffer()
-                       : ConstBuffer(address.data() + family_size, address.size() - family_size);
-    }
 }
 
 // The form of RFC 3678, which both families share.

@@ -12,41 +12,23 @@
 
 namespace usocket::sys {
 
-const int af_unspec = AF_UNSPEC;
-const int af_inet = AF_INET;
-const int af_inet6 = AF_INET6;
-const int af_unix = AF_UNIX;
-const int sock_stream = SOCK_STREAM;
-const int ipproto_tcp = IPPROTO_TCP;
-const int shut_rd = SHUT_RD;
-const int shut_rdwr = SHUT_RDWR;
-const int msg_peek = MSG_PEEK;
-const int msg_dontwait = MSG_DONTWAIT;
-const int msg_waitall = MSG_WAITALL;
+USOCKET_NAMES(USOCKET_DEFINE_NAME)
 const int msg_trunc = MSG_TRUNC;
-const int msg_oob = MSG_OOB;
 #if defined(MSG_ERRQUEUE)
 const int msg_errqueue = MSG_ERRQUEUE;
 #else
 const int msg_errqueue = 0;
 #endif
-const int sol_socket = SOL_SOCKET;
-const int so_error = SO_ERROR;
-const int so_rcvlowat = SO_RCVLOWAT;
 #if defined(SO_PEEK_OFF)
 const int so_peek_off = SO_PEEK_OFF;
 #else
 const int so_peek_off = -1;
 #endif
-const int so_reuseaddr = SO_REUSEADDR;
 #if defined(SO_REUSEPORT)
 const int so_reuseport = SO_REUSEPORT;
 #else
 const int so_reuseport = -1;
 #endif
-const int ipproto_ipv6 = IPPROTO_IPV6;
-const int ipv6_v6only = IPV6_V6ONLY;
-const int ai_passive = AI_PASSIVE;
 const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 
 namespace {

@@ -82,14 +82,14 @@ inline int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
     if (got) *size = static_cast<socklen_t>(*got);
     return usocket_result_of(got) < 0 ? -1 : 0;
 }
-// How many bytes have not been acknowledged.
+// Whether something has not been acknowledged, bytes or their end.
 inline int usocket_unacknowledged(int fd) {
     const usocket::sys::Guard guard;
     usocket::sys::turn();
     const usocket::sys::Sock* sock = usocket::sys::find(fd);
     const bool has_queue = sock != nullptr && sock->kind == usocket::sys::Sock::Kind::tcp && sock->tcp != nullptr &&
                            sock->state == usocket::sys::Sock::State::connected;
-    return has_queue ? static_cast<int>(TCP_SND_BUF - sock->tcp->snd_buf) : 0;
+    return has_queue && (sock->tcp->unsent != nullptr || sock->tcp->unacked != nullptr) ? 1 : 0;
 }
 // FIONREAD and two others; whether it is open, and O_NONBLOCK.
 inline int usocket_ioctl(int fd, unsigned long request, int* count) {

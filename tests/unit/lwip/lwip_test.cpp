@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "loopback.hpp"
 #include "lwip/dns.h"
 #include "random.hpp"
+#include "scripted_host.hpp"
+#include "signals.hpp"
 #include "sys/lwip/port.h"
 #include "sys/lwip/table.hpp"
 
@@ -131,6 +134,52 @@ TEST(Lwip, STACK_2_SO_RCVBUF_bounds_the_datagrams_that_wait) {
     for (int i = 0; i < 2; ++i) must(pair.here.send(std::string(600, 'd')));
     EXPECT_EQ(must(pair.there.recv(1000)).size(), 600u);
     EXPECT_EQ(pair.there.recv(1000, MSG_DONTWAIT).error(), Error(EAGAIN));
+}
+
+// Linux's, which are not those that lwIP has of its own; where a host has others, src/sys/lwip/headers has them.
+TEST(Lwip, STACK_4_errors_have_the_hosts_numbers) {
+    Pair pair = tcp_pair();
+    const Address nobody = must(Address::parse("127.0.0.1:1"));
+    EXPECT_EQ(must(socket()).connect(nobody).error().code(), 111);
+    EXPECT_EQ(pair.here.recv(1, MSG_DONTWAIT).error().code(), 11);
+    must(pair.here.settimeout(1ms));
+    EXPECT_EQ(pair.here.recv(1).error().code(), 110);
+    EXPECT_EQ(must(socket()).shutdown(SHUT_WR).error().code(), 107);
+    EXPECT_EQ(must(socket()).bind(must(pair.here.getsockname())).error().code(), 98);
+    EXPECT_EQ(must(socket()).bind(must(Address::parse("192.0.2.1:0"))).error().code(), 99);
+    Socket waits = must(socket());
+    must(waits.setblocking(false));
+    EXPECT_EQ(waits.connect(nobody).error().code(), 115);
+    EXPECT_EQ(socket(99, SOCK_STREAM).error().code(), 97);
+}
+
+// idle() says so: of Ctrl-C, or a callback that is due.
+TEST(Lwip, STACK_3_a_call_that_waits_asks_the_host_which_may_end_it) {
+    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
+    must(mute.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    {
+        const sys::Guard guard;
+        dns_setserver(0, &ip);
+    }
+    const Signals signals;
+    Pair pair = tcp_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN));
+    Poll::Event event[1];
+    std::array<char, 1> room;
+    const std::function<Error(Call&&)> calls[] = {
+        [&](Call&& call) { return pair.here.recv_into(room, 0, std::move(call)).error(); },
+        [&](Call&& call) { return poll.poll(event, 1, Timeout::none(), false, std::move(call)).error(); },
+        [&](Call&& call) { return getaddrinfo("board.example", 80, 0, 0, 0, 0, std::move(call)).error(); },
+    };
+    for (const auto& call : calls) {
+        ScriptedHost host;
+        host.on_signal = [&] { return host.signals() == 3; };
+        EXPECT_EQ(call(Call(host.host())), Error(EINTR));
+        EXPECT_EQ(host.signals(), 3u);
+    }
 }
 
 // --- DNS: lwIP asks a server of the test's, over the loopback interface.

@@ -190,6 +190,31 @@ TEST(Scarce, STACK_2_whatever_a_connection_comes_to_lwIP_has_all_of_it_again) {
     expect_all_given_back(before);
 }
 
+// A soft reset: nobody has closed anything.
+TEST(Scarce, STACK_3_a_reset_closes_every_socket_and_lwIP_has_all_of_it_again) {
+    const auto before = in_use();
+    {
+        Address address;
+        Socket server = listener(address);
+        Socket pending = must(socket());
+        must(pending.connect(address));
+        Pair pair = tcp_pair();
+        must(pair.here.write("unread"));
+        Socket copy = must(pair.there.dup());
+        Pair datagrams = udp_pair();
+        must(datagrams.here.send("unread"));
+        must(datagrams.there.join_group(must(Address::inet(AF_INET, "239.1.2.3", 0))));
+        Poll poll;
+        must(poll.register_(pair.here, POLLIN));
+        usocket_lwip_reset();
+        expect_all_given_back(before);
+        EXPECT_EQ(pair.here.recv(1, MSG_DONTWAIT).error(), Error(EBADF));
+        // The numbers are free.
+        expect_alive();
+    }
+    expect_alive();
+}
+
 // --- What comes over an interface comes in buffers of a pool
 
 // A connection over the wire.

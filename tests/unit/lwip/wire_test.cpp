@@ -271,5 +271,30 @@ TEST(Wire, STACK_2_no_port_is_left) {
     must(one.bind(any_port()));
 }
 
+TEST(Wire, STACK_2_no_port_is_left_for_a_connection) {
+    Address address;
+    const Socket server = listener(address);
+    std::vector<tcp_pcb*> taken;
+    {
+        const sys::Guard guard;
+        for (;;) {
+            tcp_pcb* pcb = tcp_new();
+            if (tcp_bind(pcb, IP4_ADDR_ANY, 0) != ERR_OK) {
+                tcp_abort(pcb);
+                break;
+            }
+            taken.push_back(pcb);
+        }
+    }
+    EXPECT_GT(taken.size(), 10'000u);
+    Socket client = must(socket());
+    EXPECT_EQ(client.connect(address).error(), Error(EADDRNOTAVAIL));
+    {
+        const sys::Guard guard;
+        for (tcp_pcb* pcb : taken) tcp_abort(pcb);
+    }
+    must(client.connect(address));
+}
+
 }  // namespace
 }  // namespace usocket::tests
