@@ -28,9 +28,28 @@ tcp_pcb* part(Sock& sock) noexcept {
     return pcb;
 }
 
-// Both ends have said that they send no more: lwIP does the rest alone, and frees the PCB without a word.
+// A connection that is left to lwIP alone: a peer that answers and never reads would keep it for ever.
+err_t on_closing(void* end, tcp_pcb* pcb) noexcept {
+    const auto end_ms = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(end));
+    if (static_cast<std::int32_t>(end_ms - sys_now()) > 0) return ERR_OK;
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+// The PCB, which then has so long to end; nullptr: there is none.
+tcp_pcb* leave_alone(Sock& sock) noexcept {
+    const bool listens = sock.state == State::listening;
+    tcp_pcb* pcb = part(sock);
+    if (pcb == nullptr || listens) return pcb;
+    const std::uint32_t seconds = sock.lingers && sock.linger_s != 0 ? sock.linger_s : USOCKET_LWIP_CLOSING;
+    tcp_arg(pcb, reinterpret_cast<void*>(std::uintptr_t{sys_now() + seconds * 1000}));
+    tcp_poll(pcb, on_closing, 1);
+    return pcb;
+}
+
+// Both ends have said that they send no more: lwIP does the rest, and frees the PCB without a word.
 void part_if_over(Sock& sock) noexcept {
-    if (sock.eof && sock.no_write) (void)part(sock);
+    if (sock.eof && sock.no_write) (void)leave_alone(sock);
 }
 
 // So many bytes have left the queue: the peer may send as many more.
@@ -141,22 +160,6 @@ bool has_room(const Sock& sock) noexcept {
     return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
 }
 
-// --- A connection that its program has closed: a peer that answers and never reads would keep it for ever.
-
-err_t on_closing(void* end, tcp_pcb* pcb) noexcept {
-    const auto left =
-        static_cast<std::int32_t>(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(end)) - sys_now());
-    if (left > 0) return ERR_OK;
-    tcp_abort(pcb);
-    return ERR_ABRT;
-}
-
-void limit_closing(tcp_pcb& pcb, std::uint32_t seconds) noexcept {
-    const std::uint32_t end = sys_now() + seconds * 1000;
-    tcp_arg(&pcb, reinterpret_cast<void*>(static_cast<std::uintptr_t>(end)));
-    tcp_poll(&pcb, on_closing, 1);
-}
-
 // The peer sends nothing more: a segment does not fit.
 bool is_almost_closed(const Sock& sock) noexcept { return sock.tcp != nullptr && sock.tcp->rcv_wnd < sock.tcp->mss; }
 
@@ -188,10 +191,8 @@ Error need_tcp(Sock& sock) noexcept {
 // A connection whose bytes were not read is reset, as are those that nobody has accepted.
 void end_tcp(Sock& sock) noexcept {
     reset_pending(sock);
-    const bool listens = sock.state == State::listening;
-    const bool aborts = sock.lingers && sock.linger_s == 0 && !listens;
-    tcp_pcb* pcb = part(sock);
-    if (pcb != nullptr && !listens) limit_closing(*pcb, sock.lingers ? sock.linger_s : USOCKET_LWIP_CLOSING);
+    const bool aborts = sock.lingers && sock.linger_s == 0 && sock.state != State::listening;
+    tcp_pcb* pcb = leave_alone(sock);
     if (pcb != nullptr && (aborts || tcp_close(pcb) != ERR_OK)) tcp_abort(pcb);
     sock.queue.drop(sock.queue.size());
 }

@@ -230,22 +230,32 @@ std::size_t active_connections() {
 }
 
 // It answers, and so lwIP waits for it.
-TEST(Wire, STACK_2_a_peer_that_never_reads_keeps_a_closed_connection_no_longer_than_SO_LINGER_says) {
+void expect_an_end(bool both_have_ended) {
     Pair pair = tcp_pair();
+    const linger wait{1, 1};
+    must(pair.here.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&wait, sizeof wait)));
     must(pair.here.setblocking(false));
     for (int idle = 0; idle < 1000;) {
         idle = pair.here.send(std::string(10'000, 'x')) ? 0 : idle + 1;
         usocket_lwip_turn();
     }
-    const linger wait{1, 1};
-    must(pair.here.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&wait, sizeof wait)));
+    const auto start = std::chrono::steady_clock::now();
+    if (both_have_ended) {
+        must(pair.there.shutdown(SHUT_WR));
+        must(pair.here.shutdown(SHUT_WR));
+    }
     pair.here.close();
     EXPECT_EQ(active_connections(), 2u);
-    const auto start = std::chrono::steady_clock::now();
     while (active_connections() == 2 && std::chrono::steady_clock::now() - start < 20s) sys::yield_thread();
     EXPECT_GE(std::chrono::steady_clock::now() - start, 900ms);
     EXPECT_LE(active_connections(), 1u);  // the peer's
 }
+
+TEST(Wire, STACK_2_a_peer_that_never_reads_keeps_a_closed_connection_no_longer_than_SO_LINGER_says) {
+    expect_an_end(false);
+}
+
+TEST(Wire, STACK_2_a_peer_that_never_reads_and_has_ended_keeps_a_connection_no_longer_either) { expect_an_end(true); }
 
 TEST(Wire, STACK_2_no_port_is_left) {
     std::vector<udp_pcb*> taken;
