@@ -47,8 +47,10 @@ extern const int default_backlog;
     NAME(so_reuseaddr, SO_REUSEADDR) \
     NAME(ipv6_v6only, IPV6_V6ONLY) \
     NAME(ai_passive, AI_PASSIVE)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declarator
 #define USOCKET_DECLARE_NAME(name, native) extern const int name;
-#define USOCKET_DEFINE_NAME(name, native) const int name = native;
+#define USOCKET_DEFINE_NAME(name, native) const int name = (native);
+// NOLINTEND(bugprone-macro-parentheses)
 USOCKET_NAMES(USOCKET_DECLARE_NAME)
 extern const unsigned poll_in, poll_out, poll_err, poll_hup, poll_nval, poll_rdhup;
 

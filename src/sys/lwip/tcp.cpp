@@ -42,6 +42,7 @@ tcp_pcb* leave_alone(Sock& sock) noexcept {
     tcp_pcb* pcb = part(sock);
     if (pcb == nullptr || listens) return pcb;
     const std::uint32_t seconds = sock.lingers && sock.linger_s != 0 ? sock.linger_s : USOCKET_LWIP_CLOSING;
+    // lwIP keeps a pointer for whom it calls, which here is a time: NOLINTNEXTLINE(performance-no-int-to-ptr)
     tcp_arg(pcb, reinterpret_cast<void*>(std::uintptr_t{sys_now() + seconds * 1000}));
     tcp_poll(pcb, on_closing, 1);
     return pcb;
