@@ -30,6 +30,10 @@ inline PyObject* tuple_item(nb::handle tuple, std::size_t i) noexcept {
 inline PyObject* list_item(nb::handle list, std::size_t i) noexcept {
     return PyList_GetItem(list.ptr(), static_cast<Py_ssize_t>(i));
 }
+// Of a new tuple, which nobody else has seen.
+inline void set_item(nb::handle tuple, std::size_t i, nb::handle item) noexcept {
+    (void)PyTuple_SetItem(tuple.ptr(), static_cast<Py_ssize_t>(i), item.inc_ref().ptr());
+}
 inline std::string_view bytes_of(nb::handle bytes) noexcept {
     return {PyBytes_AsString(bytes.ptr()), static_cast<std::size_t>(PyBytes_Size(bytes.ptr()))};
 }
@@ -43,6 +47,9 @@ inline PyObject* tuple_item(nb::handle tuple, std::size_t i) noexcept {
 }
 inline PyObject* list_item(nb::handle list, std::size_t i) noexcept {
     return PyList_GET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i));
+}
+inline void set_item(nb::handle tuple, std::size_t i, nb::handle item) noexcept {
+    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), item.inc_ref().ptr());
 }
 inline std::string_view bytes_of(nb::handle bytes) noexcept {
     return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};

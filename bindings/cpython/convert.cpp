@@ -62,6 +62,11 @@ bool OptionalInt::set(nb::handle from) noexcept {
 bool OptionalNumber::set(nb::handle from) noexcept {
     object = from;
     if (from.is_none()) return true;
+    if (PyLong_CheckExact(from.ptr())) {  // without an object of a float's in between
+        Int whole;
+        if (whole.set(from)) value = static_cast<double>(whole.value);
+        return true;
+    }
     if (!PyFloat_Check(from.ptr()) && !PyNumber_Check(from.ptr())) return false;
     const double number = python<PyFloat_AsDouble>(from.ptr());
     if (number != -1 || PyErr_Occurred() == nullptr) {

@@ -213,7 +213,10 @@ nb::object to_python(const Address& address) noexcept;
 // A tuple of what is given, which must be valid; null if any is not.
 template <class... Items> nb::object tuple_of(const Items&... items) noexcept {
     if ((!items.is_valid() || ...)) return {};
-    return nb::steal(python<PyTuple_Pack>(Py_ssize_t{sizeof...(items)}, items.ptr()...));
+    auto tuple = nb::steal(python<PyTuple_New>(Py_ssize_t{sizeof...(items)}));
+    std::size_t place = 0;
+    if (tuple.is_valid()) (set_item(tuple, place++, items), ...);
+    return tuple;
 }
 
 // --- The parts of the module; false: the Python error is set.

@@ -9,7 +9,7 @@
 #include <new>
 #include <span>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 
 namespace usocket::cpython {
 namespace {
@@ -53,10 +53,29 @@ struct Entry {
     unsigned ready = 0;   // ...and what there is of it
 };
 
+// For the events of a wait, which leaves it to the next. Not touched until something is ready: a wait must not cost
+// what is registered (POLL-4).
+class Room {
+public:
+    // False: no memory.
+    [[nodiscard]] bool make(std::size_t count) noexcept {
+        if (count <= size_) return true;
+        events_.reset(static_cast<Poll::Event*>(std::malloc(count * sizeof(Poll::Event))));
+        size_ = events_ != nullptr ? count : 0;
+        return events_ != nullptr;
+    }
+    [[nodiscard]] Poll::Event* events() const noexcept { return events_.get(); }
+
+private:
+    std::unique_ptr<Poll::Event, decltype([](Poll::Event* events) { std::free(events); })> events_;
+    std::size_t size_ = 0;
+};
+
 struct Poller {
     // By identity; a descriptor by its number. An Entry stays where it is as long as it is registered.
     std::unordered_map<PyObject*, Entry> objects;
     std::unordered_map<std::int64_t, Entry> descriptors;
+    Room room;  // of no wait that goes on
     Poll core;  // goes first
 
     // Null: not registered.
@@ -69,8 +88,8 @@ struct Poller {
         const auto found = objects.find(object.ptr());
         return found == objects.end() ? nullptr : &found->second;
     }
-    // Null: no memory.
-    Entry* add(nb::handle object) noexcept {
+    // Its entry, or a new one without a registration; null: no memory.
+    Entry* find_or_add(nb::handle object) noexcept {
         Int number;
         try {
             if (PyLong_Check(object.ptr()) && number.set(object)) return &descriptors[number.value];
@@ -153,19 +172,19 @@ nb::object register_object(Poller& self, nb::handle object, const Int& eventmask
     int fd = -1;
     if (socket == nullptr && !fileno_of(object, fd)) return {};
     // Only now: fileno() may have registered it.
-    if (Entry* known = self.find(object)) {
-        const auto again = register_again(self, *known, socket, fd, events);
+    Entry* const entry = self.find_or_add(object);
+    if (entry == nullptr) return raise(Error(ENOMEM));
+    if (entry->registration != nullptr) {
+        const auto again = register_again(self, *entry, socket, fd, events);
         if (!again) return raise(again.error(), eventmask.object);
-        known->fd = fd;
-        Registration* const before = std::exchange(known->registration, *again);
+        entry->fd = fd;
+        Registration* const before = std::exchange(entry->registration, *again);
         if (before != *again) self.core.unregister(before);
         if (userdata.is_valid()) {
-            const Kept old = std::exchange(known->userdata, Kept(userdata));
+            const Kept old = std::exchange(entry->userdata, Kept(userdata));
         }
         return nb::none();
     }
-    Entry* const entry = self.add(object);
-    if (entry == nullptr) return raise(Error(ENOMEM));
     const auto added =
         socket != nullptr ? self.core.register_(*socket, events, entry) : self.core.register_another(fd, events, entry);
     if (!added) {
@@ -204,69 +223,94 @@ nb::object modify(Poller& self, Anything obj, const Int& eventmask) {
 
 // --- Waiting
 
+bool no_memory() noexcept {
+    PyErr_NoMemory();
+    return false;
+}
+
 struct Ready {
     Kept object;
     unsigned events;
     Kept userdata;
 };
 
-bool no_memory() noexcept {
-    PyErr_NoMemory();
-    return false;
-}
+// What a wait has found, and keeps alive. A few need no memory of the heap.
+class Found {
+public:
+    Found() noexcept = default;
+    Found(const Found&) = delete;
+    Found& operator=(const Found&) = delete;
+    ~Found() {
+        std::destroy_n(first_, size_);
+        std::free(many_);
+    }
+
+    [[nodiscard]] std::span<const Ready> all() const noexcept { return {first_, size_}; }
+    // False: the Python error is set.
+    [[nodiscard]] bool set(std::span<const Poll::Event> events) noexcept {
+        if (events.size() > few) {
+            many_ = std::malloc(events.size() * sizeof(Ready));
+            if (many_ == nullptr) return no_memory();
+            first_ = static_cast<Ready*>(many_);
+        }
+        for (const Poll::Event& event : events) {
+            const auto* entry = static_cast<const Entry*>(event.userdata);
+            new (first_ + size_++) Ready{entry->object, event.events, entry->userdata};
+        }
+        return true;
+    }
+
+private:
+    static constexpr std::size_t few = 8;
+    alignas(Ready) unsigned char memory_[few * sizeof(Ready)];
+    void* many_ = nullptr;
+    Ready* first_ = reinterpret_cast<Ready*>(memory_);
+    std::size_t size_ = 0;
+};
 
 // False: the Python error is set.
-bool wait(Poller& self, const OptionalNumber& timeout_ms, bool one_shot, std::vector<Ready>& ready) noexcept {
+bool wait(Poller& self, const OptionalNumber& timeout_ms, bool one_shot, Found& found) noexcept {
     const auto timeout = timeout_ms.value ? arguments::poll_timeout(*timeout_ms.value) : Timeout::none();
     if (!timeout) {
         raise(timeout.error(), timeout_ms.object);
         return false;
     }
-    // Not touched until something is ready: a wait must not cost what is registered (POLL-4).
-    const std::size_t room = std::max<std::size_t>(self.core.size(), 1);
-    const std::unique_ptr<Poll::Event, decltype(&std::free)> events(
-        static_cast<Poll::Event*>(std::malloc(room * sizeof(Poll::Event))), std::free);
-    if (events == nullptr) return no_memory();
-    const auto count = self.core.poll(events.get(), room, *timeout, one_shot, Call(host));
+    const std::size_t most = std::max<std::size_t>(self.core.size(), 1);
+    Room room = std::exchange(self.room, {});
+    if (!room.make(most)) return no_memory();
+    const auto count = self.core.poll(room.events(), most, *timeout, one_shot, Call(host));
     if (!count) {
         raise(count.error());
         return false;
     }
     // Before anything is allocated for Python: whatever that may set off can unregister them.
-    try {
-        ready.reserve(*count);
-    } catch (const std::bad_alloc&) {
-        return no_memory();
-    }
-    for (const Poll::Event& event : std::span(events.get(), std::min(*count, room))) {
-        const auto* entry = static_cast<const Entry*>(event.userdata);
-        ready.push_back({entry->object, event.events, entry->userdata});
-    }
-    return true;
+    const bool is_set = found.set({room.events(), *count});
+    self.room = std::move(room);
+    return is_set;
 }
 
-nb::object list_of(const std::vector<Ready>& ready) noexcept {
-    auto list = nb::steal(python<PyList_New>(Py_ssize_t{0}));
+nb::object list_of(std::span<const Ready> ready) noexcept {
+    auto list = nb::steal(python<PyList_New>(static_cast<Py_ssize_t>(ready.size())));
     if (!list.is_valid()) return {};
+    Py_ssize_t place = 0;
     for (const Ready& one : ready) {
         const auto events = nb::steal(PyLong_FromUnsignedLong(one.events));
-        const nb::object tuple =
+        nb::object tuple =
             one.userdata.is_valid() ? tuple_of(one.object, events, one.userdata) : tuple_of(one.object, events);
-        if (!tuple.is_valid() || PyList_Append(list.ptr(), tuple.ptr()) < 0) return {};
+        if (!tuple.is_valid() || PyList_SetItem(list.ptr(), place++, tuple.release().ptr()) < 0) return {};
     }
     return list;
 }
 
 nb::object poll(Poller& self, const Maybe<OptionalNumber>& timeout_ms) {
-    std::vector<Ready> ready;
-    if (!wait(self, timeout_ms, false, ready)) return {};
-    return list_of(ready);
+    Found found;
+    return wait(self, timeout_ms, false, found) ? list_of(found.all()) : nb::object();
 }
 
 nb::object ipoll(Poller& self, const Maybe<OptionalNumber>& timeout_ms, Maybe<Int> flags) {
-    std::vector<Ready> ready;
-    if (!wait(self, timeout_ms, (flags.value & 1) != 0, ready)) return {};
-    const auto list = list_of(ready);
+    Found found;
+    if (!wait(self, timeout_ms, (flags.value & 1) != 0, found)) return {};
+    const auto list = list_of(found.all());
     return list.is_valid() ? nb::steal(python<PyObject_GetIter>(list.ptr())) : nb::object();
 }
 
@@ -329,9 +373,9 @@ nb::object select(const Objects& rlist, const Objects& wlist, const Objects& xli
         }
     }
     if (timeout_s.value) *timeout_s.value *= 1000;
-    std::vector<Ready> ready;
-    if (!wait(poller, timeout_s, false, ready)) return {};
-    for (const Ready& one : ready) poller.find(one.object)->ready = one.events;
+    Found found;
+    if (!wait(poller, timeout_s, false, found)) return {};
+    for (const Ready& one : found.all()) poller.find(one.object)->ready = one.events;
     return tuple_of(select_list(poller, lists[0]), select_list(poller, lists[1]), select_list(poller, lists[2]));
 }
 

@@ -58,12 +58,9 @@ class socket(_usocket.socket):
                 raise ValueError("negative file descriptor")
             super().__init__(fileno=fileno)
         else:
-            numbers = (
-                AF_INET if family == -1 else family,
-                SOCK_STREAM if type == -1 else type,
-                0 if proto == -1 else proto,
-            )
-            super().__init__(*map(_as_int, numbers))
+            af = AF_INET if family == -1 else _as_int(family)
+            kind = SOCK_STREAM if type == -1 else _as_int(type)
+            super().__init__(af, kind, 0 if proto == -1 else _as_int(proto))
         if fileno is None:
             self._set_default_timeout()
         elif _default_timeout is not None:
