@@ -72,6 +72,11 @@ Result<void> tuple_size(int family, std::size_t count) noexcept {
     return {};
 }
 
+Result<void> parts_size(int family, std::size_t count) noexcept {
+    const std::size_t wanted = family == sys::af_inet ? 3 : family == sys::af_inet6 ? 5 : 2;
+    return count == wanted ? Error() : Error(Fault::address_parts);
+}
+
 Result<void> makefile_mode(std::string_view mode) noexcept {
     if (mode != "rb" && mode != "wb" && mode != "rwb") return Error(Fault::makefile_mode);
     return {};

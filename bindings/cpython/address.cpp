@@ -27,14 +27,16 @@ bool from_native(nb::handle from, Address& address) {
     return found(address, Address::from_native(native), from);
 }
 
-// The element that the core found fault with.
-nb::handle culprit(nb::handle tuple, Fault fault) {
+// The element that the core found fault with; the host is at `place`.
+nb::handle culprit(nb::handle tuple, std::size_t place, Fault fault) {
     switch (fault) {
         case Fault::address_not_numeric:
-        case Fault::address_other_family: return tuple_item(tuple, 0);
-        case Fault::port_range: return tuple_item(tuple, 1);
-        case Fault::flowinfo_not_zero: return tuple_item(tuple, 2);
-        case Fault::scopeid_range: return tuple_item(tuple, 3);
+        case Fault::address_other_family:
+        case Fault::packed_length: return tuple_item(tuple, place);
+        case Fault::port_range: return tuple_item(tuple, place + 1);
+        case Fault::flowinfo_not_zero:
+        case Fault::flowinfo_range: return tuple_item(tuple, place + 2);
+        case Fault::scopeid_range: return tuple_item(tuple, place + 3);
         default: return tuple;
     }
 }
@@ -50,25 +52,53 @@ bool text_of(nb::handle from, std::string_view& text) {
     return false;
 }
 
-bool from_tuple(int family, nb::handle from, Address& address) {
-    const std::size_t size = tuple_size(from);
-    if (const auto fits = arguments::tuple_size(family, size); !fits) {
+// What follows the host, which is at `place`: port, flowinfo, scopeid.
+using Numbers = std::array<Int, 3>;
+bool numbers_of(nb::handle tuple, std::size_t place, Numbers& numbers) {
+    constexpr std::array<const char*, 3> names{"port", "flowinfo", "scopeid"};
+    const std::size_t first = place + 1, size = tuple_size(tuple);
+    for (std::size_t i = first; i < size; ++i) {
+        PyObject* item = tuple_item(tuple, i);
+        if (numbers[i - first].set(item)) continue;
+        if (PyErr_Occurred() != nullptr) return false;
+        PyErr_Format(PyExc_TypeError, "the %s of an address is an int, not %S", names[i - first],
+                     name_of_type(item).ptr());
+        return false;
+    }
+    return true;
+}
+
+bool from_host(int family, nb::handle from, Address& address) {
+    if (const auto fits = arguments::tuple_size(family, tuple_size(from)); !fits) {
         raise(fits.error(), from);
         return false;
     }
     std::string_view host;
-    if (!text_of(tuple_item(from, 0), host)) return false;
-    constexpr std::array<const char*, 3> names{"port", "flowinfo", "scopeid"};
-    std::array<Int, names.size()> numbers;
-    for (std::size_t i = 1; i < size; ++i) {
-        PyObject* item = tuple_item(from, i);
-        if (numbers[i - 1].set(item)) continue;
-        if (PyErr_Occurred() != nullptr) return false;
-        PyErr_Format(PyExc_TypeError, "the %s of an address is an int, not %S", names[i - 1], name_of_type(item).ptr());
+    Numbers numbers;
+    if (!text_of(tuple_item(from, 0), host) || !numbers_of(from, 0, numbers)) return false;
+    const auto made = Address::inet(family, host, numbers[0].value, numbers[1].value, numbers[2].value);
+    return found(address, made, made ? from : culprit(from, 0, made.error().fault()));
+}
+
+// What sockaddr() returns (ADDR-8).
+bool from_parts(nb::handle from, Address& address) {
+    SystemInt family;
+    if (!family.set(tuple_item(from, 0))) return false;
+    if (const auto fits = arguments::parts_size(family.value, tuple_size(from)); !fits) {
+        raise(fits.error(), from);
         return false;
     }
-    const auto made = Address::inet(family, host, numbers[0].value, numbers[1].value, numbers[2].value);
-    return found(address, made, made ? from : culprit(from, made.error().fault()));
+    Readable payload;
+    Numbers numbers;
+    if (!payload.set(tuple_item(from, 1)) || !numbers_of(from, 1, numbers)) return false;
+    const auto made = Address::from_parts(family.value, payload, numbers[0].value, numbers[1].value, numbers[2].value);
+    return found(address, made, made ? from : culprit(from, 1, made.error().fault()));
+}
+
+bool from_tuple(int family, nb::handle from, Address& address) {
+    const bool is_taken_apart =
+        tuple_size(from) >= 2 && PyLong_Check(tuple_item(from, 0)) && PyBytes_Check(tuple_item(from, 1));
+    return is_taken_apart ? from_parts(from, address) : from_host(family, from, address);
 }
 
 bool from_path(int family, nb::handle from, Address& address) {
@@ -214,7 +244,7 @@ nb::object inet_pton(SystemInt af, Text txt_addr) {
 PyMethodDef functions[] = {
     USOCKET_FUNCTION(sockaddr, "addr",
                      "Decodes a native address: (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid),\n"
-                     "(AF_UNIX, path) or (family, data), with ip, path and data as bytes."),
+                     "(AF_UNIX, path) or (family, data), with ip, path and data as bytes. That is an address again."),
     USOCKET_FUNCTION(inet_ntop, "af, bin_addr",
                      "The textual form of a packed IP address: 4 bytes for AF_INET, 16 for AF_INET6."),
     USOCKET_FUNCTION(inet_pton, "af, txt_addr",

@@ -29,6 +29,12 @@ public:
     // The bytes of a native sockaddr, checked for length (ADDR-6).
     [[nodiscard]] static Result<Address> from_native(ConstBuffer native) noexcept;
 
+    // What sockaddr() takes an address apart into, put together again (ADDR-8): family(), payload(), port(), flowinfo()
+    // and scopeid() of any address make an equal one. The numbers count for AF_INET and AF_INET6 only, and are whatever
+    // the caller got.
+    [[nodiscard]] static Result<Address> from_parts(int family, ConstBuffer payload, std::int64_t port = 0,
+                                                    std::int64_t flowinfo = 0, std::int64_t scopeid = 0) noexcept;
+
     // From what text() gives (ADDR-9): "127.0.0.1:80", "[::1]:80", "unix:/run/server". Fault::address_text, or as
     // inet() and unix_path().
     [[nodiscard]] static Result<Address> parse(std::string_view text) noexcept;

@@ -39,6 +39,8 @@ namespace usocket::arguments {
 
 // How many elements an address tuple of this family has (ADDR-2). Fault::address_family, Fault::address_arity.
 [[nodiscard]] USOCKET_API Result<void> tuple_size(int family, std::size_t count) noexcept;
+// How many elements what sockaddr() returns has, the family included (ADDR-8). Fault::address_parts.
+[[nodiscard]] USOCKET_API Result<void> parts_size(int family, std::size_t count) noexcept;
 // STRM-6. Fault::makefile_mode.
 [[nodiscard]] USOCKET_API Result<void> makefile_mode(std::string_view mode) noexcept;
 // The timeout of uselect's poll(), in milliseconds: negative waits for ever (POLL-1). Fault::timeout_range.

@@ -66,6 +66,11 @@ namespace usocket {
     X(port_range, "port must be in 0..65535") \
     X(flowinfo_not_zero, "flowinfo must be 0") \
     X(scopeid_range, "scopeid must be an interface index in 0..4294967295") \
+    X(flowinfo_range, "flowinfo must be in 0..4294967295") \
+    X(address_parts, \
+      "what sockaddr() returns is (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid) or " \
+      "(family, data)") \
+    X(family_range, "the system has no family of this number") \
     X(path_too_long, "the path is longer than the system allows for AF_UNIX") \
     X(bad_path, "an AF_UNIX path has no NUL in it, except in front of an abstract name") \
     X(bad_name, "a host or service name has at most 1024 bytes and no NUL among them") \

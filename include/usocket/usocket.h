@@ -206,6 +206,10 @@ typedef struct {
 
 // AF_INET or AF_INET6. What is wrong is a fault (ADDR-2, ADDR-3); usocket_tuple_element() says where.
 USOCKET_C_API usocket_error_t usocket_address_inet(usocket_address_t* address, int family, const usocket_inet_t* from);
+// What an address is taken apart into, put together again (ADDR-8): `host` is its payload, the numbers are those of
+// usocket_address_decode(). Of any family; for others than AF_INET and AF_INET6 the numbers do not count.
+USOCKET_C_API usocket_error_t usocket_address_from_parts(usocket_address_t* address, int family,
+                                                         const usocket_inet_t* from);
 // AF_UNIX: a path; on Linux one that begins with a NUL is an abstract name (ADDR-4). Of any other family: a fault.
 USOCKET_C_API usocket_error_t usocket_address_path(usocket_address_t* address, int family, usocket_bytes_t path);
 // The bytes of a struct sockaddr, checked for their length (ADDR-6).
@@ -599,7 +603,9 @@ USOCKET_C_API usocket_error_t usocket_arg_read_part(usocket_room_t* buffer, bool
 USOCKET_C_API usocket_error_t usocket_arg_write_part(usocket_bytes_t* buffer, int64_t off, bool has_n, int64_t n);
 // Whether an address tuple of this family may have so many elements (ADDR-2).
 USOCKET_C_API usocket_error_t usocket_tuple_size(int family, size_t count);
-// Which element of an address tuple an error is about; -1: the tuple as a whole.
+// The same of what sockaddr() returns (ADDR-8).
+USOCKET_C_API usocket_error_t usocket_parts_size(int family, size_t count);
+// Which element of an address tuple an error is about, counted from the host; -1: the tuple as a whole.
 USOCKET_C_API int usocket_tuple_element(usocket_error_t error);
 // The error says that the host is a name and has to be resolved; that a port is out of range.
 USOCKET_C_API bool usocket_is_name(usocket_error_t error);

@@ -10,7 +10,14 @@ from typing_extensions import Self, TypeVar, disjoint_base
 __version__: str
 
 _Address: TypeAlias = (
-    ReadableBuffer | tuple[str | bytes, int] | tuple[str | bytes, int, int] | tuple[str | bytes, int, int, int] | str
+    ReadableBuffer
+    | str
+    | tuple[str | bytes, int]
+    | tuple[str | bytes, int, int]
+    | tuple[str | bytes, int, int, int]
+    | tuple[int, bytes]
+    | tuple[int, bytes, int]
+    | tuple[int, bytes, int, int, int]
 )
 _Sendable: TypeAlias = ReadableBuffer | str  # a str goes out as UTF-8
 _Socket = TypeVar("_Socket", bound=socket)
@@ -301,7 +308,7 @@ def inet_pton(af: int, txt_addr: str, /) -> bytes:
 
 def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]:
     """Decodes a native address: (AF_INET, ip, port), (AF_INET6, ip, port, flowinfo, scopeid),
-    (AF_UNIX, path) or (family, data), with ip, path and data as bytes.
+    (AF_UNIX, path) or (family, data), with ip, path and data as bytes. That is an address again.
     """
 
 def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]:

@@ -20,6 +20,25 @@ Result<std::uint32_t> take_zone(int family, std::string_view& host) noexcept {
     return index;
 }
 
+// The family, and behind it bytes that only the system knows.
+Result<Address> other(int family, ConstBuffer payload) noexcept {
+    Address address = sys::make_other(family);
+    if (address.family() != family) return Error(Fault::family_range);
+    const std::size_t size = address.size() + payload.size();
+    if (size > Address::max_size) return Error(Fault::address_too_long);
+    std::copy_n(payload.data(), payload.size(), address.raw() + address.size());
+    return Address::from_native({address.raw(), size});
+}
+
+constexpr bool has_32_bits(std::int64_t number) noexcept { return number >= 0 && number <= 0xffffffff; }
+
+constexpr std::uint8_t packed_size(int family) noexcept { return family == sys::af_inet ? 4 : 16; }
+
+Fault check_numbers(std::int64_t port, std::int64_t scopeid) noexcept {
+    if (port < 0 || port > 0xffff) return Fault::port_range;
+    return has_32_bits(scopeid) ? Fault::none : Fault::scopeid_range;
+}
+
 }  // namespace
 
 Result<Address> Address::inet(int family, std::string_view host, std::int64_t port, std::int64_t flowinfo,
@@ -36,11 +55,23 @@ Result<Address> Address::inet(int family, std::string_view host, std::int64_t po
         }
         ip = *parsed;
     }
-    if (port < 0 || port > 0xffff) return Error(Fault::port_range);
     if (flowinfo != 0) return Error(Fault::flowinfo_not_zero);
-    if (scopeid < 0 || scopeid > 0xffffffff) return Error(Fault::scopeid_range);
+    if (const Fault fault = check_numbers(port, scopeid); fault != Fault::none) return Error(fault);
     if (*zone != 0) scopeid = *zone;
-    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(scopeid));
+    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), 0, static_cast<std::uint32_t>(scopeid));
+}
+
+Result<Address> Address::from_parts(int family, ConstBuffer payload, std::int64_t port, std::int64_t flowinfo,
+                                    std::int64_t scopeid) noexcept {
+    if (family != sys::af_inet && family != sys::af_inet6) return other(family, payload);
+    PackedAddress ip;
+    ip.size = packed_size(family);
+    if (payload.size() != ip.size) return Error(Fault::packed_length);
+    std::memcpy(ip.bytes.data(), payload.data(), ip.size);
+    if (!has_32_bits(flowinfo)) return Error(Fault::flowinfo_range);
+    if (const Fault fault = check_numbers(port, scopeid); fault != Fault::none) return Error(fault);
+    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(flowinfo),
+                          static_cast<std::uint32_t>(scopeid));
 }
 
 Result<Address> Address::unix_path(std::string_view path) noexcept { return sys::make_unix(path); }
@@ -83,7 +114,7 @@ Address::Text Address::host() const noexcept {
 
 Result<Address::Text> inet_ntop(int family, ConstBuffer packed) noexcept {
     if (family != sys::af_inet && family != sys::af_inet6) return Error(EAFNOSUPPORT);
-    if (packed.size() != (family == sys::af_inet ? 4u : 16u)) return Error(Fault::packed_length);
+    if (packed.size() != packed_size(family)) return Error(Fault::packed_length);
     return sys::format_ip(family, packed);
 }
 

@@ -16,6 +16,10 @@ usocket_error_t usocket_address_inet(usocket_address_t* address, int family, con
     return give(Address::inet(family, text(from->host), from->port, from->flowinfo, from->scopeid), address);
 }
 
+usocket_error_t usocket_address_from_parts(usocket_address_t* address, int family, const usocket_inet_t* from) {
+    return give(Address::from_parts(family, cxx(from->host), from->port, from->flowinfo, from->scopeid), address);
+}
+
 usocket_error_t usocket_address_path(usocket_address_t* address, int family, usocket_bytes_t path) {
     if (!usocket_takes_paths(family)) return c(Error(Fault::address_family));
     return give(Address::unix_path(text(path)), address);

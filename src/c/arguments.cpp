@@ -68,11 +68,14 @@ usocket_error_t usocket_arg_write_part(usocket_bytes_t* buffer, int64_t off, boo
 
 usocket_error_t usocket_tuple_size(int family, size_t count) { return c(arguments::tuple_size(family, count)); }
 
+usocket_error_t usocket_parts_size(int family, size_t count) { return c(arguments::parts_size(family, count)); }
+
 int usocket_tuple_element(usocket_error_t error) {
     switch (cxx(error).fault()) {
         case Fault::address_not_numeric: return 0;
         case Fault::port_range: return 1;
-        case Fault::flowinfo_not_zero: return 2;
+        case Fault::flowinfo_not_zero:
+        case Fault::flowinfo_range: return 2;
         case Fault::scopeid_range: return 3;
         default: return -1;
     }

@@ -191,7 +191,8 @@ Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept;
 Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept;
 // Of an interface's number or name, as it stands behind a % in an address; 0: there is none such.
 std::uint32_t zone_index(std::string_view text) noexcept;
-Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept;
+Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,
+                  std::uint32_t scopeid) noexcept;
 Result<Address> make_unix(std::string_view path) noexcept;
 // The family and nothing else.
 Address make_other(int family) noexcept;

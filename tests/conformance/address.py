@@ -1,8 +1,8 @@
-# rules: ADDR-1 ADDR-2 ADDR-3 ADDR-4 ADDR-5 ADDR-6 ADDR-7
+# rules: ADDR-1 ADDR-2 ADDR-3 ADDR-4 ADDR-5 ADDR-6 ADDR-7 ADDR-8
 # Addresses: opaque bytes, tuples, paths, malformed ones; inet_pton and inet_ntop.
 
 import usocket
-from support import abstract_name, has, listener, message, outcome, port_of, show, tcp_pair
+from support import abstract_name, has, listener, message, outcome, port_of, readable, show, tcp_pair
 from usocket import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 
 
@@ -131,6 +131,49 @@ show("ADDR-5", "any other", usocket.sockaddr(b"\xfe\xfewhatever" + bytes(20))[1]
 show("ADDR-5", "wrong types", outcome(usocket.sockaddr, None), outcome(usocket.sockaddr, 5))
 left.close()
 right.close()
+
+# --- ADDR-8: what sockaddr() returns is an address again
+
+receiver = usocket.socket(AF_INET, SOCK_DGRAM)
+receiver.bind(("127.0.0.1", 0))
+show("ADDR-8", "sendto", outcome(udp.sendto, b"there", usocket.sockaddr(receiver.getsockname())))
+show("ADDR-8", "to that", readable(receiver) and receiver.recvfrom(10) == (b"there", udp.getsockname()))
+receiver.close()
+sock = usocket.socket()
+show("ADDR-8", "bind", outcome(sock.bind, (AF_INET, b"\x7f\0\0\1", 0)), usocket.sockaddr(sock.getsockname())[1])
+sock.listen(1)
+client = usocket.socket()
+show("ADDR-8", "connect", outcome(client.connect, usocket.sockaddr(sock.getsockname())))
+show("ADDR-8", "to the same", client.getpeername() == sock.getsockname())
+client.close()
+sock.close()
+sock6 = usocket.socket(AF_INET6)
+show("ADDR-8", "AF_INET6", outcome(sock6.bind, (AF_INET6, bytes(15) + b"\1", 0, 0, 0)))
+show("ADDR-8", "is what it was", usocket.sockaddr(sock6.getsockname())[1] == bytes(15) + b"\1")
+sock6.close()
+if has("unix"):
+    sock = usocket.socket(AF_UNIX)
+    show("ADDR-8", "AF_UNIX", outcome(sock.bind, (AF_UNIX, name.encode())))
+    sock.listen(1)
+    client = usocket.socket(AF_UNIX)
+    show("ADDR-8", "AF_UNIX to connect", outcome(client.connect, usocket.sockaddr(sock.getsockname())))
+    client.close()
+    sock.close()
+sock = usocket.socket()
+other = b"\xfe\xfe" + bytes(20)
+show("ADDR-8", "any other", outcome(sock.connect, usocket.sockaddr(other)) == outcome(sock.connect, other))
+ip = b"\x7f\0\0\1"
+for wrong in ((AF_INET, ip), (AF_INET, ip, 80, 0, 0), (AF_INET6, bytes(16), 80), (AF_UNIX, b"x", 80)):
+    show("ADDR-8", "too few, too many", outcome(sock.connect, wrong))
+for wrong in ((AF_INET, b"abc", 80), (AF_INET6, ip, 80, 0, 0), (-1, b"x"), (1 << 20, b"x"), (1 << 70, b"x")):
+    show("ADDR-8", "no address", outcome(sock.connect, wrong))
+show("ADDR-8", "too long", outcome(sock.connect, (0xFE, bytes(127))), outcome(sock.connect, (0xFE, bytes(100000))))
+for port in (-1, 65536, "80", None):
+    text = message(sock.connect, (AF_INET, ip, port))
+    show("ADDR-8", "port", outcome(sock.connect, (AF_INET, ip, port)), isinstance(port, int) and "port" in text)
+for rest in ((1 << 32, 0), (-1, 0), (0, 1 << 32), (0, None)):
+    show("ADDR-8", "flowinfo, scopeid", outcome(sock.connect, (AF_INET6, bytes(16), 80) + rest))
+sock.close()
 
 # --- ADDR-6: malformed
 

@@ -1,4 +1,4 @@
-# rules: NAME-2
+# rules: NAME-2 ADDR-8
 # The CPython-compatible face: `socket`, which on CPython goes by another name so as not to hide the library's own.
 
 import sys
@@ -46,6 +46,9 @@ for one in (client, conn, sock):
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.bind(("localhost", 0))
 show("NAME-2", "a name to bind and sendto", sock.sendto(b"abc", ("localhost", sock.getsockname()[1])))
+apart = usocket.sockaddr(usocket.getaddrinfo("127.0.0.1", sock.getsockname()[1])[0][-1])
+show("ADDR-8", "what sockaddr() returns", outcome(sock.sendto, b"abc", apart))
+show("ADDR-8", "and of another family", outcome(sock.sendto, b"abc", usocket.sockaddr(b"\xfe\xfe" + bytes(20))))
 data, sender = sock.recvfrom(10)
 show("NAME-2", "recvfrom", data, sender == sock.getsockname(), sender[0])
 sock.close()

@@ -122,23 +122,28 @@ static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_
     size_t size;
     mp_obj_t* items;
     mp_obj_tuple_get(from, &size, &items);
-    usocket_check(usocket_tuple_size(family, size), from);
+    // What sockaddr() returns (ADDR-8): the family in front of the host, whose place is then the second.
+    const bool is_apart = size >= 2 && mp_obj_is_int(items[0]) && mp_obj_is_type(items[1], &mp_type_bytes);
+    const size_t place = is_apart ? 1 : 0;
+    const int own_family = is_apart ? usocket_get_int(items[0]) : family;
+    usocket_check(is_apart ? usocket_parts_size(own_family, size) : usocket_tuple_size(family, size), from);
     int64_t numbers[3] = {0, 0, 0};
     usocket_inet_t inet;
-    inet.host = usocket_get_text(items[0]);
-    for (size_t i = 1; i < size; ++i) {
-        numbers[i - 1] = usocket_get_int64(items[i]);
+    inet.host = is_apart ? usocket_get_bytes(items[1]) : usocket_get_text(items[0]);
+    for (size_t i = place + 1; i < size; ++i) {
+        numbers[i - place - 1] = usocket_get_int64(items[i]);
     }
     inet.port = numbers[0];
     inet.flowinfo = numbers[1];
     inet.scopeid = numbers[2];
-    const usocket_error_t error = usocket_address_inet(address, family, &inet);
+    const usocket_error_t error = is_apart ? usocket_address_from_parts(address, own_family, &inet)
+                                           : usocket_address_inet(address, family, &inet);
     if (usocket_is_compat(self) && usocket_is_name(error)) {
         get_resolved(family, &inet, items[0], address);
         return;
     }
     const int element = usocket_tuple_element(error);
-    usocket_check(error, element < 0 ? from : items[element]);
+    usocket_check(error, element < 0 ? from : items[place + (size_t)element]);
 }
 
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {

@@ -139,6 +139,8 @@ def to_tuple(native: bytes) -> Address:
 
 def to_native(method: str, family: int, address: Address) -> Any:
     """The address as usocket takes it. TypeError, OverflowError: CPython's, where it would raise them."""
+    if _is_apart(address):
+        return address
     if family == AF_UNIX:
         return _path(method, address)
     if isinstance(address, bytes) and sockaddr(address):  # as usocket has it
@@ -149,9 +151,15 @@ def to_native(method: str, family: int, address: Address) -> Any:
         return struct.pack("=H", family) + FAMILIES[family].to_bytes(address)
     if family in (AF_INET, AF_INET6):
         return _internet(method, family, address)
-    if isinstance(address, tuple) and len(address) == 2 and isinstance(address[1], bytes):  # as to_tuple() has it
-        return struct.pack("=H", address[0]) + address[1]
     raise OSError(f"{method}(): unsupported address family")
+
+
+def _is_apart(address: Address) -> bool:
+    """What sockaddr() returns, and to_tuple() where there is no other form (ADDR-8). No tuple of CPython's looks so."""
+    match address:
+        case (int(), bytes(), *_):
+            return isinstance(address, tuple)
+    return False
 
 
 def _path(method: str, address: Address) -> Any:

@@ -74,12 +74,12 @@ Address to_address(const Endpoint& endpoint, int family) noexcept {
             std::memcpy(ip.bytes.data(), mapped_prefix, sizeof mapped_prefix);
             std::memcpy(ip.bytes.data() + sizeof mapped_prefix, &ip_2_ip4(&endpoint.ip)->addr, 4);
         }
-        return make_inet(family, ip, endpoint.port, scopeid);
+        return make_inet(family, ip, endpoint.port, 0, scopeid);
     }
 #endif
     ip.size = 4;
     std::memcpy(ip.bytes.data(), &ip_2_ip4(&endpoint.ip)->addr, 4);
-    return make_inet(family, ip, endpoint.port, scopeid);
+    return make_inet(family, ip, endpoint.port, 0, scopeid);
 }
 
 // --- For the core
@@ -95,7 +95,8 @@ std::uint32_t zone_index(std::string_view text) noexcept {
     return interface == nullptr ? 0 : netif_get_index(interface);
 }
 
-Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept {
+Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,
+                  std::uint32_t scopeid) noexcept {
     if (family == AF_INET) {
         sockaddr_in native{};
         native.sin_family = AF_INET;
@@ -106,6 +107,7 @@ Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::
     sockaddr_in6 native{};
     native.sin6_family = AF_INET6;
     native.sin6_port = lwip_htons(port);
+    native.sin6_flowinfo = lwip_htonl(flowinfo);
     native.sin6_scope_id = scopeid;
     std::memcpy(&native.sin6_addr, ip.bytes.data(), sizeof native.sin6_addr);
     return from(native);

@@ -77,7 +77,8 @@ std::uint32_t zone_index(std::string_view text) noexcept {
     return ::if_nametoindex(name);
 }
 
-Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t scopeid) noexcept {
+Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,
+                  std::uint32_t scopeid) noexcept {
     Address address;
     if (family == AF_INET) {
         auto* native = in<sockaddr_in>(address);
@@ -89,6 +90,7 @@ Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::
         auto* native = in<sockaddr_in6>(address);
         native->sin6_family = AF_INET6;
         native->sin6_port = htons(port);
+        native->sin6_flowinfo = htonl(flowinfo);
         native->sin6_scope_id = scopeid;
         std::memcpy(&native->sin6_addr, ip.bytes.data(), sizeof native->sin6_addr);
         set_size(address, sizeof *native);

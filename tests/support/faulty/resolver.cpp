@@ -38,7 +38,7 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
     for (const int family : {AF_INET, AF_INET6}) {
         const char* wildcard = family == AF_INET ? "127.0.0.1" : "::1";
         const auto ip = parse_ip(family, query.host == nullptr ? wildcard : query.host);
-        if (ip) addresses.push_back(make_inet(family, *ip, port, 0));
+        if (ip) addresses.push_back(make_inet(family, *ip, port, 0, 0));
     }
     Node* list = make_list(addresses, query);
     if (list == nullptr) return Error(EAI_NONAME);

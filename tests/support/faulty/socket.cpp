@@ -55,7 +55,7 @@ void name(File& file) {
     loopback.size = file.family == AF_INET ? 4 : 16;
     if (file.family == AF_INET) loopback.bytes[0] = 127;
     loopback.bytes[loopback.size - 1u] = 1;
-    file.local = make_inet(file.family, loopback, network().next_port++, 0);
+    file.local = make_inet(file.family, loopback, network().next_port++, 0, 0);
 }
 
 }  // namespace

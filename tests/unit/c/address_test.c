@@ -70,6 +70,20 @@ TEST(ADDR_6_native_addresses_are_checked) {
     CHECK(usocket_is_fault(usocket_address_native(&address, bytes)));
 }
 
+TEST(ADDR_8_parts_make_the_address_again) {
+    usocket_address_t address, other;
+    usocket_inet_t from = inet("127.0.0.1", 7);
+    MUST(usocket_address_inet(&address, AF_INET, &from));
+    from.host = usocket_address_payload(&address);
+    MUST(usocket_address_from_parts(&other, AF_INET, &from));
+    CHECK(usocket_address_equal(&address, &other));
+    from.port = 65536;
+    CHECK_EQ(usocket_tuple_element(usocket_address_from_parts(&other, AF_INET, &from)), 1);
+    CHECK(usocket_is_fault(usocket_address_from_parts(&other, AF_INET6, &from)));
+    MUST(usocket_parts_size(AF_INET, 3));
+    CHECK(usocket_is_fault(usocket_parts_size(AF_INET, 2)));
+}
+
 TEST(ADDR_4_paths) {
     usocket_address_t address;
     usocket_decoded_t decoded;

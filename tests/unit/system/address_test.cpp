@@ -142,6 +142,46 @@ TEST(Addresses, ADDR_3_what_is_wrong_in_code_is_EINVAL_and_says_which) {
     EXPECT_NE(std::strstr(error.message(), "port"), nullptr);
 }
 
+// ADDR-8: what an address is taken apart into makes an equal one.
+Result<Address> again(const Address& address) {
+    return Address::from_parts(address.family(), address.payload(), address.port(), address.flowinfo(),
+                               address.scopeid());
+}
+
+TEST(Addresses, ADDR_8_parts_make_the_address_again) {
+    sockaddr_in6 flow{};
+    flow.sin6_family = AF_INET6;
+    flow.sin6_port = htons(80);
+    flow.sin6_flowinfo = htonl(0x12345678);
+    flow.sin6_scope_id = 7;
+    flow.sin6_addr = in6addr_loopback;
+    for (const Address& address :
+         {Address::inet(AF_INET, "127.1.2.3", 8080).value(), Address::inet(AF_INET6, "fe80::1", 80, 0, 2).value(),
+          Address::from_native({&flow, sizeof flow}).value(), Address::unix_path("/run/server").value(),
+          Address::unix_path({"\0name", 5}).value(), Address::unix_path("").value(),
+          Address::parse("af16:00000c0f").value(), Address::parse("af16:").value()}) {
+        EXPECT_EQ(again(address).value(), address) << address.text().view();
+    }
+}
+
+TEST(Addresses, ADDR_8_parts_that_are_no_address) {
+    const ConstBuffer four("1234", 4), sixteen("0123456789abcdef", 16);
+    EXPECT_EQ(Address::from_parts(AF_INET, sixteen, 80).error(), Error(Fault::packed_length));
+    EXPECT_EQ(Address::from_parts(AF_INET6, four, 80).error(), Error(Fault::packed_length));
+    EXPECT_EQ(Address::from_parts(AF_INET, four, 65'536).error(), Error(Fault::port_range));
+    EXPECT_EQ(Address::from_parts(AF_INET, four, -1).error(), Error(Fault::port_range));
+    EXPECT_EQ(Address::from_parts(AF_INET6, sixteen, 80, std::int64_t{1} << 32).error(), Error(Fault::flowinfo_range));
+    EXPECT_EQ(Address::from_parts(AF_INET6, sixteen, 80, 0, -1).error(), Error(Fault::scopeid_range));
+    for (const int family : {-1, 70'000, INT_MAX, INT_MIN}) {
+        EXPECT_EQ(Address::from_parts(family, four).error(), Error(Fault::family_range)) << family;
+    }
+    const std::vector<std::uint8_t> bytes(200);
+    for (std::size_t size = 0; size <= bytes.size(); ++size) {
+        const auto made = Address::from_parts(AF_NETLINK, {bytes.data(), size});
+        EXPECT_EQ(made.has_value(), size + sizeof(sa_family_t) <= Address::max_size) << size;
+    }
+}
+
 // ADDR-4
 TEST(Addresses, ADDR_4_a_path_of_every_length) {
     constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
