@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 import http.client
 import http.server
+import importlib
 import multiprocessing
 import os
 import selectors
 import shutil
 import socketserver
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -26,26 +28,36 @@ import pytest
 from usocket import compat
 
 LIMIT_S = 20
+LIBRARIES = (
+    "aiohttp",
+    "anyio._backends._asyncio",
+    "anyio._core._sockets",
+    "httpcore",
+    "httpx",
+    "paho.mqtt.client",
+    "pymongo.synchronous.pool",
+    "pymysql.connections",
+    "redis.connection",
+    "requests",
+    "urllib3.util.connection",
+    "websockets.sync.client",
+    "websockets.sync.server",
+)
+OF_PYTHON = ("asyncio.", "http.client", "http.server", "socketserver")
 
 
 @pytest.fixture(autouse=True)
 def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name `socket` in every module of the libraries that has it."""
-    for library in ("requests", "redis", "paho", "websockets", "pymysql"):
+    for library in LIBRARIES:
         with contextlib.suppress(ImportError):
-            __import__(library)
-    import paho.mqtt.client  # noqa: F401
-    import pymysql.connections  # noqa: F401
-    import redis.connection  # noqa: F401
-    import urllib3.util.connection  # noqa: F401
-    import websockets.sync.client  # noqa: F401
-    import websockets.sync.server  # noqa: F401
-
-    prefixes = ("urllib3", "requests", "redis", "paho", "websockets", "pymysql")
-    prefixes += ("http.client", "http.server", "socketserver")
+            importlib.import_module(library)
+    prefixes = tuple({library.partition(".")[0] for library in LIBRARIES}) + OF_PYTHON
     for name, module in list(sys.modules.items()):
-        if name.startswith(prefixes) and getattr(module, "socket", None) is sys.modules["socket"]:
-            monkeypatch.setattr(module, "socket", compat)
+        if name.startswith(prefixes):
+            for known_as, value in list(vars(module).items()):
+                if value is sys.modules["socket"]:
+                    monkeypatch.setattr(module, known_as, compat)
     monkeypatch.setattr(http.client.HTTPConnection, "_create_connection", compat.create_connection, raising=False)
 
 
@@ -109,6 +121,109 @@ def test_compat_2_requests(pages: Any) -> None:
         for path in ("/one", "/two"):
             answer = session.get(f"http://{pages[0]}:{pages[1]}{path}", timeout=LIMIT_S)
             assert answer.content == path.encode() * 1000
+
+
+def test_compat_2_httpx(pages: Any) -> None:
+    import httpx
+
+    with httpx.Client(trust_env=False, timeout=LIMIT_S) as client:
+        for path in ("/one", "/two"):
+            answer = client.get(f"http://{pages[0]}:{pages[1]}{path}")
+            assert answer.content == path.encode() * 1000
+            assert type(answer.extensions["network_stream"].get_extra_info("socket")) is compat.socket
+
+
+def test_compat_2_aiohttp() -> None:
+    """Client and server, over an asyncio whose own sockets are compat's."""
+    import aiohttp
+    from aiohttp import web
+
+    async def shout(request: web.Request) -> web.Response:
+        assert type(request.get_extra_info("socket")._sock) is compat.socket
+        return web.Response(body=(await request.read()).upper())
+
+    async def run() -> bytes:
+        application = web.Application()
+        application.router.add_post("/", shout)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"http://{host}:{port}/", data=b"hello" * 100_000) as answer:
+                data = await answer.read()
+        await runner.cleanup()
+        return data
+
+    assert asyncio.run(asyncio.wait_for(run(), LIMIT_S)) == b"HELLO" * 100_000
+
+
+def test_compat_2_trio() -> None:
+    """In a process of its own: trio takes the methods out of the module `socket` as it is imported."""
+    program = Path(__file__).with_name("over_trio.py")
+    done = subprocess.run([sys.executable, "-W", "error", program], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "trio\na socket that was there\nanyio\n"), done.stderr
+
+
+def test_compat_2_anyio() -> None:
+    """On asyncio; on trio it is in over_trio.py."""
+    import anyio
+    from anyio.abc import SocketAttribute, SocketStream
+
+    async def shout(stream: SocketStream) -> None:
+        async with stream:
+            async for data in stream:
+                await stream.send(data.upper())
+
+    async def run() -> bytes:
+        got = b""
+        with anyio.fail_after(LIMIT_S):
+            listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+            async with anyio.create_task_group() as group:
+                group.start_soon(listener.serve, shout)
+                async with await anyio.connect_tcp("127.0.0.1", listener.extra(SocketAttribute.local_port)) as stream:
+                    await stream.send(b"hello")
+                    while len(got) < 5:
+                        got += await stream.receive()
+                group.cancel_scope.cancel()
+            await listener.aclose()
+        return got
+
+    assert anyio.run(run, backend="asyncio") == b"HELLO"
+
+
+class Mongo(socketserver.StreamRequestHandler):
+    """As much of a server as a client has to meet: it says what it is, and echoes what a command is about."""
+
+    def handle(self) -> None:
+        import bson
+
+        header = struct.Struct("<iiii")
+        while data := self.rfile.read(header.size):
+            size, request, _, kind = header.unpack(data)
+            body = self.rfile.read(size - header.size)
+            asked = bson.decode(body[5:]) if kind == 2013 else {}  # OP_MSG; else the greeting's OP_QUERY
+            said = {"ok": 1, "ismaster": True, "maxWireVersion": 21, "minWireVersion": 0, "got": asked.get("ping")}
+            said |= {"maxBsonObjectSize": 1 << 24, "maxMessageSizeBytes": 48000000, "maxWriteBatchSize": 100000}
+            answer = bson.encode(said)
+            if kind == 2013:
+                answer = struct.pack("<iB", 0, 0) + answer
+            else:
+                answer = struct.pack("<iqii", 0, 0, 0, 1) + answer
+            kind = 2013 if kind == 2013 else 1
+            self.wfile.write(header.pack(header.size + len(answer), 0, request, kind) + answer)
+
+
+def test_compat_2_pymongo() -> None:
+    pymongo = pytest.importorskip("pymongo", reason="needs CPython 3.11")
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mongo)
+    server.daemon_threads = True
+    with serving(server) as (host, port):
+        with pymongo.MongoClient(
+            host, port, serverSelectionTimeoutMS=LIMIT_S * 1000, timeoutMS=LIMIT_S * 1000
+        ) as client:
+            for size in (1, 100_000):
+                assert client.admin.command("ping", "x" * size)["got"] == "x" * size
 
 
 class Echo(socketserver.StreamRequestHandler):
