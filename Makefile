@@ -17,7 +17,7 @@ build: setup ## library (build/lib), examples (build/bin), Python package (.venv
 micropython: setup ## build/bin/micropython with our module, build/bin/micropython-stock without
 	tools/micropython
 
-test: setup ## everything that is checked, up to 60 minutes; tools/test quick for an answer in three
+test: .venv/ready-docs ## everything that is checked, up to 60 minutes; tools/test quick for an answer in three
 	.venv/bin/python tools/test
 
 fuzz: build micropython ## random trials for MINUTES=n on each host, until something is found
