@@ -55,7 +55,7 @@ def test_name_5_the_site_says_its_version(site: Path) -> None:
     [
         ("python", ["usocket.socket.readline", "usocket.getaddrinfo", "usocket.Address", "uselect.poll.register"]),
         ("compat", ["usocket.compat.socket.makefile", "usocket.compat.create_connection"]),
-        ("cpp", ["_CPPv4N7usocket6Socket5closeEv", "_CPPv4N7usocket4PollE"]),
+        ("cpp", ["_CPPv4N7usocket6Socket5closeEv", "_CPPv4N7usocket6Socket4bindERK7Address", "_CPPv4N7usocket4PollE"]),
         ("c", ["c.usocket_readline", "c.usocket_socket_t"]),
     ],
 )
