@@ -100,7 +100,7 @@ def works(sockets: int) -> dict[str, Work]:
             Work(
                 "tls_memory",
                 "TLS: memory of a connection at rest",
-                count=200,
+                count=50,
                 fresh=True,
                 unit="B",
                 traced=0,
