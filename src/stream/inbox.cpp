@@ -141,10 +141,13 @@ void Inbox::forget(const Gate& gate) noexcept {
 void Inbox::settle(const Gate& gate) noexcept {
     Layer* layer = layer_of(gate);
     if (layer == nullptr) return;
-    const Held held;
-    const bool holds = layer->hooks->settle(*layer);
     Aside& aside = *gate.aside();
     const unsigned waits = layer->waits_for.load(std::memory_order_relaxed);
+    const bool has_more = layer->front().size() != 0;
+    const bool is_told = aside.layer_holds.load(std::memory_order_relaxed) && aside.layer_waits == waits;
+    if (has_more && is_told) return;
+    const Held held;
+    const bool holds = layer->hooks->settle(*layer);
     const bool is_other = aside.layer_holds.exchange(holds, std::memory_order_acq_rel) != holds;
     if (aside.layer_waits.exchange(waits, std::memory_order_acq_rel) != waits || is_other) aside.tell(gate.closed());
 }

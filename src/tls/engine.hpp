@@ -46,7 +46,7 @@ enum class Fact : std::uint8_t { version, cipher, protocol, certificate, session
 
 // Plaintext for one write(), so that its record, with what the protocol adds, fits an empty Wire::out.
 #if defined(USOCKET_SMALL)
-inline constexpr std::size_t largest_write = 4096;
+inline constexpr std::size_t largest_write = sizeof(void*) < 8 ? 4096 : 8192;
 #else
 inline constexpr std::size_t largest_write = 16384;
 #endif

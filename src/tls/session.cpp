@@ -13,8 +13,8 @@ namespace {
 // How much one call of the system brings, and how much plaintext is made at once. Both are there only while they hold
 // something.
 #if defined(USOCKET_SMALL)
-constexpr std::size_t in_capacity = 1024;
-constexpr std::size_t plain_capacity = 512;
+constexpr std::size_t in_capacity = sizeof(void*) < 8 ? 1024 : 4096;
+constexpr std::size_t plain_capacity = sizeof(void*) < 8 ? 512 : 2048;
 #else
 constexpr std::size_t in_capacity = 32768;
 constexpr std::size_t plain_capacity = 16384;
