@@ -43,7 +43,7 @@ show("TLS-4", "one between that is for nothing of the kind", judge("by_right", "
 show("TLS-4", "one between that has expired", judge("by_old", "old"))
 show("TLS-4", "more between than one of them allows", judge("by_two", "two", "one"))
 show("TLS-4", "names that one between may not certify", judge("by_narrow", "narrow"))
-names = ["link%d" % i for i in range(12)]
+names = ["link" + str(i) for i in range(12)]
 show("TLS-4", "8 between", judge("by_link7", *reversed(names[:8])))
 show("TLS-4", "12 between", judge("by_link11", *reversed(names)))
 show("TLS-4", "what belongs to nobody's chain besides", judge("right", "stranger"))

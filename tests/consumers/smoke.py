@@ -1,5 +1,5 @@
-"""Whether an installed usocket works on this interpreter: each module, each way into the extension, once. With --with-tls
-it has to have `ussl`."""
+"""Whether an installed usocket works on this interpreter: each module, each way into the extension, once.
+With --with-tls it has to have `ussl`."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_wheel_carries_its_openssl(wheels: dict[str, Path]) -> None:
     """TLS-6: it needs none of the machine's, whose version may be another; only _tls links it."""
     for wheel in wheels.values():
         with ZipFile(wheel) as files:
-            carried = [Path(name).name for name in files.namelist() if name.startswith("usocket.libs/")]
+            carried = [Path(name).name for name in files.namelist() if name.startswith("usocket.libs/lib")]
         assert {name.split("-")[0] for name in carried} == {"libssl", "libcrypto"}
 
 

@@ -24,7 +24,6 @@ BIN = Path(os.environ.get("USOCKET_BIN", REPO / "build" / "bin"))
 PYTHON_EXAMPLES = REPO / "examples" / "python"
 PATIENCE_S = 30.0  # for what must happen
 
-TLS_LANGUAGES = ["cpp", "cpython"]
 LANGUAGES = ["cpp", "cpython"] + (["micropython"] if (BIN / "micropython").exists() else [])
 
 
