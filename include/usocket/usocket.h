@@ -79,7 +79,7 @@ typedef struct {
 static inline usocket_bytes_t usocket_text(const char* text) {
     usocket_bytes_t bytes;
     bytes.data = text;
-    bytes.size = text == NULL ? 0 : strlen(text);
+    bytes.size = text ? strlen(text) : 0;
     return bytes;
 }
 

@@ -52,7 +52,7 @@ usocket_error_t give(Result<Socket, EndpointError>& made, usocket_socket_t* into
     } else if (failure != nullptr) {
         const EndpointError error = made.error();
         const std::string_view message = error.message();
-        *std::copy_n(message.data(), std::min(message.size(), sizeof failure->message - 1), failure->message) = 0;
+        *std::copy_n(message.begin(), std::min(message.size(), sizeof failure->message - 1), failure->message) = 0;
     }
     return c(made);
 }
