@@ -1,5 +1,5 @@
-"""MicroPython's asyncio prints for the scripts of tests/python/desktop what their .exp files say: what ours on CPython
-is held to is not our own invention (DEV-3)."""
+"""MicroPython prints for the scripts of tests/python/desktop what their .exp files say: what python -m usocket is held
+to is not our own invention (DEV-1, DEV-3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO
 
-SCRIPTS = sorted((REPO / "tests" / "python" / "desktop" / "asyncio_scripts").glob("*.py"))
+SCRIPTS = sorted((REPO / "tests" / "python" / "desktop").glob("*_scripts/*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

@@ -6,6 +6,7 @@ what it replaces, so that tracebacks, breakpoints and coverage are those of the 
     bytes % str, bytes + str, str in bytes      an operator becomes a call of runtime.py's
     b.format(), b.startswith(str), e.value      an attribute that CPython's type lacks or has otherwise
     memoryview(str), bytearray(str)             a call that takes more
+    except OSError as e, OSError(110)           says "[Errno 110] ETIMEDOUT", and its args are (110,)
     async def                                   is a generator that can be awaited, as on a device; where it has an
                                                 async with or async for in it, a coroutine that may yield
     await in def                                what the loop of usocket.desktop.asyncio takes
@@ -56,6 +57,15 @@ BUILTINS: dict[str, Any] = {
     "eval": _evaluating(eval, "eval"),
     **{_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()},
 }
+
+evaluate: Callable[..., Any] = BUILTINS["eval"]
+
+
+def is_spoken_in(names: dict[str, Any]) -> bool:
+    """Whether these are the names of a module of the program."""
+    builtins = names.get("__builtins__")
+    return isinstance(builtins, dict) and f"{_PREFIX}add" in builtins
+
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
 _ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith")}
@@ -137,6 +147,8 @@ class _Rewriter(ast.NodeTransformer):
             argument = node.args[0]
             if not isinstance(argument, ast.Starred):
                 node.args = [_call(argument, "argument", node.func, argument)]
+        if isinstance(node.func, ast.Name) and node.func.id == "OSError":
+            return _call(node, "caught", node)
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
@@ -145,6 +157,8 @@ class _Rewriter(ast.NodeTransformer):
         self._errors.append(node.name)
         self.generic_visit(node)
         self._errors.pop()
+        place = ast.copy_location(ast.Name(node.name, ast.Load()), node)
+        node.body.insert(0, ast.copy_location(ast.Expr(_call(place, "caught", place)), node))
         return node
 
     # --- Coroutines

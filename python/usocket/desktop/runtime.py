@@ -5,6 +5,8 @@ They raise nothing themselves: where CPython's own operation would fail, it does
 
 from __future__ import annotations
 
+import errno
+import os
 import types
 from collections.abc import Callable
 from typing import Any
@@ -134,6 +136,22 @@ def errno_of(error: Any) -> Any:
     return error.errno
 
 
+def caught(error: Any) -> Any:
+    """An error as the program has it, which has caught or made it: an OSError says its number's name, and has no text
+    of the system's. What says more than the system does goes on saying it.
+    """
+    if not isinstance(error, OSError) or not 1 <= len(error.args) <= 2:
+        return error
+    number, *text = error.args
+    name = errno.errorcode.get(number) if isinstance(number, int) else None
+    if name is not None:
+        if text == [os.strerror(number)]:
+            error.args = (number,)
+            text = []
+        error.errno, error.strerror = number, ": ".join([name, *map(str, text)])
+    return error
+
+
 _CHANGEABLE: tuple[type[Any], ...] = (dict, type({}.keys()), type({}.values()), type({}.items()), set)
 
 
@@ -146,9 +164,13 @@ _WITHOUT_SPECIAL_NAMES = (str, bytes, bytearray, memoryview, list, tuple, dict, 
 
 
 def hasattr_(what: Any, name: str) -> bool:
-    """A device's own types do not show their special methods: hasattr("", "__len__") is False there."""
+    """A device's own types do not show their special methods: hasattr("", "__len__") is False there. Its errors have
+    a value.
+    """
     if type(what) in _WITHOUT_SPECIAL_NAMES and name[:2] == "__" and name != "__class__":
         return False
+    if name == "value" and isinstance(what, BaseException):
+        return True
     return hasattr(what, name)
 
 
@@ -177,7 +199,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         *(argument, addend, add, contains, modulo, modulo_in_place, steps_of),
-        *(format_of, extend_of, startswith_of, endswith_of, value_of, errno_of),
+        *(format_of, extend_of, startswith_of, endswith_of, value_of, errno_of, caught),
         *(awaitable, suspend),
     )
 }
