@@ -45,8 +45,8 @@ def test_dev_1_a_folder_of_a_librarys_name_hides_only_what_it_has(tmp_path: Path
     [
         ("usocket", "usocket"),
         ("socket", "socket"),
-        ("uselect", "uselect"),
-        ("select", "uselect"),
+        ("uselect", "select"),
+        ("select", "select"),
         ("asyncio", "asyncio"),
         ("uasyncio", "asyncio"),
         ("ssl", "tls"),

@@ -11,13 +11,9 @@ import uselect
 
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.task import Task, next_number
+from usocket.desktop.modules.select import poll
 
 _POLLIN, _POLLOUT = uselect.POLLIN, uselect.POLLOUT
-
-# The device's stream protocol, for objects that have no descriptor but an ioctl() to ask.
-_MP_STREAM_POLL = 3
-_ASK_EVERY_MS = 1
-
 
 _LINGERS = 8  # rounds: those between reads of a task that reads, answers and drains, with deadlines on each
 
@@ -63,10 +59,9 @@ class IOQueue:
     """
 
     def __init__(self) -> None:
-        self.poller = uselect.poll()
+        self.poller = poll()
         self.map: dict[int, Wait] = {}  # by id() of the stream
         self._changed: list[Wait] = []  # may be registered for other events than are waited for
-        self._asked: dict[int, Wait] = {}  # streams without a descriptor
         self._count = 0  # of tasks that wait for others than streams
         self.woken: deque[Wakeable] = deque()  # not yet given their turn
         self._waker: _Waker | None = None
@@ -138,14 +133,10 @@ class IOQueue:
         wait.events = wanted
         if not wanted:
             del self.map[id(stream)]
-            if self._asked.pop(id(stream), None) is None and before:
+            if before:
                 self.poller.unregister(stream, False)
-        elif id(stream) in self._asked:
-            pass
         elif before:
             self.poller.modify(stream, wanted)
-        elif hasattr(stream, "ioctl") and not _has_descriptor(stream):
-            self._asked[id(stream)] = wait
         else:
             self.poller.register(stream, wanted, wait)
 
@@ -192,8 +183,6 @@ class IOQueue:
         is called, or the time is over (-1: never)."""
         if self._changed:
             self._settle(timeout_ms != 0)
-        if self._asked and self._ask():
-            timeout_ms = 0
         if timeout_ms:
             self._deliver(self._sleep(timeout_ms))
         else:
@@ -204,8 +193,6 @@ class IOQueue:
         if self._waker is None:
             self._waker = _Waker()
             self.poller.register(self._waker, _POLLIN, None)
-        if self._asked and not 0 <= timeout_ms <= _ASK_EVERY_MS:
-            timeout_ms = _ASK_EVERY_MS
         # What others set from here on ends the poll; what they had set before is seen here.
         self.is_asleep = True
         try:
@@ -232,23 +219,6 @@ class IOQueue:
                 push(wait.writer)
                 wait.writer = None
             self.has_changed(wait)
-
-    def _ask(self) -> bool:
-        """Asks the streams without a descriptor; whether one of them is ready."""
-        events = []
-        for wait in self._asked.values():
-            event = wait.stream.ioctl(_MP_STREAM_POLL, wait.events)
-            if event:
-                events.append((wait.stream, event, wait))
-        self._deliver(events)
-        return bool(events)
-
-
-def _has_descriptor(stream: Any) -> bool:
-    try:
-        return isinstance(stream.fileno(), int)
-    except (AttributeError, OSError):  # a subclass of io.IOBase has the method, and no descriptor
-        return False
 
 
 class _Waker:
