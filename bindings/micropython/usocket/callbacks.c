@@ -5,7 +5,7 @@
 // runs nothing of the host's, sleeps in that poll; what it finds is no more than a reason to have the host schedule
 // run(). run() asks the poll again, where the host's objects may be touched, and calls. A signal ends the system call
 // in which the host may sleep just then, so that it looks for what is scheduled. A callback that leaves something
-// unread is called again, a little later.
+// unread is called again; rarely if it has not used a socket, as a poll does not tell what is new from what is old.
 #include "module.h"
 
 #include "py/stream.h"
@@ -27,7 +27,8 @@
 enum {
     AGAIN_MS = 1,   // until a socket that has been left unread has its next turn
     NUDGE_MS = 10,  // until a signal is sent once more, should it have come just before the host went to sleep
-    VAIN_MS = 20,  // until the next turn if nobody has been called: a socket that is not connected yet is a hung-up one
+    VAIN_MS =
+        20,  // the same if nobody has been called (a socket that is not connected yet is a hung-up one), or in vain
 };
 
 // Whose turn it is: the thread's, the host's to begin run(), run()'s.
@@ -37,7 +38,7 @@ static uint32_t state;
 static pthread_t thread;
 static bool has_thread;
 static _Thread_local bool is_thread;
-static bool was_vain;  // the last run() has called nobody
+static bool was_vain;  // the last run() has called nobody who used a socket
 
 #if USOCKET_MICROPYTHON
 #define MAIN_PENDING_EXCEPTION MP_STATE_MAIN_THREAD(mp_pending_exception)
@@ -104,8 +105,10 @@ static void call_ready(void) {
         if ((events & MP_STREAM_POLL_NVAL) != 0) {
             usocket_forget_callback(one[0]);
         } else if ((events & MP_STREAM_POLL_RD) != 0 && function != MP_OBJ_NULL) {
-            was_vain = false;
-            if (!call_protected(function, one[0])) {
+            const uint32_t waits = usocket_waits;
+            const bool goes_on = call_protected(function, one[0]);
+            was_vain = was_vain && usocket_waits == waits;
+            if (!goes_on) {
                 break;
             }
         }

@@ -99,7 +99,10 @@ static usocket_error_t guarded(usocket_method_t method, usocket_request_t* reque
 #endif
 }
 
+uint32_t usocket_waits;
+
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request) {
+    ++usocket_waits;
     usocket_request_begin(request);
     return guarded(method, request, usocket_request_unwound);
 }

@@ -103,6 +103,7 @@ mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, siz
 // --- Calls that may wait; host.c
 // Calls the method, and puts the socket right if the host's signal handler jumps out of it.
 usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request);
+extern uint32_t usocket_waits;  // how often it was called
 usocket_error_t usocket_wait_connecting(usocket_create_t* create);
 
 // --- Addresses; address.c

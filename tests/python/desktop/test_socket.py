@@ -147,6 +147,26 @@ def test_sock_11_none_takes_it_away_and_a_number_is_the_systems_option(tmp_path:
     assert output(tmp_path, {"main.py": text}) == ["b'x' []", "True"]
 
 
+def test_sock_11_a_callback_that_takes_a_part_is_called_for_the_rest_at_once(tmp_path: Path) -> None:
+    text = (
+        "import socket, time\na, b = socket.socketpair()\nseen = []\n"
+        "a.setsockopt(1, 20, lambda s: seen.append(s.recv(1)))\nb.write('x' * 200)\n"
+        "begun = time.ticks_ms()\nwhile len(seen) < 200: time.sleep(0.01)\n"
+        "print(time.ticks_diff(time.ticks_ms(), begun) < 200 * 20)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["True"]
+
+
+def test_sock_11_a_callback_that_takes_nothing_is_called_rarely(tmp_path: Path) -> None:
+    text = (
+        "import socket, time\na, b = socket.socketpair()\ncalls = []\na.setsockopt(1, 20, calls.append)\n"
+        "b.write('x')\nbegun = time.ticks_ms()\nwhile len(calls) < 10: time.sleep(0.001)\n"
+        "print(time.ticks_diff(time.ticks_ms(), begun) >= 8 * 20)\n"
+        "a.setsockopt(1, 20, None)\nprint(a.recv(1), 'recv' in vars(a))\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["True", "b'x' False"]
+
+
 def test_sock_11_an_error_in_a_callback_is_printed(tmp_path: Path) -> None:
     text = (
         "import socket, time\na, b = socket.socketpair()\ndone = []\n"
