@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from programs import call, write
+from programs import call, output, write
 from usocket.desktop.modules import tls
 
 
@@ -237,6 +237,12 @@ print(wrapped.readline(), wrapped is sock, wrapped.read(), ssl.SSLError is OSErr
 """
     done = call(write(tmp_path, {"main.py": program}), *certificate)
     assert done.stdout == "b'a line\\n' True b'' True\n", done.stderr
+
+
+def test_dev_1_a_plain_socket_is_no_tls_socket(tmp_path: Path) -> None:
+    """Programs that know CPython as well ask so, where there is such a class."""
+    text = "import socket, ssl\nprint(isinstance(socket.socket(), getattr(ssl, 'SSLSocket', bytes)))\n"
+    assert output(tmp_path, {"main.py": text}) == ["False"]
 
 
 def test_dev_3_a_context_of_the_program_s_own(certificate: tuple[str, str], tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ EXTENDS = "ssl"
 
 PROTOCOL_TLS = PROTOCOL_SSLv23 = PROTOCOL_TLS_CLIENT
 SSLError = OSError
-SSLSocket = usocket.socket  # a wrapped one is what it was before
 
 _Socket = TypeVar("_Socket", bound=usocket.socket)
 
@@ -85,7 +84,6 @@ __all__ = [
     "PROTOCOL_TLS_SERVER",
     "SSLContext",
     "SSLError",
-    "SSLSocket",
     "create_default_context",
     "wrap_socket",
 ]
