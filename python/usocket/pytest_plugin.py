@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from usocket.desktop import schedule
+from usocket.desktop import schedule, stand_ins
 from usocket.desktop.origins import Origins
 from usocket.desktop.world import StandInsLast, World
 
@@ -30,6 +30,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             sys.path.insert(0, folder)
     world = World(Origins(str(early_config.rootpath), *folders))
     world.install()
+    stand_ins.lend_names(world)
     sys.meta_path.append(StandInsLast(world))
     schedule.prepare()
     for finder in sys.meta_path:

@@ -7,8 +7,9 @@ device's, `machine` exists, and the program's own `logging.py` is `logging`; the
     world.py       the program's modules: finding, loading, importing
     stand_ins.py   which module stands in for which, by name; they are in modules/
     dialect.py     how a module of the program is compiled; runtime.py is what the compiled code calls
-    tracebacks.py  errors as the program's author wants to see them
-    schedule.py    callbacks that run on the main thread between two of its steps
+    tracebacks.py  errors as the program's author wants to see them; debugger.py does it for pdb
+    schedule.py    callbacks that run on the main thread between two of its steps; callbacks.py is those of sockets
+    console.py     what is typed at a terminal of os.dupterm()
     asyncio/       the event loop
     trace.py       --trace
     chaos.py       --chaos

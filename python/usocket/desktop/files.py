@@ -50,6 +50,15 @@ class _Text(io.TextIOWrapper):
         return len(data)
 
 
+class _Output(_Text):
+    """Holds nothing back, as a device's console: not even the dots of a program that waits, or when it is piped."""
+
+    def write(self, data: Any) -> int:
+        count = super().write(data)
+        self.flush()
+        return count
+
+
 def open(file: Any, mode: str = "r", buffering: int = -1, encoding: str | None = None, **options: Any) -> Any:
     if options.get("errors") or options.get("newline") or (encoding or "utf-8").lower() not in ("utf-8", "utf8"):
         return builtins.open(file, mode, buffering, encoding, **options)
@@ -72,13 +81,6 @@ def lenient(stream: Any) -> Any:
     stream.flush()
     binary: Any = stream.buffer
     raw = getattr(binary, "raw", binary)
-    text = _Text(
-        _Writer(raw),
-        encoding=stream.encoding,
-        errors=stream.errors,
-        newline="\n",
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
-    )
+    text = _Output(_Writer(raw), encoding=stream.encoding, errors=stream.errors, newline="\n")
     _streams.extend((stream, text))
     return text

@@ -30,12 +30,14 @@ class _Socket(_usocket.socket):
         return self._dup_as(self.__class__)
 
 
-def put_between(layer: Callable[[type[Any]], type[Any]]) -> None:
-    """Lays layer(class) over the sockets of `usocket` and `socket`, for the whole process."""
+def put_between(layer: Callable[..., type[Any]]) -> None:
+    """Lays layer(*bases) over the sockets of `usocket` and `socket`, for the whole process. They are derived from one
+    another afterwards as they were before.
+    """
     base = usocket.socket if issubclass(usocket.socket, _Socket) else _Socket
     usocket.socket = layer(base)  # type: ignore[misc]
-    stand_in.socket = layer(stand_in.socket)  # type: ignore[misc]
-    stand_in_usocket.socket = layer(stand_in_usocket.socket)  # type: ignore[misc]
+    stand_in_usocket.socket = layer(stand_in_usocket.socket, usocket.socket)  # type: ignore[misc]
+    stand_in.socket = layer(stand_in.socket, stand_in_usocket.socket)  # type: ignore[misc]
 
     def socketpair(*arguments: Any) -> Any:
         defaults = (usocket.AF_UNIX, usocket.SOCK_STREAM, 0)

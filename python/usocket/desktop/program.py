@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any
 
-from usocket.desktop import dialect, files, schedule, tracebacks
+from usocket.desktop import debugger, dialect, files, schedule, tracebacks
 from usocket.desktop.origins import Origins, is_path_safe
 from usocket.desktop.world import World
 
@@ -59,13 +59,6 @@ def _run(world: World, code: types.CodeType, **names: Any) -> None:
     main.__dict__.update(names)
     world.prepare(main)
     world.modules["__main__"] = sys.modules["__main__"] = main
-    _hide_from_debugger()
+    debugger.prepare()
     sys.stdout = files.lenient(sys.stdout) or sys.stdout
     exec(code, main.__dict__)
-
-
-def _hide_from_debugger() -> None:
-    """A debugger of bdb's kind that is at work, pdb above all, steps over our frames."""
-    debugger: Any = getattr(sys.gettrace(), "__self__", None)
-    if hasattr(debugger, "is_skipped_module"):
-        debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,6 @@ _FOLDER = "usocket.desktop.modules"
 
 # Our own modules, and the standard library's under the names that devices have for them.
 TARGETS = {
-    "uselect": "uselect",
-    "select": "uselect",
     "uerrno": "uerrno",
     "uheapq": "heapq",
     "ucontextlib": "contextlib",
@@ -49,6 +49,7 @@ ALIASES = {
     "ssl": "tls",
     "websocket": "uwebsocket",
     "utraceback": "traceback",
+    "uselect": "select",
 }
 
 # Modules of devices that have no meaning on a desktop, and why.
@@ -98,7 +99,18 @@ def is_one(name: str) -> bool:
     return file.isidentifier() and importlib.util.find_spec(f"{_FOLDER}.{file}") is not None
 
 
-def make(file: str, world: World) -> types.ModuleType:
+def lend_names(world: World) -> None:
+    """Gives the standard library's modules what devices' have besides, and lets the program's have it from there: a
+    test then replaces `time.sleep_ms` by name.
+    """
+    folder = importlib.import_module(_FOLDER)
+    for file in [module.name for module in pkgutil.iter_modules(folder.__path__)]:
+        base = getattr(importlib.import_module(f"{_FOLDER}.{file}"), "EXTENDS", None)
+        if base in sys.stdlib_module_names:
+            make(file, world).lend_names()
+
+
+def make(file: str, world: World) -> StandIn:
     module = importlib.import_module(f"{_FOLDER}.{file}")
     if hasattr(module, "bind"):
         module.bind(world)
@@ -124,6 +136,12 @@ class StandIn(types.ModuleType):
         if base is not None:
             self.__dict__["__file__"] = getattr(base, "__file__", None)
         self.__dict__["__all__"] = sorted({*values, *(() if base is None else _public(base))})
+
+    def lend_names(self) -> None:
+        base, module = self.__dict__["_StandIn__base"], self.__dict__["_StandIn__module"]
+        for name in module.__all__:
+            if not hasattr(base, name):
+                setattr(base, name, self.__dict__.pop(name))
 
     def __getattr__(self, name: str) -> Any:
         base = self.__dict__["_StandIn__base"]

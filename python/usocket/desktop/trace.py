@@ -16,9 +16,9 @@ def start() -> None:
     layers.put_between(_traced)
 
 
-def _traced(base: type[Any]) -> type[Any]:
+def _traced(base: type[Any], *others: type[Any]) -> type[Any]:
     methods = {name: _tracing(name, getattr(base, name)) for name in layers.CALLS}
-    return type("socket", (base,), {"__module__": base.__module__, **methods})
+    return type("socket", (base, *others), {"__module__": base.__module__, **methods})
 
 
 def _tracing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -58,7 +58,15 @@ def test_dev_5_pdb_stops_at_lines_and_steps_over_ours(tmp_path: Path) -> None:
     done = call_python("-m", "pdb", "-m", "usocket", path, stdin=f"b {path}:2\nc\ns\np y\ns\nq\n")
     stops = re.findall(r"> (.*)\((\d+)\)", done.stdout)
     assert [line for file, line in stops if file == str(path)] == ["2", "3", "3"] and "b'a'" in done.stdout
-    assert not [file for file, _ in stops if "desktop" in file]
+    assert not [file for file, _ in stops if "usocket/desktop" in file]
+
+
+def test_dev_5_pdb_shows_a_stack_without_ours_and_evaluates_in_the_dialect(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "def f(x):\n    return x\n\nf(b'a')\n"})
+    done = call_python("-m", "pdb", "-m", "usocket", path, stdin=f"b {path}:2\nc\nw\np x + 'b'\nu\np x\nq\n")
+    shown = done.stdout[done.stdout.index(f"{path}(2)f()") :]
+    assert not re.search(r"usocket/(desktop|__main__)|runpy", shown), shown
+    assert f"{path}(4)<module>()" in shown and "b'ab'" in shown and "NameError" in shown
 
 
 @pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
@@ -79,6 +87,19 @@ def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
     lines = [re.sub(r"^socket \d+: (.*)  \[.* ms\]$", r"\1", line) for line in done.stderr.splitlines()]
     assert lines[:3] == ["write('hi\\n') -> 3", "readline() -> b'hi\\n'", "settimeout(0) -> None"]
     assert lines[3].startswith("recv(1) -> BlockingIOError")
+
+
+def test_dev_6_trace_changes_no_class(tmp_path: Path) -> None:
+    text = (
+        "import socket, usocket\ns = socket.socket()\n"
+        "print(issubclass(socket.socket, usocket.socket), isinstance(s, usocket.socket))\n"
+        "print(s.dup().__class__ is s.__class__)\n"
+        "s.close()\nprint(repr(s).split()[1])\n"
+    )
+    path = write(tmp_path, {"main.py": text})
+    plain, traced = call(path), call("--trace", path)
+    assert plain.stdout == traced.stdout == "True True\nTrue\nstate=-1\n"
+    assert traced.stderr.count("\n") == 2, traced.stderr  # dup() and close(), and nothing of the repr
 
 
 def test_dev_6_trace_sees_the_sockets_of_asyncio(tmp_path: Path) -> None:
@@ -144,12 +165,17 @@ def test_dev_5_a_test_replaces_a_devices_module_by_name(tmp_path: Path) -> None:
             "def test_a_name():\n    with mock.patch('machine.Pin') as pin:\n        assert app.made() is pin()\n"
             "def test_a_module():\n    with mock.patch.dict(sys.modules, {'bluetooth': mock.Mock()}):\n"
             "        assert app.radio() is sys.modules['bluetooth']\n"
+            "def test_a_name_of_a_standard_module():\n    with mock.patch('time.sleep_ms') as sleep:\n"
+            "        app.rest()\n    sleep.assert_called_once_with(5)\n"
+            "def test_the_same_by_pytest(monkeypatch):\n    slept = []\n"
+            "    monkeypatch.setattr('time.sleep_ms', slept.append)\n    app.rest()\n    assert slept == [5]\n"
         ),
         "app.py": (
             "def made():\n    import machine\n    return machine.Pin(1)\n"
             "def radio():\n    import bluetooth\n    return bluetooth\n"
+            "def rest():\n    import utime\n    utime.sleep_ms(5)\n"
         ),
     }
     write(tmp_path, files)
     done = call_python("-m", "pytest", "-q", "-p", "usocket.pytest_plugin", cwd=tmp_path)
-    assert "2 passed" in done.stdout, done.stdout
+    assert "4 passed" in done.stdout, done.stdout

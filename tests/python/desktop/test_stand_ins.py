@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import select
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,110 @@ def test_dev_2_dupterm_sees_what_is_printed(tmp_path: Path) -> None:
         "print(b.readline(), was is a)\n"
     )
     assert output(tmp_path, {"main.py": text}) == ["x", "b'x\\r\\n' True"]
+
+
+CONSOLE = """
+import io, os, socket, time
+near, far = socket.socketpair()
+far.settimeout(5)
+near.setblocking(False)
+answer = 42
+os.dupterm({terminal})
+near.setsockopt(socket.SOL_SOCKET, 20, os.dupterm_notify)
+def typed(text, ends):
+    far.write(text)
+    seen = b""
+    while not seen.endswith(ends):
+        seen += far.recv(1)
+    return seen.decode()
+seen = [
+    typed("answer + 1\\r", "43\\r\\n>>> "),
+    typed("b'%s' % 'x'\\r\\n", "b'x'\\r\\n>>> "),
+    typed("def f():\\r", "... "), typed(" return 1\\r", "... "), typed("\\r", ">>> "),
+    typed("ab\\x7f\\x7ff()\\r", "1\\r\\n>>> "),
+    typed("1 / 0\\r", "ZeroDivisionError: division by zero\\r\\n>>> "),
+]
+try:
+    far.write("wait\\x03")
+    time.sleep(5)
+except KeyboardInterrupt:
+    seen.append("interrupted")
+far.close()
+while os.dupterm(None):
+    time.sleep_ms(1)
+for line in seen: print("seen", line.splitlines())
+"""
+
+TERMINAL = """
+class Terminal(io.IOBase):
+    def readinto(self, buffer): return near.readinto(buffer)
+    def write(self, data): return near.write(data)
+    def close(self): near.close()
+"""
+
+
+@pytest.mark.parametrize("terminal", ["near", "Terminal()"])
+def test_dev_2_what_is_typed_at_a_terminal_of_dupterm_runs(terminal: str, tmp_path: Path) -> None:
+    text = CONSOLE.format(terminal=terminal).replace("answer = 42\n", f"answer = 42{TERMINAL}", 1)
+    lines = output(tmp_path, {"main.py": text})
+    shown = [line.removeprefix("seen ") for line in lines if line.startswith("seen ")]
+    assert shown[0] == "['answer + 1', '43', '>>> ']"
+    assert "\"b'x'\", '>>> '" in shown[1] and shown[2:5] == [
+        "['def f():', '... ']",
+        "[' return 1', '... ']",
+        "['', '>>> ']",
+    ]
+    assert shown[5].endswith("f()', '1', '>>> ']") and "ZeroDivisionError: division by zero" in shown[6]
+    assert shown[7:] == ["['interrupted']"]
+
+
+def test_dev_2_webrepl_lets_in_and_moves_files(tmp_path: Path) -> None:
+    """_webrepl over a websocket, as webrepl.py puts them together."""
+    text = """
+import _webrepl, os, socket, struct, websocket
+near, far = socket.socketpair()
+_webrepl.password("secret")
+def frame(kind, data):
+    size = bytes([128 | len(data)]) if len(data) < 126 else bytes([254]) + struct.pack(">H", len(data))
+    return bytes([128 | kind]) + size + bytes(4) + data
+def got():
+    kind, size = far.read(2)
+    return kind & 15, far.read(size if size < 126 else struct.unpack(">H", far.read(2))[0])
+def refused():
+    far.write(frame(1, b"wrong\\r"))
+    return wrong.read(1)
+wrong = _webrepl._webrepl(websocket.websocket(near, True))
+print(got(), wrong.write("unseen"), refused(), got())
+repl = _webrepl._webrepl(websocket.websocket(near, True))
+near.setblocking(False)
+far.write(frame(1, b"secret\\rx"))
+print(got(), repl.read(1), repl.read(1), got(), repl.write("seen"), got())
+def request(kind, size, name):
+    return frame(2, struct.pack("<2sBBQLH64s", b"WA", kind, 0, 0, size, len(name), name.encode()))
+def asked(data):
+    far.write(data)
+    return repl.read(1)
+print(asked(request(3, 0, "")), got()[1][0])
+print(asked(request(1, 300, "put")), got(), asked(frame(2, bytes(100)) + frame(2, b"x" * 200)), got())
+print(open("put", "rb").read() == bytes(100) + b"x" * 200)
+print(asked(request(2, 0, "put")), got(), asked(frame(2, b"\\0")), len(got()[1]), end=" ")
+print(asked(frame(2, b"\\0")), len(got()[1]))
+print(asked(frame(2, b"\\0")), got(), got())
+far.close()
+print(repl.read(1))
+""".replace("\\\\", "\\")
+    path = write(tmp_path, {"main.py": text})
+    done = call(path, cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "(1, b'Password: ') 6 b'' (1, b'\\r\\nAccess denied\\r\\n')",
+        "(1, b'Password: ') b'x' None (1, b'\\r\\nWebREPL connected\\r\\n>>> ') 4 (1, b'seen')",
+        "None 1",
+        "None (2, b'WB\\x00\\x00') None (2, b'WB\\x00\\x00')",
+        "True",
+        "None (2, b'WB\\x00\\x00') None 258 None 46",
+        "None (2, b'\\x00\\x00') (2, b'WB\\x00\\x00')",
+        "b''",
+    ], done.stderr
 
 
 def test_dev_2_logging_has_exc() -> None:
@@ -256,6 +363,16 @@ def test_dev_2_a_module_is_made_by_the_type_of_one() -> None:
         "import sys\nm = type(sys)('name', 'doc')\nm.x = 1\nv = m.__name__, m.x\nn = sys.implementation[0]\n"
     )
     assert (names["v"], names["n"]) == (("name", 1), "micropython")
+
+
+def test_dev_2_stdout_holds_nothing_back(tmp_path: Path) -> None:
+    """A pipe gets a part of a line at once, as the console does on a device."""
+    path = write(tmp_path, {"main.py": "import os\nprint('.', end='')\nos.read(0, 1)\n"})
+    command = [sys.executable, "-m", "usocket", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as done:
+        ready = select.select([done.stdout], [], [], 30)[0]
+        done.communicate(b"\n", timeout=60)
+    assert ready
 
 
 def test_dev_4_stdout_takes_both_types(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """os, with dupterm(), ilistdir(), urandom(), and the file system of the desktop.
 
-dupterm() sends what the program prints to a stream as well, and returns the one before; nothing is read from it.
-mount() and umount() have no meaning.
+dupterm() sends what the program prints to a stream as well, and returns the one before. What is typed there is read
+when dupterm_notify() is called, and runs in the program's main module, as at a board's prompt. mount() and umount()
+have no meaning.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ import collections as _collections
 import os as _os
 import sys as _sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from usocket.desktop.console import Console as _Console
+
+if TYPE_CHECKING:
+    from usocket.desktop.world import World
 
 EXTENDS = "os"
 
@@ -46,6 +52,7 @@ class _Duplicate:
 
     def __init__(self, first: Any, second: Any) -> None:
         self.first, self.second = first, second
+        self.console = _Console(second, _main_names())
 
     def write(self, text: str) -> int:
         try:
@@ -70,7 +77,25 @@ def dupterm(stream: Any, index: int = 0) -> Any:
 
 
 def dupterm_notify(stream: Any) -> None:
-    """There is something to read from it: nobody reads here."""
+    """There is something to read from it, whatever `stream` is. At its end it is taken away."""
+    duplicate = _sys.stdout
+    if isinstance(duplicate, _Duplicate) and not duplicate.console.take():
+        print("dupterm: EOF received, deactivating")
+        if _sys.stdout is duplicate:
+            dupterm(None)
+        duplicate.second.close()
+
+
+_worlds: list[World] = []
+
+
+def bind(world: World) -> None:
+    _worlds[:] = [world]
+
+
+def _main_names() -> dict[str, Any]:
+    main = _worlds[-1].modules.get("__main__") if _worlds else None
+    return {} if main is None else main.__dict__
 
 
 __all__ = ["dupterm", "dupterm_notify", "ilistdir", "stat", "statvfs", "sync", "uname"]

@@ -90,11 +90,12 @@ class socket(usocket.socket):
         """As lwIP's ports number it: 0 new, 1 listening, 3 connected, 4 ended by the peer, -1 closed."""
         if self.closed:
             return -1
+        plain = _usocket.socket  # what is traced are the program's calls
         try:
-            if super().getsockopt(SOL_SOCKET, _usocket.SO_ACCEPTCONN):
+            if plain.getsockopt(self, SOL_SOCKET, _usocket.SO_ACCEPTCONN):
                 return 1
-            super().getpeername()
-            ended = super().recv(1, _usocket.MSG_PEEK | _usocket.MSG_DONTWAIT) == b""
+            plain.getpeername(self)
+            ended = plain.recv(self, 1, _usocket.MSG_PEEK | _usocket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return 3
         except OSError as failure:
