@@ -177,10 +177,15 @@ void sleep_for(std::uint64_t us) noexcept {
     (void)::nanosleep(&span, nullptr);
 }
 
-// The other end learns of it as well: at once an end, and a reset as soon as this end is closed.
+// Both ends learn of it: the other is sent a reset, which is how TCP leaves a peer; this one has the call's error, and
+// is as it would be after that.
 void break_connection(int fd) noexcept {
-    const linger at_once{1, 0};
-    (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    (void)__real_connect(fd, &nobody, sizeof nobody);
+    int error = 0;
+    socklen_t size = sizeof error;
+    (void)::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     (void)::shutdown(fd, SHUT_RDWR);
 }
 

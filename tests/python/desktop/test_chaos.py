@@ -131,6 +131,55 @@ def test_dev_6_a_non_blocking_program_is_put_off(tmp_path: Path) -> None:
     assert "True\n" in [one.stdout for one in done], [one.stderr for one in done]
 
 
+def test_dev_6_both_ends_of_a_reset_see_it(tmp_path: Path) -> None:
+    """Neither takes it for an end, whichever of them meets it."""
+    text = """
+import _thread, socket
+server = socket.create_server(("127.0.0.1", 0))
+def serve():
+    while True:
+        conn = server.accept()[0]
+        conn.settimeout(5)
+        try:
+            while conn.write(conn.read(10)):
+                pass
+            seen.append("end")
+        except OSError as e:
+            seen.append(e)
+        conn.close()
+        done.release()
+seen = []
+done = _thread.allocate_lock()
+done.acquire()
+_thread.start_new_thread(serve, ())
+for i in range(16):
+    client = None
+    while client is None:
+        try:
+            client = socket.create_connection(server.getsockname(), 5)
+        except OSError:
+            pass  # chaos refuses some
+    try:
+        for i in range(100):
+            client.write(b"0123456789")
+            data = client.read(10)
+            if not data:
+                seen.append("end")
+                break
+    except OSError as e:
+        seen.append(e)
+    whole = i == 99 and len(data) == 10
+    client.close()
+    done.acquire()
+    if not whole:
+        print(*seen)
+    seen.clear()
+"""
+    done = call("--chaos", "3", write(tmp_path, {"main.py": text}))
+    outcomes = set(done.stdout.splitlines())
+    assert outcomes and not any("end" in outcome for outcome in outcomes), done.stdout + done.stderr
+
+
 def test_dev_6_the_trace_shows_what_chaos_does(tmp_path: Path) -> None:
     done = call("--trace", "--chaos", "7", write(tmp_path, {"main.py": CHATTER}))
     assert "send('0123456789') -> " in done.stderr and summary_of(done.stderr)["cut"]
