@@ -27,8 +27,7 @@
 enum {
     AGAIN_MS = 1,   // until a socket that has been left unread has its next turn
     NUDGE_MS = 10,  // until a signal is sent once more, should it have come just before the host went to sleep
-    VAIN_MS =
-        20,  // the same if nobody has been called (a socket that is not connected yet is a hung-up one), or in vain
+    VAIN_MS = 20,   // the same if nobody has been called (an unconnected socket looks hung up), or in vain
 };
 
 // Whose turn it is: the thread's, the host's to begin run(), run()'s.

@@ -11,6 +11,7 @@ import pytest
 import usocket
 from programs import call, output, write
 from usocket.desktop.modules import socket
+from usocket.desktop.modules import usocket as device_usocket
 
 
 @pytest.fixture
@@ -71,6 +72,8 @@ def test_name_2_getaddrinfo_gives_ipv4_first_whatever_the_system_does(monkeypatc
     found = [usocket.getaddrinfo(host, 80, 0, usocket.SOCK_STREAM)[0] for host in ("::1", "127.0.0.1")]
     monkeypatch.setattr("usocket._usocket.getaddrinfo", lambda *arguments: list(found))
     assert [one[0] for one in socket.getaddrinfo("x", 80)] == [socket.AF_INET, socket.AF_INET6]
+    assert device_usocket.getaddrinfo("x", 80) == [found[1], found[0]]
+    assert device_usocket.getaddrinfo("x", 80, socket.AF_INET6) == found
 
 
 def test_name_2_packed_addresses() -> None:

@@ -15,7 +15,7 @@ from programs import call, names_of, output, write
 @pytest.mark.parametrize(
     "name",
     "network machine micropython esp pyb rp2 uos ujson utime uio ure ubinascii ustruct urandom ucollections uhashlib"
-    " uerrno uzlib uheapq usys ulogging logging uwebsocket websocket _thread gc".split(),
+    " uerrno uzlib deflate uheapq usys ulogging logging uwebsocket websocket _thread gc".split(),
 )
 def test_dev_2_names(name: str) -> None:
     names_of(f"import {name}\nfrom {name} import *\n")
@@ -318,6 +318,24 @@ def test_dev_2_websocket_speaks_both_ways() -> None:
     )
     assert names["got"] == [b"hello\n", b"x" * 100, b""]
     assert names["sent"] == b"\x8a\1p" + b"\x88\2\x03\xe8" + b"\x81\2hi" + b"\x82\x7e\0\xc8" + bytes(200)
+
+
+@pytest.mark.parametrize("kind", ["RAW", "ZLIB", "GZIP"])
+def test_dev_2_deflate_goes_both_ways(kind: str) -> None:
+    names = names_of(
+        f"import deflate, io\nraw = io.BytesIO()\nwith deflate.DeflateIO(raw, deflate.{kind}) as d:\n"
+        "    written = d.write('one\\n') + d.write(b'two' * 100)\nraw.seek(0)\n"
+        f"d = deflate.DeflateIO(raw, deflate.{kind})\nb = bytearray(4)\n"
+        "got = d.readline(), d.readinto(b), bytes(b), d.read(), d.read(1)\n"
+    )
+    assert names["written"] == 304 and len(names["raw"].getvalue()) < 60
+    assert names["got"] == (b"one\n", 4, b"twot", b"wo" + b"two" * 98, b"")
+
+
+@pytest.mark.parametrize("data, error", [("b'junkjunkjunk'", OSError), ("b'x\\x9c\\xcb'", EOFError)])
+def test_dev_2_deflate_of_what_is_none_or_cut_off(data: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        names_of(f"import deflate, io\ndeflate.DeflateIO(io.BytesIO({data})).read()\n")
 
 
 def test_dev_2_uctypes_sees_and_changes_memory() -> None:

@@ -158,9 +158,7 @@ def getaddrinfo(
     family: int = 0,
 ) -> list[tuple[int, int, int, str, Any]]:
     """What a host and a port resolve to. IPv4 comes first where no family was asked for: devices know no other."""
-    found = _usocket.getaddrinfo(host, port, af or family, type, proto, flags)
-    if not af and not family:
-        found.sort(key=lambda one: one[0] != AF_INET)
+    found = usocket.getaddrinfo(host, port, af or family, type, proto, flags)
     return [(*numbers, canonname, _tuple(native)) for *numbers, canonname, native in found]
 
 

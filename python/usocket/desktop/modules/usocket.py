@@ -1,4 +1,6 @@
-"""usocket as a program for devices sees it: CPython's, whose sockets take a callback besides (SOCK-11)."""
+"""usocket as a program for devices sees it: CPython's, whose sockets take a callback besides (SOCK-11), and whose
+getaddrinfo() has IPv4 first: devices know no other, and take the first.
+"""
 
 from __future__ import annotations
 
@@ -39,4 +41,11 @@ def socketpair(
     return _usocket._socketpair_as(socket, af, type, proto)
 
 
-__all__ = ["socket", "socketpair"]
+def getaddrinfo(
+    host: str | bytes | None, port: int | str | None, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0, /
+) -> list[tuple[int, int, int, str, Any]]:
+    found = _usocket.getaddrinfo(host, port, af, type, proto, flags)
+    return found if af else sorted(found, key=lambda one: one[0] != _usocket.AF_INET)
+
+
+__all__ = ["getaddrinfo", "socket", "socketpair"]
