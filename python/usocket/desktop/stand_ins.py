@@ -182,8 +182,15 @@ def target_of_child(name: str) -> str | None:
     return None if base is None else f"{base}.{rest}"
 
 
+# What boards have in their firmware, or get by mip: micropython-lib's.
+_OF_MICROPYTHON_LIB = frozenset(
+    "aiohttp aiorepl mip ntptime requests uaiohttpclient umqtt upysh urequests urllib webrepl webrepl_setup".split()
+)
+
+
 def explain_missing(name: str) -> str:
+    origin = " (micropython-lib has it)" if name in _OF_MICROPYTHON_LIB else ""
     return (
-        f"No module named {name!r}: put it beside the program or in its lib folder, as on the device;"
+        f"No module named {name!r}: put it beside the program or in its lib folder, as on the device{origin};"
         " docs/desktop.md says which modules are here"
     )

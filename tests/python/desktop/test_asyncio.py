@@ -578,6 +578,7 @@ from usocket.desktop import asyncio
 async def main():
     reader = asyncio.StreamReader(sys.stdin)
     writer = asyncio.StreamWriter(sys.stdout, {})
+    print("typed", await reader.read(2), await reader.read(1), await asyncio.StreamReader(sys.stdin.buffer).read(1))
     while line := await reader.readline():
         print("printed", line)
         await writer.awrite(b"written " + line)
@@ -586,7 +587,7 @@ async def main():
 asyncio.run(main())
 """
     reading, writing = os.pipe()
-    os.write(writing, b"one\ntwo\n")
+    os.write(writing, "hé!one\ntwo\n".encode())
     os.close(writing)
     saved = os.dup(0)
     os.dup2(reading, 0)
@@ -596,7 +597,7 @@ asyncio.run(main())
         os.dup2(saved, 0)
         os.close(saved)
         os.close(reading)
-    lines = ["printed b'one\\n'", "written one", "printed b'two\\n'", "written two", "end"]
+    lines = ["typed h é b'!'", "printed b'one\\n'", "written one", "printed b'two\\n'", "written two", "end"]
     assert done.stdout.splitlines() == lines
 
 

@@ -119,6 +119,11 @@ def test_dev_2_a_missing_module_says_where_to_put_it(tmp_path: Path) -> None:
     assert "No module named 'umqtt'" in done.stderr and "docs/desktop.md" in done.stderr
 
 
+def test_dev_2_a_missing_module_of_firmware_says_who_has_it(tmp_path: Path) -> None:
+    done = call(write(tmp_path, {"main.py": "import urequests\n"}))
+    assert "lib folder, as on the device (micropython-lib has it);" in done.stderr.splitlines()[-1]
+
+
 def test_dev_2_a_module_without_meaning_says_so_in_one_line(tmp_path: Path) -> None:
     done = call(write(tmp_path, {"main.py": "import bluetooth\n"}))
     assert done.stderr.splitlines()[-1] == (

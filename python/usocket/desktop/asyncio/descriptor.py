@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -28,13 +29,21 @@ class _Descriptor:
     def __init__(self, file: Any, descriptor: int) -> None:
         self._file = file
         self._descriptor = descriptor
+        is_text = isinstance(file, io.TextIOBase)  # what is read from it is a str, as on a device
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace") if is_text else None
         self._poll = uselect.poll()
         self._poll.register(descriptor, uselect.POLLIN)
 
     def fileno(self) -> int:
         return self._descriptor
 
-    def read(self, n: int = -1) -> bytes | None:
+    def read(self, n: int = -1) -> bytes | str | None:
+        data = self._read(n)
+        if self._decoder is None or data is None:
+            return data
+        return self._decoder.decode(data) or (None if data else "")  # None: a part of a character
+
+    def _read(self, n: int = -1) -> bytes | None:
         if not self._poll.poll(0):
             return None
         return os.read(self._descriptor, _BLOCK if n < 0 else n)
@@ -48,7 +57,7 @@ class _Descriptor:
         """A byte at a time: what comes after the line is for whoever reads next."""
         line = b""
         while not line.endswith(b"\n"):
-            byte = self.read(1)
+            byte = self._read(1)
             if byte is None:
                 return line or None
             if not byte:
