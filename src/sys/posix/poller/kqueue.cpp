@@ -54,26 +54,26 @@ template <std::size_t count> Result<void> apply(Fd queue, const Change (&changes
     return check(::kevent(queue, changes, count, nullptr, 0, nullptr));
 }
 
-// How to look for what can be read, and for what can be sent. The first is always there, as what stands for the number.
-// A mask without either wants to know of errors and of the end: each change is worth a look, once.
-int read_flags(unsigned events) noexcept {
-    const bool is_quiet = events == poll_nothing || ((events & POLLIN) == 0 && (events & POLLOUT) != 0);
-    if (is_quiet && (events & poll_rdhup) == 0) return EV_ADD | EV_DISABLE;
-    return (events & POLLIN) != 0 ? EV_ADD | EV_ENABLE : EV_ADD | EV_ENABLE | EV_CLEAR;
+// What can be read is always looked for, as what stands for the number. Who does not ask for it wants to know of errors
+// and of the end: then each change is worth a look, once.
+Change read_change(Fd fd, unsigned events, std::uint32_t generation) noexcept {
+    const bool is_wanted = events != poll_nothing && (events & POLLIN) != 0;
+    return change_of(fd, EVFILT_READ, is_wanted ? EV_ADD : EV_ADD | EV_CLEAR, generation);
 }
-int write_flags(unsigned events) noexcept {
+
+// What cannot be sent on, as one end of a pipe, has nothing to tell about it; nor is there always something to take
+// out.
+void change_write(Fd queue, Fd fd, unsigned events, std::uint32_t generation) noexcept {
     const bool is_wanted = events != poll_nothing && (events & POLLOUT) != 0;
-    return is_wanted ? EV_ADD | EV_ENABLE : EV_ADD | EV_DISABLE;
+    (void)apply(queue, {change_of(fd, EVFILT_WRITE, is_wanted ? EV_ADD : EV_DELETE, generation)});
 }
 
-// What cannot be sent on, as one end of a pipe, has nothing to tell about it.
-Result<void> add_write(Fd queue, Fd fd, unsigned events, std::uint32_t generation) noexcept {
-    (void)apply(queue, {change_of(fd, EVFILT_WRITE, write_flags(events), generation)});
-    return {};
-}
-
-Result<void> check_own(const Poller& poller, Fd fd) noexcept {
-    return fd == poller.queue || poller.bell.has(fd) ? Error(EBADF) : Error();
+// Not a number that was closed, and that the poller has got itself; nor a file, which is always ready.
+Result<void> check_watchable(const Poller& poller, Fd fd) noexcept {
+    if (fd == poller.queue || poller.bell.has(fd)) return Error(EBADF);
+    struct stat status{};
+    if (::fstat(fd, &status) < 0) return last_error();
+    return S_ISREG(status.st_mode) ? Error(EPERM) : Error();
 }
 
 Error add_bell(const Poller& poller) noexcept {
@@ -111,24 +111,23 @@ Error poller_open(Poller* poller, bool is_inherited) noexcept {
 }
 
 Result<void> poller_add(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
-    if (const auto other = check_own(*poller, fd); !other) return other;
-    struct stat status{};
-    if (::fstat(fd, &status) < 0) return last_error();
-    if (S_ISREG(status.st_mode)) return Error(EPERM);
-    const auto added = apply(poller->queue, {change_of(fd, EVFILT_READ, read_flags(events), generation)});
-    return added ? add_write(poller->queue, fd, events, generation) : added;
+    if (const auto watchable = check_watchable(*poller, fd); !watchable) return watchable;
+    const auto added = apply(poller->queue, {read_change(fd, events, generation)});
+    if (added) change_write(poller->queue, fd, events, generation);
+    return added;
 }
 
 // Anew, because a filter that is there does not change its kind.
 Result<void> poller_change(Poller* poller, Fd fd, unsigned events, std::uint32_t generation) noexcept {
-    if (const auto other = check_own(*poller, fd); !other) return other;
-    const auto changed = apply(poller->queue, {change_of(fd, EVFILT_READ, EV_DELETE),
-                                               change_of(fd, EVFILT_READ, read_flags(events), generation)});
-    return changed ? add_write(poller->queue, fd, events, generation) : changed;
+    if (const auto watchable = check_watchable(*poller, fd); !watchable) return watchable;
+    const auto changed =
+        apply(poller->queue, {change_of(fd, EVFILT_READ, EV_DELETE), read_change(fd, events, generation)});
+    if (changed) change_write(poller->queue, fd, events, generation);
+    return changed;
 }
 
 void poller_remove(Poller* poller, Fd fd) noexcept {
-    if (!check_own(*poller, fd)) return;
+    if (!check_watchable(*poller, fd)) return;
     (void)apply(poller->queue, {change_of(fd, EVFILT_READ, EV_DELETE), change_of(fd, EVFILT_WRITE, EV_DELETE)});
 }
 
