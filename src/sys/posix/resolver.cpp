@@ -68,7 +68,7 @@ void* look_up(void* argument) noexcept {
 // The host's signals are for the host's threads.
 int start_thread(Lookup* lookup) noexcept {
     sigset_t all, before;
-    ::sigfillset(&all);
+    sigfillset(&all);  // a macro here and there
     pthread_attr_t attributes;
     if (const int code = ::pthread_attr_init(&attributes); code != 0) return code;
     ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

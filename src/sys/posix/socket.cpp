@@ -37,7 +37,7 @@ const sockaddr* native(const Address& address) noexcept { return reinterpret_cas
 sockaddr* native(Address& address) noexcept { return reinterpret_cast<sockaddr*>(address.raw()); }
 socklen_t native_size(const Address& address) noexcept { return static_cast<socklen_t>(address.size()); }
 
-int option_or(Fd fd, int name, int other) noexcept {
+[[maybe_unused]] int option_or(Fd fd, int name, int other) noexcept {
     int value = 0;
     socklen_t size = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : other;

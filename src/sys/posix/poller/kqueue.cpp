@@ -54,6 +54,13 @@ template <std::size_t count> Result<void> apply(Fd queue, const Change (&changes
     return check(::kevent(queue, changes, count, nullptr, 0, nullptr));
 }
 
+// Systems count in one type or another.
+template <class Count>
+int wait_by(int (*call)(int, const Change*, Count, Change*, Count, const timespec*), Fd queue, Change* room,
+            std::size_t size, const timespec* span) noexcept {
+    return call(queue, nullptr, Count{0}, room, static_cast<Count>(size), span);
+}
+
 // What can be read is always looked for, as what stands for the number. Who does not ask for it wants to know of errors
 // and of the end: then each change is worth a look, once.
 Change read_change(Fd fd, unsigned events, std::uint32_t generation) noexcept {
@@ -134,10 +141,9 @@ void poller_remove(Poller* poller, Fd fd) noexcept {
 Error poller_wait(Poller* poller, PollerEvents& found, std::size_t most, Timeout timeout) noexcept {
     found.count = 0;
     Change ready[PollerEvents::room];
-    const auto room = static_cast<int>(std::min(most, PollerEvents::room));
     const bool is_long = !timeout.is_none() && timeout.nanoseconds() > longest_span.nanoseconds();
     const Span span(is_long ? longest_span : timeout);
-    const int count = ::kevent(poller->queue, nullptr, 0, ready, static_cast<std::size_t>(room), span.get());
+    const int count = wait_by(::kevent, poller->queue, ready, std::min(most, PollerEvents::room), span.get());
     if (count < 0) return last_error();
     auto* events = reinterpret_cast<PollerEvent*>(found.native);
     pollfd looks[PollerEvents::room];
