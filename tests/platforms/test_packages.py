@@ -1,0 +1,124 @@
+"""CPP-3: the recipes in packaging/, each with its own tool, and FetchContent."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(1200)
+REPO = Path(__file__).resolve().parents[2]
+PROGRAM = REPO / "packaging" / "conan" / "test_package" / "program.cpp"
+VERSION = ".".join(
+    re.findall(r"define USOCKET_VERSION_[MP]\w+ (\d+)", (REPO / "include" / "usocket" / "version.hpp").read_text())
+)
+SAID = f"usocket {VERSION}\n"
+
+
+def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """The output of a command that must succeed."""
+    words = [str(word) for word in command]
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        **(env or {}),
+    }
+    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=1000)
+    assert done.returncode == 0, f"{words} ended with {done.returncode}\n{done.stdout[-9000:]}{done.stderr[-9000:]}"
+    return done.stdout
+
+
+def checkout(folder: Path) -> Path:
+    """The files of this checkout that a user would get."""
+    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "include", "cmake", cwd=REPO)
+    for name in ["CMakeLists.txt", "LICENSE", *names.splitlines()]:
+        if (REPO / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPO / name, folder / name)
+    return folder
+
+
+def test_fetch_content(tmp_path: Path) -> None:
+    """CPP-3: FetchContent, from an archive."""
+    archive = shutil.make_archive(str(tmp_path / "usocket"), "gztar", checkout(tmp_path / "usocket"))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "CMakeLists.txt").write_text(f"""
+cmake_minimum_required(VERSION 3.22)
+project(program LANGUAGES CXX)
+include(FetchContent)
+FetchContent_Declare(usocket URL {archive} DOWNLOAD_EXTRACT_TIMESTAMP OFF)
+FetchContent_MakeAvailable(usocket)
+add_executable(program {PROGRAM})
+target_link_libraries(program PRIVATE usocket::usocket)
+""")
+    run("cmake", "-G", "Ninja", "-S", tmp_path / "project", "-B", tmp_path / "build", "-DUSOCKET_TLS=OFF")
+    run("cmake", "--build", tmp_path / "build")
+    assert run(tmp_path / "build" / "program") == SAID
+
+
+@pytest.mark.parametrize("shared", ["False", "True"])
+def test_conan(shared: str, tmp_path: Path) -> None:
+    """CPP-3: the Conan recipe, with its test package, without a remote."""
+    env = {"CONAN_HOME": str(tmp_path)}
+    run("conan", "profile", "detect", env=env)
+    recipe = REPO / "packaging" / "conan"
+    options = ["--settings", "compiler.cppstd=20", "--options", f"usocket/*:shared={shared}", "--no-remote"]
+    said = run("conan", "create", recipe, *options, "--test-folder", recipe / "test_package", env=env, cwd=tmp_path)
+    assert SAID in said
+
+
+def test_meson(tmp_path: Path) -> None:
+    """CPP-3: the wrap for Meson."""
+    origin = checkout(tmp_path / "origin")
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-qm", "a"],
+    ):
+        run("git", *words, cwd=origin)
+    subprojects = tmp_path / "project" / "subprojects"
+    subprojects.mkdir(parents=True)
+    shutil.copytree(REPO / "packaging" / "meson" / "packagefiles", subprojects / "packagefiles")
+    wrap = (REPO / "packaging" / "meson" / "usocket.wrap").read_text()
+    (subprojects / "usocket.wrap").write_text(re.sub(r"(?m)^url = .*$", f"url = {origin}", wrap))
+    shutil.copy(PROGRAM, tmp_path / "project" / "program.cpp")
+    (tmp_path / "project" / "meson.build").write_text("""
+project('program', 'cpp', default_options: ['cpp_std=c++20'], meson_version: '>=1.3')
+executable('program', 'program.cpp', dependencies: dependency('usocket'))
+""")
+    run("meson", "setup", tmp_path / "build", tmp_path / "project")
+    run("meson", "compile", "-C", tmp_path / "build")
+    assert run(tmp_path / "build" / "program") == SAID
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the Debian packages install, in a folder."""
+    folder = tmp_path_factory.mktemp("debian")
+    nanobind = run(sys.executable, "-m", "nanobind", "--cmake_dir").strip()
+    run(REPO / "packaging" / "build-debian", folder, env={"NANOBIND_DIR": nanobind, "CCACHE_DISABLE": "1"})
+    for name in ("libusocket0", "libusocket-dev", "python3-usocket"):
+        (package,) = folder.glob(f"{name}_{VERSION}_*.deb")
+        run("dpkg-deb", "--extract", package, folder / "root")
+    return folder / "root"
+
+
+def test_debian_has_a_library_and_its_headers(debian: Path, tmp_path: Path) -> None:
+    """CPP-3: libusocket0 and libusocket-dev, by pkg-config."""
+    (library,) = debian.glob("usr/lib/*/libusocket.so.*.*.*")
+    env = {"PKG_CONFIG_PATH": str(library.parent / "pkgconfig"), "LD_LIBRARY_PATH": str(library.parent)}
+    flags = run("pkg-config", "--cflags", "--libs", "usocket", env=env).split()
+    run("g++", "-std=c++20", PROGRAM, "-o", tmp_path / "program", *flags)
+    assert run(tmp_path / "program", env=env) == SAID
+
+
+def test_debian_has_the_python_package(debian: Path) -> None:
+    """NAME-5: python3-usocket, for the system's python3."""
+    program = "import usocket, ussl, uselect, uerrno; a, b = usocket.socketpair(); a.write(b'hello'); print(b.recv(9), usocket.__version__)"
+    env = {"PYTHONPATH": str(debian / "usr" / "lib" / "python3" / "dist-packages")}
+    assert run("/usr/bin/python3", "-c", program, env=env) == f"b'hello' {VERSION}\n"
