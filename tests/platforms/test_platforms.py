@@ -23,9 +23,7 @@ REPO = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 BUILD = REPO / "build" / "platforms"
 GOOGLETEST = Path("/usr/src/googletest/googletest")  # Debian's libgtest-dev has the sources
-ZIG_TOOLS = ("c++", "cc", "ar", "ranlib")
-# Of what is exported, the private members and the inner namespaces have these words in their names; the rest begins with
-# the namespace.
+# Words of private members and inner namespaces, in what is exported; or what is of no namespace of ours.
 INTERNAL = re.compile(
     r"usocket::sys::|\b(Gate|Inbox|Blocking|Reader|Outbox|Registry|State|Aside)\b"
     r"|::(take|destroy|release|expose|establish|enter|leave|is_tcp|find_fd|\w+_inside|\w+_found)\(|^(?!.*\busocket::)"

@@ -1,6 +1,6 @@
 """A program that finds usocket by find_package, built and run."""
 
-from pathlib import Path
+import os
 
 from conan import ConanFile
 from conan.tools.build import can_run
@@ -25,4 +25,4 @@ class UsocketTestConan(ConanFile):
 
     def test(self):
         if can_run(self):
-            self.run(str(Path(self.cpp.build.bindir) / "program"), env="conanrun")
+            self.run(os.path.join(self.cpp.build.bindir, "program"), env="conanrun")
