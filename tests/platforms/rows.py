@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-UNITS = ("usocket_system", "usocket_threads", "usocket_poll", "usocket_over_faulty")
-WITHOUT_POLL = ("usocket_system", "usocket_threads")
+UNITS = ("usocket_system", "usocket_threads")
 
 
 @dataclass(frozen=True)
@@ -36,19 +35,12 @@ def linux(processor: str, triple: str, qemu: str, **more: object) -> Row:
         f"{triple}-g++",
         system=f"Linux {processor}",
         runs=f"{qemu};-L;/usr/{triple}",
-        units=UNITS,
-        left_out=NOT_EMULATED,
         **more,  # type: ignore[arg-type]
     )
 
 
-def zig(name: str, target: str, **more: object) -> Row:
-    """clang with the headers and libraries of another system, which zig brings along."""
-    return Row(name, "zig-c++", f"-target {target}", **more)  # type: ignore[arg-type]
-
-
-# qemu's user mode traces nobody.
-NOT_EMULATED = "SystemCalls"
+# The system does not tell how full a queue is, and a piece takes a second.
+NOT_TOLD = "a_small_queue_makes_progress.*/tcp"
 
 ROWS = [
     # --- compilers, standard libraries and standards
@@ -56,7 +48,7 @@ ROWS = [
     Row("g++ 12, C++23", standard=23, quick=True),
     Row("clang 14", "clang++-14", quick=True),
     Row("clang 14, C++23", "clang++-14", standard=23),
-    Row("clang 14, libc++", "clang++-14", "-stdlib=libc++", units=UNITS),
+    Row("clang 14, libc++", "clang++-14", "-stdlib=libc++"),
     Row("clang 16", "clang++-16"),
     Row("clang 19", "clang++-19", standard=23),
     Row("clang 22", "clang++-22", standard=23),
@@ -66,21 +58,24 @@ ROWS = [
     Row("static", flags="-static", kinds=("static",)),
     Row("static PIE", flags="-fPIE", kinds=("static",), options=("CMAKE_EXE_LINKER_FLAGS=-static-pie",), quick=True),
     Row("LTO", options=("CMAKE_INTERPROCEDURAL_OPTIMIZATION=ON",)),
-    Row("_GLIBCXX_DEBUG", flags="-D_GLIBCXX_DEBUG -D_GLIBCXX_DEBUG_PEDANTIC", units=UNITS),
+    Row("_GLIBCXX_DEBUG", flags="-D_GLIBCXX_DEBUG -D_GLIBCXX_DEBUG_PEDANTIC"),
     # --- machines
     Row(
         "i386",
         "i686-linux-gnu-g++",
         system="Linux i686",
         runs="/usr/i686-linux-gnu/lib/ld-linux.so.2;--library-path;/usr/i686-linux-gnu/lib",
-        units=UNITS,
     ),
     linux("aarch64", "aarch64-linux-gnu", "qemu-aarch64"),
     linux("armhf", "arm-linux-gnueabihf", "qemu-arm"),
     linux("s390x", "s390x-linux-gnu", "qemu-s390x"),
     # --- systems
-    zig("musl", "x86_64-linux-musl", kinds=("static",), units=UNITS),
-    Row("POSIX alone, poll(2)", options=("USOCKET_CALLS=plain", "USOCKET_POLLER=poll"), units=WITHOUT_POLL),
+    Row(
+        "POSIX alone, poll(2)",
+        options=("USOCKET_CALLS=plain", "USOCKET_POLLER=poll"),
+        units=UNITS,
+        left_out=NOT_TOLD,
+    ),
 ]
 
 # Compiled against their headers, which zig brings along; never run.

@@ -12,6 +12,12 @@ struct NativeNote {
 };
 static_assert(sizeof(NativeNote) <= ReceiveNote::size);
 
+// Libraries have one type of flags or another.
+template <class Flags>
+int receive_one(int (*call)(int, mmsghdr*, unsigned, Flags, timespec*), Fd fd, mmsghdr& header, int flags) noexcept {
+    return call(fd, &header, 1, static_cast<Flags>(flags), nullptr);
+}
+
 }  // namespace
 
 Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {
@@ -19,7 +25,7 @@ Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNo
     native_note->room = {buffer.data(), buffer.size()};
     native_note->header.msg_hdr.msg_iov = &native_note->room;
     native_note->header.msg_hdr.msg_iovlen = 1;
-    if (::recvmmsg(fd, &native_note->header, 1, flags, nullptr) < 0) return last_error();
+    if (receive_one(::recvmmsg, fd, native_note->header, flags) < 0) return last_error();
     return std::size_t{native_note->header.msg_len};
 }
 
