@@ -103,7 +103,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the Debian packages install, in a folder."""
     folder = tmp_path_factory.mktemp("debian")
     nanobind = run(sys.executable, "-m", "nanobind", "--cmake_dir").strip()
-    run(REPO / "packaging" / "build-debian", folder, env={"NANOBIND_DIR": nanobind, "CCACHE_DISABLE": "1"})
+    run(REPO / "packaging" / "build-debian", folder, env={"NANOBIND_DIR": nanobind})
     for name in ("libusocket0", "libusocket-dev", "python3-usocket"):
         (package,) = folder.glob(f"{name}_{VERSION}_*.deb")
         run("dpkg-deb", "--extract", package, folder / "root")

@@ -158,7 +158,7 @@ def compile_core(target: str, calls: str, poller: str, folder: Path) -> None:
     shutil.copy(REPO / "tests" / "consumers" / "main.cpp", folder)
     warnings = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror")
     includes = (f"-I{REPO / 'include'}", f"-I{REPO / 'src'}", f"-I{folder}")
-    options = ("-std=c++20", "-fno-exceptions", "-fno-rtti", *warnings, *includes)
+    options = ("-std=c++20", "-O2", "-fno-exceptions", "-fno-rtti", *warnings, *includes)
     for name in ("core", "main"):
         run(*compiler, *options, "-c", "-o", folder / f"{name}.o", folder / f"{name}.cpp")
 
