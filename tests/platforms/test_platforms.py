@@ -26,7 +26,7 @@ GOOGLETEST = Path("/usr/src/googletest/googletest")  # Debian's libgtest-dev has
 # Words of private members and inner namespaces, in what is exported; or what is of no namespace of ours.
 INTERNAL = re.compile(
     r"usocket::sys::|\b(Gate|Inbox|Blocking|Reader|Outbox|Registry|State|Aside)\b"
-    r"|::(take|destroy|release|expose|establish|enter|leave|is_tcp|find_fd|\w+_inside|\w+_found)\(|^(?!.*\busocket::)"
+    r"|::(take|destroy|release|expose|establish|enter|leave|is_tcp|find_fd|\w+_inside|\w+_found)\(|^(?!.*\busocket(::|_))"
 )
 
 
