@@ -10,6 +10,8 @@
 
 namespace usocket {
 
+class Gate;
+
 namespace sys {
 struct Lookup;
 // What a stack notes of a system call that receives, should a longjmp lose its result. All zero: nothing.
@@ -48,6 +50,7 @@ public:
     Call(const Host* host, std::optional<Deadline> deadline) noexcept
         : host_(host), deadline_(deadline ? deadline->nanoseconds() : 0), has_deadline_(deadline.has_value()) {}
 
+    // It was made with a deadline.
     [[nodiscard]] bool has_deadline() const noexcept { return has_deadline_; }
 
 private:
@@ -80,6 +83,11 @@ private:
     volatile std::size_t shown_ = 0;  // what the front had to give before it gave what is behind taken_from_
     std::size_t taken_from_ = 0;
     sys::ReceiveNote note_;  // only for a host that unwinds
+#if !defined(USOCKET_SMALL)
+    // Of a call on two sockets: to close either ends it.
+    Gate* from_ = nullptr;
+    Gate* to_ = nullptr;
+#endif
 };
 
 }  // namespace usocket

@@ -117,6 +117,18 @@ public:
     Result<std::size_t> sendfile(int file, std::uint64_t offset, std::size_t count, std::size_t& sent,
                                  Call&& call = Call()) noexcept;
 
+#if !defined(USOCKET_SMALL)
+    // Moves `count` bytes of this stream, or all to its end, into another one, as a proxy does; without copying where
+    // the system can and neither is wrapped. Returns how many: fewer only at the end, which `to` is not told
+    // (shutdown()), or when non-blocking, where it takes a count lest a fast peer keep it busy. What could not be sent
+    // is next in line here (TIME-6); where `to` has no room nothing is taken in the first place. This socket's timeout
+    // and `call` are for all of it; EAGAIN: this one has nothing, or `to` no room. To close either ends it. `moved`:
+    // how many went out, also where it fails, whichever socket is to blame. `to` may be this socket. EINVAL: one keeps
+    // message boundaries. Not for a call with a Host: EOPNOTSUPP.
+    Result<std::size_t> splice(Socket& to, std::size_t count = SIZE_MAX) noexcept;
+    Result<std::size_t> splice(Socket& to, std::size_t count, std::size_t& moved, Call&& call = Call()) noexcept;
+#endif
+
     // --- Stream methods. No short reads and writes when blocking. Non-blocking: what there was, or EAGAIN if
     // nothing moved at all. A call that fails loses nothing of what it had received (TIME-6). On a socket that
     // keeps message boundaries a read ends with the message.
@@ -273,21 +285,25 @@ private:
     std::uint16_t kind_ = 0;  // type and protocol
 };
 
+// What accept() returns: the connection, and who it is with.
 struct Accepted {
     Socket socket;
     Address address;
 };
 
+// What recvfrom() returns: the bytes, and who sent them.
 struct Received {
     Bytes bytes;
     Address address;
 };
 
+// What recvfrom_into() returns: how many bytes, and who sent them.
 struct ReceivedFrom {
     std::size_t size = 0;
     Address address;
 };
 
+// Two sockets that are connected to one another.
 struct SocketPair {
     Socket first;
     Socket second;

@@ -34,6 +34,34 @@ Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t
     });
 }
 
+// --- One stream into another
+
+#if !defined(USOCKET_SMALL)
+
+Result<std::size_t> Socket::splice(Socket& to, std::size_t count) noexcept {
+    std::size_t moved = 0;
+    return splice(to, count, moved);
+}
+
+Result<std::size_t> Socket::splice(Socket& to, std::size_t count, std::size_t& moved, Call&& call) noexcept {
+    moved = 0;
+    if (call.host_ != nullptr) return Error(EOPNOTSUPP);
+    if (!is_stream() || !to.is_stream()) return Error(closed() || to.closed() ? EBADF : EINVAL);
+    call.from_ = &gate_;
+    call.to_ = &to.gate_;
+    return inside(call, [&]() noexcept {
+        Call beside;
+        return to.inside(beside, [&]() noexcept -> Result<std::size_t> {
+            Outbox outbox(call, timeout_, to.gate_, false);
+            const Error error = reader(call).splice(outbox, count, moved).error();
+            const bool is_short = error == Error(EAGAIN) && moved != 0;
+            return error == Error() || is_short ? Result<std::size_t>(moved) : error;
+        });
+    });
+}
+
+#endif
+
 // --- Ancillary data
 
 std::optional<std::size_t> ancillary_space(std::size_t data_size) noexcept {

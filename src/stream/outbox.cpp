@@ -82,6 +82,22 @@ Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::
     return Error();
 }
 
+Result<void> Outbox::await_room() noexcept {
+    return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out);
+}
+
+Error Outbox::pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept {
+    for (done = 0;;) {
+        Blocking waiting(call_, timeout_, &gate_);
+        const auto passed = waiting.perform(
+            gate_.fd(), sys::poll_out, [&]() noexcept { return sys::conduit_pass(conduit, gate_.fd(), count - done); });
+        if (!passed) return passed.error();
+        done += *passed;
+        if (done == count) return Error();
+        if (const Error error = check_between(); error != Error()) return error;
+    }
+}
+
 // Of the system calls of one method.
 Error Outbox::check_between() noexcept {
     Blocking waiting(call_, timeout_, &gate_);

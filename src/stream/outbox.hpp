@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "socket/aside.hpp"
 #include "stream/layer.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/host.hpp"
@@ -27,6 +28,14 @@ public:
     // All of it. `done`: how many bytes have gone out, whatever ends the call. Non-blocking: EAGAIN where it had to
     // wait.
     Error send_all(ConstBuffer data, int flags, std::size_t& done) noexcept;
+
+    // --- For what moves one stream into this one
+    [[nodiscard]] Gate& gate() const noexcept { return gate_; }
+    [[nodiscard]] bool has_layer() const noexcept { return layer_of(gate_) != nullptr; }
+    // Until the system can take something.
+    Result<void> await_room() noexcept;
+    // `count` bytes that are in a conduit; as send_all().
+    Error pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept;
 
 private:
     Result<std::size_t> send_through(Layer& layer, ConstBuffer data, int flags) noexcept;

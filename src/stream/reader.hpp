@@ -15,6 +15,8 @@
 
 namespace usocket {
 
+class Outbox;
+
 // What is read from.
 struct Source {
     Gate* gate = nullptr;
@@ -37,6 +39,8 @@ public:
     Result<std::size_t> recv(MutableBuffer buffer, int flags, Address* from) noexcept;
     // The same into several pieces, and what comes beside the data into `control`.
     Result<ReceivedMessage> recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept;
+    // At most `limit` bytes into another stream; `done`: how many have gone out, whatever ends it. Never for a host.
+    Result<void> splice(Outbox& to, std::size_t limit, std::size_t& done) noexcept;
     // `dissolve`, that is connect(2) to AF_UNSPEC; what is unread of the old connection is gone then.
     Result<void> forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,
                               const Address& address) noexcept;
@@ -84,6 +88,16 @@ private:
     Error fill_all(std::size_t total, MutableBuffer control, int flags, ReceivedMessage& message) noexcept;
     Result<ReceivedMessage> receive_message_behind(Scattered pieces, MutableBuffer control, int flags,
                                                    std::size_t shown) noexcept;
+
+    // splicing.cpp: into another stream
+    struct Passage;
+    Result<bool> move_some(Passage& passage, std::size_t most) noexcept;
+    Error prepare(Passage& passage, std::size_t size) noexcept;
+    Result<bool> move_block(Passage& passage, std::size_t most) noexcept;
+    Error send_memory(Passage& passage) noexcept;
+    void open_conduit(Passage& passage) noexcept;
+    static void close_conduit(Passage& passage) noexcept;
+    Result<bool> move_by_conduit(Passage& passage, std::size_t most) noexcept;
 
     // watched.cpp: a descriptor that others may poll or read
     [[nodiscard]] bool leaves_in_queue() noexcept;

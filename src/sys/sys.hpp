@@ -103,6 +103,23 @@ Result<void> check_file(Fd file) noexcept;
 // A part of a regular file, without SIGPIPE; 0 at its end. `waits`: false is MSG_DONTWAIT.
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept;
 
+// --- A conduit: through it bytes of one stream's queue get into another stream without being copied. Empty between
+// calls.
+struct Conduit {
+    Fd in = no_fd, out = no_fd;
+    [[nodiscard]] bool is_open() const noexcept { return in != no_fd; }
+};
+// For `size` bytes, about. An error: there is none.
+Result<Conduit> conduit_open(std::size_t size) noexcept;
+void conduit_close(const Conduit& conduit) noexcept;
+// At most `count` bytes into an empty one; 0 is the stream's end. Of a descriptor that is non-blocking, or has
+// something. EINVAL: not from this kind of socket.
+Result<std::size_t> conduit_take(const Conduit& conduit, Fd from, std::size_t count) noexcept;
+// Out of it into a stream whose descriptor is non-blocking, without SIGPIPE. EINVAL: not into this kind.
+Result<std::size_t> conduit_pass(const Conduit& conduit, Fd to, std::size_t count) noexcept;
+// What is in it, into memory; returns how much.
+std::size_t conduit_recover(const Conduit& conduit, MutableBuffer room) noexcept;
+
 // --- Ancillary data in control memory. Sizes that cannot be counted: 0.
 std::size_t ancillary_space(std::size_t data_size) noexcept;
 std::size_t ancillary_length(std::size_t data_size) noexcept;

@@ -94,12 +94,13 @@ Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remainin
 bool Blocking::may_sleep_in_system() noexcept {
     const bool has_deadline = !is_endless() || call_.deadline_ != 0;
     if (has_deadline || call_.looks_for_signals() || has_to_settle()) return false;
+    if (other() != nullptr && !sys::is_only_thread()) return false;
     return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
 }
 
 // What rings when the socket is closed by another thread.
-sys::Fd Blocking::bell() noexcept {
-    Aside* aside = gate_->make_aside();
+sys::Fd Blocking::bell_of(Gate& gate) noexcept {
+    Aside* aside = gate.make_aside();
     if (aside == nullptr) return sys::no_fd;
     sys::Fd bell = aside->bell.load(std::memory_order_acquire);
     if (bell != sys::no_fd) return bell;
@@ -110,6 +111,21 @@ sys::Fd Blocking::bell() noexcept {
     return bell;
 }
 
+// What a sleep has to watch besides, so that another thread's close ends it; else no_fd. What no descriptor tells, a
+// look now and then does.
+Result<sys::Fd> Blocking::watch_closing(Timeout& longest) noexcept {
+    if (gate_ == nullptr || sys::is_only_thread()) return sys::no_fd;
+    Gate* beside = other();
+    const bool is_shut_down = gate_->let_sleep();
+    Gate* rings = is_shut_down ? beside : gate_;
+    if (rings == nullptr) return sys::no_fd;
+    const sys::Fd bell = bell_of(*rings);
+    const bool is_told_all = bell != sys::no_fd && (is_shut_down || beside == nullptr);
+    if (!is_told_all) longest = shorter(longest, closing_span);
+    // It may have been closed before it had a bell.
+    return is_closed() ? Error(EBADF) : Result<sys::Fd>(bell);
+}
+
 // One sleep, outside the host, at most for `span`: whether it is ready. It may be over earlier.
 Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept {
     Timeout longest = remaining();
@@ -117,16 +133,11 @@ Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noe
     longest = shorter(longest, span);
     if (call_.looks_for_signals()) longest = shorter(longest, look_span);
     if (is_distrusted()) longest = shorter(longest, distrust_span);
-    sys::Fd beside = sys::no_fd;
-    if (gate_ != nullptr && !sys::is_only_thread() && !gate_->let_sleep()) {
-        beside = bell();
-        if (beside == sys::no_fd) longest = shorter(longest, closing_span);
-        // It may have been closed before it had a bell.
-        if (gate_->closed()) return Error(EBADF);
-    }
+    const auto bell = watch_closing(longest);
+    if (!bell) return bell.error();
     if (has_to_settle()) settle();
-    const Result<unsigned> ready = sys::wait(fd, events, longest, beside);
-    if (gate_ != nullptr && gate_->closed()) return Error(EBADF);
+    const Result<unsigned> ready = sys::wait(fd, events, longest, *bell);
+    if (is_closed()) return Error(EBADF);
     if (!ready && ready.error() != Error(EINTR)) return ready.error();
     const Error error = ready ? look_for_signals() : after_signal();
     if (error != Error()) return error;
@@ -203,6 +214,13 @@ Error Blocking::sleep_until(sys::Fd fd, unsigned events) noexcept {
     return ready.error();
 }
 
+Result<void> Blocking::await(sys::Fd fd, unsigned events) noexcept {
+    return perform(fd, events, [&]() noexcept -> Result<void> {
+        const auto ready = sys::wait(fd, events, Timeout::zero());
+        return ready && *ready == 0 ? Error(EAGAIN) : ready.error();
+    });
+}
+
 Result<void> Blocking::wait(sys::Fd fd, unsigned events) noexcept {
     leave();
     const Error error = sleep_until(fd, events);
@@ -225,9 +243,11 @@ Result<void> Blocking::wait_for_word(const std::atomic<std::uint32_t>& word, std
     if (left.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
     leave();
     if (has_to_settle()) settle();
-    const auto woken = sys::sleep_on_word(word, value, call_.looks_for_signals() ? shorter(left, look_span) : left);
+    Timeout longest = call_.looks_for_signals() ? shorter(left, look_span) : left;
+    if (other() != nullptr) longest = shorter(longest, closing_span);
+    const auto woken = sys::sleep_on_word(word, value, longest);
     Error error = woken.error() == Error(EINTR) ? after_signal() : look_for_signals();
-    if (error == Error() && gate_ != nullptr && gate_->closed()) error = Error(EBADF);
+    if (error == Error() && is_closed()) error = Error(EBADF);
     enter();
     return error;
 }

@@ -59,6 +59,8 @@ public:
     void note_progress() noexcept { vain_waits_ = 0; }
     // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
+    // Does not wait where `fd` shows one of `events` now; else as wait().
+    Result<void> await(sys::Fd fd, unsigned events) noexcept;
     // Until `fd` shows one of `events`: EAGAIN, ETIMEDOUT, EINTR, EBADF.
     Result<void> wait(sys::Fd fd, unsigned events) noexcept;
     // The same, but at most for `span`: whether it is ready.
@@ -93,7 +95,20 @@ private:
     [[nodiscard]] Error expired() const noexcept;
     Result<bool> sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
     [[nodiscard]] bool is_distrusted() const noexcept;
-    sys::Fd bell() noexcept;
+    static sys::Fd bell_of(Gate& gate) noexcept;
+    Result<sys::Fd> watch_closing(Timeout& longest) noexcept;
+    // Of a call on two sockets the one that it does not wait for now; else null.
+    [[nodiscard]] Gate* other() const noexcept {
+#if defined(USOCKET_SMALL)
+        return nullptr;
+#else
+        return gate_ == call_.from_ ? call_.to_ : call_.from_;
+#endif
+    }
+    [[nodiscard]] bool is_closed() const noexcept {
+        const Gate* beside = other();
+        return (gate_ != nullptr && gate_->closed()) || (beside != nullptr && beside->closed());
+    }
 
     Call& call_;
     Timeout timeout_;

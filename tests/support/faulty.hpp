@@ -27,6 +27,7 @@ namespace usocket::faulty {
     X(open) X(open_pair) X(inspect) X(duplicate) X(close) X(set_nonblocking) \
     X(bind) X(listen) X(accept) X(connect) X(shutdown) \
     X(recv) X(recvfrom) X(recv_noted) X(discard) X(send) X(sendto) X(sendmsg) X(recvmsg) X(sendfile) \
+    X(conduit_take) X(conduit_pass) \
     X(setsockopt) X(getsockopt) X(getsockname) X(getpeername) X(wait) X(poller_wait)
 // clang-format on
 

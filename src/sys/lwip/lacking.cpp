@@ -9,6 +9,13 @@ namespace usocket::sys {
 Result<void> check_file(Fd) noexcept { return Error(EOPNOTSUPP); }
 Result<std::size_t> sendfile(Fd, Fd, std::uint64_t, std::size_t, bool) noexcept { return Error(EOPNOTSUPP); }
 
+// --- Conduits
+Result<Conduit> conduit_open(std::size_t) noexcept { return Error(EOPNOTSUPP); }
+void conduit_close(const Conduit&) noexcept {}
+Result<std::size_t> conduit_take(const Conduit&, Fd, std::size_t) noexcept { return Error(EOPNOTSUPP); }
+Result<std::size_t> conduit_pass(const Conduit&, Fd, std::size_t) noexcept { return Error(EOPNOTSUPP); }
+std::size_t conduit_recover(const Conduit&, MutableBuffer) noexcept { return 0; }
+
 // --- Ancillary data
 std::size_t ancillary_space(std::size_t) noexcept { return 0; }
 std::size_t ancillary_length(std::size_t) noexcept { return 0; }

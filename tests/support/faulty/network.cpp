@@ -261,7 +261,8 @@ unsigned File::events() const {
             return watched != nullptr && watched->arrivals != arrivals_taken ? POLLIN : 0;
         }
         case State::listening: return backlog.empty() ? 0 : POLLIN;
-        case State::connecting: return 0;
+        case State::connecting:
+        case State::conduit: return 0;
         case State::fresh:
             if (error != 0) return POLLIN | POLLOUT | POLLERR | POLLHUP;
             if (is_stream()) return POLLOUT | POLLHUP;

@@ -24,7 +24,7 @@ struct Packet {
 
 // An open socket, or what a lookup waits on; descriptors share it.
 struct File {
-    enum class State { fresh, connecting, connected, listening, lookup, bell, growth };
+    enum class State { fresh, connecting, connected, listening, lookup, bell, growth, conduit };
 
     int family = 0;
     int type = 0;

@@ -497,6 +497,44 @@ Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t c
     return sent;
 }
 
+// --- Conduits: one descriptor, whose queue is what is in it
+
+Result<Conduit> conduit_open(std::size_t) noexcept {
+    auto file = std::make_shared<File>();
+    file->type = SOCK_STREAM;
+    file->state = File::State::conduit;
+    const Fd fd = install(std::move(file));
+    return Conduit{fd, fd};
+}
+
+void conduit_close(const Conduit& conduit) noexcept { close(conduit.in); }
+
+Result<std::size_t> conduit_take(const Conduit& conduit, Fd from, std::size_t count) noexcept {
+    begin(Sys::conduit_take);
+    std::string bytes(count, '\0');
+    const auto taken = receive(Sys::conduit_take, from, MutableBuffer(bytes.data(), count), MSG_DONTWAIT, nullptr);
+    if (taken) find(conduit.in)->stream.append(bytes, 0, *taken);
+    end(false);
+    return taken;
+}
+
+Result<std::size_t> conduit_pass(const Conduit& conduit, Fd to, std::size_t count) noexcept {
+    begin(Sys::conduit_pass);
+    File* file = find(conduit.out);
+    const auto passed = transmit(Sys::conduit_pass, to, file->queue().substr(0, count), MSG_DONTWAIT);
+    if (passed) file->consume(*passed);
+    end(true);
+    return passed;
+}
+
+std::size_t conduit_recover(const Conduit& conduit, MutableBuffer room) noexcept {
+    File* file = find(conduit.out);
+    const std::size_t count = std::min(room.size(), file->queue().size());
+    std::memcpy(room.data(), file->queue().data(), count);
+    file->consume(count);
+    return count;
+}
+
 // --- Options and names
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {

@@ -237,6 +237,33 @@ TEST(TlsStream, MessagesGoThroughItToo) {
     EXPECT_EQ(pair.here.sendfile(0, 0, 1).error(), Error(EOPNOTSUPP));
 }
 
+// CPP-4, TIME-6: a stream is moved through TLS, on either side; what found no room is next in line.
+TEST(TlsStream, SplicesFromAndIntoIt) {
+    const std::string much(1'000'000, 's');
+    for (const bool is_source_wrapped : {true, false}) {
+        Pair from = is_source_wrapped ? secure_pair() : tcp_pair();
+        Pair to = is_source_wrapped ? tcp_pair() : secure_pair();
+        Background writer([&] {
+            EXPECT_EQ(must(from.there.write(std::string_view(much))), much.size());
+            must(from.there.shutdown(SHUT_WR));
+        });
+        must(from.here.settimeout(std::chrono::milliseconds(50)));
+        std::size_t moved = 0;
+        std::size_t total = 0;
+        Background splicer([&] {
+            for (bool has_ended = false; !has_ended; total += moved) {
+                const auto done = from.here.splice(to.here, Socket::no_limit, moved);
+                has_ended = done.has_value();
+                EXPECT_TRUE(has_ended || done.error() == Error(ETIMEDOUT)) << done.error().message();
+            }
+            must(to.here.shutdown(SHUT_WR));
+        });
+        EXPECT_TRUE(text(to.there.read()) == much);
+        splicer.join();
+        EXPECT_EQ(total, much.size());
+    }
+}
+
 TEST(TlsStream, LinesOutOfRecords) {
     Pair pair = secure_pair();
     std::string lines;

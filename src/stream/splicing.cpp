@@ -1,0 +1,161 @@
+// Reader: moving what comes in into another stream (CPP-4).
+//
+// Nothing comes off the queue before the other stream has room. What has, and cannot be sent after all when the call
+// ends, goes back to the inbox, as with every read (TIME-6). Kept bytes and what a layer has made are sent from where
+// they lie; the queue's own go through memory, a block at a time, and once a block was full through a conduit of the
+// system's, which does not copy.
+#include "stream/outbox.hpp"
+#include "stream/reader.hpp"
+
+#if !defined(USOCKET_SMALL)
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace usocket {
+namespace {
+
+constexpr std::size_t block_size = std::size_t{16} << 10;
+constexpr std::size_t conduit_size = std::size_t{256} << 10;
+
+bool grow(Sink& sink, std::size_t capacity) noexcept {
+    void* memory = sys::resize(sink.data(), capacity);
+    if (memory == nullptr) return false;
+    sink.set_memory(static_cast<std::uint8_t*>(memory), capacity);
+    return true;
+}
+
+Block surrender(Sink& sink) noexcept {
+    const Block block{sink.data(), sink.size(), sink.data(), [](void* owner) noexcept { (void)sys::resize(owner, 0); }};
+    sink = Sink(grow, surrender);
+    return block;
+}
+
+// The system's way has no flag for it; a descriptor that others hold is left as it is (TIME-9).
+bool never_blocks(Gate& gate) noexcept {
+    if (sys::is_nonblocking(gate.fd())) return true;
+    if (gate.exposed()) return false;
+    gate.learn(Gate::stays_nonblocking);
+    return sys::set_nonblocking(gate.fd(), true).has_value();
+}
+
+}  // namespace
+
+// What a call moves bytes through, for its length.
+struct Reader::Passage {
+    Outbox& to;
+    std::size_t& done;  // what has gone out
+    Sink memory{grow, surrender};
+    sys::Conduit conduit{};
+    bool may_open = true;   // a conduit: nothing has shown yet that it will not do
+    bool has_room = false;  // all that was sent so far was taken
+};
+
+Result<void> Reader::splice(Outbox& to, std::size_t limit, std::size_t& done) noexcept {
+    Passage passage{to, done};
+    passage.may_open = layer() == nullptr && !to.has_layer() && !source_.gate->knows(Gate::peeks_elsewhere);
+    const auto result = exclusively([&]() noexcept -> Result<void> {
+        if (layer() == nullptr) Windows::close(*source_.inbox);
+        while (done != limit) {
+            const auto goes_on = move_some(passage, limit - done);
+            if (!goes_on) return goes_on.error();
+            if (!*goes_on) return end_of_stream();
+            if (const Error error = blocking().check_deadline(); error != Error() && done != limit) return error;
+        }
+        return {};
+    });
+    close_conduit(passage);
+    if (passage.memory.data() != nullptr) (void)sys::resize(passage.memory.data(), 0);
+    return result;
+}
+
+// Of what is next in line. False: the stream has ended.
+Result<bool> Reader::move_some(Passage& passage, std::size_t most) noexcept {
+    if (front().size() == 0) {
+        Layer* maker = layer();
+        if (maker == nullptr)
+            return passage.conduit.is_open() ? move_by_conduit(passage, most) : move_block(passage, most);
+        const auto ended = refill(*maker);
+        if (!ended || *ended) return ended ? Result<bool>(false) : ended.error();
+    }
+    const ConstBuffer shown = front();
+    const auto sent = passage.to.send({shown.data(), std::min(shown.size(), most)}, 0, nullptr);
+    if (!sent) return sent.error();
+    source_.inbox->consume(*source_.gate, *sent);
+    source_.inbox->commit(*source_.gate);
+    passage.done += *sent;
+    return true;
+}
+
+// Before anything comes off the queue: what will hold it if the call ends before it has gone out, and room for it.
+Error Reader::prepare(Passage& passage, std::size_t size) noexcept {
+    if (!passage.memory.reserve(size)) return Error(ENOMEM);
+    if (!source_.inbox->can_keep(*source_.gate, passage.memory)) return Error(ENOMEM);
+    if (passage.has_room) return Error();
+    passage.has_room = true;
+    return passage.to.await_room().error();
+}
+
+Result<bool> Reader::move_block(Passage& passage, std::size_t most) noexcept {
+    if (const Error error = prepare(passage, block_size); error != Error()) return error;
+    const MutableBuffer room = passage.memory.room().first(std::min(most, block_size));
+    const auto taken =
+        blocking().perform(fd(), sys::poll_in, [&]() noexcept { return sys::recv(fd(), room, sys::msg_dontwait); });
+    if (!taken) return taken.error();
+    if (*taken == 0) return false;
+    passage.memory.set_size(*taken);
+    if (*taken == block_size && passage.may_open) open_conduit(passage);
+    const Error error = send_memory(passage);
+    return error == Error() ? Result<bool>(true) : error;
+}
+
+Error Reader::send_memory(Passage& passage) noexcept {
+    Sink& memory = passage.memory;
+    std::size_t sent = 0;
+    const Error error = passage.to.send_all({memory.data(), memory.size()}, 0, sent);
+    passage.done += sent;
+    const std::size_t left = memory.size() - sent;
+    if (left != 0) std::memmove(memory.data(), memory.data() + sent, left);
+    memory.set_size(left);
+    if (left != 0) (void)source_.inbox->give_back(*source_.gate, memory);
+    return error;
+}
+
+void Reader::open_conduit(Passage& passage) noexcept {
+    passage.may_open = false;
+    if (!never_blocks(*source_.gate) || !never_blocks(passage.to.gate())) return;
+    if (const auto opened = sys::conduit_open(conduit_size)) passage.conduit = *opened;
+}
+
+void Reader::close_conduit(Passage& passage) noexcept {
+    if (passage.conduit.is_open()) sys::conduit_close(passage.conduit);
+    passage.conduit = {};
+}
+
+Result<bool> Reader::move_by_conduit(Passage& passage, std::size_t most) noexcept {
+    if (const Error error = prepare(passage, conduit_size); error != Error()) return error;
+    const std::size_t wanted = std::min(most, conduit_size);
+    const auto taken = blocking().perform(fd(), sys::poll_in,
+                                          [&]() noexcept { return sys::conduit_take(passage.conduit, fd(), wanted); });
+    if (taken.error() == Error(EINVAL)) {  // not from this kind of socket
+        close_conduit(passage);
+        return true;
+    }
+    if (!taken) return taken.error();
+    if (*taken == 0) return false;
+    std::size_t passed = 0;
+    Error error = passage.to.pass_all(passage.conduit, *taken, passed);
+    passage.done += passed;
+    if (passed == *taken) return true;
+    passage.memory.set_size(sys::conduit_recover(passage.conduit, passage.memory.room().first(*taken - passed)));
+    if (error == Error(EINVAL)) {  // not into this kind
+        close_conduit(passage);
+        error = send_memory(passage);
+        return error == Error() ? Result<bool>(true) : error;
+    }
+    (void)source_.inbox->give_back(*source_.gate, passage.memory);
+    return error;
+}
+
+}  // namespace usocket
+#endif
