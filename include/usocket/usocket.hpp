@@ -8,6 +8,7 @@
 #include "usocket/host.hpp"
 #include "usocket/message.hpp"
 #include "usocket/poll.hpp"
+#include "usocket/poll_of.hpp"
 #include "usocket/resolver.hpp"
 #include "usocket/result.hpp"
 #include "usocket/socket.hpp"
