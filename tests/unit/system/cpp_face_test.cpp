@@ -105,6 +105,27 @@ TEST(CppFace, CPP_1_buffers) {
     EXPECT_EQ(pair.second.read(23).value().view(), "literalstringviewAABBby");
 }
 
+// CPP-4: a write of an array of char sends what it says.
+TEST(CppFace, CPP_4_arrays_of_char) {
+    usocket::SocketPair pair = usocket::socketpair().value();
+    const auto sent = [&](usocket::ConstBuffer bytes) {
+        EXPECT_EQ(pair.first.write(bytes).value(), bytes.size());
+        return std::string(pair.second.recv(100).value().view());
+    };
+    using namespace std::string_literals;
+    EXPECT_EQ(sent("abc"), "abc");
+    EXPECT_EQ(sent("a\0b"), "a\0b"s);
+    EXPECT_EQ(sent("ends\0"), "ends\0"s);
+    static constexpr char without_nul[] = {'x', 'y', 'z'};
+    EXPECT_EQ(sent(without_nul), "xyz");
+    const char* text = "c string";
+    EXPECT_EQ(sent(text), "c string");
+    char buffer[8] = "abc";
+    EXPECT_EQ(sent({buffer, 8}), "abc\0\0\0\0\0"s);
+    EXPECT_EQ(sent(std::string_view(buffer)), "abc");
+    static_assert(!std::is_constructible_v<usocket::ConstBuffer, char (&)[8]>, "how much of it?");
+}
+
 // CPP-1: sinks into Bytes, whose memory moves.
 TEST(CppFace, CPP_1_bytes_move) {
     usocket::SocketPair pair = usocket::socketpair().value();
