@@ -7,9 +7,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <optional>
 #include <utility>
+
+#include "port.hpp"
 
 using Clock = std::chrono::steady_clock;
 
@@ -22,15 +23,6 @@ static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may 
 
 inline void stop_on_signals() {
     for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { is_stopping = true; });
-}
-
-// Says where a server can be reached, for people and for scripts.
-inline usocket::Result<void> print_port(usocket::Socket& socket) {
-    const auto own_address = socket.getsockname();
-    if (!own_address) return own_address.error();
-    std::printf("listening on 127.0.0.1 port %d\n", own_address->port());
-    std::fflush(stdout);
-    return {};
 }
 
 // A socket that listens on the loopback interface, and the poll that watches it.

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "serving.hpp"
+#include "port.hpp"
 
 namespace {
 
