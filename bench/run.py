@@ -22,6 +22,7 @@ from pathlib import Path
 
 import measure
 import plan
+import programs
 import report
 import size
 from measure import BenchError, Figures, Peers
@@ -30,7 +31,7 @@ from plan import REPO, Group, Work
 sys.path.insert(0, str(REPO / "tests" / "support"))
 from certificates import Certificate, make_certificates  # noqa: E402
 
-GROUPS = ["cpp", "cpython", "micropython"]
+GROUPS = ["cpp", "cpython", "micropython", "programs"]
 SPARE_DESCRIPTORS = 100
 
 
@@ -69,7 +70,10 @@ def main() -> int:
         plan.micropython_group(options.micropython, works),
     ]
     try:
-        failures = run_groups([group for group in groups if group.name in options.groups], options)
+        chosen = [group for group in groups if group.name in options.groups]
+        failures = run_groups(chosen, options) if chosen else []
+        if "programs" in options.groups and not options.only:
+            run_programs(options)
     except BenchError as error:
         failures = [str(error)]
     for failure in failures:
@@ -135,6 +139,16 @@ def run_groups(groups: list[Group], options: argparse.Namespace) -> list[str]:
     for results in all_results:
         show(results, versions, options)
     return failures
+
+
+def run_programs(options: argparse.Namespace) -> None:
+    """Five examples and their twins, and what a library costs."""
+    tables = programs.run(options.programs, options.quick)
+    print("\n" + programs.text(tables, report.plain_table))
+    folder = REPO / "bench/results" / ("quick" if options.quick else "")
+    folder.mkdir(parents=True, exist_ok=True)
+    about = "\n".join(f"- {name}: {value}" for name, value in machine().items())
+    (folder / "programs.md").write_text(f"# Programs\n\n{programs.text(tables, report.markdown_table)}\n{about}\n")
 
 
 def check_programs(group: Group) -> None:
