@@ -96,6 +96,7 @@ public:
     // A sink over the caller's own memory, which does not grow.
     explicit Sink(MutableBuffer buffer) noexcept : data_(buffer.data()), capacity_(buffer.size()) {}
 
+    // The bytes so far, how many there is memory for, and the memory behind them.
     [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
@@ -140,6 +141,7 @@ public:
     }
     ~Bytes() { std::free(data_); }
 
+    // A contiguous range of bytes; view() is the same as text.
     [[nodiscard]] const std::uint8_t* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }

@@ -66,6 +66,7 @@ struct ConnectOptions {
                                                                 const ConnectOptions& options = {}) noexcept;
 
 struct ListenOptions {
+    // Socket::listen()'s own.
     static constexpr int default_backlog = -1;
 
     int backlog = default_backlog;

@@ -24,6 +24,7 @@ struct Constant {
 struct ConstantList {
     const Constant* first;
     std::size_t count;
+    // A range of Constant.
     [[nodiscard]] const Constant* begin() const noexcept { return first; }
     [[nodiscard]] const Constant* end() const noexcept { return first + count; }
 };

@@ -21,6 +21,7 @@ class ArgumentCategory final : public std::error_category {
 public:
     [[nodiscard]] const char* name() const noexcept override { return "usocket.argument"; }
     [[nodiscard]] std::string message(int fault) const override { return Error(static_cast<Fault>(fault)).message(); }
+    // What makes it equal to std::errc::invalid_argument.
     [[nodiscard]] std::error_condition default_error_condition(int) const noexcept override {
         return std::errc::invalid_argument;
     }

@@ -48,6 +48,7 @@ class AncillaryReader {
 public:
     explicit AncillaryReader(ConstBuffer control) noexcept : control_(control) {}
 
+    // None: that was all.
     [[nodiscard]] std::optional<Ancillary> next() noexcept;
 
 private:

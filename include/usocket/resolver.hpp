@@ -33,6 +33,7 @@ public:
     }
     ~AddressInfoList();
 
+    // Of the range, forward. Each step makes an AddressInfo.
     class USOCKET_API Iterator {
     public:
         using value_type = AddressInfo;
@@ -53,6 +54,7 @@ public:
         const void* node_ = nullptr;
     };
 
+    // front() only if it is not empty().
     [[nodiscard]] Iterator begin() const noexcept { return Iterator(first_); }
     [[nodiscard]] Iterator end() const noexcept { return {}; }
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }

@@ -186,6 +186,7 @@ private:
 template <class E> class USOCKET_PUBLIC BadResultAccessOf final : public BadResultAccess {
 public:
     explicit BadResultAccessOf(const E& error) noexcept : BadResultAccess(error), whole_(error) {}
+    // The error with all that it says.
     [[nodiscard]] const E& whole_error() const noexcept { return whole_; }
     [[nodiscard]] const char* what() const noexcept override { return whole_.message(); }
 

@@ -32,6 +32,7 @@ public:
     // Rounded up to the nanosecond. NaN, a negative number or more than 9223372036 s: Fault::timeout_range.
     [[nodiscard]] USOCKET_API static Result<Timeout> from_seconds(double seconds) noexcept;
 
+    // Blocking for ever; non-blocking.
     [[nodiscard]] constexpr bool is_none() const noexcept { return nanoseconds_ < 0; }
     [[nodiscard]] constexpr bool is_zero() const noexcept { return nanoseconds_ == 0; }
     // Only without is_none().
@@ -69,6 +70,7 @@ public:
         return deadline;
     }
 
+    // Of the monotonic clock.
     [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
     // What is left; Timeout::passed() if nothing is.
     [[nodiscard]] Timeout remaining() const noexcept {
