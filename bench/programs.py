@@ -28,6 +28,9 @@ from typing import NamedTuple
 from measure import BenchError, Peers, Worker, can_trace, turns
 from plan import REPO, Contestant, Work
 
+sys.path.insert(0, str(REPO / "tests" / "support"))
+from certificates import Certificate, make_certificates  # noqa: E402
+
 SIDES = ("usocket", "asio")
 ROUNDS, QUICK_ROUNDS = 7, 3
 CONNECTIONS = 1000
@@ -307,17 +310,19 @@ class Cost(NamedTuple):
 def costs(build: Path, rounds: int) -> list[Cost]:
     """The same program, the bench's worker, over each library; resident with one connection and nothing to do."""
     found = []
-    peers = Peers(build / "bench" / "bench_peer")
-    try:
-        for library in ("usocket", "asio", "poco"):
-            path = build / "bench" / f"bench_{library}"
-            if not path.exists():
-                continue
-            seconds = compile_seconds(REPO / "bench" / f"worker_{library}.cpp", build, rounds)
-            with Worker(Contestant(library, path, ""), Work("round_trip", ""), peers) as worker:
-                found.append(Cost(library, seconds, stripped_size(path), resident_bytes(worker.process.pid)))
-    finally:
-        peers.close()
+    with tempfile.TemporaryDirectory(prefix="usocket-bench-") as folder:
+        make_certificates(Path(folder), [Certificate("right")], ["trusted"])
+        peers = Peers(build / "bench" / "bench_peer", Path(folder))
+        try:
+            for library in ("usocket", "asio", "poco"):
+                path = build / "bench" / f"bench_{library}"
+                if not path.exists():
+                    continue
+                seconds = compile_seconds(REPO / "bench" / f"worker_{library}.cpp", build, rounds)
+                with Worker(Contestant(library, path, ""), Work("round_trip", ""), peers) as worker:
+                    found.append(Cost(library, seconds, stripped_size(path), resident_bytes(worker.process.pid)))
+        finally:
+            peers.close()
     return found
 
 
