@@ -14,8 +14,9 @@ void usocket_raise(usocket_error_t error, mp_obj_t argument) {
     const char* message = usocket_message(error);
     if (!usocket_is_fault(error)) {
         const mp_obj_t code = MP_OBJ_NEW_SMALL_INT(usocket_code(error));
-        if (error > 0 && error == usocket_code(error)) {
-            nlr_raise(mp_obj_new_exception_arg1(&mp_type_OSError, code));  // an errno, whose name the host knows
+        const bool is_errno = error > 0 && error == usocket_code(error);  // whose name the host knows
+        if (is_errno || *message == '\0') {
+            nlr_raise(mp_obj_new_exception_arg1(&mp_type_OSError, code));
         }
         mp_obj_t args[2] = {code, mp_obj_new_str(message, strlen(message))};
         nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));

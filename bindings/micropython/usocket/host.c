@@ -8,7 +8,7 @@
 
 // Also from a finaliser, which the collector calls while it is locked: then freeing does nothing, the sweep does it.
 void* usocket_host_resize(void* memory, size_t size) {
-#if USOCKET_HAS_CALLBACKS
+#if USOCKET_HAS_THREAD_FOR_CALLBACKS
     if (usocket_is_callbacks_thread()) {
         return NULL;
     }

@@ -7,10 +7,15 @@
 #
 # USOCKET_TLS=1 puts TLS into it: `ussl`, `ssl` and `tls` are ours, over the host's mbedTLS. By default where the host has
 # that library for its own `tls` (MICROPY_PY_SSL=1 MICROPY_SSL_MBEDTLS=1); USOCKET_TLS=0 leaves the host its `tls`.
+#
+# USOCKET_STACK_NAME=lwip puts it over lwIP instead of a system's sockets (docs/porting.md); the port's flags have to find
+# lwIP's headers, and with MICROPY_USE_INTERNAL_ERRNO=1 its CXXFLAGS must say -DUSOCKET_INTERNAL_ERRNO. The port has
+# lwIP's sources, mbedTLS's (USOCKET_MBEDTLS_LIBS= then) and the few functions that this asks of it.
 
 USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
 USOCKET_CORE := $(USOCKET_ROOT)/src
-USOCKET_STACK := $(USOCKET_CORE)/sys/posix
+USOCKET_STACK_NAME ?= posix
+USOCKET_STACK := $(USOCKET_CORE)/sys/$(USOCKET_STACK_NAME)
 
 # Named as the host's own scan for modules and qstrs expects it.
 USOCKET_C := $(wildcard $(USERMOD_DIR)/*.c)
@@ -26,25 +31,33 @@ ifeq ($(USOCKET_HOST_TLS),1)
 # The host's own module makes way for ours; what else of the host's is over the library stays (hashlib, cryptolib).
 $(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -UMICROPY_PY_SSL -DMICROPY_PY_SSL="(0)"
 else
-LDFLAGS_USERMOD += -lmbedtls -lmbedx509 -lmbedcrypto
+USOCKET_MBEDTLS_LIBS ?= -lmbedtls -lmbedx509 -lmbedcrypto
+LDFLAGS_USERMOD += $(USOCKET_MBEDTLS_LIBS)
 endif
 endif
 
 # Constants are in a table of their own (constants.cpp).
 SRC_USERMOD_CXX += $(filter-out $(USOCKET_CORE)/tls/% %/constants.cpp,\
 	$(wildcard $(USOCKET_CORE)/*.cpp $(USOCKET_CORE)/*/*.cpp $(USOCKET_STACK)/*.cpp))
+ifeq ($(USOCKET_STACK_NAME),lwip)
+# The names that a system with BSD sockets has in its headers.
+USOCKET_HEADERS := -I$(USOCKET_STACK)/headers
+SRC_USERMOD_CXX += $(USOCKET_CORE)/sys/posix/memory.cpp
+CFLAGS_USERMOD += $(USOCKET_HEADERS)
+else
 # As in $(USOCKET_STACK)/stack.cmake.
 usocket_has = $(shell echo 'int i;' | $(CXX) -x c++ -include $(1) -E - 2>/dev/null)
 USOCKET_CALLS := $(if $(call usocket_has,linux/futex.h),linux,plain)
 USOCKET_POLLER := $(if $(call usocket_has,sys/epoll.h),epoll,$(if $(call usocket_has,sys/event.h),kqueue,poll))
 SRC_USERMOD_CXX += $(wildcard $(USOCKET_STACK)/$(USOCKET_CALLS)/*.cpp) $(USOCKET_STACK)/poller/$(USOCKET_POLLER).cpp
+endif
 
 # Memory is the host's collector's, and the signals are its own (host.c). The C files read usocket.h as the core does.
 USOCKET_DEFINES := -DUSOCKET_SMALL -DUSOCKET_HOST_HOOKS -I$(USOCKET_ROOT)/include
 CFLAGS_USERMOD += $(USOCKET_DEFINES)
 # No exceptions, no RTTI, no libstdc++: the host links with the C compiler.
 CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
-	-fno-asynchronous-unwind-tables $(USOCKET_DEFINES) -I$(USOCKET_CORE)
+	-fno-asynchronous-unwind-tables $(USOCKET_DEFINES) -I$(USOCKET_CORE) $(USOCKET_HEADERS)
 
 # The core is optimised as one: GCC leaves the inner form beside the code in each object, and the linker's plugin makes
 # one piece of them. A linker without the plugin takes the code. The C files stay outside: the host's longjmp goes to
@@ -70,7 +83,8 @@ $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)
 # make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
 # with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
-USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0 USOCKET_TLS=$(USOCKET_TLS)
+USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0 USOCKET_TLS=$(USOCKET_TLS) \
+	USOCKET_STACK_NAME=$(USOCKET_STACK_NAME)
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 ifneq ($(wildcard $(BUILD)/genhdr),)
 ifneq ($(shell cat $(USOCKET_GENERATED)/settings 2>/dev/null),$(USOCKET_SETTINGS))
@@ -82,13 +96,16 @@ endif
 # The constants of NAME-3 that the compiler's headers have, for constants.cpp.
 CXXFLAGS_USERMOD += -I$(USOCKET_GENERATED)
 ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && echo '$(USOCKET_SETTINGS)' >settings && \
-	sh $(USOCKET_STACK)/list_constants.sh $(CXX) >constants.new && \
+	sh $(USOCKET_CORE)/sys/posix/list_constants.sh $(CXX) $(USOCKET_HEADERS) >constants.new && \
 	{ cmp -s constants.new constants.inc || mv constants.new constants.inc; } && echo done),done)
-$(error usocket: $(USOCKET_STACK)/list_constants.sh failed)
+$(error usocket: $(USOCKET_CORE)/sys/posix/list_constants.sh failed)
 endif
 
 # The host's own select makes way for ours: MicroPython's, Pycopy's.
 CFLAGS_USERMOD += -DMICROPY_PY_SELECT="(0)" -DMICROPY_PY_USELECT_POSIX="(0)"
+
+# Which one is under it, for the C files.
+CFLAGS_USERMOD += -DUSOCKET_OVER_$(USOCKET_STACK_NAME)
 
 # Pycopy asks a module for names that it does not find only if told to; MicroPython does by itself.
 ifeq ($(origin SRC_USERMOD_LIB_C),undefined)

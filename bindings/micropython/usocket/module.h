@@ -59,13 +59,24 @@ usocket_poll_t* usocket_poll_core(mp_obj_t poll);
 // MP_OBJ_NULL: none, or the object is not registered.
 mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
 
-// --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread.
-#define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
+// --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread, or
+// the board's interrupts (callbacks.h).
+#define USOCKET_HAS_THREAD_FOR_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
+#if defined(USOCKET_OVER_lwip)
+#define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER)
+#else
+#define USOCKET_HAS_CALLBACKS USOCKET_HAS_THREAD_FOR_CALLBACKS
+#endif
 enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system's option of that number
 void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
 void usocket_forget_callback(mp_obj_t sock);
 void usocket_end_callbacks(mp_obj_t poll);  // its finaliser is being called
-bool usocket_is_callbacks_thread(void);     // it must not touch anything of the host's
+bool usocket_call_ready(void);              // false: none was to be called
+void usocket_report_callback(mp_obj_t exception);
+// Who watches: the poll is their sockets'. It schedules what calls usocket_call_ready().
+void usocket_begin_watching(mp_obj_t poll);
+void usocket_end_watching(mp_obj_t poll);
+bool usocket_is_callbacks_thread(void);  // it must not touch anything of the host's
 
 static inline bool usocket_is_compat(const usocket_obj_t* self) {
     return self->base.type == &usocket_type_socket_compat;

@@ -33,8 +33,4 @@ std::uint32_t forks() noexcept { return 0; }
 std::uint32_t process_generation() noexcept { return 0; }
 void on_fork(std::size_t, void (*)(), void (*)()) noexcept {}
 
-// --- Signals whose handlers longjmp
-void hold_signals() noexcept {}
-void release_signals() noexcept {}
-
 }  // namespace usocket::sys

@@ -7,7 +7,12 @@
 
 namespace usocket::sys {
 
+// The C library knows no other numbers than its own.
+#if defined(USOCKET_INTERNAL_ERRNO)
+const char* error_message(int) noexcept { return ""; }
+#else
 const char* error_message(int code) noexcept { return std::strerror(code); }
+#endif
 
 const char* resolver_message(int code) noexcept {
     switch (code) {

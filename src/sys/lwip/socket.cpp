@@ -203,6 +203,21 @@ Result<void> shutdown(Fd fd, int how) noexcept {
     return {};
 }
 
+namespace {
+
+// Where frames to ourselves take a way, they take their time. What the host has to do meanwhile, it does afterwards.
+Error wait_for_peer(Fd listener) noexcept {
+    constexpr std::int64_t longest = 10'000'000'000;
+    const std::int64_t end = now() + longest;
+    for (;;) {
+        const auto events = wait(listener, poll_in, Timeout::of_nanoseconds(std::max<std::int64_t>(end - now(), 0)), no_fd);
+        if (events) return *events != 0 ? Error() : Error(ETIMEDOUT);
+        if (events.error() != Error(EINTR)) return events.error();
+    }
+}
+
+}  // namespace
+
 // For AF_UNIX, of which there is none, a connection with ourselves; what is written is there at once.
 Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
     if (family != AF_UNIX && !has_family(family)) return Error(EAFNOSUPPORT);
@@ -226,6 +241,7 @@ Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
         (void)setsockopt(first->fd, IPPROTO_TCP, TCP_NODELAY, {&on, sizeof on});
         const auto connected = connect(pair.first.fd, address);
         if (connected.error() != Error(EINPROGRESS)) return connected.error();
+        if (const Error error = wait_for_peer(listener->fd); error != Error()) return error;
         const auto second = accept(listener->fd, address);
         if (!second) return second.error();
         const auto inspected = inspect(*second);

@@ -193,7 +193,8 @@ Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept
         state.verdict.trusted = &state.trusted->issuers;
         mbedtls_ssl_conf_ca_chain(&conf, &state.trusted->issuers, nullptr);
     }
-#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && defined(MBEDTLS_SSL_SESSION_TICKETS)
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && \
+    defined(MBEDTLS_SSL_SESSION_TICKETS)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&conf,
                                                              MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif

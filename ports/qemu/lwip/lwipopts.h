@@ -1,0 +1,51 @@
+/* lwIP for a board with some hundred KB of memory. What usocket needs of it is in docs/porting.md. */
+#ifndef USOCKET_QEMU_LWIPOPTS_H
+#define USOCKET_QEMU_LWIPOPTS_H
+
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0 /* usocket_port_lock() does that */
+#define LWIP_SOCKET 0
+#define LWIP_NETCONN 0
+#define LWIP_NETIF_API 0
+#define LWIP_STATS 0
+
+#define LWIP_IPV4 1
+#ifndef LWIP_IPV6
+#define LWIP_IPV6 1
+#endif
+#define LWIP_ARP 1
+#define LWIP_ETHERNET 1
+#define LWIP_RAW 0
+#define LWIP_IGMP 1
+#define LWIP_MULTICAST_TX_OPTIONS 1
+#define LWIP_DHCP 1
+#define LWIP_DHCP_DOES_ACD_CHECK 0 /* 2.2: whether somebody else has the address */
+#define DHCP_DOES_ARP_CHECK 0      /* 2.1, likewise: it takes seconds */
+#define LWIP_DNS 1
+#define LWIP_NETIF_LOOPBACK 1
+#define LWIP_HAVE_LOOPIF 1
+#define LWIP_LOOPIF_MULTICAST 1
+#define LWIP_LOOPBACK_MAX_PBUFS 32
+#define SO_REUSE 1
+#define SO_REUSE_RXTOALL 1
+#define IP_SOF_BROADCAST 1
+#define LWIP_TCP_KEEPALIVE 1
+#define TCP_LISTEN_BACKLOG 1
+#define TCP_TMR_INTERVAL 50 /* as fast as desktops are: an ACK is delayed by 50 ms, a repetition by 200 */
+
+#define MEM_ALIGNMENT 4
+#define MEM_SIZE (128 * 1024)
+#define MEMP_NUM_TCP_PCB 40
+#define MEMP_NUM_TCP_PCB_LISTEN 16
+#define MEMP_NUM_UDP_PCB 16
+#define MEMP_NUM_TCP_SEG 128
+#define MEMP_NUM_PBUF 64
+#define MEMP_NUM_REASSDATA 4
+#define PBUF_POOL_SIZE 64
+#define TCP_MSS 1460
+#define TCP_WND (8 * TCP_MSS)
+#define TCP_SND_BUF (8 * TCP_MSS)
+#define TCP_SND_QUEUELEN (4 * TCP_SND_BUF / TCP_MSS)
+#define TCP_QUEUE_OOSEQ 1
+
+#endif
