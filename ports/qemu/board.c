@@ -190,6 +190,9 @@ void mp_hal_stdout_tx_str(const char* text) { mp_hal_stdout_tx_strn(text, strlen
 /* --- Life */
 
 void board_init(void) {
+    if (!lan9118_reset()) {
+        board_exit(1); /* there is no clock either */
+    }
     boot_time = (uint64_t)disk_time() * 1000000000 - board_ticks() * NS_PER_TICK;
     SCB_SHPR3 = (uint32_t)PRIORITY << 24 | PRIORITY_LAST << 16;
     UART0_BAUDDIV = 16;

@@ -13,8 +13,8 @@
 
 /* --- The protocol */
 
-enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_READ = 0x06, SYS_TIME = 0x11, SYS_GET_CMDLINE = 0x15, SYS_EXIT = 0x20 };
-enum { OPEN_READ_BINARY = 1, APPLICATION_EXIT = 0x20026 };
+enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_TIME = 0x11, SYS_GET_CMDLINE = 0x15, SYS_EXIT = 0x20 };
+enum { OPEN_READ_BINARY = 1, OPEN_APPEND = 8, APPLICATION_EXIT = 0x20026 };
 
 static int32_t ask(uint32_t what, const void* arguments) {
     register uint32_t r0 __asm("r0") = what;
@@ -23,13 +23,15 @@ static int32_t ask(uint32_t what, const void* arguments) {
     return (int32_t)r0;
 }
 
-static int open_file(const char* path) {
+static int open_as(const char* path, uint32_t mode) {
     const struct {
         const char* path;
         uint32_t mode, length;
-    } arguments = {path, OPEN_READ_BINARY, strlen(path)};
+    } arguments = {path, mode, strlen(path)};
     return ask(SYS_OPEN, &arguments);
 }
+
+static int open_file(const char* path) { return open_as(path, OPEN_READ_BINARY); }
 
 static void close_file(int file) {
     const int32_t arguments[] = {file};
@@ -65,6 +67,20 @@ bool disk_command_line(char* into, size_t size) {
         uint32_t size;
     } arguments = {into, size};
     return ask(SYS_GET_CMDLINE, &arguments) == 0;
+}
+
+/* What ":tt" is when it is appended to. */
+void disk_complain(const char* text, size_t size) {
+    static int file;
+    if (file == 0) {
+        file = open_as(":tt", OPEN_APPEND);
+    }
+    const struct {
+        int32_t file;
+        const void* from;
+        uint32_t size;
+    } arguments = {file, text, size};
+    (void)ask(SYS_WRITE, &arguments);
 }
 
 _Noreturn void disk_exit(int status) {

@@ -16,6 +16,9 @@ bool disk_random(void* into, size_t size);
 /* The words that the machine was started with, one space between them; false: they do not fit. */
 bool disk_command_line(char* into, size_t size);
 
+/* To the standard error of what runs the machine. */
+void disk_complain(const char* text, size_t size);
+
 _Noreturn void disk_exit(int status);
 
 #endif

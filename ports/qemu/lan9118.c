@@ -117,14 +117,18 @@ void lan9118_receive(struct netif* nic) {
 
 /* --- The beginning */
 
-err_t lan9118_init(struct netif* nic) {
+bool lan9118_reset(void) {
     if (*reg(BYTE_TEST) != BYTE_TEST_VALUE) {
-        return ERR_IF;
+        return false;
     }
     *reg(HW_CFG) = HW_CFG_RESET;
     while ((*reg(HW_CFG) & HW_CFG_RESET) != 0) {
     }
     *reg(HW_CFG) = HW_CFG_TX_FIFO_5_KB | HW_CFG_MUST_BE_ONE;
+    return true;
+}
+
+err_t lan9118_init(struct netif* nic) {
     const uint8_t* mac = nic->hwaddr;
     mac_write(ADDRL, mac[0] | mac[1] << 8 | mac[2] << 16 | (uint32_t)mac[3] << 24);
     mac_write(ADDRH, mac[4] | mac[5] << 8);

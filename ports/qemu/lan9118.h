@@ -4,9 +4,13 @@
 
 #include "lwip/netif.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* For netif_add(). The interface has its address by then (hwaddr). ERR_IF: the chip is not there. */
+/* First of all. False: the chip is not there. */
+bool lan9118_reset(void);
+
+/* For netif_add(). The interface has its address by then (hwaddr). */
 err_t lan9118_init(struct netif* nic);
 
 /* Hands all frames that have come to lwIP, and has the chip interrupt when the next one comes. */

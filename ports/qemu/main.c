@@ -7,6 +7,7 @@
 #include "py/cstack.h"
 #include "py/gc.h"
 #include "py/lexer.h"
+#include "py/mphal.h"
 #include "py/objlist.h"
 #include "py/runtime.h"
 #include "shared/readline/readline.h"
@@ -54,7 +55,7 @@ static int run_protected(const char* path) {
     if (mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
         return status_of(exception);
     }
-    mp_obj_print_exception(&mp_plat_print, exception);
+    mp_obj_print_exception(MICROPY_ERROR_PRINTER, exception);
     return 1;
 }
 
@@ -136,6 +137,17 @@ int main(void) {
 }
 
 /* --- What MicroPython asks of a port */
+
+/* Errors of a script go where those of the machine's other programs go. */
+static void print_error(void* unused, const char* text, size_t size) {
+    (void)unused;
+    if (board_is_terminal) {
+        mp_hal_stdout_tx_strn_cooked(text, size);
+    } else {
+        disk_complain(text, size);
+    }
+}
+const mp_print_t board_error_print = {NULL, print_error};
 
 void gc_collect(void) {
     gc_collect_start();

@@ -18,6 +18,8 @@
 #define MICROPY_TRACKED_ALLOC (1)   /* mbedTLS's memory */
 #define MICROPY_EPOCH_IS_1970 (1)
 
+#define MICROPY_ERROR_PRINTER (&board_error_print)
+
 #define MICROPY_PY_SYS_PLATFORM "mps2"
 #define MICROPY_HW_BOARD_NAME "mps2-an385"
 #define MICROPY_HW_MCU_NAME "Cortex-M3"
@@ -35,6 +37,7 @@
 #define MICROPY_PY_HASHLIB_MD5 (0)
 #define MICROPY_PY_HASHLIB_SHA1 (0)
 
+extern const struct _mp_print_t board_error_print;
 extern const struct _mp_obj_type_t network_lan_type;
 
 /* What MicroPython does while it waits itself, as in time.sleep(): PendSV and the board's interrupts do the rest. */

@@ -62,10 +62,8 @@ static err_t nic_init(struct netif* netif) {
 void board_init_network(void) {
     lwip_init();
     is_there = netif_add(&nic, NULL, NULL, NULL, NULL, nic_init, ethernet_input) != NULL;
-    if (is_there) {
-        netif_set_default(&nic);
-        board_enable_irq(IRQ_ETHERNET);
-    }
+    netif_set_default(&nic);
+    board_enable_irq(IRQ_ETHERNET);
 }
 
 static void set_up(bool up) {
@@ -159,9 +157,6 @@ static mp_obj_t lan_make_new(const mp_obj_type_t* type, size_t n_args, size_t n_
     (void)type;
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 1, false);
-    if (!is_there) {
-        mp_raise_OSError(MP_ENODEV);
-    }
     return MP_OBJ_FROM_PTR(&lan_object);
 }
 

@@ -94,7 +94,7 @@ for kind, pair in STREAMS:
                 got += buffer[: right.readinto(buffer)]
             elif choice == 6 and right.recv(1, usocket.MSG_PEEK) != sent[len(got) : len(got) + 1]:
                 break
-            elif choice == 7 and watched and not (readable(right, 0) and host_says_readable(right)):
+            elif choice == 7 and watched and not (readable(right) and host_says_readable(right)):
                 break
         show("STRM-5", kind + watched + " any mix", len(got) >= 20000, got == sent[: len(got)])
         left.close()

@@ -67,9 +67,11 @@ for kind, pair in STREAMS:
     right.setblocking(True)
     while total:
         total -= len(right.read(min(total, 65536)))
+    much = 1 << 20
     if has("options"):
         left.setsockopt(usocket.SOL_SOCKET, usocket.SO_SNDBUF, 65536)
-    show("TIME-4", kind + " some room", ready(left, uselect.POLLOUT), 0 < left.write(bytes(16 << 20)) < 16 << 20)
+        much = 16 << 20
+    show("TIME-4", kind + " some room", ready(left, uselect.POLLOUT), 0 < left.write(bytes(much)) < much)
     left.close()
     rest = right.read()
     right.setblocking(False)

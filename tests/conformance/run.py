@@ -38,6 +38,8 @@ TIME_LIMIT_S = 120  # for a script
 DEVICE_MARK = "# on CPython: python -m usocket"
 MICROPYTHON_OPTIONS = ["-X", "heapsize=64m"]  # of 2 MB by default; some scripts move more
 
+BOARD_OPTIONS = ["--mirror"]  # a wire that sends everything back
+
 PASSED, FAILED, SKIPPED = "ok", "FAIL", "skip"
 
 
@@ -47,7 +49,7 @@ class Host:
     path: Path
 
     def command(self, script: Path, *arguments: Path) -> list[str]:
-        options = MICROPYTHON_OPTIONS
+        options = BOARD_OPTIONS if self.name.startswith("firmware") else MICROPYTHON_OPTIONS
         if self.name.startswith("cpython"):
             options = ["-m", "usocket"] if DEVICE_MARK in script.read_text().splitlines() else []
         return [str(self.path), *options, script.name, *map(str, arguments)]
@@ -58,6 +60,7 @@ DEFAULT_PATHS = {
     "cpython-lwip": REPO / "build" / "bin" / "python-lwip",
     "micropython": REPO / "build" / "bin" / "micropython",
     "micropython-gil": REPO / "build" / "bin" / "micropython-gil",
+    "firmware": REPO / "build" / "bin" / "board",
 }
 
 

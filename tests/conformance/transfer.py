@@ -17,8 +17,9 @@ for kind, pair in STREAMS:
     show("SOCK-6", kind + " recv_into n", right.recv_into(buffer, 3), buffer[:3])
     show("SOCK-6", kind + " recv_into flags", right.recv_into(buffer, 2, usocket.MSG_PEEK), buffer[:2])
     show("SOCK-6", kind + " recv_into a slice", right.recv_into(memoryview(buffer)[4:]), buffer[4:])
-    show("SOCK-6", kind + " send flags", left.send(b"xyz", 0), left.sendall(b"!", 0), right.recv(4))
+    show("SOCK-6", kind + " send flags", left.send(b"xyz", 0), left.sendall(b"!", 0), right.read(5))
     left.send(b"xyz")
+    readable(right)
     show("SOCK-6", kind + " recvfrom", right.recvfrom(2)[0], right.recvfrom_into(buffer)[0])
     for method in (right.recv, right.recvfrom):
         show("SOCK-6", kind + " sizes", outcome(method, -1), outcome(method, 1 << 31), outcome(method, 1 << 40))

@@ -73,12 +73,6 @@ const mp_obj_module_t usocket_module = {
     .globals = (mp_obj_dict_t*)&usocket_globals,
 };
 
-#ifdef SOCK_SEQPACKET
-#define SEQPACKET_ENTRY {MP_ROM_QSTR(MP_QSTR_SOCK_SEQPACKET), MP_ROM_INT(SOCK_SEQPACKET)},
-#else
-#define SEQPACKET_ENTRY
-#endif
-
 static const mp_rom_map_elem_t socket_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_socket)},
     {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&usocket_type_socket_compat)},
@@ -95,7 +89,8 @@ static const mp_rom_map_elem_t socket_table[] = {
     {MP_ROM_QSTR(MP_QSTR_inet_aton), MP_ROM_PTR(&usocket_inet_aton_obj)},
     {MP_ROM_QSTR(MP_QSTR_inet_ntoa), MP_ROM_PTR(&usocket_inet_ntoa_obj)},
     {MP_ROM_QSTR(MP_QSTR_INADDR_ANY), MP_ROM_INT(0)},
-    SEQPACKET_ENTRY COMMON_ENTRIES};
+    {MP_ROM_QSTR(MP_QSTR_SOCK_SEQPACKET), MP_ROM_INT(SOCK_SEQPACKET)},
+    COMMON_ENTRIES};
 static MP_DEFINE_CONST_DICT(socket_globals, socket_table);
 
 const mp_obj_module_t usocket_socket_module = {

@@ -1,4 +1,5 @@
-/* lwIP for a board with some hundred KB of memory. What usocket needs of it is in docs/porting.md. */
+/* lwIP for a board with a megabyte for it, as connections of 100 KB in flight want it. What usocket needs of it is in
+ * docs/porting.md; a small board has smaller pools. */
 #ifndef USOCKET_QEMU_LWIPOPTS_H
 #define USOCKET_QEMU_LWIPOPTS_H
 
@@ -34,17 +35,17 @@
 #define TCP_TMR_INTERVAL 50 /* as fast as desktops are: an ACK is delayed by 50 ms, a repetition by 200 */
 
 #define MEM_ALIGNMENT 4
-#define MEM_SIZE (128 * 1024)
-#define MEMP_NUM_TCP_PCB 40
-#define MEMP_NUM_TCP_PCB_LISTEN 16
-#define MEMP_NUM_UDP_PCB 16
-#define MEMP_NUM_TCP_SEG 128
-#define MEMP_NUM_PBUF 64
+#define MEM_SIZE (512 * 1024)
+#define MEMP_NUM_TCP_PCB 192
+#define MEMP_NUM_TCP_PCB_LISTEN 32
+#define MEMP_NUM_UDP_PCB 64
+#define MEMP_NUM_TCP_SEG 512
+#define MEMP_NUM_PBUF 256
 #define MEMP_NUM_REASSDATA 4
-#define PBUF_POOL_SIZE 64
+#define PBUF_POOL_SIZE 256
 #define TCP_MSS 1460
-#define TCP_WND (8 * TCP_MSS)
-#define TCP_SND_BUF (8 * TCP_MSS)
+#define TCP_WND (44 * TCP_MSS)
+#define TCP_SND_BUF (44 * TCP_MSS)
 #define TCP_SND_QUEUELEN (4 * TCP_SND_BUF / TCP_MSS)
 #define TCP_QUEUE_OOSEQ 1
 

@@ -35,6 +35,7 @@ struct linger {
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define SOCK_SEQPACKET 5 /* not lwIP's: a type that there is not */
 
 #define SHUT_RD 0
 #define SHUT_WR 1
