@@ -5,6 +5,7 @@ import usocket
 from support import STREAMS, outcome, readable, show, tcp_pair, uselect
 
 SHORT = 0.02
+LONG = 10
 
 
 def fails_with(pair, data, name, *args):
@@ -13,7 +14,9 @@ def fails_with(pair, data, name, *args):
     left.write(data)
     readable(right)
     right.settimeout(SHORT)
-    return left, right, outcome(getattr(right, name), *args)
+    error = outcome(getattr(right, name), *args)
+    right.settimeout(LONG)
+    return left, right, error
 
 
 NAMES = (("read", 10), ("read",), ("readline",), ("readline", 10), ("readinto", bytearray(10)))
@@ -43,6 +46,7 @@ for kind, pair in STREAMS:
         left, right, error = fails_with(pair, b"abc", *call)
         # recv may return less than there is, so byte by byte.
         show("TIME-6", what + "recv", error, right.recv(1, usocket.MSG_PEEK), [right.recv(1) for _ in range(3)])
+        right.settimeout(SHORT)
         show("TIME-6", what + "nothing more", outcome(right.recv, 1))
         left.close()
         right.close()
@@ -54,6 +58,7 @@ for kind, pair in STREAMS:
         right.close()
 
         left, right, error = fails_with(pair, b"abc", *call)
+        right.settimeout(SHORT)
         show("TIME-6", what + "again", error, outcome(right.read, 10), outcome(right.read, 4), right.read(3))
         left.close()
         right.close()
