@@ -1,7 +1,7 @@
 # What can be done here. Each recipe is a script; a fresh Debian 12 or 13 machine needs git, make and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fuzz demo bench docs lint format micropython clean distclean
+.PHONY: help setup build test fuzz demo bench docs lint format micropython firmware clean distclean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -17,7 +17,13 @@ build: setup ## library (build/lib), examples (build/bin), Python package (.venv
 micropython: setup ## build/bin/micropython with our module, build/bin/micropython-stock without
 	tools/micropython
 
-test: .venv/ready-docs ## everything that is checked, up to 60 minutes; tools/test quick for an answer in three
+firmware: .venv/ready-firmware ## MicroPython over lwIP for a Cortex-M3 in QEMU; build/bin/board runs it
+	tools/firmware
+
+.venv/ready-firmware: tools/setup tools/packages-firmware.txt
+	tools/setup firmware
+
+test: .venv/ready-docs .venv/ready-firmware ## everything that is checked, up to 60 minutes; tools/test quick for an answer in three
 	.venv/bin/python tools/test
 
 fuzz: build micropython ## random trials for MINUTES=n on each host, until something is found

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "callbacks.h"
 #include "disk.h"
 #include "lan9118.h"
 #include "py/mphal.h"
@@ -12,7 +13,6 @@
 #include "py/stream.h"
 #include "shared/runtime/interrupt_char.h"
 #include "sys/lwip/port.h"
-#include "callbacks.h"
 
 void SysTick_Handler(void);
 void PendSV_Handler(void);

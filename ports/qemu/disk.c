@@ -13,7 +13,15 @@
 
 /* --- The protocol */
 
-enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_TIME = 0x11, SYS_GET_CMDLINE = 0x15, SYS_EXIT = 0x20 };
+enum {
+    SYS_OPEN = 0x01,
+    SYS_CLOSE = 0x02,
+    SYS_WRITE = 0x05,
+    SYS_READ = 0x06,
+    SYS_TIME = 0x11,
+    SYS_GET_CMDLINE = 0x15,
+    SYS_EXIT = 0x20
+};
 enum { OPEN_READ_BINARY = 1, OPEN_APPEND = 8, APPLICATION_EXIT = 0x20026 };
 
 static int32_t ask(uint32_t what, const void* arguments) {
@@ -190,8 +198,8 @@ static const mp_stream_p_t text_protocol = {.read = file_read, .ioctl = file_ioc
 
 static MP_DEFINE_CONST_OBJ_TYPE(type_binary, MP_QSTR_FileIO, MP_TYPE_FLAG_ITER_IS_STREAM, protocol, &binary_protocol,
                                 locals_dict, &file_locals);
-static MP_DEFINE_CONST_OBJ_TYPE(type_text, MP_QSTR_TextIOWrapper, MP_TYPE_FLAG_ITER_IS_STREAM, protocol,
-                                &text_protocol, locals_dict, &file_locals);
+static MP_DEFINE_CONST_OBJ_TYPE(type_text, MP_QSTR_TextIOWrapper, MP_TYPE_FLAG_ITER_IS_STREAM, protocol, &text_protocol,
+                                locals_dict, &file_locals);
 
 static mp_obj_t builtin_open(size_t n_args, const mp_obj_t* args, mp_map_t* kw_args) {
     (void)kw_args;

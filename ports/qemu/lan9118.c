@@ -1,5 +1,5 @@
-/* Frames go through two FIFOs, word by word, without DMA. In front of each frame is what it is: one word with its status
- * when it has come, two with its length when it is sent. */
+/* Frames go through two FIFOs, word by word, without DMA. In front of each frame is what it is: one word with its
+ * status when it has come, two with its length when it is sent. */
 #include "lan9118.h"
 
 #include <string.h>

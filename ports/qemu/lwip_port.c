@@ -1,12 +1,12 @@
 /* The four functions that usocket asks of a board (docs/porting.md), and what lwIP asks of it. */
 #include "board.h"
+#include "callbacks.h"
+#include "disk.h"
 #include "lwip/netif.h"
 #include "lwip/sys.h"
-#include "disk.h"
 #include "network_lan.h"
 #include "py/mpprint.h"
 #include "sys/lwip/port.h"
-#include "callbacks.h"
 
 void usocket_port_poll(void) { lan_receive(); }
 

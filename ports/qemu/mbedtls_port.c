@@ -23,6 +23,4 @@ time_t time(time_t* into) {
 
 mbedtls_ms_time_t mbedtls_ms_time(void) { return (mbedtls_ms_time_t)(board_now() / 1000000); }
 
-struct tm* mbedtls_platform_gmtime_r(const mbedtls_time_t* seconds, struct tm* into) {
-    return gmtime_r(seconds, into);
-}
+struct tm* mbedtls_platform_gmtime_r(const mbedtls_time_t* seconds, struct tm* into) { return gmtime_r(seconds, into); }

@@ -41,7 +41,13 @@ __attribute__((naked)) static void Fault_Handler(void) {
 }
 
 __attribute__((section(".isr_vector"), used)) static const function_t vectors[16 + IRQ_COUNT] = {
-    (function_t)&_estack, Reset_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
+    (function_t)&_estack,
+    Reset_Handler,
+    Fault_Handler,
+    Fault_Handler,
+    Fault_Handler,
+    Fault_Handler,
+    Fault_Handler,
     [11] = Fault_Handler,
     [12] = Fault_Handler,
     [14] = PendSV_Handler,

@@ -50,8 +50,8 @@ def parse() -> argparse.Namespace:
 
 
 def lacks() -> list[str]:
-    """What the board cannot do (STACK-1): what the stack cannot, and threads. That addresses and numbers are the stack's
-    own matters to CPython alone, which has others beside them."""
+    """What the board cannot do (STACK-1): what the stack cannot, and threads. That addresses and numbers are the
+    stack's own matters to CPython alone, which has others beside them."""
     line = next(line for line in STACK.read_text().splitlines() if line.startswith("set(USOCKET_STACK_LACKS "))
     words = line.removeprefix("set(USOCKET_STACK_LACKS ").removesuffix(")").split()
     return [word for word in words if word != "layout"] + ["threads"]
@@ -95,11 +95,9 @@ def main() -> None:
     arguments = parse()
     folder = Path(tempfile.mkdtemp(prefix="usocket-board-"))
     words = command(arguments, folder)
-    faults = Faults(
-        arguments.seed, arguments.loss, arguments.doubling, arguments.delaying, arguments.longest_delay
-    )
+    faults = Faults(arguments.seed, arguments.loss, arguments.doubling, arguments.delaying, arguments.longest_delay)
     wire = Wire(folder / "wire", folder / "board", faults) if arguments.mirror else None
-    # This process becomes QEMU, so that who ends it ends QEMU. Another one stays behind until the pipe says that it has.
+    # This process becomes QEMU, so that who ends it ends QEMU. Another one stays until the pipe says that it has ended.
     over, alive = os.pipe()
     if os.fork() == 0:
         os.close(alive)

@@ -98,10 +98,10 @@ class Wire:
     def run(self, until_readable: int) -> None:
         while True:
             wait = max(0.0, self._late[0][0] - time.monotonic()) if self._late else None
-            ready, _, _ = select.select([self._socket, until_readable], [], [], wait)
+            ready, _, _ = select.select([self._socket.fileno(), until_readable], [], [], wait)
             if until_readable in ready:
                 return
-            if self._socket in ready:
+            if self._socket.fileno() in ready:
                 self._take(self._socket.recv(2048))
             while self._late and self._late[0][0] <= time.monotonic():
                 self._send(heapq.heappop(self._late)[2])

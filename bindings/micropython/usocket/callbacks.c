@@ -1,5 +1,5 @@
-// Callbacks of sockets (SOCK-11): setsockopt(SOL_SOCKET, 20, f) has f(sock) called when there is something to read or to
-// accept.
+// Callbacks of sockets (SOCK-11): setsockopt(SOL_SOCKET, 20, f) has f(sock) called when there is something to read or
+// to accept.
 //
 // The sockets that have one are registered in a poll of their own, with f as their userdata. Somebody notices that one
 // of them may be ready, a thread (callbacks_thread.c) or the board's interrupts (callbacks_lwip.c), and has the host

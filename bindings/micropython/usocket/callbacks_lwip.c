@@ -1,5 +1,5 @@
-// Who watches the sockets that have callbacks, over lwIP: whatever happens to a socket, the board says so (callbacks.h), in
-// an interrupt or not, and the host schedules run().
+// Who watches the sockets that have callbacks, over lwIP: whatever happens to a socket, the board says so
+// (callbacks.h), in an interrupt or not, and the host schedules run().
 #include "callbacks.h"
 #include "module.h"
 

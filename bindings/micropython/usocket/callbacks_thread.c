@@ -1,6 +1,6 @@
-// Who watches the sockets that have callbacks, where there are threads: a thread of ours, which runs nothing of the host's,
-// sleeps in their poll. What it finds is no more than a reason to have the host schedule run(). A signal ends the system
-// call in which the host may sleep just then, so that it looks for what is scheduled.
+// Who watches the sockets that have callbacks, where there are threads: a thread of ours, which runs nothing of the
+// host's, sleeps in their poll. What it finds is no more than a reason to have the host schedule run(). A signal ends
+// the system call in which the host may sleep just then, so that it looks for what is scheduled.
 #include "module.h"
 
 #if USOCKET_HAS_CALLBACKS && USOCKET_HAS_THREAD_FOR_CALLBACKS
@@ -20,7 +20,7 @@
 enum {
     AGAIN_MS = 1,   // until a socket that has been left unread has its next turn
     NUDGE_MS = 10,  // until a signal is sent once more, should it have come just before the host went to sleep
-    VAIN_MS = 20,  // until the next turn if nobody has been called: a socket that is not connected yet is a hung-up one
+    VAIN_MS = 20,   // the same if nobody has been called (an unconnected socket looks hung up), or in vain
 };
 
 // Whose turn it is: the thread's, the host's to begin run(), run()'s.
@@ -30,7 +30,7 @@ static uint32_t state;
 static pthread_t thread;
 static bool has_thread;
 static _Thread_local bool is_thread;
-static bool was_vain;  // the last run() has called nobody
+static bool was_vain;  // the last run() has called nobody who used a socket
 
 #if USOCKET_MICROPYTHON
 #define MAIN_PENDING_EXCEPTION MP_STATE_MAIN_THREAD(mp_pending_exception)

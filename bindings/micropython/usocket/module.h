@@ -59,8 +59,8 @@ usocket_poll_t* usocket_poll_core(mp_obj_t poll);
 // MP_OBJ_NULL: none, or the object is not registered.
 mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
 
-// --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread, or
-// the board's interrupts (callbacks.h).
+// --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread,
+// or the board's interrupts (callbacks.h).
 #define USOCKET_HAS_THREAD_FOR_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
 #if defined(USOCKET_OVER_lwip)
 #define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER)
@@ -71,7 +71,7 @@ enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system
 void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
 void usocket_forget_callback(mp_obj_t sock);
 void usocket_end_callbacks(mp_obj_t poll);  // its finaliser is being called
-bool usocket_call_ready(void);              // false: none was to be called
+bool usocket_call_ready(void);              // false: none has used a socket
 void usocket_report_callback(mp_obj_t exception);
 // Who watches: the poll is their sockets'. It schedules what calls usocket_call_ready().
 void usocket_begin_watching(mp_obj_t poll);

@@ -210,7 +210,8 @@ Error wait_for_peer(Fd listener) noexcept {
     constexpr std::int64_t longest = 10'000'000'000;
     const std::int64_t end = now() + longest;
     for (;;) {
-        const auto events = wait(listener, poll_in, Timeout::of_nanoseconds(std::max<std::int64_t>(end - now(), 0)), no_fd);
+        const auto events =
+            wait(listener, poll_in, Timeout::of_nanoseconds(std::max<std::int64_t>(end - now(), 0)), no_fd);
         if (events) return *events != 0 ? Error() : Error(ETIMEDOUT);
         if (events.error() != Error(EINTR)) return events.error();
     }
