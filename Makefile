@@ -31,7 +31,7 @@ fuzz: build micropython ## random trials for MINUTES=n on each host, until somet
 	cmake --preset tsan && cmake --build --preset tsan --target usocket_random
 	.venv/bin/python tests/random/fuzz.py --seconds $$(($(or $(MINUTES),10) * 60))
 
-demo: build micropython ## a board's program at an MQTT broker, nginx and our servers, with figures
+demo: build micropython firmware ## a board's program at an MQTT broker, nginx, our servers, a board in QEMU
 	.venv/bin/python tools/demo
 
 bench: build micropython ## every figure against its rivals, into bench/results; QUICK=1 for under a minute

@@ -83,10 +83,12 @@ def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
     words = ["board"]
     if arguments.script:
         words += [str(write_boot(folder, arguments.mirror)), *arguments.script]
+    # At a terminal Ctrl-A is QEMU's.
+    line = "stdio,id=line,signal=off" + (",mux=on" if sys.stdin.isatty() and not arguments.script else "")
     semihosting = "enable=on,target=native" + "".join(f",arg={word}" for word in words)
     return [
         "qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none",
-        "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
+        "-chardev", line, "-serial", "chardev:line",
         "-semihosting-config", semihosting, *network(arguments, folder), "-kernel", str(arguments.firmware),
     ]  # fmt: skip
 
