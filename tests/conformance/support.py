@@ -81,6 +81,15 @@ def readable(sock, timeout_ms=LIMIT_MS):
     return ready(sock, uselect.POLLIN, timeout_ms)
 
 
+def arrived(sock, count):
+    """Waits until so many bytes are there to be received, which may come in several pieces; whether they are."""
+    for _ in range(LIMIT_MS):
+        if len(sock.recv(count, usocket.MSG_PEEK)) == count:
+            return True
+        ready(sock, 0, 1)
+    return False
+
+
 def listener(family=usocket.AF_INET, backlog=5):
     """A socket that listens on a free port of the loopback interface."""
     sock = usocket.socket(family)

@@ -2,15 +2,17 @@
 # The socket methods that move bytes.
 
 import usocket
-from support import STREAMS, fill, outcome, readable, show
+from support import STREAMS, arrived, fill, outcome, readable, show
 from usocket import AF_INET, SOCK_DGRAM
 
 buffer = bytearray(8)
 for kind, pair in STREAMS:
     left, right = pair()
     show("SOCK-6", kind + " send", left.send(b"hello"), left.send(bytearray(b" wor")), left.send(memoryview(b"ld")))
+    arrived(right, 11)
     show("SOCK-6", kind + " recv takes what there is", right.recv(5), right.recv(100))
     show("SOCK-6", kind + " sendall", left.sendall(b"0123456789"), left.sendall(b""))
+    arrived(right, 10)
     show("SOCK-6", kind + " recv", right.recv(0), right.recv(4), right.recv(4, usocket.MSG_PEEK), right.recv(4))
     show("SOCK-6", kind + " recv_into", right.recv_into(buffer), buffer[:2])
     left.send(b"abcdefgh")
@@ -19,7 +21,7 @@ for kind, pair in STREAMS:
     show("SOCK-6", kind + " recv_into a slice", right.recv_into(memoryview(buffer)[4:]), buffer[4:])
     show("SOCK-6", kind + " send flags", left.send(b"xyz", 0), left.sendall(b"!", 0), right.read(5))
     left.send(b"xyz")
-    readable(right)
+    arrived(right, 3)
     show("SOCK-6", kind + " recvfrom", right.recvfrom(2)[0], right.recvfrom_into(buffer)[0])
     for method in (right.recv, right.recvfrom):
         show("SOCK-6", kind + " sizes", outcome(method, -1), outcome(method, 1 << 31), outcome(method, 1 << 40))
