@@ -4,12 +4,15 @@
 #
 # with MICROPY_PY_SOCKET and MICROPY_PY_SELECT defined as (0), so that the names are free.
 #
-# The same sources and flags as usocket/micropython.mk, which says why.
+# The same sources and flags as usocket/micropython.mk, which says why. -DUSOCKET_STACK_NAME=lwip puts it over lwIP, whose
+# headers the firmware's target has to find; -DUSOCKET_INTERNAL_ERRNO=ON goes with MICROPY_USE_INTERNAL_ERRNO.
 
 set(usocket_module ${CMAKE_CURRENT_LIST_DIR}/usocket)
 get_filename_component(usocket_root ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 set(usocket_core ${usocket_root}/src)
-set(usocket_stack ${usocket_core}/sys/posix)
+set(USOCKET_STACK_NAME posix CACHE STRING "what is under it: posix or lwip")
+option(USOCKET_INTERNAL_ERRNO "errno has MicroPython's own numbers" OFF)
+set(usocket_stack ${usocket_core}/sys/${USOCKET_STACK_NAME})
 
 file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
 file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
@@ -17,42 +20,54 @@ file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp ${usocket_cor
 list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/tls/|/constants\\.cpp$")
 file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
 list(FILTER usocket_stack_cxx EXCLUDE REGEX "/constants\\.cpp$")
-# As in stack.cmake there.
-include(CheckIncludeFileCXX)
-check_include_file_cxx(linux/futex.h USOCKET_HAS_LINUX)
-check_include_file_cxx(sys/epoll.h USOCKET_HAS_EPOLL)
-check_include_file_cxx(sys/event.h USOCKET_HAS_KQUEUE)
-set(usocket_calls plain)
-if(USOCKET_HAS_LINUX)
-    set(usocket_calls linux)
+if(USOCKET_STACK_NAME STREQUAL lwip)
+    # The names that a system with BSD sockets has in its headers; and which stack it is, for the host's scan too.
+    set(usocket_headers ${usocket_stack}/headers)
+    list(APPEND MICROPY_CPP_DEF_EXTRA USOCKET_OVER_lwip)
+    list(APPEND usocket_stack_cxx ${usocket_core}/sys/posix/memory.cpp)
+else()
+    # As in stack.cmake there.
+    include(CheckIncludeFileCXX)
+    check_include_file_cxx(linux/futex.h USOCKET_HAS_LINUX)
+    check_include_file_cxx(sys/epoll.h USOCKET_HAS_EPOLL)
+    check_include_file_cxx(sys/event.h USOCKET_HAS_KQUEUE)
+    set(usocket_calls plain)
+    if(USOCKET_HAS_LINUX)
+        set(usocket_calls linux)
+    endif()
+    set(usocket_poller poll)
+    if(USOCKET_HAS_EPOLL)
+        set(usocket_poller epoll)
+    elseif(USOCKET_HAS_KQUEUE)
+        set(usocket_poller kqueue)
+    endif()
+    file(GLOB usocket_calls_cxx CONFIGURE_DEPENDS ${usocket_stack}/${usocket_calls}/*.cpp)
+    list(APPEND usocket_stack_cxx ${usocket_calls_cxx} ${usocket_stack}/poller/${usocket_poller}.cpp)
 endif()
-set(usocket_poller poll)
-if(USOCKET_HAS_EPOLL)
-    set(usocket_poller epoll)
-elseif(USOCKET_HAS_KQUEUE)
-    set(usocket_poller kqueue)
-endif()
-file(GLOB usocket_calls_cxx CONFIGURE_DEPENDS ${usocket_stack}/${usocket_calls}/*.cpp)
-list(APPEND usocket_cxx ${usocket_core_cxx} ${usocket_stack_cxx} ${usocket_calls_cxx} ${usocket_stack}/poller/${usocket_poller}.cpp)
+list(APPEND usocket_cxx ${usocket_core_cxx} ${usocket_stack_cxx})
 
 # The constants of NAME-3 that the compiler's headers have, for constants.cpp.
 set(usocket_generated ${CMAKE_CURRENT_BINARY_DIR}/usocket-generated)
 separate_arguments(usocket_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${usocket_stack}/list_constants.sh)
-execute_process(COMMAND sh ${usocket_stack}/list_constants.sh ${CMAKE_CXX_COMPILER} ${usocket_flags}
+if(usocket_headers)
+    list(APPEND usocket_flags -I${usocket_headers})
+endif()
+set(usocket_list ${usocket_core}/sys/posix/list_constants.sh)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${usocket_list})
+execute_process(COMMAND sh ${usocket_list} ${CMAKE_CXX_COMPILER} ${usocket_flags}
     OUTPUT_VARIABLE usocket_rows COMMAND_ERROR_IS_FATAL ANY)
 file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows}" @ONLY)
 
 # Flags are the sources' own: those of a library would become the whole firmware's.
 set_source_files_properties(${usocket_c} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;USOCKET_OVER_${USOCKET_STACK_NAME}"
     COMPILE_OPTIONS "-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 set_source_files_properties(${usocket_cxx} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;$<$<BOOL:${USOCKET_INTERNAL_ERRNO}>:USOCKET_INTERNAL_ERRNO>"
     COMPILE_OPTIONS "-std=c++20;-fno-exceptions;-fno-rtti;-fno-threadsafe-statics;-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 
 add_library(usermod_usocket INTERFACE)
 target_sources(usermod_usocket INTERFACE ${usocket_c} ${usocket_cxx})
 # The host's scan for qstrs needs them too.
-target_include_directories(usermod_usocket INTERFACE ${usocket_root}/include ${usocket_core} ${usocket_generated})
+target_include_directories(usermod_usocket INTERFACE ${usocket_headers} ${usocket_root}/include ${usocket_core} ${usocket_generated})
 target_link_libraries(usermod INTERFACE usermod_usocket)

@@ -17,7 +17,7 @@ bool parse_ipv4(std::string_view text, std::uint8_t* bytes) noexcept {
         if ((dot == std::string_view::npos) != is_last) return false;
         const std::size_t end = is_last ? text.size() : dot;
         if (end > 3 || (end > 1 && text.front() == '0')) return false;
-        const auto number = parse_decimal(text.substr(0, end));
+        const auto number = parse_decimal({text.data(), end});  // substr() wants libstdc++
         if (!number || *number > 255) return false;
         bytes[i] = static_cast<std::uint8_t>(*number);
         text.remove_prefix(is_last ? end : end + 1);
