@@ -1,7 +1,7 @@
 // Memory of the core's own: the C heap, or where the host has it from (usocket.h).
 #include <cstdlib>
 
-#include "sys/posix/native.hpp"
+#include "sys/sys.hpp"
 #include "usocket/usocket.h"
 
 void* usocket::sys::resize(void* memory, std::size_t size) noexcept { return usocket_host_resize(memory, size); }
