@@ -4,8 +4,8 @@
 // The sockets that have one are registered in a poll of their own, with f as their userdata. Somebody notices that one
 // of them may be ready, a thread (callbacks_thread.c) or the board's interrupts (callbacks_lwip.c), and has the host
 // schedule what asks the poll again, where the host's objects may be touched, and calls. A callback that leaves
-// something unread is called again; rarely if it has not used a socket, as a poll does not tell what is new from what is
-// old.
+// something unread is called again; rarely if it has not used a socket, as a poll does not tell what is new from what
+// is old.
 #include "module.h"
 
 #include "py/stream.h"

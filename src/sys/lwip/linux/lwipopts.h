@@ -23,8 +23,8 @@
 #define LWIP_NETIF_LOOPBACK 1
 #define LWIP_HAVE_LOOPIF 1
 #define LWIP_LOOPIF_MULTICAST 1
-#define LWIP_STATS 1 /* what is in use, for the tests */
-#define LWIP_TCP_RTO_TIME 200 /* the tests' wire loses segments, and is short */
+#define LWIP_STATS 1           /* what is in use, for the tests */
+#define LWIP_TCP_RTO_TIME 200  /* the tests' wire loses segments, and is short */
 #define IPV6_FRAG_COPYHEADER 1 /* pointers have 64 bits */
 #define TCP_TMR_INTERVAL 2     /* tests do not wait for an ACK that is delayed */
 #define SO_REUSE 1
