@@ -77,7 +77,11 @@ for kind, pair in STREAMS:
     holder = Holder(right)
     poller.register(holder, POLLIN)
     show("POLL-2", kind + " fileno()", [event[0] is holder for event in poller.poll(1000)])
+    holder.sock = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)  # which has nothing to read
+    poller.register(holder, POLLIN)
+    show("POLL-2", kind + " another fileno()", len(poller.poll(0)))
     poller.unregister(holder)
+    holder.sock.close()
 
     # --- POLL-3: ends
     right.read(1)

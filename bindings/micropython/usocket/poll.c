@@ -25,6 +25,7 @@ typedef struct {
     usocket_registration_t* registration;  // the core's; NULL: it has none
     unsigned events;
     unsigned found;  // by the wait that has just ended
+    int fd;          // what fileno() has said; -1: it is no object that has to be asked for that
     bool is_asked;   // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
     bool is_spent;   // reported in one-shot mode since the last mask
     bool is_wrong;   // a number that is no descriptor, which every wait complains about
@@ -120,6 +121,7 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
     }
     entry->object = object;
     entry->events = events;
+    entry->fd = entry->is_asked ? -1 : fd;
     if (self->spare == NULL || self->spare->room <= self->entries.used) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
@@ -143,15 +145,22 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
 // What is registered already gets the new mask.
 static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, bool is_more) {
     entry_t* entry = find(self, object);
+    bool has_moved = false;
+    if (entry != NULL && entry->fd >= 0) {
+        bool is_asked;
+        const int fd = fileno_of(object, &is_asked);
+        entry = find(self, object);  // its fileno() may have taken it out
+        has_moved = entry != NULL && fd != entry->fd;
+    }
     if (entry == NULL) {
         return add(self, object, events);
     }
     if (is_more) {
         events |= entry->events;
     }
-    const usocket_error_t error = change(self, entry, events);
+    const usocket_error_t error = has_moved ? MP_EBADF : change(self, entry, events);
     if (error == MP_EBADF) {
-        // Its number was closed, and may be another file's by now, which is then meant (POLL-7).
+        // Its number was closed, and may be another file's by now, or it has another: that is then meant (POLL-7).
         const mp_obj_t userdata = entry->userdata;
         forget(self, entry);
         entry = add(self, object, events);
