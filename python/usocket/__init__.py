@@ -4,12 +4,9 @@ Addresses are opaque bytes, as getaddrinfo() returns them; numeric tuples are ta
 own socket module shows is usocket.compat.
 """
 
+from usocket import _missing
 from usocket._usocket import *  # noqa: F403
 from usocket._usocket import __all__ as __all__
 from usocket._usocket import __version__ as __version__
 
-TYPE_CHECKING = False  # of a checker's own accord it is true; typing would take longer to import than all of this
-if not TYPE_CHECKING:  # it knows the names that there are
-    from usocket._missing import explain as __getattr__  # noqa: F401
-
-del TYPE_CHECKING
+globals()["__getattr__"] = _missing.explain  # this way a checker, which knows the names that there are, does not see it
