@@ -17,13 +17,14 @@ myst_enable_extensions = ["colon_fence"]
 
 breathe_projects = {"usocket": os.environ["USOCKET_HEADERS"]}
 breathe_default_project = "usocket"
+breathe_domain_by_extension = {"h": "c"}
 cpp_id_attributes = ["USOCKET_API"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 
 # Every reference leads somewhere, but for the names of types, of which many are not ours.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", ".*"), ("cpp:.*", ".*")]
+nitpick_ignore_regex = [("py:.*", ".*"), ("cpp:.*", ".*"), ("c:.*", ".*")]
 # Words after a fence's language ("python every-host") are for tests/docs.
 suppress_warnings = ["misc.highlighting_failure"]
 
