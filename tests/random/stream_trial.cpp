@@ -308,7 +308,7 @@ private:
             require(!had_enough || got.error == Error(EINTR) || got.error == Error(ENOMEM),
                     "an error though bytes were there");
         } else {
-            check_success(reading, timeout, got, arrived);
+            check_success(socket, reading, timeout, got, arrived);
         }
         last_at_once_ = timeout.is_zero() || expired_ == &socket || reading.is_at_once();
         last_count_ = got.count;
@@ -359,10 +359,13 @@ private:
         }
     }
 
-    void check_success(const Reading& reading, Timeout timeout, const Got& got, std::uint64_t arrived) {
+    void check_success(const Socket& socket, const Reading& reading, Timeout timeout, const Got& got,
+                       std::uint64_t arrived) {
         if (failed() || reading.is_elsewhere()) return;
+        // A handler's call on the other holder may have been left with some, which only that one returns.
+        const bool is_with_other = (&socket == &copy_ ? reader_ : copy_).has_kept() && !socket.has_kept();
         const std::uint64_t size = reading.is_unlimited() ? UINT64_MAX : reading.size;
-        const bool is_at_end = is_ended_ && (unreturned_.empty() || reading.is_peek());
+        const bool is_at_end = is_ended_ && (unreturned_.empty() || reading.is_peek() || is_with_other);
         require(got.count <= size, "more than was asked for");
         if (got.count == 0) require(is_at_end, "nothing, but something is to come");
         if (reading.is_line()) {
