@@ -33,6 +33,7 @@
 #define AI_V4MAPPED 0x10
 #define EAI_SYSTEM (-11)
 #define NI_NUMERICHOST 1
+#define UDP_CORK 1
 
 struct tcp_info {
     unsigned tcpi_state, tcpi_sacked;
