@@ -38,7 +38,8 @@ int tls_code(TlsFailure failure) noexcept {
         USOCKET_TLS_FAILURES(USOCKET_TLS_CODE)
 #undef USOCKET_TLS_CODE
     };
-    return failure == TlsFailure::none ? EINVAL : codes[static_cast<std::size_t>(failure)];
+    const auto index = static_cast<std::size_t>(failure);
+    return failure == TlsFailure::none || index >= sizeof codes ? EINVAL : codes[index];
 }
 
 #else

@@ -7,6 +7,7 @@ set(USOCKET_NEEDS_unix
     Sockets.SOCK_2_a_broken_connection_is_EPIPE_and_no_signal Sockets.SOCK_3_closed_every_method_is_EBADF
     Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
+    Addresses.ADDR_8_parts_make_the_address_again
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
     Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)

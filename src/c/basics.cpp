@@ -36,6 +36,7 @@ usocket_deadline_t usocket_deadline_after(usocket_timeout_t timeout) {
 
 usocket_timeout_t usocket_deadline_left(usocket_deadline_t deadline) {
     if (deadline.nanoseconds == 0) return {-1};
+    if (deadline.nanoseconds < 0) return {1};
     return {std::max<std::int64_t>(deadline.nanoseconds - sys::now(), 1)};
 }
 

@@ -42,6 +42,7 @@ usocket_error_t usocket_recvmsg(usocket_socket_t* socket, usocket_message_t* mes
 size_t usocket_ancillary_space(size_t data_size) { return sys::ancillary_space(data_size); }
 
 usocket_error_t usocket_ancillary_add(usocket_room_t memory, size_t* used, const usocket_ancillary_t* item) {
+    if (*used > memory.size) return ENOBUFS;
     AncillaryWriter writer(cxx(memory).from(*used));
     const auto added = writer.add({item->level, item->type, cxx(item->data)});
     if (added) *used += writer.control().size();

@@ -67,12 +67,15 @@ Result<Registration*> Poll::register_fd(int fd, unsigned events, void* userdata,
     State* state = make_state();
     if (state == nullptr) return Error(ENOMEM);
     const Wanted wanted{fd, events, userdata, nullptr, true};
-    Result<Registration*> added = Error(ENOMEM);
-    do {
-        const Registry locked;
-        added = state->add(wanted, is_once ? state->find_fd(fd) : nullptr);
-    } while (added.error() == Error(ENOMEM) && state->provide(fd));
-    return added;
+    for (State::Lack lack{};;) {
+        {
+            const Registry locked;
+            const auto added = state->add(wanted, is_once ? state->find_fd(fd) : nullptr);
+            if (added.error() != Error(ENOMEM)) return added;
+            lack = state->lacks(fd);
+        }
+        if (!state->provide(lack)) return Error(ENOMEM);
+    }
 }
 
 Registration* Poll::find_fd(int fd) const noexcept {

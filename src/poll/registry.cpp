@@ -126,25 +126,22 @@ void Poll::State::ring() noexcept {
 
 // --- Coming, changing, going
 
-bool Poll::State::provide(sys::Fd fd) noexcept {
-    std::size_t size = 0;
-    bool is_for_slots = false;
-    {
-        const Registry locked;
-        size = registrations.lacks();
-        is_for_slots = size == 0;
-        if (is_for_slots) size = watched.lacks(fd);
-    }
-    if (size == 0) return sys::poller_provide(poller);
-    void* memory = sys::resize(nullptr, size);
+Poll::State::Lack Poll::State::lacks(sys::Fd fd) const noexcept {
+    const std::size_t of_registrations = registrations.lacks();
+    return of_registrations != 0 ? Lack{of_registrations, false} : Lack{watched.lacks(fd), true};
+}
+
+bool Poll::State::provide(Lack lack) noexcept {
+    if (lack.size == 0) return sys::poller_provide(poller);
+    void* memory = sys::resize(nullptr, lack.size);
     if (memory == nullptr) return false;
     void* useless = nullptr;
     {
         const Registry locked;
-        if (is_for_slots) {
-            useless = watched.provide(memory, size);
+        if (lack.is_of_slots) {
+            useless = watched.provide(memory, lack.size);
         } else {
-            registrations.provide(memory, size);
+            registrations.provide(memory, lack.size);
         }
     }
     (void)sys::resize(useless, 0);

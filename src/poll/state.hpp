@@ -98,9 +98,15 @@ struct Poll::State {
     Error open() noexcept;
     Error reopen() noexcept;
     void close() noexcept;
-    // Gets memory that add() has not had; false: there is none, or that was not it. Without the Registry.
-    bool provide(sys::Fd fd) noexcept;
-    // `old`: what is to be changed instead, if anything. ENOMEM: provide() may help.
+    // What add() has lacked, to be asked for before others can change it; and the memory for that, got without the
+    // Registry. False: there is none.
+    struct Lack {
+        std::size_t size;  // in bytes; 0: it was the poller that lacked some
+        bool is_of_slots;
+    };
+    [[nodiscard]] Lack lacks(sys::Fd fd) const noexcept;
+    bool provide(Lack lack) noexcept;
+    // `old`: what is to be changed instead, if anything. ENOMEM: lacks() memory.
     Result<Registration*> add(const Wanted& wanted, Registration* old) noexcept;
     Error change(Registration& registration, unsigned events) noexcept;
     void remove(Registration& registration) noexcept;

@@ -39,11 +39,11 @@ void Gate::take(Gate& other) noexcept {
     move(aside_, other.aside_, nullptr);
 }
 
-Error Gate::enter() noexcept {
+Error Gate::enter(std::uint32_t most) noexcept {
     Error error;
-    (void)update([&error](std::uint32_t word) noexcept {
+    (void)update([&error, most](std::uint32_t word) noexcept {
         const std::uint32_t now = in_this_process(word);
-        error = (word & closed_bit) != 0 ? Error(EBADF) : (now & calls_mask) == calls_mask ? Error(EBUSY) : Error();
+        error = (word & closed_bit) != 0 ? Error(EBADF) : (now & calls_mask) >= most ? Error(EBUSY) : Error();
         return error == Error() ? now + 1 : word;
     });
     return error;

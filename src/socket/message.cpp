@@ -54,7 +54,8 @@ Result<std::size_t> Socket::splice(Socket& to, std::size_t count, std::size_t& m
         return to.inside(beside, [&]() noexcept -> Result<std::size_t> {
             Outbox outbox(call, timeout_, to.gate_, false);
             const Error error = reader(call).splice(outbox, count, moved).error();
-            const bool is_short = error == Error(EAGAIN) && moved != 0;
+            // Of SO_RCVTIMEO and SO_SNDTIMEO it is an error, or nobody could tell that from the end.
+            const bool is_short = error == Error(EAGAIN) && moved != 0 && outbox.is_nonblocking();
             return error == Error() || is_short ? Result<std::size_t>(moved) : error;
         });
     });

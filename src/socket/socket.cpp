@@ -56,7 +56,7 @@ void Socket::destroy() noexcept {
 bool Socket::closed() const noexcept { return gate_.closed(); }
 
 void Socket::close() noexcept {
-    if (gate_.enter() != Error()) return;
+    if (gate_.enter_to_close() != Error()) return;  // it is closed, or another is about to close it
     const Gate::Shut shut = gate_.shut();
     if (shut.is_first) {
         if (Aside* aside = gate_.aside()) aside->tell(true);

@@ -83,6 +83,9 @@ Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::
 }
 
 Result<void> Outbox::await_room() noexcept {
+    // One that is not connected would never have any: it says so to whoever sends nothing.
+    const Error error = sys::send(gate_.fd(), {}, sys::msg_dontwait).error();
+    if (error != Error() && Blocking::is_settled(error)) return error;
     return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out);
 }
 

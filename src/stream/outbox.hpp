@@ -32,6 +32,7 @@ public:
     // --- For what moves one stream into this one
     [[nodiscard]] Gate& gate() const noexcept { return gate_; }
     [[nodiscard]] bool has_layer() const noexcept { return layer_of(gate_) != nullptr; }
+    [[nodiscard]] bool is_nonblocking() const noexcept { return Blocking(call_, timeout_, &gate_).is_nonblocking(); }
     // Until the system can take something.
     Result<void> await_room() noexcept;
     // `count` bytes that are in a conduit; as send_all().

@@ -181,7 +181,7 @@ inline constexpr unsigned poll_nothing = 0x80000000;
 // as a host that collects its garbage for that closes sockets and polls.
 struct Poller;
 Poller* poller_make() noexcept;  // nullptr: no memory
-// For one poller_add() more, which had none; false: there is none, or that was not what it had not.
+// For one poller_add() more, which had none, unless another thread has got it meanwhile; false: there is none.
 bool poller_provide(Poller* poller) noexcept;
 void poller_destroy(Poller* poller) noexcept;  // once it is closed
 // Opens it, or opens it anew: takes everything out, also what lives on under no number; waits that go on hear the bell.

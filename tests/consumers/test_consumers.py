@@ -56,7 +56,6 @@ def check_programs(folder: Path, kind: str, env: dict[str, str] | None = None) -
         assert run(program, env=env) == f"hello\n{expected} and RTTI\n"
         assert ("libusocket" in " ".join(needed(program))) == (kind == "shared")
 
-    check_c_program(folder, kind, env)
     assert "libssl" not in " ".join(needed(folder / "consumer")), "TLS-6: a program without TLS links nothing of it"
     assert "a server needs a certificate" in run(folder / "consumer_tls", env=env)
     assert "libssl" in " ".join([*needed(folder / "consumer_tls"), *tls_library_needs(kind)])
@@ -117,6 +116,7 @@ def test_add_subdirectory(compiler: str, kind: str, tmp_path: Path) -> None:
     """CPP-3: add_subdirectory builds the kind that is asked for, and neither tests nor examples."""
     cmake_build("add_subdirectory", tmp_path, compiler, kind, f"-DUSOCKET_SOURCE={REPO}")
     check_programs(tmp_path, kind)
+    assert run(tmp_path / "consumer_c") == "hello\nin C\n"
     assert [path.suffix for path in (tmp_path / "usocket").glob("libusocket.*")].count(".a") == (kind == "static")
     assert not (tmp_path / "usocket" / "tests").exists()
 
@@ -130,6 +130,7 @@ def test_pkg_config(compiler: str, kind: str, place: str, prefixes: dict[str, Pa
     env = {"PKG_CONFIG_PATH": str(folder / "pkgconfig"), "LD_LIBRARY_PATH": str(folder)}
     run("make", "-C", HERE / "pkg_config", f"CXX={compiler}", f"KIND={kind}", f"OUT={tmp_path}", env=env)
     check_programs(tmp_path, kind, env)
+    check_c_program(tmp_path, kind, env)
 
 
 def test_needs_libc_only() -> None:

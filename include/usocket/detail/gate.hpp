@@ -29,8 +29,9 @@ public:
     [[nodiscard]] int fd() const noexcept { return fd_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed_bit) != 0; }
 
-    // Counts a call in. EBADF: closed; EBUSY: as many as can be counted are inside.
-    Error enter() noexcept;
+    // Counts a call in. EBADF: closed; EBUSY: as many as can be counted are inside, which leaves one for close().
+    Error enter() noexcept { return enter(calls_mask - 1); }
+    Error enter_to_close() noexcept { return enter(calls_mask); }
     // Counts it out. `last`: closed, and nobody is inside any more: whoever is told so frees the descriptor.
     enum class Left : std::uint8_t { open, closed, last };
     Left leave() noexcept;
@@ -86,6 +87,7 @@ private:
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
+    Error enter(std::uint32_t most) noexcept;
     static std::uint32_t in_this_process(std::uint32_t word) noexcept;
     template <class Change> std::uint32_t update(Change change) noexcept;
 

@@ -134,7 +134,7 @@ Poller* poller_make() noexcept {
 bool poller_provide(Poller* poller) noexcept {
     {
         const Guard guard;
-        if (poller->spare != nullptr) return false;
+        if (poller->spare != nullptr) return true;
     }
     void* memory = resize(nullptr, sizeof(Watch));
     if (memory == nullptr) return false;

@@ -127,6 +127,34 @@ def test_dev_2_dupterm_sees_what_is_printed(tmp_path: Path) -> None:
     assert output(tmp_path, {"main.py": text}) == ["x", "b'x\\r\\n' True"]
 
 
+def test_dev_2_a_terminal_of_dupterm_that_fails_is_taken_away(tmp_path: Path) -> None:
+    """While the program prints, which goes on."""
+    text = """
+import os, socket
+
+class Terminal:
+    def __init__(self, work):
+        self.work = work
+    def write(self, data):
+        self.work()
+
+def fail():
+    raise ValueError("no more")
+
+near, far = socket.socketpair()
+far.close()
+for terminal in (near, Terminal(fail), Terminal(lambda: os.dupterm(None)), Terminal(lambda: print("within"))):
+    os.dupterm(terminal)
+    for i in range(3):
+        print("line", i)
+    print(os.dupterm(None) is terminal)
+"""
+    lines = output(tmp_path, {"main.py": text})
+    plain = ["line 0", "line 1", "line 2", "False"]
+    assert lines[:12] == plain * 3
+    assert "within" in "".join(lines[12:]) and lines[-1] == "True"
+
+
 CONSOLE = """
 import io, os, socket, time
 near, far = socket.socketpair()

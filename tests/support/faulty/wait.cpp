@@ -144,7 +144,7 @@ Poller* poller_make() noexcept {
 }
 
 bool poller_provide(Poller* poller) noexcept {
-    if (poller->all.size() < poller->room) return false;
+    if (poller->all.size() < poller->room) return true;
     // As one that has to ask.
     void* memory = resize(nullptr, 1);
     (void)resize(memory, 0);

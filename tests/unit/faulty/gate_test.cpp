@@ -89,7 +89,12 @@ TEST_F(Gates, SOCK_4_no_more_calls_than_can_be_counted) {
     Gate gate(3);
     unsigned calls = 0;
     while (gate.enter() == Error()) ++calls;
-    EXPECT_EQ(calls, 4095u);
+    EXPECT_EQ(calls, 4094u);
+    EXPECT_EQ(gate.enter(), Error(EBUSY));
+    // close() is one more.
+    EXPECT_EQ(gate.enter_to_close(), Error());
+    EXPECT_EQ(gate.enter_to_close(), Error(EBUSY));
+    EXPECT_EQ(gate.leave(), Gate::Left::open);
     EXPECT_EQ(gate.enter(), Error(EBUSY));
     EXPECT_EQ(gate.leave(), Gate::Left::open);
     EXPECT_EQ(gate.enter(), Error());

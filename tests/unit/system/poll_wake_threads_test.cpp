@@ -55,6 +55,24 @@ private:
     std::vector<std::unique_ptr<Background>> threads_;
 };
 
+// Each asks for memory of its own accord, and finds that of another.
+TEST(PollWaiters, POLL_6_threads_that_register_at_once_all_get_in) {
+    for (int round = 0; round < 30; ++round) {
+        Poll poll;
+        std::vector<std::unique_ptr<Background>> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.push_back(std::make_unique<Background>([&poll] {
+                std::vector<Socket> sockets;
+                for (int k = 0; k < 40; ++k) {
+                    sockets.push_back(must(usocket::socket(AF_INET, SOCK_DGRAM)));
+                    (void)must(poll.register_(sockets.back()));
+                }
+            }));
+        }
+        for (const auto& one : threads) one->join();
+    }
+}
+
 TEST(PollWaiters, Poll6AllLearnOfAClose) {
     for (int round = 0; round < 20; ++round) {
         auto pair = unix_pair();

@@ -160,6 +160,26 @@ TEST(Splicing, CPP_4_SOCK_2_a_connection_that_breaks_in_the_middle) {
     }
 }
 
+// Its success means the end of the stream.
+TEST(Splicing, CPP_4_TIME_7_SO_RCVTIMEO_ends_it_with_EAGAIN) {
+    Pair from = tcp_pair();
+    Pair to = tcp_pair();
+    must(from.here.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timeval{0, 20'000}));
+    must(from.there.write("abc"));
+    std::size_t moved = 0;
+    EXPECT_EQ(from.here.splice(to.here, SIZE_MAX, moved).error(), Error(EAGAIN));
+    EXPECT_EQ(moved, 3u);
+}
+
+TEST(Splicing, CPP_4_into_one_that_is_not_connected) {
+    Pair from = tcp_pair();
+    must(from.there.write("abc"));
+    auto listener = usocket::listen("127.0.0.1:0");
+    ASSERT_TRUE(listener);
+    EXPECT_NE(from.here.splice(*listener).error(), Error());
+    EXPECT_EQ(must(from.here.recv(10)).view(), "abc");
+}
+
 TEST(Splicing, CPP_4_messages_are_EINVAL_and_closed_sockets_EBADF) {
     Pair datagrams = udp_pair();
     Pair stream = tcp_pair();

@@ -48,17 +48,24 @@ def sync() -> None:
 
 
 class _Duplicate:
-    """Standard output that goes to a second stream too."""
+    """Standard output that goes to a second stream too, while there is one. It stays in its place for good: print()
+    does not hold what it writes to."""
 
-    def __init__(self, first: Any, second: Any) -> None:
-        self.first, self.second = first, second
-        self.console = _Console(second, _main_names())
+    def __init__(self, first: Any) -> None:
+        self.first = first
+        self.second: Any = None
+        self.console: Any = None
+        self.is_writing = False
 
     def write(self, text: str) -> int:
-        try:
-            self.second.write(text.replace("\n", "\r\n").encode())
-        except OSError:
-            dupterm(None)  # as on a device: it is taken away
+        if self.second is not None and not self.is_writing:  # not what its write() prints
+            self.is_writing = True
+            try:
+                self.second.write(text.replace("\n", "\r\n").encode())
+            except Exception:
+                self.second = None  # as on a device: it is taken away
+            finally:
+                self.is_writing = False
         return int(self.first.write(text))
 
     def __getattr__(self, name: str) -> Any:
@@ -67,25 +74,32 @@ class _Duplicate:
 
 def dupterm(stream: Any, index: int = 0) -> Any:
     """Sends what is printed to the stream as well; None: not any more. Returns the one before."""
-    before = None
-    if isinstance(_sys.stdout, _Duplicate):
-        before = _sys.stdout.second
-        _sys.stdout = _sys.stdout.first
-    if stream is not None:
-        _sys.stdout = _Duplicate(_sys.stdout, stream)
+    if not isinstance(_sys.stdout, _Duplicate):
+        if stream is None:
+            return None
+        _duplicates.append(_Duplicate(_sys.stdout))
+        _sys.stdout = _duplicates[-1]
+    duplicate = _sys.stdout
+    before = duplicate.second
+    duplicate.second = stream
+    duplicate.console = None if stream is None else _Console(stream, _main_names())
     return before
 
 
 def dupterm_notify(stream: Any) -> None:
     """There is something to read from it, whatever `stream` is. At its end it is taken away."""
     duplicate = _sys.stdout
-    if isinstance(duplicate, _Duplicate) and not duplicate.console.take():
+    if not isinstance(duplicate, _Duplicate) or duplicate.second is None:
+        return
+    terminal = duplicate.second
+    if not duplicate.console.take():
         print("dupterm: EOF received, deactivating")
-        if _sys.stdout is duplicate:
+        if duplicate.second is terminal:
             dupterm(None)
-        duplicate.second.close()
+        terminal.close()
 
 
+_duplicates: list[_Duplicate] = []
 _worlds: list[World] = []
 
 

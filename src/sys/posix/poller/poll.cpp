@@ -176,7 +176,7 @@ bool poller_provide(Poller* poller) noexcept {
     std::size_t room = 0;
     {
         const Guard guard(*poller);
-        if (poller->size < poller->room) return false;
+        if (poller->size < poller->room) return true;
         room = std::max<std::size_t>(16, 2 * poller->room);
     }
     Entry* useless = make_array<Entry>(room);
