@@ -38,7 +38,7 @@ def setdefaulttimeout(timeout: float | None, /) -> None:
 
 def checked_timeout(timeout: float | None) -> float | None:
     """The timeout as gettimeout() tells it, or the exception of settimeout()."""
-    with _usocket.socket(AF_UNIX) as probe:
+    with _usocket.socket() as probe:
         probe.settimeout(timeout)
         return probe.gettimeout()
 
