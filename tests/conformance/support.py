@@ -137,7 +137,8 @@ def fill(sock):
         except OSError as error:
             if error.args[0] != uerrno.EAGAIN:
                 raise
-        ready(sock, uselect.POLLOUT, 50)  # some may still be on its way
+        # Some may still be on its way. Where a chip had no room for a frame, it is sent again after a second or more.
+        ready(sock, uselect.POLLOUT, 50 if has("unix") else 4000)
     return total
 
 

@@ -55,7 +55,8 @@ for kind, pair in STREAMS:
         ("readline", ()),
     ):
         show("TIME-3", kind + " " + name, outcome(getattr(left, name), *args))
-    # The connection is as good as before.
+    # The connection is as good as before. (What a wire loses is sent again, later.)
+    left.settimeout(20)
     left.write(b"ping")
     show("TIME-3", kind + " and goes on", right.read(4), right.write(b"pong"), left.read(4))
     fill(left)
