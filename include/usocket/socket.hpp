@@ -247,6 +247,7 @@ private:
     USOCKET_LOCAL Result<void> keep_nonblocking() noexcept;
     USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
+    USOCKET_LOCAL void look() noexcept;
     USOCKET_LOCAL Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
     USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;
     USOCKET_LOCAL Result<void> connect_inside(Call& call, const Address& address) noexcept;

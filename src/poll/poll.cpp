@@ -195,11 +195,12 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     const bool looks = timeout.is_none() && state->behind.load(std::memory_order_relaxed) != 0;
     sys::PollerEvents found;
     const Error error = sys::poller_wait(state->poller, found, count, looks ? Slices::first : timeout);
-    const bool is_all = found.count < sys::PollerEvents::room;
-    if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
     State::Round round;
     round.room = count;
     round.removals = state->removals.load(std::memory_order_relaxed);
+    if (state->has_layers.load(std::memory_order_relaxed)) state->look_into(found, round);
+    const bool is_all = found.count < sys::PollerEvents::room && state->urgent.empty();
+    if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
     const auto ready = state->end_round(round, found, events, count, false, wakes_);
     if (!ready || *ready != 0) return ready;
     const bool is_over = timeout.is_zero() && error == Error() && !round.is_vain();
@@ -230,6 +231,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
             if (const Error error = blocking.check_signals(); error != Error()) return error;
         }
         if (!is_cut_short) {
+            if (state->has_layers.load(std::memory_order_relaxed)) state->look_into(found, *round);
             const auto ready = state->end_round(*round, found, events, count, one_shot, wakes_);
             if (!ready || *ready != 0) return ready;
             if (take_wake()) return std::size_t{0};

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "stream/layer.hpp"
 #include "sys/sys.hpp"
 #include "usocket/poll.hpp"
 
@@ -28,7 +29,7 @@ struct Registration {
     Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
     sys::Fd fd = sys::no_fd;
     unsigned events = 0;
-    unsigned instead = 0;  // what the system has to show before any of them is worth a call: a handshake goes on
+    unsigned instead = 0;  // what the system has to show before any of them is worth a call (Layer::waits_for)
     void* userdata = nullptr;
     bool is_socket = false;
     bool may_vanish = false;          // as Wanted has it
@@ -48,12 +49,18 @@ struct Registration {
     // What the system says of it may not be all: it is looked at now and then.
     [[nodiscard]] bool is_behind() const noexcept { return may_vanish || shared; }
     // What the system is to look for.
-    [[nodiscard]] unsigned mask() const noexcept { return spent ? sys::poll_nothing : instead != 0 ? instead : events; }
+    [[nodiscard]] unsigned mask() const noexcept {
+        if (spent) return sys::poll_nothing;
+        return instead == 0 || wants_look() ? events : instead;
+    }
+    // What can be read its layer has to say; that makes it `kept`.
+    [[nodiscard]] bool wants_look() const noexcept { return instead == waits_for_plaintext; }
     // What of the system's events it reports.
     [[nodiscard]] unsigned shown(unsigned found) const noexcept {
         if (spent) return 0;
         const unsigned always = found & (sys::poll_err | sys::poll_hup | sys::poll_nval);
         if (instead == 0) return always | (found & events);
+        if (wants_look()) return always | (found & events & ~sys::poll_in);
         return (found & instead) != 0 ? always | events : always;
     }
     // What it is ready for though the system does not say so.

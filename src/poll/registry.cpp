@@ -163,7 +163,7 @@ Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) 
     registration->is_socket = wanted.aside != nullptr;
     registration->fd = wanted.fd;
     registration->events = wanted.events;
-    registration->instead = waits(wanted.aside);
+    heed_layer(*registration);
     registration->userdata = wanted.userdata;
     registration->may_vanish = wanted.may_vanish;
     registration->shared = wanted.may_vanish && registration->is_socket;
@@ -251,8 +251,7 @@ void Poll::State::remove(Registration& registration) noexcept {
 
 void Poll::State::update(Registration& registration, bool kept, bool closed) noexcept {
     registration.kept = kept;
-    const unsigned instead = waits(registration.aside);
-    const bool is_other = std::exchange(registration.instead, instead) != instead;
+    const bool is_other = heed_layer(registration);
     if (is_other && !registration.closed && !closed && is_open() && is_gone(tell_system(registration.fd)))
         gone(registration.fd);
     if (closed && !registration.closed) {
@@ -261,6 +260,13 @@ void Poll::State::update(Registration& registration, bool kept, bool closed) noe
         set_closed(registration);
     }
     sort_urgent(registration);
+}
+
+// Returns whether it waits for something else now.
+bool Poll::State::heed_layer(Registration& registration) noexcept {
+    const unsigned instead = waits(registration.aside);
+    if (instead == waits_for_plaintext) has_layers.store(true, std::memory_order_relaxed);
+    return std::exchange(registration.instead, instead) != instead;
 }
 
 void Poll::State::expose(Registration& registration) noexcept {

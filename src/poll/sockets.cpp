@@ -1,4 +1,5 @@
 // What a poll and the sockets that it watches tell one another; nothing else of src/poll knows a socket.
+#include <algorithm>
 #include <utility>
 
 #include "poll/state.hpp"
@@ -10,6 +11,28 @@ namespace usocket {
 bool keeps(const Aside* aside) noexcept { return aside != nullptr && aside->has_unread(); }
 unsigned waits(const Aside* aside) noexcept {
     return aside != nullptr ? aside->layer_waits.load(std::memory_order_acquire) : 0;
+}
+
+// Whoever closes the socket meanwhile waits for the end of the look.
+void Poll::State::look_into(const sys::PollerEvents& found, Round& round) noexcept {
+    const bool is_full = found.count == std::min(round.room, sys::PollerEvents::room);
+    for (std::size_t i = 0; i < found.count; ++i) {
+        const sys::PollerEvent event = sys::poller_event(found, i);
+        if ((event.events & sys::poll_in) == 0) continue;
+        const Held held;
+        Aside* aside = nullptr;
+        {
+            const Registry locked;
+            const Registration* one = watched.first_of(event);
+            while (one != nullptr && !one->wants_look()) one = one->next_of_fd;
+            if (one == nullptr || one->kept || one->aside == nullptr || !one->aside->looking.try_lock()) continue;
+            aside = one->aside;
+        }
+        const bool is_readable = aside->look();
+        if (is_readable) aside->tell(false);
+        aside->looking.unlock();
+        round.is_crowded = round.is_crowded || (!is_readable && is_full);
+    }
 }
 
 const WatchHooks Poll::hooks_ = {

@@ -75,6 +75,7 @@ struct Poll::State {
     std::atomic<std::uint32_t> removals{0};   // how often something has left the poller
     std::atomic<std::size_t> count{0};
     std::atomic<std::size_t> behind{0};              // those of which the system may not know all
+    std::atomic<bool> has_layers{false};             // some may want a look
     std::atomic<std::uint32_t> forks{sys::forks()};  // of this process, that were heeded
     Watched watched;
     std::size_t vanished = 0;  // bare descriptors that are no longer what was registered
@@ -133,11 +134,14 @@ struct Poll::State {
         std::uint32_t removals = 0;
         bool urgent_first = false;
         bool has_rung = false;
-        bool is_stale = false;  // an event was nobody's
+        bool is_stale = false;    // an event was nobody's
+        bool is_crowded = false;  // there was no room for more, and a look has shown that what there is is nothing to read
 
         // What it has found may have kept an event out, for which there was no room.
-        [[nodiscard]] bool is_vain() const noexcept { return has_rung || is_stale; }
+        [[nodiscard]] bool is_vain() const noexcept { return has_rung || is_stale || is_crowded; }
     };
+    // Of what the system has found readable, the sockets with layers: whether they are. Without the Registry.
+    void look_into(const sys::PollerEvents& found, Round& round) noexcept;
     // Without the Registry.
     Result<Round> begin_round(std::size_t room, bool may_sleep) noexcept;
     Result<std::size_t> end_round(Round& round, sys::PollerEvents& found, Event* events, std::size_t room,
@@ -151,6 +155,7 @@ private:
     Error tell_system(sys::Fd fd) const noexcept;
     [[nodiscard]] unsigned mask_of(sys::Fd fd) const noexcept;
     Error restore() noexcept;
+    bool heed_layer(Registration& registration) noexcept;
     Error renew(Registration& old, const Wanted& wanted) noexcept;
     Error revive(Registration& old, const Wanted& wanted) noexcept;
     void count_behind(const Registration& registration) noexcept;
@@ -174,7 +179,7 @@ private:
 
 // sockets.cpp: whether the socket that this belongs to keeps bytes back.
 [[nodiscard]] bool keeps(const Aside* aside) noexcept;
-// What the system has to show for the socket to get on with a handshake; 0: none goes on.
+// What its layer waits for; 0: it has none.
 [[nodiscard]] unsigned waits(const Aside* aside) noexcept;
 
 }  // namespace usocket

@@ -7,6 +7,7 @@
 #include "stream/pending.hpp"
 #include "sys/sys.hpp"
 #include "usocket/detail/gate.hpp"
+#include "wait/lock.hpp"
 
 namespace usocket {
 
@@ -38,13 +39,29 @@ struct Aside {
     Standstill standstill;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
     std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
-    std::atomic<unsigned> layer_waits{0};  // what the system has to show for it to get on, whatever a call is for
+    std::atomic<unsigned> layer_waits{0};  // its waits_for
+    Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
     std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 
     // There is something to read, whatever the system says (POLL-5).
     [[nodiscard]] bool has_unread() const noexcept {
         return !pending.empty() || layer_holds.load(std::memory_order_acquire);
+    }
+
+    // What it holds now; returns whether that is news.
+    bool note_held(bool holds) noexcept { return layer_holds.exchange(holds, std::memory_order_acq_rel) != holds; }
+    // The same of what it waits for.
+    bool note_waits(const Layer& of) noexcept {
+        const unsigned waits = of.waits_for.load(std::memory_order_relaxed);
+        if (layer_waits.load(std::memory_order_relaxed) == waits) return false;
+        return layer_waits.exchange(waits, std::memory_order_acq_rel) != waits;
+    }
+    // By whoever has locked `looking`. What the front has is known already.
+    bool look() noexcept {
+        Layer* shown = layer.load(std::memory_order_acquire);
+        if (shown == nullptr || layer_holds.load(std::memory_order_relaxed) || !shown->hooks->look(*shown)) return false;
+        return note_held(true);
     }
 
     void tell(bool closed) noexcept {

@@ -50,6 +50,7 @@ void Socket::destroy() noexcept {
     Aside* aside = gate_.take_aside();
     if (aside == nullptr) return;
     aside->tell_orphaned();
+    aside->looking.lock();  // No poll begins to look any more.
     (void)sys::resize(aside, 0);
 }
 
@@ -78,6 +79,7 @@ void Socket::end_calls(Gate::Shut shut) noexcept {
 void Socket::release() noexcept {
     if (layer_of(gate_) != nullptr) {
         const Held held;
+        const Locked locked(gate_.aside()->looking);
         Layer* layer = gate_.aside()->layer.exchange(nullptr, std::memory_order_acq_rel);
         if (layer != nullptr) layer->hooks->release(*layer);
         gate_.aside()->layer_holds = false;
@@ -423,10 +425,27 @@ Result<Socket> Socket::dup() noexcept {
 
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }
 
+// What the system shows of a wrapped socket may be nothing to read: has_kept() knows afterwards.
+void Socket::look() noexcept {
+    const Held held;
+    Aside& aside = *gate_.aside();
+    bool is_news = false;
+    {
+        const Locked locked(aside.looking);
+        is_news = aside.look();
+    }
+    if (is_news) aside.tell(gate_.closed());
+}
+
 unsigned Socket::poll_now(unsigned events) noexcept {
     const auto ready = inside([&]() noexcept -> Result<unsigned> {
         const Layer* layer = layer_of(gate_);
         const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
+        if (instead == waits_for_plaintext) {
+            const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
+            if ((shown.value_or(0u) & sys::poll_in) != 0) look();
+            return shown ? *shown & ~sys::poll_in : shown;
+        }
         if (instead == 0) {
             const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
             const unsigned missing = events & sys::poll_in & ~shown.value_or(0u);

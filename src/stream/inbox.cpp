@@ -142,14 +142,16 @@ void Inbox::settle(const Gate& gate) noexcept {
     Layer* layer = layer_of(gate);
     if (layer == nullptr) return;
     Aside& aside = *gate.aside();
-    const unsigned waits = layer->waits_for.load(std::memory_order_relaxed);
     const bool has_more = layer->front().size() != 0;
-    const bool is_told = aside.layer_holds.load(std::memory_order_relaxed) && aside.layer_waits == waits;
+    const bool is_told = aside.layer_holds.load(std::memory_order_relaxed) && aside.layer_waits == layer->waits_for;
     if (has_more && is_told) return;
     const Held held;
-    const bool holds = layer->hooks->settle(*layer);
-    const bool is_other = aside.layer_holds.exchange(holds, std::memory_order_acq_rel) != holds;
-    if (aside.layer_waits.exchange(waits, std::memory_order_acq_rel) != waits || is_other) aside.tell(gate.closed());
+    bool is_news = false;
+    {
+        const Locked locked(aside.looking);
+        is_news = aside.note_held(layer->hooks->settle(*layer));
+    }
+    if (aside.note_waits(*layer) || is_news) aside.tell(gate.closed());
 }
 
 void Inbox::settle_unless_read(const Gate& gate) noexcept {

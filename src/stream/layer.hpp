@@ -24,6 +24,10 @@ struct LayerHooks {
     // By the reader, when its call ends: makes the front of what has been taken off the system's queue, so that nothing
     // is unread of which a poll does not know. Whether there is something to read, or the end.
     bool (*settle)(Layer& layer) noexcept;
+    // By a poll, which the system has shown that something has come: takes it off the system's queue until it is known
+    // whether there is something to read, or the end, which is true. What comes may be of no use to a program, as a
+    // server's tickets for later sessions. Leaves the front alone, and waits for nothing.
+    bool (*look)(Layer& layer) noexcept;
     // How many bytes have gone out. They count once the system has all of them; when the call ends before, the next
     // send of the same bytes goes on with them.
     Result<std::size_t> (*send)(Layer& layer, Blocking& waiting, ConstBuffer data) noexcept;
@@ -33,11 +37,15 @@ struct LayerHooks {
     void (*release)(Layer& layer) noexcept;
 };
 
+// Instead of events: what can be read is only known after a look.
+inline constexpr unsigned waits_for_plaintext = 0x40000000;
+
 struct Layer {
     const LayerHooks* hooks = nullptr;
     std::uint32_t process = 0;  // whose it is (sys::process_generation()): a child of fork has none of what it holds
     std::atomic<bool> is_established{false};
-    // Until it is: what the system has to show before a call gets further, whatever that call is for.
+    // Until it is: what the system has to show before a call gets further, whatever that call is for. Then
+    // waits_for_plaintext.
     std::atomic<unsigned> waits_for{0};
     std::atomic<bool> has_shut_reading{false};  // this side, by shutdown()
 

@@ -51,7 +51,11 @@ Result<std::size_t> Outbox::send_through(Layer& layer, ConstBuffer data, int fla
     if ((flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
     heed(flags);
     Blocking waiting(call_, timeout_, &gate_);
-    return layer.hooks->send(layer, waiting, data);
+    const auto sent = layer.hooks->send(layer, waiting, data);
+    // It may have gone on with a handshake.
+    const Held held;
+    if (Aside* aside = gate_.aside(); aside->note_waits(layer)) aside->tell(gate_.closed());
+    return sent;
 }
 
 Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept {

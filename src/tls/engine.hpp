@@ -59,7 +59,7 @@ struct Engine {
     Result<void*> (*open)(Context& context, const TlsOptions& options, Wire& wire) noexcept;
     void (*close)(void* state) noexcept;
     Step (*handshake)(void* state) noexcept;
-    // `count`: how many bytes of plaintext.
+    // `count`: how many bytes of plaintext. With no room: done once there is some.
     Step (*read)(void* state, MutableBuffer room, std::size_t& count) noexcept;
     // `count`: how many bytes of `data`, which is at most largest_write, are in records now.
     Step (*write)(void* state, ConstBuffer data, std::size_t& count) noexcept;

@@ -43,6 +43,7 @@ const LayerHooks session_hooks = {
     [](Layer& layer, Blocking& waiting) noexcept { return of(layer).establish(waiting); },
     [](Layer& layer, Blocking& waiting) noexcept { return of(layer).refill(waiting); },
     [](Layer& layer) noexcept { return of(layer).settle(); },
+    [](Layer& layer) noexcept { return of(layer).look(); },
     [](Layer& layer, Blocking& waiting, ConstBuffer data) noexcept { return of(layer).send(waiting, data); },
     [](Layer& layer, Blocking& waiting) noexcept { return of(layer).end_sending(waiting); },
     [](Layer& layer) noexcept { of(layer).release(); },
@@ -78,24 +79,13 @@ void Session::release() noexcept {
     (void)sys::resize(this, 0);
 }
 
+// What a program cannot read, as a server's tickets for later sessions, would make of the end of the connection its
+// reset, left in the system's queue, and the peer would lose what is on its way. Bytes of the stream do so with reason.
 void Session::say_goodbye() noexcept {
-    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity) && has_plain_room();
+    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
     if (!has_room || flush() != Error()) return;
     if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)flush();
-    take_leftovers();
-}
-
-// What a program cannot read, as a server's tickets for later sessions: left in the system's queue it would make of the
-// end of the connection its reset, and the peer would lose what is on its way. Bytes of the stream do so with reason.
-void Session::take_leftovers() noexcept {
-    constexpr int most = 4;
-    for (int i = 0; i < most && begin == end && !has_ended_; ++i) {
-        if (decrypt() != Step::wants_input) return;
-        wire_.in.begin = wire_.in.end = 0;
-        const auto received = sys::recv(fd_, wire_.in.room(), sys::msg_dontwait);
-        if (received.value_or(0u) == 0) return;
-        wire_.in.end = *received;
-    }
+    if (begin == end) (void)finds_something();
 }
 
 bool Session::is_ours() const noexcept { return process == sys::process_generation(); }
@@ -156,21 +146,21 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, 
     return {true, flushed};
 }
 
-// What has come is of more interest than that nothing goes out any more: it may say why.
+// What has come is of more interest than that nothing goes out any more: it may say why. A thread that is alone, with
+// nothing else to do, may sleep in the system. Who does not read takes nothing that is behind what the engine waits for:
+// it may be the peer's first bytes for somebody who reads, and polls.
 Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking taking) noexcept {
-    const bool is_blocked = flushed == Error(EAGAIN);
     if (wire_.is_cut || has_ended_) return {true, fail()};
-    bool has_slept = false;
-    const auto received = receive(waiting, taking, has_slept);
-    if (received) {
-        is_dry_ = false;
-        if (*received == 0) note_end();
-        return {};
-    }
-    if (received.error() != Error(EAGAIN)) return {true, received.error()};
+    const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
+    const std::size_t most = !is_established ? record_.rest() : taking == Taking::all ? in_capacity : 1;
+    const auto received = receive(most, may_sleep ? 0 : sys::msg_dontwait);
+    if (received) return {};
+    const bool is_empty = received.error() == Error(EAGAIN);
+    if (!is_empty && received.error() != Error(EINTR)) return {true, received.error()};
+    const bool is_blocked = flushed == Error(EAGAIN);
     if (flushed != Error() && !is_blocked) return {true, flushed};
     const unsigned events = sys::poll_in | (is_blocked ? sys::poll_out : 0u);
-    return {false, Error(), events, has_slept};
+    return {false, Error(), events, may_sleep && is_empty};
 }
 
 // Of what the system brings: by our own shutdown(), or cut off.
@@ -206,34 +196,28 @@ Error Session::flush() noexcept {
     return Error();
 }
 
-std::size_t Record::most() const noexcept { return left_ != 0 ? left_ : sizeof header_ - size_; }
-
-void Record::count(ConstBuffer bytes) noexcept {
-    if (left_ != 0) {
-        left_ -= bytes.size();
-        return;
-    }
-    if (bytes.size() != 0) std::memcpy(header_ + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
-    if (size_ != sizeof header_) return;
-    left_ = std::size_t{header_[3]} << 8 | header_[4];
-    size_ = 0;
-}
-
-// A thread that is alone, with nothing else to do, may sleep in here. Who does not read takes nothing that is behind
-// what the engine waits for: it may be the peer's first bytes for somebody who reads, and polls.
-Result<std::size_t> Session::receive(Blocking& waiting, Taking taking, bool& has_slept) noexcept {
+// Into Wire::in, all of which the engine has taken. How many bytes; 0: the end.
+Result<std::size_t> Session::receive(std::size_t most, int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
-    const int flags = may_sleep ? 0 : sys::msg_dontwait;
-    const std::size_t needed = is_established ? 1 : record_.most();
-    const bool takes_all = is_established && taking == Taking::all;
-    const auto received = sys::recv(fd_, takes_all ? in.room() : in.room().first(needed), flags);
-    if (received) in.end = *received;
-    if (received && !is_established) record_.count(in.there());
-    has_slept = may_sleep && received.error() == Error(EAGAIN);
-    return received.error() == Error(EINTR) ? Result<std::size_t>(Error(EAGAIN)) : received;
+    const auto received = sys::recv(fd_, in.room().first(most), flags);
+    if (!received) return received;
+    in.end = *received;
+    is_dry_ = false;
+    if (*received == 0) note_end();
+    if (!is_established) record_.count(in.there());
+    return received;
+}
+
+void Record::count(ConstBuffer bytes) noexcept {
+    if (is_header_) {
+        // Its last two bytes are the size of the body.
+        for (std::size_t i = 0; i < bytes.size(); ++i) size_ = static_cast<std::uint16_t>(size_ << 8 | bytes.data()[i]);
+    }
+    rest_ -= bytes.size();
+    if (rest_ != 0) return;
+    is_header_ = !is_header_ || size_ == 0;
+    rest_ = is_header_ ? header_size : size_;
 }
 
 // --- What a socket does
@@ -245,7 +229,7 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
         const Step step = engine_.handshake(state_);
         if (step != Step::done) return step;
         is_established = true;
-        waits_for = 0;
+        waits_for = waits_for_plaintext;
         is_dry_ = false;
         return step;
     };
@@ -314,6 +298,39 @@ bool Session::settle() noexcept {
     plain_capacity_ = 0;
     // What is left of a handshake is for whoever goes on with it.
     return failure_ != Error() || (is_established && (!is_dry_ || has_ended_));
+}
+
+// Where another call is in the middle of an attempt, there may be something to read.
+bool Session::look() noexcept {
+    if (!is_ours() || !is_established || !lock_.try_lock()) return true;
+    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
+    const bool is_readable = !has_room || finds_something();
+    release_empty(wire_.in);
+    release_empty(wire_.out);
+    lock_.unlock();
+    return is_readable;
+}
+
+// Takes records off the system's queue until there is plaintext, or the end, or no more; some, so that no peer keeps it
+// here. Leaves the front alone. With the lock.
+bool Session::finds_something() noexcept {
+    constexpr int most = 8;
+    for (int i = 0;; ++i) {
+        if (failure_ != Error() || has_ended_) return true;
+        const std::size_t unflushed = wire_.out.end;
+        std::size_t count = 0;
+        const Step step = engine_.read(state_, {}, count);
+        queued_ += wire_.out.end - unflushed;
+        has_ended_ = step == Step::ended;
+        is_dry_ = step == Step::wants_input;
+        const bool is_over = step == Step::failed || (is_dry_ && wire_.is_cut);
+        if (is_over) (void)fail();
+        (void)flush();
+        if (is_over || !is_dry_) return true;
+        if (i == most) return false;
+        const auto received = receive(in_capacity, sys::msg_dontwait);
+        if (!received) return received.error() != Error(EAGAIN) && received.error() != Error(EINTR);
+    }
 }
 
 // How many bytes of the data are those that are owed. Others show that the program does not go on with them.

@@ -16,17 +16,20 @@
 
 namespace usocket::tls {
 
-// Where the peer's records begin and end (RFC 8446, section 5.1).
+// Where the peer's records begin and end: a header of {type, version, version, size, size}, and a body of that size
+// (RFC 8446, section 5.1).
 class Record {
 public:
     // How many of the bytes to come surely belong to the one that goes on.
-    [[nodiscard]] std::size_t most() const noexcept;
+    [[nodiscard]] std::size_t rest() const noexcept { return rest_; }
+    // At most so many have come.
     void count(ConstBuffer bytes) noexcept;
 
 private:
-    std::uint8_t header_[5]{};
-    std::size_t size_ = 0;  // of the header, as far as it has come
-    std::size_t left_ = 0;  // behind the header
+    static constexpr std::size_t header_size = 5;
+    std::size_t rest_ = header_size;  // of the header or of the body
+    bool is_header_ = true;
+    std::uint16_t size_ = 0;
 };
 
 class Session : public Layer {
@@ -37,6 +40,7 @@ public:
     Result<void> establish(Blocking& waiting) noexcept;
     Result<bool> refill(Blocking& waiting) noexcept;
     bool settle() noexcept;
+    bool look() noexcept;
     Result<std::size_t> send(Blocking& waiting, ConstBuffer data) noexcept;
     Result<void> end_sending(Blocking& waiting) noexcept;
     void release() noexcept;
@@ -65,9 +69,9 @@ private:
     Step decrypt() noexcept;
     bool has_plain_room() noexcept;
     void say_goodbye() noexcept;
-    void take_leftovers() noexcept;
+    bool finds_something() noexcept;
     Error flush() noexcept;
-    Result<std::size_t> receive(Blocking& waiting, Taking taking, bool& has_slept) noexcept;
+    Result<std::size_t> receive(std::size_t most, int flags) noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
 
     [[nodiscard]] std::size_t take_owed(ConstBuffer data) noexcept;

@@ -340,7 +340,10 @@ Step handshake(void* pointer) noexcept {
 Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
     State& state = begin(pointer);
     for (;;) {
-        const int code = mbedtls_ssl_read(&state.ssl, room.data(), room.size());
+        unsigned char none = 0;
+        const bool has_room = room.size() != 0;
+        const int code = mbedtls_ssl_read(&state.ssl, has_room ? room.data() : &none, room.size());
+        if (code == 0 && !has_room) return Step::done;
         if (code > 0) {
             count = static_cast<std::size_t>(code);
             return Step::done;

@@ -251,6 +251,10 @@ bool has_nothing(const State& state) noexcept {
 Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
     if (has_nothing(of(state))) return Step::wants_input;
     forget_errors();
+    if (room.size() == 0) {
+        std::uint8_t one = 0;
+        return step_of(of(state), SSL_peek_ex(of(state).ssl, &one, 1, &count));
+    }
     return step_of(of(state), SSL_read_ex(of(state).ssl, room.data(), room.size(), &count));
 }
 
