@@ -5,7 +5,7 @@
 // of them may be ready, a thread (callbacks_thread.c) or the board's interrupts (callbacks_lwip.c), and has the host
 // schedule what asks the poll again, where the host's objects may be touched, and calls. A callback that leaves
 // something unread is called again; rarely if it has not used a socket, as a poll does not tell what is new from what
-// is old.
+// is old. The end of a stream is told once, as lwIP's ports tell it: nothing can come after it.
 #include "module.h"
 
 #include "py/stream.h"
@@ -58,14 +58,14 @@ static bool call_protected(mp_obj_t function, mp_obj_t sock) {
 }
 
 bool usocket_call_ready(void) {
-    bool has_used = false;
     if (REGISTERED == MP_OBJ_NULL) {
-        return has_used;
+        return false;
     }
     const mp_obj_t at_once = MP_OBJ_NEW_SMALL_INT(0);
     size_t count;
     mp_obj_t *found, *one;
     mp_obj_get_array(call_poll(MP_QSTR_poll, 1, &at_once), &count, &found);
+    const uint32_t waits = usocket_waits;
     for (size_t i = 0; i < count; ++i) {
         mp_obj_get_array_fixed_n(found[i], 3, &one);
         const mp_int_t events = mp_obj_get_int(one[1]);
@@ -73,15 +73,16 @@ bool usocket_call_ready(void) {
         if ((events & MP_STREAM_POLL_NVAL) != 0) {
             usocket_forget_callback(one[0]);
         } else if ((events & MP_STREAM_POLL_RD) != 0 && function != MP_OBJ_NULL) {
-            const uint32_t waits = usocket_waits;
-            const bool goes_on = call_protected(function, one[0]);
-            has_used = has_used || usocket_waits != waits;
-            if (!goes_on) {
+            // not after an error: a look would take it from the program
+            if ((events & MP_STREAM_POLL_ERR) == 0 && usocket_is_at_end(one[0])) {
+                usocket_forget_callback(one[0]);  // before the call, which may set another one
+            }
+            if (!call_protected(function, one[0])) {
                 break;
             }
         }
     }
-    return has_used;
+    return usocket_waits != waits;
 }
 
 // Of what schedules them: an error of the poll's.

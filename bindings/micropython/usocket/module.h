@@ -47,6 +47,8 @@ extern const mp_obj_type_t usocket_type_socket_compat;  // socket's: addresses a
 usocket_obj_t* usocket_find(mp_obj_t from);
 // A closed one.
 usocket_obj_t* usocket_new_socket(const mp_obj_type_t* type);
+// Whether the peer has ended its stream, and all of it was read.
+bool usocket_is_at_end(mp_obj_t sock);
 MP_DECLARE_CONST_FUN_OBJ_0(usocket_getdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_setdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_obj);

@@ -145,6 +145,21 @@ static usocket_obj_t* begin(usocket_request_t* request, mp_obj_t self_in) {
     return self;
 }
 
+bool usocket_is_at_end(mp_obj_t sock) {
+    uint8_t byte;
+    usocket_request_t request;
+    usocket_obj_t* self = begin(&request, sock);
+    request.data = &byte;
+    request.size = sizeof(byte);
+    request.flags = MSG_PEEK | MSG_DONTWAIT;
+    if (usocket_type(&self->socket) != SOCK_STREAM) {
+        return false;
+    }
+    const usocket_error_t error = usocket_wait(usocket_request_recv, &request);
+    --usocket_waits;  // a look is no use of the socket
+    return error == 0 && request.count == 0;
+}
+
 // Flags are the last argument, or not there.
 static void get_flags(usocket_request_t* request, size_t n_args, const mp_obj_t* args, size_t index) {
     if (n_args > index) {

@@ -2,7 +2,8 @@
 
 One thread waits for all sockets that have one. A callback that has taken something is called again at once if there is
 more. One that has left everything is called again a little later: a poll does not tell what is new from what is old.
-A socket that has just hung up, as one that is not connected yet, has nothing to read.
+The end of a stream is told once, as over lwIP: nothing can come after it. A socket that has just hung up, as one that
+is not connected yet, has nothing to read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import uselect
 
+from usocket import _usocket
 from usocket.desktop.schedule import schedule
 
 _PAUSE_S = 0.001
@@ -39,8 +41,9 @@ class _Watched:
 
     def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            self.has_taken = True
-            return method(*arguments, **named)
+            got = method(*arguments, **named)
+            self.has_taken = self.has_taken or bool(got)
+            return got
 
         return call
 
@@ -81,7 +84,7 @@ def _watch() -> None:
             with _lock:
                 _spent[sock] = math.inf if is_due else time.monotonic() + _LONG_PAUSE_S
             if is_due:
-                schedule(_call, sock)
+                schedule(_call, (sock, events))
         time.sleep(_PAUSE_S)
         now = time.monotonic()
         with _lock:
@@ -96,9 +99,15 @@ def _look_again(sock: Any) -> None:
             _poll.modify(sock, uselect.POLLIN)
 
 
-def _call(sock: Any) -> None:
+def _call(what: tuple[Any, int]) -> None:
+    sock, events = what
     watched = _watched.get(sock)
     if watched is None:
+        return
+    if not events & uselect.POLLERR and _is_at_end(sock):  # of an error a look would deprive the program
+        with _lock:
+            _forget(sock)  # before: the callback may set another one
+        watched.function(sock)
         return
     watched.has_taken = False
     try:
@@ -108,3 +117,15 @@ def _call(sock: Any) -> None:
             _look_again(sock)
         elif sock in _watched:
             _spent[sock] = time.monotonic() + _LONG_PAUSE_S
+
+
+def _is_at_end(sock: Any) -> bool:
+    """Whether the peer has ended its stream, and all of it was read."""
+    if sock.type != _usocket.SOCK_STREAM:
+        return False
+    try:
+        # the class's: what is traced are the program's calls
+        return _usocket.socket.recv(sock, 1, _usocket.MSG_PEEK | _usocket.MSG_DONTWAIT) == b""
+    except OSError:
+        return False  # nothing there yet, or it listens
+

@@ -170,6 +170,32 @@ def test_sock_11_a_callback_that_takes_nothing_is_called_rarely(tmp_path: Path) 
     assert output(tmp_path, {"main.py": text}) == ["True", "b'x' False"]
 
 
+def test_sock_11_the_end_is_told_once_and_again_to_a_new_callback(tmp_path: Path) -> None:
+    text = (
+        "import socket, time\na, b = socket.socketpair()\nc, d = socket.socketpair()\nseen = []\nleft = []\n"
+        "a.setsockopt(1, 20, lambda s: seen.append(s.recv(2)))\nc.setsockopt(1, 20, left.append)\n"
+        "b.write('xyz')\nb.close()\nd.close()\n"
+        "while len(seen) < 3 or not left: time.sleep(0.001)\n"
+        "e, f = socket.socketpair()\nlater = []\ne.setsockopt(1, 20, later.append)\nf.write('x')\n"
+        "while len(later) < 5: time.sleep(0.001)\nprint(seen, len(left))\n"
+        "a.setsockopt(1, 20, lambda s: seen.append(s.recv(3)))\nwhile len(seen) < 4: time.sleep(0.001)\nprint(seen)\n"
+    )
+    end = "[b'xy', b'z', b''"
+    assert output(tmp_path, {"main.py": text}) == [f"{end}] 1", f"{end}, b'']"]
+
+
+def test_sock_11_a_reset_is_the_callbacks_to_see(tmp_path: Path) -> None:
+    text = (
+        "import socket, struct, time\nserver = socket.create_server(('127.0.0.1', 0))\n"
+        "client = socket.create_connection(server.getsockname())\nconn = server.accept()[0]\nseen = []\n"
+        "def f(s):\n    try:\n        seen.append(s.recv(9))\n    except OSError as e:\n        seen.append(e.errno)\n"
+        "conn.setsockopt(1, 20, f)\n"
+        "client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\nclient.close()\n"
+        "while not seen: time.sleep(0.001)\nprint(seen[0])\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["104"]
+
+
 def test_sock_11_an_error_in_a_callback_is_printed(tmp_path: Path) -> None:
     text = (
         "import socket, time\na, b = socket.socketpair()\ndone = []\n"
