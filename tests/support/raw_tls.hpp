@@ -4,6 +4,9 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include <string>
+#include <string_view>
+
 #include "certificates.hpp"
 
 namespace usocket::tests {
@@ -27,19 +30,42 @@ struct RawOptions {
     const Identity* identity = nullptr;  // what it shows
 };
 
+class RawPeer {
+public:
+    RawPeer(int fd, const RawOptions& options) : ctx_(SSL_CTX_new(TLS_method())), is_server_(options.is_server) {
+        SSL_CTX_set_security_level(ctx_, 0);
+        SSL_CTX_set_min_proto_version(ctx_, options.version);
+        SSL_CTX_set_max_proto_version(ctx_, options.version);
+        if (options.identity != nullptr) use_identity(ctx_, *options.identity);
+        ssl_ = SSL_new(ctx_);
+        SSL_set_fd(ssl_, fd);
+    }
+    RawPeer(const RawPeer&) = delete;
+    RawPeer& operator=(const RawPeer&) = delete;
+    ~RawPeer() {
+        SSL_free(ssl_);
+        SSL_CTX_free(ctx_);
+    }
+    [[nodiscard]] SSL* ssl() const { return ssl_; }
+    // 1: it is done.
+    int shake_hands() { return is_server_ ? SSL_accept(ssl_) : SSL_connect(ssl_); }
+    bool write(std::string_view text) {
+        return SSL_write(ssl_, text.data(), static_cast<int>(text.size())) == static_cast<int>(text.size());
+    }
+    // What comes next; empty: the end, or an error.
+    std::string read() {
+        char room[1024];
+        const int count = SSL_read(ssl_, room, sizeof room);
+        return {room, count > 0 ? static_cast<std::size_t>(count) : 0};
+    }
+
+private:
+    SSL_CTX* ctx_;
+    SSL* ssl_ = nullptr;
+    const bool is_server_;
+};
+
 // The handshake alone; 1: it is done.
-inline int raw_handshake(int fd, const RawOptions& options) {
-    SSL_CTX* ctx = SSL_CTX_new(TLS_method());
-    SSL_CTX_set_security_level(ctx, 0);
-    SSL_CTX_set_min_proto_version(ctx, options.version);
-    SSL_CTX_set_max_proto_version(ctx, options.version);
-    if (options.identity != nullptr) use_identity(ctx, *options.identity);
-    SSL* ssl = SSL_new(ctx);
-    SSL_set_fd(ssl, fd);
-    const int done = options.is_server ? SSL_accept(ssl) : SSL_connect(ssl);
-    SSL_free(ssl);
-    SSL_CTX_free(ctx);
-    return done;
-}
+inline int raw_handshake(int fd, const RawOptions& options) { return RawPeer(fd, options).shake_hands(); }
 
 }  // namespace usocket::tests

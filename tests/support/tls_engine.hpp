@@ -22,6 +22,13 @@ inline constexpr bool waits_for_tickets = false;
 inline constexpr bool waits_for_tickets = true;
 #endif
 
+// KeyUpdate of TLS 1.3.
+#if defined(USOCKET_TESTS_MBEDTLS)
+inline constexpr bool takes_new_keys = false;
+#else
+inline constexpr bool takes_new_keys = true;
+#endif
+
 // Those of TLS 1.3 do not, over mbedTLS 3.6.
 #if defined(USOCKET_TESTS_MBEDTLS) && MBEDTLS_VERSION_MAJOR >= 3
 inline constexpr bool sessions_hold_certificates = false;

@@ -41,7 +41,8 @@ enum Alert : std::uint8_t {
     alert_no_application_protocol = 120,
 };
 
-TlsFailure of_alert(std::uint8_t alert, bool was_asked) noexcept {
+TlsFailure of_alert(std::uint8_t alert, const Circumstances& around) noexcept {
+    const TlsFailure refused = around.is_established ? TlsFailure::alert : TlsFailure::nothing_in_common;
     switch (alert) {
         case alert_bad_certificate:
         case alert_unsupported_certificate:
@@ -53,8 +54,8 @@ TlsFailure of_alert(std::uint8_t alert, bool was_asked) noexcept {
         case alert_no_certificate:
         case alert_certificate_required: return TlsFailure::wanted_by_peer;
         // TLS 1.2 has no other word for it.
-        case alert_handshake_failure: return was_asked ? TlsFailure::wanted_by_peer : TlsFailure::nothing_in_common;
-        case alert_insufficient_security: return TlsFailure::nothing_in_common;
+        case alert_handshake_failure: return around.was_asked ? TlsFailure::wanted_by_peer : refused;
+        case alert_insufficient_security: return refused;
         case alert_protocol_version: return TlsFailure::version;
         case alert_no_application_protocol: return TlsFailure::protocols;
         default: return TlsFailure::alert;
@@ -95,7 +96,7 @@ Error reason(int code, const Verdict& verdict, const Circumstances& around) noex
     if (is_out_of_memory(code)) return Error(ENOMEM);
     if (!around.is_established && verdict.flags != 0) return Error(verdict.failure());
     switch (code) {
-        case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE: return Error(of_alert(around.alert_in, around.was_asked));
+        case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE: return Error(of_alert(around.alert_in, around));
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return Error(TlsFailure::alert);
         case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: return Error(TlsFailure::certificate_missing);
         case MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL: return Error(TlsFailure::protocols);

@@ -35,7 +35,8 @@ TlsFailure refused(long result) noexcept {
     }
 }
 
-TlsFailure alert(int description) noexcept {
+// `is_agreed`: the peer has been through with the handshake before.
+TlsFailure alert(int description, bool is_agreed) noexcept {
     switch (description) {
         case SSL_AD_BAD_CERTIFICATE:
         case SSL_AD_UNSUPPORTED_CERTIFICATE:
@@ -47,7 +48,7 @@ TlsFailure alert(int description) noexcept {
         case SSL3_AD_NO_CERTIFICATE:  // mbedTLS 3.6 as a server of TLS 1.3
         case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
         case SSL_AD_HANDSHAKE_FAILURE:
-        case SSL_AD_INSUFFICIENT_SECURITY: return TlsFailure::nothing_in_common;
+        case SSL_AD_INSUFFICIENT_SECURITY: return is_agreed ? TlsFailure::alert : TlsFailure::nothing_in_common;
         case SSL_AD_PROTOCOL_VERSION: return TlsFailure::version;
         case SSL_AD_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
         default: return TlsFailure::alert;
@@ -108,7 +109,8 @@ Error reason(SSL* ssl) noexcept {
     if (code == ERR_R_MALLOC_FAILURE) return Error(ENOMEM);
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET && code <= last_alert;
-    return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET) : own(code, SSL_get_verify_result(ssl)));
+    const bool is_agreed = SSL_get_peer_finished(ssl, nullptr, 0) != 0;
+    return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET, is_agreed) : own(code, SSL_get_verify_result(ssl)));
 }
 
 }  // namespace usocket::tls::openssl

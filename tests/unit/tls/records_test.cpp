@@ -1,0 +1,225 @@
+// POLL-5 TLS-3: records that bring a program nothing: tickets, new keys, wishes to negotiate anew, parts of records. The
+// other end is OpenSSL by itself.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+
+#include "raw_tls.hpp"
+#include "secure.hpp"
+#include "tls_engine.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Our end, `here`, and the peer, which are agreed.
+struct Agreed {
+    Agreed(bool is_client, int version) : peer(pair.there.fileno(), {is_client, version, &identity}) {
+        Background other([&] { EXPECT_EQ(peer.shake_hands(), 1); });
+        must(pair.here.wrap(is_client ? client : server,
+                            is_client ? TlsOptions{.server_hostname = "localhost"} : TlsOptions{.server_side = true}));
+        must(pair.here.settimeout(10s));
+    }
+    const Identity identity = trusted_issuer().issue();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair pair = tcp_pair();
+    RawPeer peer;
+};
+
+// Ciphertext has come.
+void await_arrival(Socket& socket) {
+    pollfd ready{socket.fileno(), POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+}
+
+// That what has come is nothing to read, and what comes then is.
+void expect_silence_then(Socket& socket, const std::function<void()>& speak) {
+    Poll poll;
+    must(poll.register_(socket, POLLIN | POLLOUT));
+    must(socket.setblocking(false));
+    Poll::Event event[1];
+    await_arrival(socket);
+    ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+    EXPECT_EQ(event[0].events, unsigned{POLLOUT});
+    must(poll.modify(socket, POLLIN));
+    EXPECT_EQ(must(poll.poll(event, Timeout(30ms))), 0u);
+    EXPECT_EQ(socket.poll_now(POLLIN), 0u);
+    EXPECT_FALSE(socket.has_kept());
+    speak();
+    ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+    EXPECT_EQ(event[0].events, unsigned{POLLIN});
+    EXPECT_EQ(text(socket.read(100)), "hello");
+    EXPECT_EQ(must(poll.poll(event, Timeout(0ms))), 0u);
+}
+
+TEST(TlsRecords, POLL_5_tickets_are_nothing_to_read) {
+    if (std::string_view(newest_version) != "TLSv1.3") GTEST_SKIP() << "TLS 1.2 has them in its handshake";
+    Agreed agreed(true, TLS1_3_VERSION);
+    expect_silence_then(agreed.pair.here, [&] { EXPECT_TRUE(agreed.peer.write("hello")); });
+}
+
+// The same where the program asks without a poll of its own.
+TEST(TlsRecords, POLL_5_poll_now_knows_tickets_too) {
+    if (std::string_view(newest_version) != "TLSv1.3") GTEST_SKIP() << "TLS 1.2 has them in its handshake";
+    Agreed agreed(true, TLS1_3_VERSION);
+    await_arrival(agreed.pair.here);
+    EXPECT_EQ(agreed.pair.here.poll_now(POLLIN | POLLOUT), unsigned{POLLOUT});
+    EXPECT_TRUE(agreed.peer.write("hello"));
+    await_arrival(agreed.pair.here);
+    EXPECT_EQ(agreed.pair.here.poll_now(POLLIN | POLLOUT), unsigned{POLLIN | POLLOUT});
+    EXPECT_EQ(text(agreed.pair.here.read(5)), "hello");
+}
+
+// TLS 1.3 (RFC 8446, section 4.6.3): the peer has new keys, and wants us to have some.
+TEST(TlsRecords, POLL_5_new_keys_are_nothing_to_read) {
+    if (!takes_new_keys) GTEST_SKIP() << "the engine does not know them";
+    for (const bool is_client : {true, false}) {
+        Agreed agreed(is_client, TLS1_3_VERSION);
+        ASSERT_EQ(SSL_key_update(agreed.peer.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+        ASSERT_EQ(SSL_do_handshake(agreed.peer.ssl()), 1);
+        expect_silence_then(agreed.pair.here, [&] { EXPECT_TRUE(agreed.peer.write("hello")); });
+        must(agreed.pair.here.write("and back"));
+        EXPECT_EQ(agreed.peer.read(), "and back");
+    }
+}
+
+// As it drips in: a poll sleeps until the record is whole.
+TEST(TlsRecords, POLL_5_a_part_of_a_record_is_nothing_to_read) {
+    Pair front = tcp_pair(), back = tcp_pair();
+    TlsContext client = client_context(), server = server_context();
+    Background relay([&] {
+        for (bool goes_on = true; goes_on;) {
+            pollfd ready[] = {{front.there.fileno(), POLLIN, 0}, {back.there.fileno(), POLLIN, 0}};
+            ::poll(ready, 2, 10'000);
+            for (int i = 0; i < 2; ++i) {
+                Socket& from = i == 0 ? front.there : back.there;
+                if (ready[i].revents == 0) continue;
+                const Bytes some = must(from.recv(4096));
+                goes_on = goes_on && some.size() != 0;
+                must((i == 0 ? back.there : front.there).write(some.view()));
+            }
+        }
+    });
+    Background other([&] { must(back.here.wrap(server, {.server_side = true})); });
+    must(front.here.wrap(client, {.server_hostname = "localhost"}));
+    other.join();
+    must(front.here.write("x"));
+    EXPECT_EQ(text(back.here.read(1)), "x");
+    must(back.here.write("y"));
+    EXPECT_EQ(text(front.here.read(1)), "y");
+    must(back.here.shutdown(SHUT_WR));
+    ::shutdown(back.here.fileno(), SHUT_WR);
+    relay.join();
+    must(front.here.write("hello"));
+    const std::string record = text(front.there.recv(4096));
+    must(back.here.setblocking(false));
+    Poll poll;
+    must(poll.register_(back.here, POLLIN));
+    Poll::Event event[1];
+    for (const char byte : record.substr(0, record.size() - 1)) {
+        must(back.there.write(ConstBuffer(&byte, 1)));
+        await_arrival(back.here);
+        ASSERT_EQ(must(poll.poll(event, Timeout(0ms))), 0u);
+    }
+    must(back.there.write(std::string_view(record).substr(record.size() - 1)));
+    ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+    EXPECT_EQ(text(back.here.read(100)), "hello");
+}
+
+// POLL-3: what ends the stream is something to read.
+TEST(TlsRecords, POLL_3_the_end_a_cut_and_garbage_are_something_to_read) {
+    for (const std::string_view how : {"end", "cut", "garbage"}) {
+        Agreed agreed(false, TLS1_2_VERSION);
+        Poll poll;
+        must(poll.register_(agreed.pair.here, POLLIN));
+        Poll::Event event[1];
+        ASSERT_EQ(must(poll.poll(event, Timeout(0ms))), 0u);
+        if (how == "end") SSL_shutdown(agreed.peer.ssl());
+        if (how == "cut") ::shutdown(agreed.pair.there.fileno(), SHUT_WR);
+        if (how == "garbage") must(agreed.pair.there.write("GET / HTTP/1.0\r\n\r\n"));
+        ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u) << how;
+        EXPECT_NE(event[0].events & POLLIN, 0u) << how;
+        const auto read = agreed.pair.here.read(1);
+        EXPECT_EQ(text(read), how == "end" ? "" : "error") << how;
+    }
+}
+
+// SOCK-4: close() in another thread, while a poll looks.
+TEST(TlsRecords, SOCK_4_whoever_closes_it_meanwhile_does_no_harm) {
+    for (int round = 0; round < 20; ++round) {
+        Pair pair = secure_pair();
+        Poll poll;
+        must(poll.register_(pair.here, POLLIN));
+        Background writer([&] {
+            while (pair.there.write("x")) {
+            }
+        });
+        Background closer([&] {
+            for (int i = 0; i < round * 10; ++i) (void)pair.here.recv(100, MSG_DONTWAIT);
+            pair.here.close();
+        });
+        Poll::Event event[1];
+        for (bool is_closed = false; !is_closed;) {
+            ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+            is_closed = (event[0].events & POLLNVAL) != 0;
+        }
+    }
+}
+
+// POLL-5 TLS-3: a handshake that writes alone go on with, and what a poll knows of it.
+TEST(TlsRecords, POLL_5_a_poll_knows_of_a_handshake_that_writes_go_on_with) {
+    TlsContext client = client_context(), server = server_context();
+    Pair pair = tcp_pair();
+    must(pair.here.setblocking(false));
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    Poll poll;
+    must(poll.register_(pair.here, POLLOUT));
+    Poll::Event event[1];
+    EXPECT_EQ(pair.here.send("hello").error(), Error(EAGAIN));
+    EXPECT_EQ(must(poll.poll(event, Timeout(30ms))), 0u);
+    Background other([&] {
+        must(pair.there.wrap(server, {.server_side = true}));
+        EXPECT_EQ(text(pair.there.read(5)), "hello");
+    });
+    for (auto sent = pair.here.send("hello"); !sent; sent = pair.here.send("hello")) {
+        ASSERT_EQ(sent.error(), Error(EAGAIN));
+        ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+    }
+    other.join();
+    must(poll.modify(pair.here, POLLIN));
+    EXPECT_EQ(must(poll.poll(event, Timeout(30ms))), 0u);
+}
+
+// --- Renegotiation, which is TLS 1.2's: it is refused, and what goes on goes on.
+
+TEST(TlsRecords, TLS_3_a_client_does_not_negotiate_anew) {
+    Agreed agreed(true, TLS1_2_VERSION);
+    ASSERT_EQ(SSL_renegotiate(agreed.peer.ssl()), 1);
+    ASSERT_EQ(SSL_do_handshake(agreed.peer.ssl()), 1);  // the wish is sent
+    expect_silence_then(agreed.pair.here, [&] { EXPECT_TRUE(agreed.peer.write("hello")); });
+    must(agreed.pair.here.write("and back"));
+    // OpenSSL takes the refusal for the end, and says so.
+    EXPECT_EQ(agreed.peer.read(), "");
+    await_arrival(agreed.pair.here);
+    EXPECT_EQ(agreed.pair.here.read(1).error(), Error(TlsFailure::alert));
+}
+
+TEST(TlsRecords, TLS_3_a_server_does_not_negotiate_anew) {
+    Agreed agreed(false, TLS1_2_VERSION);
+    must(agreed.pair.here.write("and back"));
+    ASSERT_EQ(SSL_renegotiate(agreed.peer.ssl()), 1);
+    Background ours([&] {
+        await_arrival(agreed.pair.here);
+        EXPECT_EQ(agreed.pair.here.read(1).error(), Error(TlsFailure::alert));
+        EXPECT_EQ(agreed.pair.here.write("x").error(), Error(TlsFailure::alert));
+    });
+    EXPECT_NE(SSL_do_handshake(agreed.peer.ssl()), 1);
+}
+
+}  // namespace
+}  // namespace usocket::tests
