@@ -128,4 +128,3 @@ def _is_at_end(sock: Any) -> bool:
         return _usocket.socket.recv(sock, 1, _usocket.MSG_PEEK | _usocket.MSG_DONTWAIT) == b""
     except OSError:
         return False  # nothing there yet, or it listens
-

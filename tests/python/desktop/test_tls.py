@@ -287,3 +287,27 @@ asyncio.run(main())
 """
     done = call(write(tmp_path, {"main.py": program}), *certificate)
     assert done.stdout.splitlines() == ["6", "b'hello\\n' 6"], done.stderr
+
+
+def test_dev_5_a_handshake_that_fails_in_a_server_is_shown_in_a_line(
+    certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    text = f"""
+import asyncio, ssl, usocket
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(*{certificate!r})
+async def main():
+    server = await asyncio.start_server(None, "127.0.0.1", 0, ssl=context)
+    address = server._sock.getsockname()
+    stream = asyncio.StreamReader(usocket.socket())
+    stream.s.connect(address)
+    await stream.awrite(b"GET / HTTP/1.0\\r\\n\\r\\n")
+    try:
+        await stream.read(100)
+    except OSError:
+        pass
+asyncio.run(main())
+"""
+    done = call(write(tmp_path, {"main.py": text}))
+    shown = done.stderr.splitlines()
+    assert len(shown) == 1 and shown[0].startswith("OSError: "), done.stderr

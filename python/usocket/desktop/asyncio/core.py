@@ -13,8 +13,8 @@ from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.coroutine import Waiting, coroutine, returned_by
 from usocket.desktop.asyncio.errors import CancelledError, TimeoutError
 from usocket.desktop.asyncio.ioqueue import IOQueue
-from usocket.desktop.asyncio.report import print_exception
 from usocket.desktop.asyncio.task import ReadyQueue, Task, TaskQueue, create_task, promote_to_task
+from usocket.desktop.tracebacks import print_exception
 
 __all__ = [
     "CancelledError",

@@ -13,8 +13,8 @@ from usocket.desktop.asyncio.core import sleep_ms
 from usocket.desktop.asyncio.coroutine import coroutine, returned_by
 from usocket.desktop.asyncio.descriptor import as_stream
 from usocket.desktop.asyncio.errors import CancelledError
-from usocket.desktop.asyncio.report import print_exception
 from usocket.desktop.asyncio.task import Task, create_task
+from usocket.desktop.tracebacks import print_exception
 
 Waits: TypeAlias = Generator[Any, Any, None]
 
