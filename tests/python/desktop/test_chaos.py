@@ -92,6 +92,53 @@ def test_dev_6_threads_and_time_change_nothing(tmp_path: Path) -> None:
     assert len(echoed) == 12 and 200 in echoed and min(echoed) < 200
 
 
+LOOP = """
+import asyncio, socket
+
+async def serve(reader, writer):
+    try:
+        while line := await reader.readline():
+            writer.write(b"> " + line)
+            await writer.drain()
+    except OSError as e:
+        print("server", e)
+    writer.close()
+
+async def ask(number, port):
+    asked = 0
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for asked in range(60):
+            writer.write("line %d of %d\\n" % (asked, number))
+            await writer.drain()
+            assert await reader.readline() == b"> line %d of %d\\n" % (asked, number)
+        writer.close()
+    except OSError as e:
+        print(number, "failed", e)
+    print(number, asked)
+
+async def main():
+    probe = socket.create_server(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    await asyncio.start_server(serve, "127.0.0.1", port)
+    for number in range(6):
+        await ask(number, port)
+    await asyncio.gather(*(ask(number, port) for number in range(6, 12)))
+
+asyncio.run(main())
+"""
+
+
+def test_dev_6_a_loop_with_a_server_and_its_clients_meets_the_same_again(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": LOOP})
+    first, second, other = (call("--chaos", seed, path) for seed in ("1", "1", "3"))
+    assert (first.stdout, first.stderr) == (second.stdout, second.stderr)
+    assert first.stdout != other.stdout
+    counts = summary_of(first.stderr)
+    assert counts["cut"] and counts["again"] and counts["interrupted"] and counts["reset"]
+
+
 def test_dev_6_whole_reads_and_writes_stay_whole(tmp_path: Path) -> None:
     text = (
         "import socket\na, b = socket.socketpair()\n"
