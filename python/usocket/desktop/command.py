@@ -19,7 +19,7 @@ Runs a program that was written for MicroPython or Pycopy, unchanged: its module
 library and installed packages keep what is theirs, and a module of the program's own always wins.
 
   app.py args...   the program, and what it finds in sys.argv
-  -m module        a module or package of the program's, as python -m has it
+  -m module        a module or package of the program's, or a library's (unittest), as python -m has it
   -c text          the text itself
   --trace          each call on a socket, a line each, on stderr
   --chaos SEED     a network that cuts transfers short, delays, loses and breaks; the same for the same seed

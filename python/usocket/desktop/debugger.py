@@ -9,10 +9,11 @@ from typing import Any
 from usocket.desktop import dialect, tracebacks
 
 
-def prepare() -> None:
+def prepare() -> bool:
+    """Whether there is one."""
     debugger: Any = getattr(sys.gettrace(), "__self__", None)
     if not hasattr(debugger, "is_skipped_module"):
-        return
+        return False
     debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*"}  # steps over our frames
     get_stack = debugger.get_stack
 
@@ -25,6 +26,7 @@ def prepare() -> None:
     debugger.get_stack = get_our_stack
     module = sys.modules[type(debugger).__module__]
     module.eval = _evaluate  # type: ignore[attr-defined]  # of `p`, `pp`, `display` and conditions
+    return True
 
 
 def _is_ours(frame: types.FrameType) -> bool:

@@ -1,4 +1,4 @@
-"""open(), as devices have it.
+"""open(), standard input and output, as devices have them.
 
 A file takes a str for bytes and bytes for a str, readinto() takes a count, text is UTF-8, and its line ends are left as
 they are. Whoever asks for errors, newline or another encoding knows CPython's open(), and gets it.
@@ -7,6 +7,7 @@ they are. Whoever asks for errors, newline or another encoding knows CPython's o
 from __future__ import annotations
 
 import builtins
+import codecs
 import io
 from typing import Any
 
@@ -84,3 +85,84 @@ def lenient(stream: Any) -> Any:
     text = _Output(_Writer(raw), encoding=stream.encoding, errors=stream.errors, newline="\n")
     _streams.extend((stream, text))
     return text
+
+
+class Unbuffered(_Binary, io.FileIO):
+    """Takes from its descriptor no more than it returns: a poll sees the rest, as does whoever shares it."""
+
+    def read(self, size: int | None = -1) -> Any:
+        if size is None or size < 0:
+            return self.readall()
+        data = b""
+        while len(data) < size:
+            part = super().read(size - len(data))
+            if not part:
+                return data or part  # None: it does not block, and there is nothing
+            data += part
+        return data
+
+    def readline(self, size: int | None = -1) -> Any:
+        line = bytearray()
+        while len(line) != size and line[-1:] != b"\n":
+            byte = super().read(1)
+            if not byte:
+                return bytes(line) or byte
+            line += byte
+        return bytes(line)
+
+
+class _Input(io.TextIOBase):
+    """Text over one of these. Ends of lines are left as they are."""
+
+    encoding = "utf-8"
+    errors = "strict"
+
+    def __init__(self, buffer: Unbuffered, encoding: str, errors: str) -> None:
+        self.buffer = buffer
+        self.encoding, self.errors = encoding, errors
+        self.name, self.mode = "<stdin>", "r"
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+
+    def read(self, size: int | None = -1) -> Any:
+        """So many characters. A character has a byte at least, so no more is taken than belongs to them."""
+        if size is None or size < 0:
+            return self._decoder.decode(self.buffer.read() or b"", True)
+        text = ""
+        while len(text) < size:
+            data = self.buffer.read(size - len(text))
+            text += self._decoder.decode(data or b"", data == b"")
+            if not data:
+                return None if data is None and not text else text
+        return text
+
+    def readline(self, size: int | None = -1) -> Any:
+        if size is not None and size >= 0:
+            line = ""
+            while len(line) < size and not line.endswith("\n"):
+                character = self.read(1)
+                if not character:
+                    return line or character
+                line += character
+            return line
+        data = self.buffer.readline()
+        return None if data is None else self._decoder.decode(data, not data.endswith(b"\n"))
+
+    def readinto(self, buffer: Any, nbytes: int | None = None) -> int:
+        return self.buffer.readinto(buffer, nbytes)
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.buffer.fileno()
+
+    def isatty(self) -> bool:
+        return self.buffer.isatty()
+
+
+def unbuffered(stream: Any) -> Any:
+    """sys.stdin, which holds nothing that a poll does not see; None if it is no file of the interpreter's own."""
+    if type(stream) is not io.TextIOWrapper:
+        return None
+    _streams.append(stream)
+    return _Input(Unbuffered(stream.fileno(), closefd=False), stream.encoding, stream.errors or "strict")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import runpy
 import sys
 import types
 from typing import Any
 
 from usocket.desktop import debugger, dialect, files, schedule, tracebacks
 from usocket.desktop.origins import Origins, is_path_safe
-from usocket.desktop.world import World
+from usocket.desktop.world import OwnSpec, World
 
 
 def make_world(folder: str) -> World:
@@ -41,12 +43,27 @@ def run_module(world: World, name: str) -> None:
     if spec is not None and spec.submodule_search_locations is not None:
         world.import_module(name)
         package, spec = name, _find(world, f"{name}.__main__")
-    if spec is None or spec.loader is None:
+    if spec is None:
+        _run_library(world, name)
+        return
+    if spec.loader is None:
         raise ImportError(f"no module of the program is named {name!r}")
     path = str(spec.origin)
     sys.argv[0] = path
     code = spec.loader.get_code(spec.name)
     _run(world, code, __file__=path, __spec__=spec, __package__=package, __loader__=spec.loader)
+
+
+def _run_library(world: World, name: str) -> None:
+    """One of a library's, that runs the program's: unittest."""
+    try:
+        found = importlib.util.find_spec(name)
+    except ImportError:  # of its package
+        found = None
+    if found is None or isinstance(found, OwnSpec):
+        raise ImportError(f"no module is named {name!r}")
+    world.import_module(name.partition(".")[0])
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def _find(world: World, name: str) -> Any:
@@ -59,6 +76,7 @@ def _run(world: World, code: types.CodeType, **names: Any) -> None:
     main.__dict__.update(names)
     world.prepare(main)
     world.modules["__main__"] = sys.modules["__main__"] = main
-    debugger.prepare()
+    if not debugger.prepare():  # which reads its commands there, and has read ahead
+        sys.stdin = files.unbuffered(sys.stdin) or sys.stdin
     sys.stdout = files.lenient(sys.stdout) or sys.stdout
     exec(code, main.__dict__)

@@ -1,4 +1,4 @@
-"""Files of the interpreter, standard input above all, as the unbuffered streams that they are on a device."""
+"""Files of the interpreter, standard input above all, as streams for a loop: they wait for nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import Any
 
 import uselect
 
+from usocket.desktop import files
+
 _BLOCK = 1 << 16
 
 
 def as_stream(file: Any) -> Any:
-    """The same, or in place of a buffered file a stream on its descriptor: what a buffer holds no poll sees."""
-    if isinstance(file, (io.TextIOBase, io.BufferedIOBase)):
+    """The same, or in place of a file that waits for all it was asked for, or holds back what no poll sees, a stream on
+    its descriptor.
+    """
+    if isinstance(file, (io.TextIOBase, io.BufferedIOBase, files.Unbuffered)):
         try:
             return _Descriptor(file, file.fileno())
         except OSError:
