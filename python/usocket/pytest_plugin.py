@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from usocket.desktop import schedule, stand_ins
+from usocket.desktop import replacing, schedule
 from usocket.desktop.origins import Origins
-from usocket.desktop.world import StandInsLast, World
+from usocket.desktop.world import World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,8 +30,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             sys.path.insert(0, folder)
     world = World(Origins(str(early_config.rootpath), *folders))
     world.install()
-    stand_ins.lend_names(world)
-    sys.meta_path.append(StandInsLast(world))
+    replacing.teach_mock(world)
+    replacing.teach_pytest(world)
     schedule.prepare()
     for finder in sys.meta_path:
         if type(finder).__name__ == "AssertionRewritingHook":

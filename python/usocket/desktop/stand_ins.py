@@ -6,10 +6,9 @@ define itself is the other's. Assigning to a name that it does not define sets t
 
 from __future__ import annotations
 
+import collections
 import importlib
 import importlib.util
-import pkgutil
-import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -99,17 +98,6 @@ def is_one(name: str) -> bool:
     return file.isidentifier() and importlib.util.find_spec(f"{_FOLDER}.{file}") is not None
 
 
-def lend_names(world: World) -> None:
-    """Gives the standard library's modules what devices' have besides, and lets the program's have it from there: a
-    test then replaces `time.sleep_ms` by name.
-    """
-    folder = importlib.import_module(_FOLDER)
-    for file in [module.name for module in pkgutil.iter_modules(folder.__path__)]:
-        base = getattr(importlib.import_module(f"{_FOLDER}.{file}"), "EXTENDS", None)
-        if base in sys.stdlib_module_names:
-            make(file, world).lend_names()
-
-
 def make(file: str, world: World) -> StandIn:
     module = importlib.import_module(f"{_FOLDER}.{file}")
     if hasattr(module, "bind"):
@@ -123,46 +111,63 @@ def make(file: str, world: World) -> StandIn:
 class StandIn(types.ModuleType):
     """A stand-in of modules/ as the program sees it."""
 
+    __base: types.ModuleType | None
+    __module: types.ModuleType | None
+
     def __init__(
         self, name: str, module: types.ModuleType | str | None = None, base: types.ModuleType | None = None
     ) -> None:
+        own = _names_of(self)
+        own.update(_StandIn__base=base, _StandIn__module=None)
         if not isinstance(module, types.ModuleType):  # a program has made a module by type(sys)(name, doc)
             super().__init__(name, module)
-            self.__dict__.update(_StandIn__base=None, _StandIn__module=None)
             return
         super().__init__(name, module.__doc__)
         values = {name: getattr(module, name) for name in module.__all__}
-        self.__dict__.update(values, _StandIn__base=base, _StandIn__module=module)
+        own.update(values, _StandIn__module=module)
         if base is not None:
-            self.__dict__["__file__"] = getattr(base, "__file__", None)
-        self.__dict__["__all__"] = sorted({*values, *(() if base is None else _public(base))})
+            own["__file__"] = getattr(base, "__file__", None)
+        own["__all__"] = sorted({*values, *(() if base is None else _public(base))})
 
-    def lend_names(self) -> None:
-        base, module = self.__dict__["_StandIn__base"], self.__dict__["_StandIn__module"]
-        for name in module.__all__:
-            if not hasattr(base, name):
-                setattr(base, name, self.__dict__.pop(name))
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        """The base's names are among its own: whoever replaces one for a while, as mock.patch() does, sets it again
+        afterwards, and does not delete it.
+        """
+        own = _names_of(self)
+        return own if self.__base is None else collections.ChainMap(own, vars(self.__base))
 
     def __getattr__(self, name: str) -> Any:
-        base = self.__dict__["_StandIn__base"]
+        base = self.__base
         if base is not None and hasattr(base, name):
             return getattr(base, name)
         # names that a module finds as they are asked for
-        find = getattr(self.__dict__["_StandIn__module"], "__getattr__", None)
+        find = getattr(self.__module, "__getattr__", None)
         if find is not None and not name.startswith("__"):
             return find(name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        base = self.__dict__["_StandIn__base"]
-        if base is None or name.startswith("__") or name in self.__dict__ or isinstance(value, types.ModuleType):
+        base = self.__base
+        if base is None or name.startswith("__") or name in _names_of(self) or isinstance(value, types.ModuleType):
             super().__setattr__(name, value)
         else:
             setattr(base, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        if self.__base is None or name in _names_of(self):
+            super().__delattr__(name)
+        else:
+            delattr(self.__base, name)
+
     def __dir__(self) -> list[str]:
-        base = self.__dict__["_StandIn__base"]
-        return sorted({*self.__dict__, *(() if base is None else dir(base))})
+        return sorted(self.__dict__)
+
+
+def _names_of(stand_in: types.ModuleType) -> dict[str, Any]:
+    """Its own, without the base's."""
+    names: dict[str, Any] = types.ModuleType.__dict__["__dict__"].__get__(stand_in)  # type: ignore[index]
+    return names
 
 
 def _public(module: types.ModuleType) -> list[str]:

@@ -53,6 +53,18 @@ class World:
             setattr(parent, child, module)
         return module
 
+    def resolve(self, name: str) -> Any:
+        """What a dotted name leads to, as the program sees it: a module, or something in one."""
+        top, *rest = name.replace(":", ".").split(".")
+        found: Any = self.import_module(top)
+        full = top
+        for part in rest:
+            full = f"{full}.{part}"
+            if not hasattr(found, part):
+                self.import_module(full)
+            found = getattr(found, part)
+        return found
+
     def _own_folder_of(self, name: str) -> types.ModuleType | None:
         """The program's folder without an __init__ that has this module of a package: it hides a library's package."""
         package = name.partition(".")[0]
@@ -265,20 +277,6 @@ class _OwnLast(MetaPathFinder):
             return None
         spec.loader = _Borrowed(self._world)
         return spec
-
-
-class StandInsLast(MetaPathFinder):
-    """Where a test asks for a device's module by name, as mock.patch("machine.Pin") does, it gets the program's."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if not stand_ins.is_one(fullname):
-            return None
-        return ModuleSpec(fullname, _Borrowed(self._world))
 
 
 class _Borrowed(importlib.abc.Loader):

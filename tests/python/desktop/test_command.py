@@ -37,7 +37,7 @@ def test_dev_5_m_runs_a_module_or_a_package(tmp_path: Path) -> None:
 
 def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
     done = call("-m", "nothing", cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr == "python -m usocket: no module of the program is named 'nothing'\n"
+    assert done.returncode == 1 and done.stderr == "python -m usocket: no module is named 'nothing'\n"
 
 
 def test_dev_5_a_traceback_shows_the_programs_lines_and_none_of_ours(tmp_path: Path) -> None:
@@ -156,6 +156,98 @@ def test_dev_5_a_syntax_error_shows_its_line_and_none_of_ours(is_main: bool, tmp
     assert [line.rpartition("/")[2] for line in shown] == (
         ['main.py", line 2'] if is_main else ['main.py", line 1, in <module>', 'other.py", line 2']
     )
+
+
+# What tests replace by name; app.py has got to see it, and afterwards what was there before.
+REPLACED = """
+    socket.socket socket.getaddrinfo socket.create_connection socket.socket.connect usocket.socket usocket.getaddrinfo
+    time.sleep time.time time.sleep_ms time.localtime time.monotonic time.strftime utime.sleep utime.ticks_ms
+    os.listdir os.stat os.uname os.dupterm os.remove sys.exit sys.argv sys.stdout sys.platform sys.print_exception
+    json.loads json.dumps select.poll select.select uselect.poll asyncio.sleep asyncio.run asyncio.open_connection
+    ssl.SSLContext ssl.wrap_socket machine.Pin machine.Pin.value machine.reset network.WLAN network.WLAN.isconnected
+    gc.collect gc.mem_free struct.pack ubinascii.hexlify hashlib.sha256 random.randint re.compile io.StringIO math.sin
+    micropython.mem_info _thread.start_new_thread builtins.open builtins.print
+"""
+REPLACING = f"""
+import pytest
+from unittest import mock
+import app
+
+NAMES = {REPLACED.split()}
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mock(name):
+    before = app.seen(name)
+    with mock.patch(name) as other, mock.patch(name) as another:
+        seen = app.seen(name)
+    assert seen is another and app.seen(name) is before
+
+@pytest.mark.parametrize("name", NAMES)
+def test_monkeypatch(name):
+    before = app.seen(name)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(name, "other")
+        patches.setattr(name, "another")
+        seen = app.seen(name)
+    assert seen == "another" and app.seen(name) is before
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_the_object(name):
+    owner, _, attribute = name.rpartition(".")
+    before = app.seen(name)
+    with mock.patch.object(app.seen(owner), attribute) as other:
+        seen = app.seen(name)
+    assert seen is other and app.seen(name) is before
+
+def test_several():
+    with mock.patch.multiple("time", sleep=1, monotonic=2), mock.patch.dict("os.environ", a="b"):
+        assert (app.seen("time.sleep"), app.seen("time.monotonic"), app.seen("os.environ")["a"]) == (1, 2, "b")
+
+def test_of_the_programs_own():
+    with mock.patch("app.seen"):
+        assert isinstance(app.seen, mock.Mock)
+
+def test_what_is_not_there():
+    with pytest.raises(AttributeError), mock.patch("time.nothing"):
+        pass
+    with pytest.raises(ImportError, match="nowhere"), mock.patch("nowhere.nothing"):
+        pass
+"""
+SEEN = """
+import _thread, asyncio, builtins, gc, hashlib, io, json, machine, math, micropython, network, os, random, re, select
+import socket, ssl, struct, sys, time, ubinascii, uselect, usocket, utime
+
+def seen(name):
+    if name.startswith("builtins."):
+        return {"open": lambda: open, "print": lambda: print}[name[9:]]()
+    found, *rest = name.split(".")
+    found = globals()[found]
+    for part in rest:
+        found = getattr(found, part)
+    return found
+"""
+
+
+def test_dev_5_what_a_test_replaces_by_name_is_what_the_program_sees(tmp_path: Path) -> None:
+    write(tmp_path, {"test_it.py": REPLACING, "app.py": SEEN})
+    done = call_python("-m", "pytest", "-q", "-p", "usocket.pytest_plugin", cwd=tmp_path)
+    count = 3 * len(REPLACED.split()) + 3
+    assert f"{count} passed" in done.stdout, done.stdout
+
+
+def test_dev_5_and_so_it_is_without_pytest(tmp_path: Path) -> None:
+    text = (
+        "import unittest, socket\nfrom unittest import mock\n"
+        "class Test(unittest.TestCase):\n"
+        "    @mock.patch('socket.socket')\n    @mock.patch('time.sleep')\n    def test(self, sleep, made):\n"
+        "        import time\n        time.sleep(1000)\n"
+        "        self.assertIs(socket.socket(), made())\n"
+        "if __name__ == '__main__': unittest.main()\n"
+    )
+    path = write(tmp_path, {"test_it.py": text})
+    for command in ([path], ["-m", "unittest"]):
+        done = call(*command, cwd=tmp_path)
+        assert done.returncode == 0 and "Ran 1 test" in done.stderr, done.stderr
 
 
 def test_dev_5_a_test_replaces_a_devices_module_by_name(tmp_path: Path) -> None:
