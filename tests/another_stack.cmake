@@ -6,6 +6,7 @@ function(usocket_stack_tests target core labels)
     add_executable(${target} ${ARGN})
     target_link_libraries(${target} PRIVATE ${core} usocket_test_options)
     target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support ${usocket_SOURCE_DIR}/src)
+    add_dependencies(usocket_tests ${target})
     gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
         TEST_FILTER "-${USOCKET_LEFT_OUT_TESTS}" PROPERTIES TIMEOUT 120 LABELS "${labels}")
 endfunction()
