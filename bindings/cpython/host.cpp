@@ -1,6 +1,10 @@
 #include "host.hpp"
 
+#include <pthread.h>
+
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 namespace usocket::cpython {
@@ -18,12 +22,51 @@ void enter(void* token) noexcept {
     outside = nullptr;
 }
 
-const Host host{
-    .leave = leave,
-    .enter = enter,
-    .interrupted = []() noexcept { return python<PyErr_CheckSignals>() != 0; },
-    .unwinds = false,
+namespace {
+
+constexpr Host of_thread(Looks looks) noexcept {
+    return {
+        .leave = leave,
+        .enter = enter,
+        .interrupted = []() noexcept { return python<PyErr_CheckSignals>() != 0; },
+        .unwinds = false,
+        .looks_for_signals = looks,
+    };
+}
+
+const Host host_of_handlers = of_thread(Looks::seldom);
+const Host host_of_others = of_thread(Looks::no);
+
+// What a thread has found out: it may be another's place in a child of fork, and in another interpreter.
+struct Place {
+    PyInterpreterState* interpreter = nullptr;
+    std::uint32_t forks = 0;
+    bool runs_handlers = false;
 };
+thread_local Place place;
+std::atomic<std::uint32_t> forks{0};
+const int knows_forks = ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+
+// The main thread of the main interpreter does. Nothing of the C API says which one that is, but this function looks
+// for that first, and then refuses the descriptor.
+bool runs_handlers() noexcept {
+    PyObject* const module = python<PyImport_ImportModule>("_signal");
+    PyObject* const set = module != nullptr ? PyObject_CallMethod(module, "set_wakeup_fd", "i", -2) : nullptr;
+    const bool is_main = set == nullptr && PyErr_ExceptionMatches(PyExc_OSError) != 0;
+    PyErr_Clear();
+    Py_XDECREF(set);
+    Py_XDECREF(module);
+    return is_main;
+}
+
+}  // namespace
+
+const Host& host() noexcept {
+    PyInterpreterState* const running = PyInterpreterState_Get();
+    const std::uint32_t now = forks.load(std::memory_order_relaxed);
+    if (place.interpreter != running || place.forks != now) place = {running, now, runs_handlers()};
+    return place.runs_handlers ? host_of_handlers : host_of_others;
+}
 
 void sleep_for_good() noexcept {
     for (;;) std::this_thread::sleep_for(std::chrono::hours(1));

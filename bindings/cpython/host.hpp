@@ -12,8 +12,9 @@
 
 namespace usocket::cpython {
 
-// The GIL, and PyErr_CheckSignals() after a signal.
-extern const Host host;
+// The GIL, and PyErr_CheckSignals() after a signal; where the calling thread is the one that runs Python's handlers,
+// also now and then. From inside the interpreter, with no error set.
+const Host& host() noexcept;
 
 [[noreturn]] void sleep_for_good() noexcept;
 

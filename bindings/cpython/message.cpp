@@ -104,7 +104,7 @@ nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<Anci
     Address to;
     const bool has_address = address.given && !address.object.is_none();
     if (has_address && !to_address(self.family(), address.object, to)) return {};
-    return size_or_raise(self.sendmsg(buffers, ancdata, flags.value, has_address ? &to : nullptr, Call(host)));
+    return size_or_raise(self.sendmsg(buffers, ancdata, flags.value, has_address ? &to : nullptr, Call(host())));
 }
 
 nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags) {
@@ -112,7 +112,7 @@ nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsiz
     const Control control(ancbufsize.value);
     if (!bytes.sink().reserve(bufsize.value)) return nb::steal(PyErr_NoMemory());
     if (!control.is_there()) return {};
-    const auto message = self.recvmsg(bytes.sink().room(), control, flags.value, Call(host));
+    const auto message = self.recvmsg(bytes.sink().room(), control, flags.value, Call(host()));
     if (!message) return raise(message.error());
     bytes.sink().set_size(std::min(message->size, bytes.sink().capacity()));
     return tuple_of_message(bytes.take(), control, *message);
@@ -122,7 +122,7 @@ nb::object recvmsg_into(Socket& self, const ScatteredPieces& buffers, Maybe<Buff
                         Maybe<SystemInt> flags) {
     const Control control(ancbufsize.value);
     if (!control.is_there()) return {};
-    const auto message = self.recvmsg_into(buffers, control, flags.value, Call(host));
+    const auto message = self.recvmsg_into(buffers, control, flags.value, Call(host()));
     if (!message) return raise(message.error());
     return tuple_of_message(nb::steal(PyLong_FromSize_t(message->size)), control, *message);
 }
@@ -133,7 +133,7 @@ nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<Option
     if (!limit) return raise(limit.error(), count.object);
     if (offset.value < 0 || !from) return raise(Error(Fault::bufsize_range), offset.object);
     std::size_t sent = 0;
-    return size_or_raise(self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host)));
+    return size_or_raise(self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host())));
 }
 
 }  // namespace usocket::cpython

@@ -278,7 +278,7 @@ bool wait(Poller& self, const OptionalNumber& timeout_ms, bool one_shot, Found& 
     const std::size_t most = std::max<std::size_t>(self.core.size(), 1);
     Room room = std::exchange(self.room, {});
     if (!room.make(most)) return no_memory();
-    const auto count = self.core.poll(room.events(), most, *timeout, one_shot, Call(host));
+    const auto count = self.core.poll(room.events(), most, *timeout, one_shot, Call(host()));
     if (!count) {
         raise(count.error());
         return false;

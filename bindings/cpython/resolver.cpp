@@ -56,7 +56,7 @@ nb::object entry(const AddressInfo& info) {
 nb::object getaddrinfo(HostName name, const PortOrName& port, Maybe<SystemInt> af, Maybe<SystemInt> type,
                        Maybe<SystemInt> proto, Maybe<SystemInt> flags) {
     const auto found =
-        usocket::getaddrinfo(name.text, port.service, af.value, type.value, proto.value, flags.value, Call(host));
+        usocket::getaddrinfo(name.text, port.service, af.value, type.value, proto.value, flags.value, Call(host()));
     if (!found) {
         const bool is_port = found.error().fault() == Fault::port_range;
         return is_port ? raise(found.error(), port.object)

@@ -41,7 +41,7 @@ nb::object dup(Socket& self) { return _dup_as(self, {state().socket_class}); }
 // --- Connections
 
 nb::object _accept_as(Socket& self, SocketClass cls) {
-    auto accepted = self.accept(Call(host));
+    auto accepted = self.accept(Call(host()));
     if (!accepted) return raise(accepted.error());
     return tuple_of(make_socket(cls.type, std::move(accepted->socket)), to_python(accepted->address));
 }
@@ -57,7 +57,7 @@ nb::object bind(Socket& self, Anything address) {
 nb::object connect(Socket& self, Anything address) {
     Address native;
     if (!to_address(self.family(), address.object, native)) return {};
-    return none_or_raise(self.connect(native, Call(host)));
+    return none_or_raise(self.connect(native, Call(host())));
 }
 
 nb::object listen(Socket& self, Maybe<OptionalInt> backlog) {
@@ -66,7 +66,7 @@ nb::object listen(Socket& self, Maybe<OptionalInt> backlog) {
     return number ? none_or_raise(self.listen(*number)) : raise(number.error(), backlog.object);
 }
 
-nb::object shutdown(Socket& self, SystemInt how) { return none_or_raise(self.shutdown(how.value, Call(host))); }
+nb::object shutdown(Socket& self, SystemInt how) { return none_or_raise(self.shutdown(how.value, Call(host()))); }
 
 nb::object close(Socket& self) {
     close_socket(self);
@@ -76,11 +76,11 @@ nb::object close(Socket& self) {
 // --- Socket methods: what is sent
 
 nb::object send(Socket& self, const Sendable& bytes, Maybe<SystemInt> flags) {
-    return size_or_raise(self.send(bytes, flags.value, Call(host)));
+    return size_or_raise(self.send(bytes, flags.value, Call(host())));
 }
 
 nb::object sendall(Socket& self, const Sendable& bytes, Maybe<SystemInt> flags) {
-    return none_or_raise(self.sendall(bytes, flags.value, Call(host)));
+    return none_or_raise(self.sendall(bytes, flags.value, Call(host())));
 }
 
 constexpr char usage_of_sendto[] = "sendto(bytes[, flags], address)";
@@ -88,7 +88,7 @@ constexpr char usage_of_sendto[] = "sendto(bytes[, flags], address)";
 nb::object send_to(Socket& self, const Readable& bytes, int flags, nb::handle address) {
     Address native;
     if (!to_address(self.family(), address, native)) return {};
-    return size_or_raise(self.sendto(bytes, native, flags, Call(host)));
+    return size_or_raise(self.sendto(bytes, native, flags, Call(host())));
 }
 
 nb::object sendto(Socket& self, const Sendable& bytes, Anything second, Maybe<Anything> third) {
@@ -117,7 +117,7 @@ nb::object take(BytesSink& bytes, std::size_t size) {
 nb::object recv(Socket& self, BufferSize bufsize, Maybe<SystemInt> flags) {
     BytesSink bytes;
     if (!make_room(bytes, bufsize.value)) return {};
-    const auto size = self.recv_into(bytes.sink().room(), flags.value, Call(host));
+    const auto size = self.recv_into(bytes.sink().room(), flags.value, Call(host()));
     return size ? take(bytes, *size) : raise(size.error());
 }
 
@@ -125,21 +125,21 @@ nb::object recvfrom(Socket& self, BufferSize bufsize, Maybe<SystemInt> flags) {
     BytesSink bytes;
     if (!make_room(bytes, bufsize.value)) return {};
     Address from;
-    const auto size = self.recvfrom_into(bytes.sink().room(), from, flags.value, Call(host));
+    const auto size = self.recvfrom_into(bytes.sink().room(), from, flags.value, Call(host()));
     return size ? tuple_of(take(bytes, *size), to_python(from)) : raise(size.error());
 }
 
 nb::object recv_into(Socket& self, const Writable& buffer, Maybe<Int> nbytes, Maybe<SystemInt> flags) {
     const auto part = arguments::recv_part(buffer, nbytes.value);
     if (!part) return raise(part.error(), nbytes.object);
-    return size_or_raise(self.recv_into(*part, flags.value, Call(host)));
+    return size_or_raise(self.recv_into(*part, flags.value, Call(host())));
 }
 
 nb::object recvfrom_into(Socket& self, const Writable& buffer, Maybe<Int> nbytes, Maybe<SystemInt> flags) {
     const auto part = arguments::recv_part(buffer, nbytes.value);
     if (!part) return raise(part.error(), nbytes.object);
     Address from;
-    const auto size = self.recvfrom_into(*part, from, flags.value, Call(host));
+    const auto size = self.recvfrom_into(*part, from, flags.value, Call(host()));
     return size ? tuple_of(nb::steal(PyLong_FromSize_t(*size)), to_python(from)) : raise(size.error());
 }
 
@@ -147,20 +147,20 @@ nb::object recvfrom_into(Socket& self, const Writable& buffer, Maybe<Int> nbytes
 
 nb::object read(Socket& self, Maybe<Limit> n) {
     BytesSink bytes;
-    const auto done = self.read_to(bytes.sink(), n.value, Call(host));
+    const auto done = self.read_to(bytes.sink(), n.value, Call(host()));
     return done ? bytes.take() : raise_or_none(done.error());
 }
 
 nb::object readline(Socket& self, Maybe<Limit> n) {
     BytesSink bytes;
-    const auto done = self.readline_to(bytes.sink(), n.value, Call(host));
+    const auto done = self.readline_to(bytes.sink(), n.value, Call(host()));
     return done ? bytes.take() : raise_or_none(done.error());
 }
 
 nb::object readinto(Socket& self, const Writable& buf, Maybe<OptionalInt> nbytes) {
     const auto part = arguments::read_part(buf, nbytes.value);
     if (!part) return raise(part.error(), nbytes.object);
-    const auto size = self.readinto(*part, Call(host));
+    const auto size = self.readinto(*part, Call(host()));
     return size ? size_or_raise(size) : raise_or_none(size.error());
 }
 
@@ -175,7 +175,7 @@ nb::object write(Socket& self, const Sendable& buf, Maybe<OptionalInt> off_or_n,
     }
     const auto part = arguments::write_part(buf, *off.value, count.value);
     if (!part) return raise(part.error(), *off.value < 0 ? off.object : count.object);
-    const auto size = self.write(*part, Call(host));
+    const auto size = self.write(*part, Call(host()));
     return size ? size_or_raise(size) : raise_or_none(size.error());
 }
 
@@ -207,7 +207,7 @@ nb::object read1(Socket& self, Maybe<OptionalInt> n) {
     if (!size) return raise(size.error(), n.object);
     BytesSink bytes;
     if (!make_room(bytes, *size)) return {};
-    const auto got = self.recv_into(bytes.sink().room(), 0, Call(host));
+    const auto got = self.recv_into(bytes.sink().room(), 0, Call(host()));
     return got ? take(bytes, *got) : raise_or_none(got.error());
 }
 

@@ -141,7 +141,7 @@ PyObject* represent(PyObject* self) noexcept {
 PyObject* next_line(PyObject* self) noexcept {
     const InUse socket(self);
     BytesSink bytes;
-    const auto done = (*socket).readline_to(bytes.sink(), Socket::no_limit, Call(host));
+    const auto done = (*socket).readline_to(bytes.sink(), Socket::no_limit, Call(host()));
     if (!done) {
         if (done.error() != Error(EAGAIN)) raise(done.error());
         return nullptr;

@@ -96,7 +96,7 @@ nb::object wrap(TlsContext& self, SocketArgument sock, Truth server_side, const 
                              .server_hostname = server_hostname.text(),
                              .do_handshake = do_handshake.value,
                              .session = session};
-    return none_or_raise((*socket).wrap(self, options, Call(host)));
+    return none_or_raise((*socket).wrap(self, options, Call(host())));
 }
 
 // --- The class
@@ -157,7 +157,7 @@ nb::object text_or_raise(const Result<Bytes>& told) {
 
 // --- A wrapped socket
 
-nb::object do_handshake(Socket& self) { return none_or_raise(self.do_handshake(Call(host))); }
+nb::object do_handshake(Socket& self) { return none_or_raise(self.do_handshake(Call(host()))); }
 nb::object version(Socket& self) { return text_or_raise(self.version()); }
 nb::object cipher(Socket& self) {
     const auto name = text_or_raise(self.cipher());

@@ -21,6 +21,14 @@ struct ReceiveNote {
 };
 }  // namespace sys
 
+// Whether a call that waits looks for signals that its host has noted, which end no sleep of the system's: those that
+// came just before it, or to another thread.
+enum class Looks : std::uint8_t {
+    no,      // the host has none, or jumps out of its handlers
+    often,   // at most 50 ms apart: the host has more to do then
+    seldom,  // after as long again as the call has waited, at most a second apart
+};
+
 // All members may be null. The functions must not throw and must not longjmp.
 struct Host {
     // Before the calling thread may sleep: let the host's other threads run. What it returns goes to enter().
@@ -32,9 +40,8 @@ struct Host {
     bool (*interrupted)() noexcept = nullptr;
     // Its signal handler may longjmp out of a call. The host then calls Socket::unwound() with the Call.
     bool unwinds = false;
-    // It notes a signal and no more, also one that comes just before the system sleeps and so does not end that sleep:
-    // a call that waits looks for such now and then.
-    bool looks_for_signals = false;
+    // It notes a signal and no more.
+    Looks looks_for_signals = Looks::no;
 };
 
 // One call of a method that may wait: lives in the host's frame for its length, and remembers what the
@@ -62,7 +69,9 @@ private:
     friend class Resolution;
 
     [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
-    [[nodiscard]] bool looks_for_signals() const noexcept { return host_ != nullptr && host_->looks_for_signals; }
+    [[nodiscard]] bool looks_for_signals() const noexcept {
+        return host_ != nullptr && host_->looks_for_signals != Looks::no;
+    }
 
     const Host* host_ = nullptr;
     void* token_ = nullptr;
@@ -74,6 +83,7 @@ private:
     sys::Lookup* lookup_ = nullptr;   // what the resolver has under way
     std::int64_t deadline_ = 0;       // of the monotonic clock, in ns; 0: not yet asked for
     std::int64_t next_look_ = 0;      // for signals, where the host has to look for them; of the same clock
+    std::uint8_t looks_ = 0;          // how many there were
     bool has_deadline_ = false;       // it was given to the call: the socket's timeout does not count
     volatile bool left_ = false;      // between leave and enter
     volatile bool inside_ = false;    // counted by the socket's gate

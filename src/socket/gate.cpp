@@ -69,6 +69,10 @@ bool Gate::shut_alone() noexcept {
     return word_.compare_exchange_strong(alone, (alone & ~(calls_mask | sleepers_bit)) | closed_bit);
 }
 
+bool Gate::has_others() const noexcept {
+    return (in_this_process(word_.load(std::memory_order_seq_cst)) & calls_mask) > 1;
+}
+
 void Gate::expose() noexcept { word_.fetch_or(exposed_bit, std::memory_order_seq_cst); }
 
 bool Gate::exposed() const noexcept {

@@ -379,6 +379,11 @@ void Socket::expose() noexcept {
     const bool is_news = !gate_.exposed();
     gate_.expose();
     inbox_.close_window();
+#if !defined(USOCKET_SMALL)
+    // accept() may have left it non-blocking, which others would not expect. Calls that go on rely on it.
+    const bool is_left = timeout_.is_none() && gate_.knows(Gate::stays_nonblocking) && !gate_.has_others();
+    if (is_left && sys::set_nonblocking(gate_.fd(), false)) gate_.forget(Gate::stays_nonblocking);
+#endif
     Aside* aside = is_news ? gate_.aside() : nullptr;
     if (aside != nullptr) aside->tell_exposed();
 }

@@ -9,8 +9,10 @@ namespace usocket {
 namespace {
 
 constexpr std::int64_t millisecond = 1'000'000;
-// Between two looks for signals.
-constexpr Timeout look_span = Timeout::of_nanoseconds(50 * millisecond);
+// From a call's first sleep to its first look for signals; each later one may take twice as long.
+constexpr std::int64_t first_look_span = 5 * millisecond;
+constexpr std::int64_t longest_look_span[] = {0, 50 * millisecond, 1000 * millisecond};  // by Looks
+constexpr std::uint8_t most_doublings = 8;
 // Where another holder of the descriptor may have made its poll deaf (SO_RCVLOWAT), it is tried after this time.
 constexpr Timeout distrust_span = Timeout::of_nanoseconds(1000 * millisecond);
 // Between two looks whether the socket has been closed, if there is no descriptor left for a bell.
@@ -51,11 +53,19 @@ Error Blocking::after_signal() noexcept {
 
 // Not each time: a read that looks begins anew, and it must come to its end.
 Error Blocking::look_for_signals() noexcept {
-    if (!call_.looks_for_signals()) return Error();
-    const std::int64_t now = sys::now();
-    if (now < call_.next_look_) return Error();
-    call_.next_look_ = now + look_span.nanoseconds();
+    if (!call_.looks_for_signals() || sys::now() < call_.next_look_) return Error();
     return after_signal();
+}
+
+Timeout Blocking::until_look(Timeout longest) noexcept {
+    if (!call_.looks_for_signals()) return longest;
+    const std::int64_t now = sys::now();
+    if (now >= call_.next_look_) {
+        const auto most = longest_look_span[static_cast<std::size_t>(call_.host_->looks_for_signals)];
+        call_.next_look_ = now + std::min(first_look_span << call_.looks_, most);
+        call_.looks_ = std::min<std::uint8_t>(call_.looks_ + 1, most_doublings);
+    }
+    return shorter(longest, Timeout::of_nanoseconds(call_.next_look_ - now));
 }
 
 Error Blocking::check_signals() noexcept {
@@ -131,7 +141,7 @@ Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noe
     Timeout longest = remaining();
     if (longest.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
     longest = shorter(longest, span);
-    if (call_.looks_for_signals()) longest = shorter(longest, look_span);
+    longest = until_look(longest);
     if (is_distrusted()) longest = shorter(longest, distrust_span);
     const auto bell = watch_closing(longest);
     if (!bell) return bell.error();
@@ -243,7 +253,7 @@ Result<void> Blocking::wait_for_word(const std::atomic<std::uint32_t>& word, std
     if (left.is_zero()) return is_nonblocking() ? Error(EAGAIN) : expired();
     leave();
     if (has_to_settle()) settle();
-    Timeout longest = call_.looks_for_signals() ? shorter(left, look_span) : left;
+    Timeout longest = until_look(left);
     if (other() != nullptr) longest = shorter(longest, closing_span);
     const auto woken = sys::sleep_on_word(word, value, longest);
     Error error = woken.error() == Error(EINTR) ? after_signal() : look_for_signals();

@@ -75,6 +75,10 @@ public:
     Timeout remaining() noexcept;
     // Its host has to look for signals now and then.
     [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
+    // Its host's signal handlers may longjmp.
+    [[nodiscard]] bool unwinds() const noexcept { return call_.unwinds(); }
+    // `longest`, or until the next look for signals.
+    Timeout until_look(Timeout longest) noexcept;
     // EAGAIN and no deadline.
     [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
     // Nobody can come between, not even the host's signal handlers.

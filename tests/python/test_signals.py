@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair, run_python
+from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair, run_python, wait_until_blocked
 from usocket import AF_UNIX, SOCK_DGRAM
 
 
@@ -137,6 +138,69 @@ def test_time_5_a_handler_that_raises_ends_the_call_with_that(name: str, timeout
         socket.settimeout(timeout)
         with alarms(handler), pytest.raises(Stop, match="from the handler"):
             call()
+
+
+@timeouts
+@pytest.mark.parametrize("name", CALLS)
+def test_time_5_so_does_one_whose_signal_ends_no_sleep(name: str, timeout: float | None) -> None:
+    """The system delivers it to another thread; one that comes just before the sleep is missed in the same way."""
+
+    def handler(number: int, frame: object) -> None:
+        raise Stop("from the handler")
+
+    def send() -> None:
+        wait_until_blocked(threading.main_thread())
+        signal.raise_signal(signal.SIGUSR1)
+        if not over.wait(20):
+            let_go_on()
+
+    over = threading.Event()
+    before = signal.signal(signal.SIGUSR1, handler)
+    with CALLS[name]() as (call, socket, let_go_on):
+        socket.settimeout(timeout)
+        sender = threading.Thread(target=send)
+        try:
+            with pytest.raises(Stop, match="from the handler"):
+                sender.start()
+                call()
+        finally:
+            over.set()
+            sender.join()
+            signal.signal(signal.SIGUSR1, before)
+
+
+SOON = {
+    "recv": "one.recv(1)",
+    "read": "one.read(2)",
+    "readline": "one.readline()",
+    "accept": "server.accept()",
+    "poll": "poll.poll()",
+}
+
+
+@pytest.mark.parametrize("call", SOON.values(), ids=SOON)
+def test_time_5_a_signal_at_any_moment_ends_it(call: str) -> None:
+    """In a process with one thread: a timer that runs out before the call, in it, and between its steps."""
+    program = f"""
+import signal, uselect, usocket
+one, other = usocket.socketpair()
+server = usocket.socket()
+server.listen()
+poll = uselect.poll()
+poll.register(one, uselect.POLLIN)
+def handler(*_):
+    raise ZeroDivisionError
+signal.signal(signal.SIGALRM, handler)
+ended = 0
+for i in range(4000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-6 + i % 200 * 5e-7)
+        {call}
+    except ZeroDivisionError:
+        ended += 1
+print(ended)
+"""
+    assert run_python(program, limit_s=60).stdout == "4000\n"
 
 
 @timeouts

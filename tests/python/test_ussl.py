@@ -68,6 +68,43 @@ class Stop(Exception):
 # --- The interpreter goes on
 
 
+def test_time_5_a_signal_at_any_moment_ends_a_read(folder: Path) -> None:
+    """In a process with one thread, also while a record is looked at."""
+    program = """
+import os, signal, sys, usocket, ussl
+folder = sys.argv[1]
+server = usocket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen()
+child = os.fork()
+if child == 0:
+    context = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(folder + "/trusted.pem")
+    one = usocket.socket()
+    one.connect(server.getsockname())
+    context.wrap_socket(one, server_hostname="localhost")
+    one.read()
+    os._exit(0)
+context = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER)
+context.set_cert_key(folder + "/right.pem", folder + "/right.key")
+one = context.wrap_socket(server.accept()[0], server_side=True)
+def handler(*_):
+    raise ZeroDivisionError
+signal.signal(signal.SIGALRM, handler)
+ended = 0
+for i in range(4000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-6 + i % 200 * 5e-7)
+        one.read(10)
+    except ZeroDivisionError:
+        ended += 1
+one.close()
+os.waitpid(child, 0)
+print(ended)
+"""
+    assert run_python(program, str(folder), limit_s=60).stdout == "4000\n"
+
+
 @pytest.mark.parametrize("name", ["wrap_socket", "connect", "read", "shutdown"])
 def test_tls_3_other_threads_run_while_it_waits(
     name: str, client: ussl.SSLContext, secure: Pair, full: usocket.socket

@@ -32,8 +32,7 @@ public:
 
     [[nodiscard]] const Host& host() const { return host_; }
     // From now on calls look for signals by themselves.
-    void notes_signals() { host_.looks_for_signals = true; }
-    // From now on a foreign poll may watch any descriptor.
+    void notes_signals(Looks looks = Looks::often) { host_.looks_for_signals = looks; }
     // Whether the calling thread has the host.
     [[nodiscard]] bool is_inside() const { return is_inside_; }
     [[nodiscard]] unsigned signals() const { return signals_; }

@@ -47,6 +47,9 @@ public:
     // Whoever is last takes the descriptor out, to free it or to give it away.
     int take_fd() noexcept { return fd_.exchange(no_fd, std::memory_order_acq_rel); }
 
+    // Who asks is inside.
+    [[nodiscard]] bool has_others() const noexcept;
+
     // --- Who else may hold the descriptor: since expose(), or a fork since it was opened
     void expose() noexcept;
     [[nodiscard]] bool exposed() const noexcept;
