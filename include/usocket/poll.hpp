@@ -18,7 +18,8 @@ struct Registration;
 struct WatchHooks;
 
 // Everything but moving and destroying may be done from several threads at once, also while others wait in poll():
-// every one of them learns what concerns it (POLL-6).
+// every one of them learns what concerns it (POLL-6). Destroying it, as exit() does with a static one, ends waits of
+// other threads with EBADF, and waits up to a second for them to end.
 class USOCKET_API Poll {
 public:
     struct Event {
@@ -51,7 +52,8 @@ public:
     void unregister(Registration* registration) noexcept;
 
     // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on timeout or
-    // when woken. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0.
+    // when woken. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0; of
+    // that an error, a hang-up and a close is reported once more, when it comes, and then no more until the next mask.
     // The cost grows with what is ready, not with what is registered (POLL-4).
     Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
                              bool one_shot = false) noexcept;
@@ -72,6 +74,7 @@ public:
 private:
     friend struct Registration;
     struct USOCKET_LOCAL State;
+    class USOCKET_LOCAL Stay;
     USOCKET_LOCAL static const WatchHooks hooks_;
 
     USOCKET_LOCAL State* make_state() noexcept;
@@ -81,9 +84,13 @@ private:
     USOCKET_LOCAL static Result<void> modify_found(Registration* registration, unsigned events) noexcept;
     USOCKET_LOCAL static Result<void> unregister_found(Registration* registration) noexcept;
     USOCKET_LOCAL bool take_wake() noexcept;
+    USOCKET_LOCAL bool end_waits(State& state) noexcept;
 
     std::atomic<State*> state_{nullptr};   // made by the first call that needs it
     std::atomic<std::uint32_t> wakes_{0};  // those that have not ended a wait yet
+#if !defined(USOCKET_SMALL)
+    std::atomic<std::uint32_t> inside_{0};  // waits that go on, and whether it is being destroyed
+#endif
 };
 
 }  // namespace usocket

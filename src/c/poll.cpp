@@ -32,7 +32,9 @@ void usocket_poll_init(usocket_poll_t* poll) { new (&opened<Poll>(poll)) Poll; }
 
 void usocket_poll_destroy(usocket_poll_t* poll) {
     const Held held;
-    c_face::cxx(poll) = Poll();
+    Poll& self = c_face::cxx(poll);
+    self.~Poll();
+    new (&self) Poll;
 }
 
 usocket_error_t usocket_poll_register(usocket_poll_t* poll, usocket_socket_t* socket, unsigned events, void* userdata,

@@ -20,17 +20,76 @@ Poll& Poll::operator=(Poll&& other) noexcept {
     return *this;
 }
 
+// Where a wait does not end, what it uses stays.
 Poll::~Poll() {
     State* state = state_;
-    if (state == nullptr) return;
+    if (state == nullptr || !end_waits(*state)) return;
     const Held held;
     {
         const Registry locked;
+        state_ = nullptr;
         state->close();
     }
     state->~State();
     (void)sys::resize(state, 0);
 }
+
+#if defined(USOCKET_SMALL)
+
+class Poll::Stay {
+public:
+    Stay(Poll& /*poll*/, const Blocking& /*blocking*/) noexcept {}
+    [[nodiscard]] static bool is_over() noexcept { return false; }
+};
+
+bool Poll::end_waits(State& /*state*/) noexcept { return true; }
+
+#else
+
+namespace {
+
+constexpr std::uint32_t ended_bit = 0x80000000;
+
+}  // namespace
+
+// A wait, for its length. What a longjmp would leave too high is not counted.
+class Poll::Stay {
+public:
+    Stay(Poll& poll, const Blocking& blocking) noexcept
+        : inside_(blocking.unwinds() || sys::is_only_thread() ? nullptr : &poll.inside_) {
+        if (inside_ != nullptr) inside_->fetch_add(1, std::memory_order_seq_cst);
+    }
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+    ~Stay() {
+        if (inside_ != nullptr && inside_->fetch_sub(1, std::memory_order_seq_cst) == (ended_bit | 1)) {
+            sys::wake_word(*inside_);
+        }
+    }
+    // The poll is being destroyed.
+    [[nodiscard]] bool is_over() const noexcept {
+        return inside_ != nullptr && (inside_->load(std::memory_order_seq_cst) & ended_bit) != 0;
+    }
+
+private:
+    std::atomic<std::uint32_t>* inside_;
+};
+
+// Those of other threads, as when exit() destroys a static poll (SOCK-9). False: one of them does not end, as that of
+// the thread whose signal handler has called exit().
+bool Poll::end_waits(State& state) noexcept {
+    constexpr int patience = 100;
+    const Timeout nap = Timeout::of_nanoseconds(10'000'000);
+    std::uint32_t word = inside_.fetch_or(ended_bit, std::memory_order_seq_cst) | ended_bit;
+    for (int i = 0; i < patience && word != ended_bit; ++i) {
+        sys::poller_ring(state.poller);
+        (void)sys::sleep_on_word(inside_, word, nap);
+        word = inside_.load(std::memory_order_seq_cst);
+    }
+    return word == ended_bit;
+}
+
+#endif
 
 // nullptr: no memory.
 Poll::State* Poll::make_state() noexcept {
@@ -67,15 +126,8 @@ Result<Registration*> Poll::register_fd(int fd, unsigned events, void* userdata,
     State* state = make_state();
     if (state == nullptr) return Error(ENOMEM);
     const Wanted wanted{fd, events, userdata, nullptr, true};
-    for (State::Lack lack{};;) {
-        {
-            const Registry locked;
-            const auto added = state->add(wanted, is_once ? state->find_fd(fd) : nullptr);
-            if (added.error() != Error(ENOMEM)) return added;
-            lack = state->lacks(fd);
-        }
-        if (!state->provide(lack)) return Error(ENOMEM);
-    }
+    return state->provide_for(fd,
+                              [&]() noexcept { return state->add(wanted, is_once ? state->find_fd(fd) : nullptr); });
 }
 
 Registration* Poll::find_fd(int fd) const noexcept {
@@ -100,6 +152,7 @@ Result<void> Poll::modify(int fd, unsigned events) noexcept {
 
 Result<void> Poll::modify(Registration* registration, unsigned events) noexcept {
     const Registry locked;
+    if (state_ == nullptr) return Error(EBADF);
     return modify_found(registration, events);
 }
 
@@ -121,7 +174,7 @@ Result<void> Poll::unregister(int fd) noexcept {
 
 void Poll::unregister(Registration* registration) noexcept {
     const Registry locked;
-    (void)unregister_found(registration);
+    if (state_ != nullptr) (void)unregister_found(registration);
 }
 
 std::size_t Poll::size() const noexcept {
@@ -150,20 +203,16 @@ bool Poll::take_wake() noexcept {
 namespace {
 
 // How long a wait sleeps without a look at what nobody tells it: at descriptors that may be closed behind its back
-// (POLL-7) or that another holder makes it deaf for (TIME-9), and at signals where the host has to look for them.
+// (POLL-7) or that another holder makes it deaf for (TIME-9), and at everything where it has no bell: a server that has
+// used up its descriptors still waits.
 class Slices {
 public:
-    Slices(const Blocking& blocking, const std::atomic<std::size_t>& behind) noexcept
-        : looks_for_signals_(blocking.looks_for_signals()), behind_(behind) {}
+    explicit Slices(const std::atomic<std::size_t>& behind) noexcept : behind_(behind) {}
 
-    [[nodiscard]] bool is_needed() const noexcept {
-        return looks_for_signals_ || behind_.load(std::memory_order_relaxed) != 0;
-    }
-    [[nodiscard]] bool looks_for_signals() const noexcept { return looks_for_signals_; }
     // The next of a wait that has so much left.
-    [[nodiscard]] Timeout of(Timeout left) noexcept {
-        if (!is_needed()) return left;
-        const Timeout slice = std::exchange(is_first_, false) || looks_for_signals_ ? first : later;
+    [[nodiscard]] Timeout of(Timeout left, bool is_deaf) noexcept {
+        if (!is_deaf && behind_.load(std::memory_order_relaxed) == 0) return left;
+        const Timeout slice = is_deaf ? deaf : std::exchange(is_first_, false) ? first : later;
         return !left.is_none() && left.nanoseconds() < slice.nanoseconds() ? left : slice;
     }
 
@@ -172,11 +221,11 @@ public:
         return slice.is_none() || slice.nanoseconds() >= first.nanoseconds() ? 64 : 1;
     }
 
+    static constexpr Timeout deaf = Timeout::of_nanoseconds(20'000'000);
     static constexpr Timeout first = Timeout::of_nanoseconds(50'000'000);
     static constexpr Timeout later = Timeout::of_nanoseconds(1'000'000'000);
 
 private:
-    const bool looks_for_signals_;
     bool is_first_ = true;
     const std::atomic<std::size_t>& behind_;
 };
@@ -209,25 +258,30 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
 
 Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept {
     if (count == 0) return std::size_t{0};
+    Blocking blocking(call, timeout, nullptr);
+    const Stay stay(*this, blocking);
+    if (stay.is_over()) return Error(EBADF);
     State* const state = make_state();
     if (state == nullptr) return Error(ENOMEM);
-    Blocking blocking(call, timeout, nullptr);
-    Slices slices(blocking, state->behind);
+    Slices slices(state->behind);
     bool has_settled = timeout.is_zero();
     for (;;) {
         auto round = state->begin_round(count, !timeout.is_zero());
         if (!round) return round.error();
         const bool sleeps = round->urgent == 0 && wakes_.load(std::memory_order_seq_cst) == 0;
         const bool looks_first = sleeps && !has_settled && has_to_settle();
-        const Timeout slice = sleeps && !looks_first ? slices.of(blocking.remaining()) : Timeout::zero();
+        const Timeout slice = sleeps && !looks_first
+                                  ? blocking.until_look(slices.of(blocking.remaining(), round->is_deaf))
+                                  : Timeout::zero();
         sys::PollerEvents found;
         found.count = 0;
         const Error waited = blocking.once([&]() noexcept {
             return round->room == 0 ? Error() : sys::poller_wait(state->poller, found, round->room, slice);
         });
+        if (stay.is_over()) return Error(EBADF);
         const bool is_cut_short = waited == Error(EINTR);
         if (waited != Error() && !is_cut_short) return waited;
-        if (is_cut_short || slices.looks_for_signals()) {
+        if (is_cut_short || blocking.looks_for_signals()) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
         }
         if (!is_cut_short) {

@@ -105,7 +105,7 @@ Error Poll::State::restore() noexcept {
 unsigned Poll::State::mask_of(sys::Fd fd) const noexcept {
     unsigned mask = sys::poll_nothing;
     for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
-        if (!one->spent) mask = (mask & ~sys::poll_nothing) | one->mask();
+        if (one->mask() != sys::poll_nothing) mask = (mask & ~sys::poll_nothing) | one->mask();
     }
     return mask;
 }
@@ -194,11 +194,13 @@ Error Poll::State::revive(Registration& old, const Wanted& wanted) noexcept {
     old.events = wanted.events;
     old.may_vanish = wanted.may_vanish;
     old.closed = old.spent = old.always_ready = false;
+    old.told = 0;
     if (const Error error = link_fd(old); error != Error()) {
         old.fd = before.fd;
         old.events = before.events;
         old.may_vanish = before.may_vanish;
         old.spent = before.spent;
+        old.told = before.told;
         old.closed = true;
         return error;
     }
@@ -211,6 +213,7 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
     if (events > all_events) return Error(Fault::event_mask);
     if (const Error error = prepare(); error != Error()) return error;
     const bool was_spent = std::exchange(registration.spent, false);
+    const unsigned was_told = std::exchange(registration.told, 0);
     const unsigned old_events = std::exchange(registration.events, events);
     if (!registration.closed) {
         const Error error = tell_system(registration.fd);
@@ -220,6 +223,7 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
         }
         if (error != Error() && !registration.always_ready) {
             registration.spent = was_spent;
+            registration.told = was_told;
             registration.events = old_events;
             return error;
         }
@@ -228,8 +232,9 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
     return registration.closed && !registration.is_socket ? Error(EBADF) : Error();
 }
 
-void Poll::State::spend(Registration& registration) noexcept {
+void Poll::State::spend(Registration& registration, unsigned reported) noexcept {
     registration.spent = true;
+    registration.told |= Registration::end_of(reported);
     registration.events = 0;
     const bool is_known = !registration.closed && !registration.always_ready;
     if (is_known && is_gone(tell_system(registration.fd))) gone(registration.fd);

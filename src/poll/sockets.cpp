@@ -65,20 +65,15 @@ Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* use
         if (state == nullptr) return Error(ENOMEM);
         aside->hooks.store(&hooks_, std::memory_order_seq_cst);
         const sys::Fd fd = socket.gate_.fd();
-        for (State::Lack lack{};;) {
-            {
-                const Registry locked;
-                // Whoever exposes it after this look tells this poll, and must wait until it is registered.
-                const Wanted wanted{fd, events, userdata, aside, socket.gate_.exposed()};
-                const auto added = state->add(wanted, find_socket(socket));
-                // close() may have told the polls that it found before this one was among them.
-                const bool is_news = added && (socket.has_kept() || socket.closed());
-                if (is_news) state->update(**added, socket.has_kept(), socket.closed());
-                if (added.error() != Error(ENOMEM)) return added;
-                lack = state->lacks(fd);
-            }
-            if (!state->provide(lack)) return Error(ENOMEM);
-        }
+        return state->provide_for(fd, [&]() noexcept {
+            // Whoever exposes it after this look tells this poll, and must wait until it is registered.
+            const Wanted wanted{fd, events, userdata, aside, socket.gate_.exposed()};
+            const auto added = state->add(wanted, find_socket(socket));
+            // close() may have told the polls that it found before this one was among them.
+            const bool is_news = added && (socket.has_kept() || socket.closed());
+            if (is_news) state->update(**added, socket.has_kept(), socket.closed());
+            return added;
+        });
     });
 }
 

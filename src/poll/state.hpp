@@ -107,6 +107,18 @@ struct Poll::State {
     };
     [[nodiscard]] Lack lacks(sys::Fd fd) const noexcept;
     bool provide(Lack lack) noexcept;
+    // What `add`, which is called under the Registry, returns once it does not lack memory.
+    template <class Add> Result<Registration*> provide_for(sys::Fd fd, Add add) noexcept {
+        for (Lack lack{};;) {
+            {
+                const Registry locked;
+                const auto added = add();
+                if (added.error() != Error(ENOMEM)) return added;
+                lack = lacks(fd);
+            }
+            if (!provide(lack)) return Error(ENOMEM);
+        }
+    }
     // `old`: what is to be changed instead, if anything. ENOMEM: lacks() memory.
     Result<Registration*> add(const Wanted& wanted, Registration* old) noexcept;
     Error change(Registration& registration, unsigned events) noexcept;
@@ -115,7 +127,8 @@ struct Poll::State {
     void expose(Registration& registration) noexcept;
     void heed_forks() noexcept;
     [[nodiscard]] Registration* find_fd(sys::Fd fd) noexcept;
-    void spend(Registration& registration) noexcept;
+    // Reported, in one-shot mode or after that.
+    void spend(Registration& registration, unsigned reported) noexcept;
     // Looks at some of those that others hold too: whether their numbers have been closed behind our back, or their
     // polls made deaf; true if something is urgent now. Takes the Registry itself.
     bool look_behind(std::size_t most_calls) noexcept;
@@ -135,6 +148,7 @@ struct Poll::State {
         bool urgent_first = false;
         bool has_rung = false;
         bool is_stale = false;    // an event was nobody's
+        bool is_deaf = false;     // no descriptor is left for a bell
         bool is_crowded = false;  // there was no room for more, and a look has shown that what there is is nothing to read
 
         // What it has found may have kept an event out, for which there was no room.

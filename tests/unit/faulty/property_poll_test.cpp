@@ -15,6 +15,7 @@ namespace {
 
 using faulty::Kind;
 
+constexpr unsigned of_its_end = POLLERR | POLLHUP | POLLNVAL;
 constexpr unsigned unasked = POLLERR | POLLHUP;
 
 class Polling : Trial {
@@ -50,7 +51,10 @@ private:
         bool is_spent = false;
         unsigned mask = 0;
         Registration* registration = nullptr;
+        unsigned told = 0;  // of its end, while it is spent
     };
+
+    using Ready = std::map<Registration*, unsigned>;
 
     // --- What can happen
 
@@ -133,6 +137,7 @@ private:
         if (Watched* old = find(*registration)) {
             old->mask = mask;
             old->is_spent = false;
+            old->told = 0;
         } else {
             watched_.push_back({&end, true, false, false, mask, *registration});
         }
@@ -148,6 +153,7 @@ private:
         if (Watched* old = find(*registration)) {
             old->mask = mask;
             old->is_spent = false;
+            old->told = 0;
         } else {
             watched_.push_back({&end, false, false, false, mask, *registration});
         }
@@ -166,6 +172,7 @@ private:
         Watched& one = watched_[random_.below(watched_.size())];
         one.mask = choose_mask();
         one.is_spent = false;
+        one.told = 0;
         const bool by_socket = one.is_socket && one.end != nullptr && random_.chance(500);
         const auto modified =
             by_socket ? poll_.modify(*one.end->socket, one.mask) : poll_.modify(one.registration, one.mask);
@@ -224,18 +231,26 @@ private:
             if (one == nullptr) continue;
             one->is_spent = true;
             one->mask = 0;
+            one->told |= events[i].events & of_its_end;
+        }
+    }
+
+    // What is spent has its end reported once.
+    void note_told(const Ready& reported) {
+        for (Watched& one : watched_) {
+            const auto found = reported.find(one.registration);
+            if (one.is_spent && found != reported.end()) one.told |= found->second & of_its_end;
         }
     }
 
     // --- What must be right
 
     [[nodiscard]] static unsigned expected_of(const Watched& one) {
-        if (one.is_spent) return 0;
-        if (one.is_closed) return POLLHUP | POLLNVAL;
+        if (one.is_closed) return (POLLHUP | POLLNVAL) & ~one.told;
+        if (one.is_spent) return one.told != 0 ? 0 : one.end->holder.poll() & unasked;
         const unsigned kept = one.is_socket && one.end->socket->has_kept() ? POLLIN : 0;
         return (one.end->holder.poll() | kept) & (one.mask | unasked);
     }
-    using Ready = std::map<Registration*, unsigned>;
     [[nodiscard]] Ready expected() const {
         Ready all;
         for (const Watched& one : watched_) {
@@ -262,7 +277,10 @@ private:
         const auto count = poll_.poll(events, Timeout::zero());
         require(count.has_value(), "poll");
         require(poll_.size() == watched_.size(), "size()");
-        if (count) compare(events, *count, expected());
+        if (!count) return;
+        const Ready wanted = expected();
+        compare(events, *count, wanted);
+        note_told(wanted);
     }
 
     // With room for few: what does not fit has its turn soon, and nothing is left out for ever.
@@ -279,6 +297,7 @@ private:
         }
         last_ = "poll with room for " + std::to_string(room) + " of " + std::to_string(wanted.size());
         require(seen == wanted, "in turn, not everything that is the case is reported");
+        note_told(seen);
     }
 
     void finish() {

@@ -192,12 +192,77 @@ TEST(Poll1, OneShotReportsOnceUntilTheNextMask) {
     Event events[4];
     EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 1u);
     EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 0u);
-    pair.there.close();  // POLLHUP neither: it has been spent
-    EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 0u);
     must(poll.modify(pair.here, POLLOUT));
     EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 1u);
     must(poll.register_(pair.here));
     EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 1u);
+}
+
+// POLL-1, POLL-3: as modify(obj, 0) would have it, but each once.
+TEST(Poll1, OneShotStillTellsOfTheEndOnce) {
+    for (const bool is_one_shot : {true, false}) {
+        auto pair = unix_pair();
+        Poll poll;
+        must(poll.register_(pair.here, POLLIN | POLLOUT, nullptr));
+        Event events[4];
+        EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 1u);
+        must(pair.there.send("x"));
+        EXPECT_EQ(must(poll.poll(events, Timeout::zero(), is_one_shot)), 0u);
+        pair.there.close();
+        ASSERT_EQ(must(poll.poll(events, Timeout::none(), is_one_shot)), 1u);
+        EXPECT_EQ(events[0].events, unsigned{POLLHUP});
+        EXPECT_EQ(must(poll.poll(events, Timeout(1ms), is_one_shot)), 0u);
+        pair.here.close();
+        ASSERT_EQ(must(poll.poll(events, Timeout::none(), is_one_shot)), 1u);
+        EXPECT_EQ(events[0].events, unsigned{POLLNVAL});
+        EXPECT_EQ(must(poll.poll(events, Timeout(1ms), is_one_shot)), 0u);
+        must(poll.modify(pair.here, 0));
+        EXPECT_EQ(must(poll.poll(events, Timeout::zero(), is_one_shot)), 1u);
+    }
+}
+
+TEST(Poll1, OneShotTellsWhoeverIsBesideNoLess) {
+    const Pipe pipe;
+    Poll poll;
+    Registration* const first = must(poll.register_another(pipe.write_end(), POLLOUT, tag(1)));
+    must(poll.register_another(pipe.write_end(), 0, tag(2)));
+    Event events[4];
+    ASSERT_EQ(must(poll.poll(events, Timeout::zero(), true)), 1u);
+    EXPECT_EQ(events[0].registration, first);
+    ::close(pipe.read_end());
+    EXPECT_EQ(must(poll.poll(events, Timeout::zero(), true)), 2u) << "POLLERR";
+    EXPECT_EQ(must(poll.poll(events, Timeout::zero())), 0u);
+}
+
+// POLL-6: at its limit a server must still hear of what ends, so that it gets descriptors back.
+TEST(Poll6, WithoutADescriptorForItsBellItStillWaits) {
+    auto pair = unix_pair();
+    Poll poll;
+    must(poll.register_(pair.here, POLLIN, nullptr));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    const rlimit no_more{static_cast<rlim_t>(lowest_free), before.rlim_max};
+    Event events[4];
+    std::size_t first = 0, second = 0;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
+    const auto over = poll.poll(events, Timeout(1ms));
+    Background sender([&] { must(pair.there.send("x")); });
+    const auto sent = poll.poll(events, Timeout::none());
+    first = events[0].events;
+    sender.join();
+    must(poll.modify(pair.here, 0));
+    Background closer([&] { pair.here.close(); });
+    const auto closed = poll.poll(events, Timeout::none());
+    second = events[0].events;
+    closer.join();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(must(over), 0u);
+    EXPECT_EQ(must(sent), 1u);
+    EXPECT_EQ(first, unsigned{POLLIN});
+    EXPECT_EQ(must(closed), 1u);
+    EXPECT_EQ(second, unsigned{POLLHUP | POLLNVAL});
 }
 
 TEST(Poll1, OneShotSpendsOnlyWhatIsReturned) {

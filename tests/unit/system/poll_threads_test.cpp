@@ -5,6 +5,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "background.hpp"
@@ -48,6 +51,45 @@ TEST(PollThreads, Poll1RegisterAndUnregisterDuringWaits) {
         must(bell.there.send("x"));
     }
     EXPECT_EQ(rings, 2);
+}
+
+TEST(PollThreads, Sock9DestroyingAPollEndsTheWaitsInIt) {
+    std::optional<Poll> poll(std::in_place);
+    Pair pair = unix_pair();
+    must(poll->register_(pair.here, POLLIN, nullptr));
+    Error ended[2];
+    const auto wait = [&](Error& error, Timeout timeout) {
+        Poll::Event events[1];
+        Result<std::size_t> ready = std::size_t{0};
+        while (ready) ready = poll->poll(events, timeout);
+        error = ready.error();
+    };
+    Background waiters[] = {Background([&] { wait(ended[0], Timeout::none()); }),
+                            Background([&] { wait(ended[1], Timeout(1h)); })};
+    for (const Background& waiter : waiters) waiter.await_asleep();
+    poll.reset();
+    for (Background& waiter : waiters) waiter.join();
+    for (const Error error : ended) EXPECT_EQ(error, Error(EBADF));
+}
+
+// A thread that never stops polling, while exit() destroys what is static.
+[[noreturn]] void exit_while_polled(std::chrono::microseconds span) {
+    static Pair pair = unix_pair();
+    static Poll poll;
+    must(poll.register_(pair.here, POLLIN, nullptr));
+    std::thread([span] {
+        Poll::Event events[1];
+        for (;;) (void)poll.poll(events, Timeout(span));
+    }).detach();
+    std::this_thread::sleep_for(span);
+    std::exit(7);
+}
+
+TEST(PollThreadsDeathTest, Sock9AProcessEndsWhileAThreadWaitsInAStaticPoll) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    for (const auto span : {1us, 100us, 1000us, 20'000us}) {
+        for (int i = 0; i < 5; ++i) EXPECT_EXIT(exit_while_polled(span), ::testing::ExitedWithCode(7), "^$");
+    }
 }
 
 TEST(PollThreads, Poll3CloseDuringWaits) {

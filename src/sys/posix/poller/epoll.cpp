@@ -22,6 +22,12 @@ struct Poller {
 
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(epoll_event));
 
+}  // namespace usocket::sys
+
+#include "sys/posix/poller/life.hpp"
+
+namespace usocket::sys {
+
 namespace {
 
 // What has no mask stays in the epoll, so that its file is known again: after one report of an error, if there is one,
@@ -54,16 +60,6 @@ Error replace(int place, int fd) noexcept {
 }
 
 }  // namespace
-
-Poller* poller_make() noexcept {
-    void* memory = resize(nullptr, sizeof(Poller));
-    return memory == nullptr ? nullptr : new (memory) Poller;
-}
-
-// The system has what it needs.
-bool poller_provide(Poller* /*poller*/) noexcept { return false; }
-
-void poller_destroy(Poller* poller) noexcept { (void)resize(poller, 0); }
 
 void poller_close(Poller* poller) noexcept {
     if (poller->bell >= 0) ::close(poller->bell);

@@ -27,6 +27,12 @@ struct Poller {
 
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(PollerEvent));
 
+}  // namespace usocket::sys
+
+#include "sys/posix/poller/life.hpp"
+
+namespace usocket::sys {
+
 namespace {
 
 using Change = struct kevent;
@@ -88,16 +94,6 @@ Error add_bell(const Poller& poller) noexcept {
 }
 
 }  // namespace
-
-Poller* poller_make() noexcept {
-    void* memory = resize(nullptr, sizeof(Poller));
-    return memory == nullptr ? nullptr : new (memory) Poller;
-}
-
-// The system has what it needs.
-bool poller_provide(Poller* /*poller*/) noexcept { return false; }
-
-void poller_destroy(Poller* poller) noexcept { (void)resize(poller, 0); }
 
 void poller_close(Poller* poller) noexcept {
     if (poller->queue >= 0 && poller->process == process_generation()) (void)::close(poller->queue);
