@@ -79,6 +79,7 @@ static void forget(poll_obj_t* self, entry_t* entry) {
     self->asked -= entry->is_asked;
     self->wrong -= entry->is_wrong;
     mp_map_lookup(&self->entries, mp_obj_id(entry->object), MP_MAP_LOOKUP_REMOVE_IF_FOUND);
+    __atomic_store_n(&entry->object, MP_OBJ_NULL, __ATOMIC_SEQ_CST);  // first: see fill()
     *entry = (entry_t){.object = MP_OBJ_NULL};
 }
 
@@ -112,7 +113,7 @@ static int fileno_of(mp_obj_t object, bool* is_asked) {
     return fd;
 }
 
-static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
+static void add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
     entry_t* entry = m_new0(entry_t, 1);
     usocket_obj_t* sock = usocket_find(object);
     const int fd = sock != NULL ? -1 : fileno_of(object, &entry->is_asked);
@@ -120,6 +121,7 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
         mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
     }
     entry->object = object;
+    entry->userdata = userdata;  // from here on other threads may find it
     entry->events = events;
     entry->fd = entry->is_asked ? -1 : fd;
     if (self->spare == NULL || self->spare->room <= self->entries.used) {
@@ -139,11 +141,10 @@ static entry_t* add(poll_obj_t* self, mp_obj_t object, unsigned events) {
     }
     self->asked += entry->is_asked;
     self->wrong += entry->is_wrong;
-    return entry;
 }
 
-// What is registered already gets the new mask.
-static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, bool is_more) {
+// What is registered already gets the new mask, and userdata if there is any.
+static void add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata, bool is_more) {
     entry_t* entry = find(self, object);
     bool has_moved = false;
     if (entry != NULL && entry->fd >= 0) {
@@ -153,22 +154,24 @@ static entry_t* add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events
         has_moved = entry != NULL && fd != entry->fd;
     }
     if (entry == NULL) {
-        return add(self, object, events);
+        add(self, object, events, userdata);
+        return;
     }
     if (is_more) {
         events |= entry->events;
     }
+    if (userdata == MP_OBJ_NULL) {
+        userdata = entry->userdata;
+    }
     const usocket_error_t error = has_moved ? MP_EBADF : change(self, entry, events);
     if (error == MP_EBADF) {
         // Its number was closed, and may be another file's by now, or it has another: that is then meant (POLL-7).
-        const mp_obj_t userdata = entry->userdata;
         forget(self, entry);
-        entry = add(self, object, events);
-        entry->userdata = userdata;
-        return entry;
+        add(self, object, events, userdata);
+        return;
     }
     usocket_check(error, MP_OBJ_NULL);
-    return entry;
+    entry->userdata = userdata;
 }
 
 // --- Waiting
@@ -304,10 +307,8 @@ mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object) {
 
 static mp_obj_t poll_register(size_t n_args, const mp_obj_t* args) {
     poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
-    entry_t* entry = add_or_change(self, args[1], n_args > 2 ? usocket_get_events(args[2]) : BOTH, false);
-    if (n_args > 3) {
-        entry->userdata = args[3];
-    }
+    add_or_change(self, args[1], n_args > 2 ? usocket_get_events(args[2]) : BOTH, n_args > 3 ? args[3] : MP_OBJ_NULL,
+                  false);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_register_obj, 2, 4, poll_register);
@@ -341,26 +342,35 @@ static mp_obj_t poll_modify(mp_obj_t self_in, mp_obj_t object, mp_obj_t eventmas
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
 
-static void fill(mp_obj_tuple_t* tuple, const usocket_event_t* event) {
+// False: it has been unregistered since, as another thread may do at any time without a global lock. An entry is that
+// of one registration, and goes by losing its object first: as long as that is there, its userdata was.
+static bool fill(mp_obj_tuple_t* tuple, const usocket_event_t* event) {
     const entry_t* entry = event->userdata;
-    tuple->len = entry->userdata != MP_OBJ_NULL ? 3 : 2;
-    tuple->items[0] = entry->object != MP_OBJ_NULL ? entry->object : mp_const_none;  // without a global lock
+    tuple->items[2] = __atomic_load_n(&entry->userdata, __ATOMIC_SEQ_CST);
+    tuple->items[0] = __atomic_load_n(&entry->object, __ATOMIC_SEQ_CST);
     tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
-    tuple->items[2] = entry->userdata;
+    tuple->len = tuple->items[2] != MP_OBJ_NULL ? 3 : 2;
+    return tuple->items[0] != MP_OBJ_NULL;
 }
 
 static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
     poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);
     events_t* events;
-    const size_t count = wait(self, get_timeout(n_args, args, 1), false, &events);
-    mp_obj_t list = mp_obj_new_list(count, NULL);
-    for (size_t i = 0; i < count; ++i) {
-        mp_obj_tuple_t* tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
-        fill(tuple, &events->items[i]);
-        ((mp_obj_list_t*)MP_OBJ_TO_PTR(list))->items[i] = MP_OBJ_FROM_PTR(tuple);
-    }
-    self->spare = events;
-    return list;
+    size_t count;
+    mp_obj_list_t* list;
+    do {
+        count = wait(self, get_timeout(n_args, args, 1), false, &events);
+        list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
+        list->len = 0;
+        for (size_t i = 0; i < count; ++i) {
+            mp_obj_tuple_t* tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
+            if (fill(tuple, &events->items[i])) {
+                list->items[list->len++] = MP_OBJ_FROM_PTR(tuple);
+            }
+        }
+        self->spare = events;
+    } while (count != 0 && list->len == 0);
+    return MP_OBJ_FROM_PTR(list);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_poll_obj, 1, 2, poll_poll);
 
@@ -383,19 +393,16 @@ static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_ipoll_obj, 1, 3, poll_ipoll);
 
-// Of ipoll(): what has been unregistered since is left out.
+// Of ipoll().
 static mp_obj_t iternext(mp_obj_t self_in) {
     poll_obj_t* self = MP_OBJ_TO_PTR(self_in);
     while (self->next < self->count) {
-        const usocket_event_t* event = &self->ready->items[self->next++];
-        if (((entry_t*)event->userdata)->object == MP_OBJ_NULL) {
-            continue;
-        }
         if (self->tuple == NULL) {
             self->tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
         }
-        fill(self->tuple, event);
-        return MP_OBJ_FROM_PTR(self->tuple);
+        if (fill(self->tuple, &self->ready->items[self->next++])) {
+            return MP_OBJ_FROM_PTR(self->tuple);
+        }
     }
     end_iteration(self);
     return MP_OBJ_STOP_ITERATION;
@@ -455,7 +462,7 @@ static mp_obj_t select_(size_t n_args, const mp_obj_t* args) {
         mp_obj_get_array(args[i], &sizes[i], &items[i]);
         lists[i] = mp_obj_new_list(0, NULL);
         for (size_t j = 0; j < sizes[i]; ++j) {
-            add_or_change(self, items[i][j], masks[i], true);
+            add_or_change(self, items[i][j], masks[i], MP_OBJ_NULL, true);
         }
     }
     events_t* events;
