@@ -175,8 +175,11 @@ nb::object write(Socket& self, const Sendable& buf, Maybe<OptionalInt> off_or_n,
     }
     const auto part = arguments::write_part(buf, *off.value, count.value);
     if (!part) return raise(part.error(), *off.value < 0 ? off.object : count.object);
-    const auto size = self.write(*part, Call(host()));
-    return size ? size_or_raise(size) : raise_or_none(size.error());
+    std::size_t sent = 0;
+    const auto size = self.write(*part, sent, Call(host()));
+    // Also where SO_SNDTIMEO has expired: the count must not be lost.
+    const bool is_short = size.error() == Error(EAGAIN) && sent != 0;
+    return size || is_short ? nb::steal(PyLong_FromSize_t(sent)) : raise_or_none(size.error());
 }
 
 // Only to be known (STRM-6).

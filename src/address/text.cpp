@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
 constexpr std::string_view family_prefix = "af";
+constexpr std::string_view flow_sign = ";flow=";
 constexpr char abstract_sign = '@';
 
 // What substr() does, but for its range check, which wants libstdc++; a small host has not got it.
@@ -84,6 +85,14 @@ std::optional<Result<Address>> parse_other(std::string_view text) noexcept {
     return Address::from_native({address.raw(), size});
 }
 
+Result<Address> with_flow(const Result<Address>& address, std::string_view flow) noexcept {
+    const auto number = parse_decimal(flow);
+    if (!number) return Error(Fault::address_text);
+    if (!address) return address;
+    return Address::from_parts(sys::af_inet6, address->payload(), address->port(), static_cast<std::int64_t>(*number),
+                               address->scopeid());
+}
+
 }  // namespace
 
 Address::Written Address::text() const noexcept {
@@ -96,6 +105,7 @@ Address::Written Address::text() const noexcept {
         out << "[" << host().view();
         if (scopeid() != 0) out << "%" << scopeid();
         out << "]:" << port();
+        if (flowinfo() != 0) out << flow_sign << flowinfo();
     } else if (af == sys::af_unix) {
         write_path(out, payload());
     } else if (!empty()) {
@@ -109,6 +119,9 @@ Address::Written Address::text() const noexcept {
 Result<Address> Address::parse(std::string_view text) noexcept {
     if (text.starts_with(unix_prefix)) return parse_path(from(text, unix_prefix.size()));
     if (const auto other = parse_other(text)) return *other;
+    const std::size_t flow = text.find(flow_sign);
+    if (flow != std::string_view::npos && text.starts_with('['))
+        return with_flow(parse(first(text, flow)), from(text, flow + flow_sign.size()));
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return Error(Fault::address_text);
     const auto port = parse_decimal(from(text, colon + 1));

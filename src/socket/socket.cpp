@@ -153,7 +153,9 @@ Result<Socket> Socket::adopt(int fd) noexcept {
 // --- Connections
 
 Result<void> Socket::bind(const Address& address) noexcept {
-    return inside([&]() noexcept { return sys::bind(gate_.fd(), address); });
+    return inside([&]() noexcept -> Result<void> {
+        return about_address(sys::bind(gate_.fd(), address).error(), address, family_);
+    });
 }
 
 Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
@@ -246,7 +248,7 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
             const auto paused = waiting.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
             if (!paused) return paused.error();
         } else {
-            return connected;
+            return about_address(connected.error(), address, family_);
         }
         if (closed()) return Error(EBADF);
     }

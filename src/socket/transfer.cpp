@@ -85,14 +85,18 @@ Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept 
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags) noexcept {
-    return at_once(
+    const auto sent = at_once(
         sys::poll_out, is_usual(data, flags),
         [=, this, &to](int own) noexcept { return sys::sendto(gate_.fd(), data, own, to); },
         [=, this, &to](Call&& call) noexcept { return sendto(data, to, flags, static_cast<Call&&>(call)); });
+    return sent ? sent : about_address(sent.error(), to, family_);
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
-    return inside(call, [&]() noexcept { return outbox(call).send(data, flags, &to); });
+    return inside(call, [&]() noexcept -> Result<std::size_t> {
+        const auto sent = outbox(call).send(data, flags, &to);
+        return sent ? sent : about_address(sent.error(), to, family_);
+    });
 }
 
 Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags) noexcept {
@@ -141,7 +145,7 @@ Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& ca
     return inside(call, [&]() noexcept -> Result<std::size_t> {
         if (data.size() == 0) return std::size_t{0};
         const Error error = outbox(call).send_all(data, 0, sent);
-        const bool is_short = error == Error(EAGAIN) && sent != 0;
+        const bool is_short = error == Error(EAGAIN) && sent != 0 && outbox(call).is_nonblocking();
         return error == Error() || is_short ? Result<std::size_t>(sent) : error;
     });
 }

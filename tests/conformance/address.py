@@ -111,7 +111,7 @@ if has("unix"):
     sock.close()
     sock = usocket.socket(AF_UNIX)
     show("ADDR-4", "too long", outcome(sock.bind, "x" * 200), outcome(sock.connect, "\0" + "x" * 200))
-    longest = "/no-such-folder/" + "x" * 91  # 107 bytes and a NUL: all that sun_path holds on Linux
+    longest = "/no-such-folder/" + "x" * 92  # 108 bytes: all that sun_path holds, to which Linux adds a NUL
     show("ADDR-4", "the longest", outcome(sock.connect, longest), outcome(sock.connect, longest + "x"))
     show("ADDR-4", "a NUL inside", outcome(sock.connect, "a\0b"))
     show("ADDR-4", "bytes are no path", outcome(sock.connect, b"/no-such-folder/x"))

@@ -179,12 +179,17 @@ def test_addr_4_undecodable_paths_come_through(tmp_path: Path) -> None:
 
 
 def test_addr_4_longest_path(tmp_path: Path) -> None:
-    longest = 107
+    longest = 108
     folder = os.path.relpath(tmp_path)
     path = os.path.join(folder, "x" * (longest - len(folder) - 1))
     if len(path) != longest:
         pytest.skip("the folder's path is too long")
-    assert sockaddr(native(AF_UNIX, path)) == (AF_UNIX, path.encode())
+    with usocket.socket(AF_UNIX) as server, usocket.socket(AF_UNIX) as client:
+        server.bind(path)
+        server.listen()
+        client.connect(path)
+        assert client.getpeername() == server.getsockname()
+        assert sockaddr(server.getsockname()) == (AF_UNIX, path.encode())
     with usocket.socket(AF_UNIX) as socket, pytest.raises(ValueError, match="longer than the system allows"):
         socket.bind(path + "x")
 
@@ -194,6 +199,18 @@ def test_addr_4_longest_abstract_name() -> None:
     assert sockaddr(native(AF_UNIX, name)) == (AF_UNIX, name.encode())
     with usocket.socket(AF_UNIX) as socket, pytest.raises(ValueError, match="longer than the system allows"):
         socket.bind(name + "x")
+
+
+@pytest.mark.parametrize("type", [SOCK_STREAM, SOCK_DGRAM])
+@pytest.mark.parametrize("name", ["bind", "connect", "sendto"])
+def test_addr_1_of_another_family_is_said_to_be_so(name: str, type: int) -> None:
+    """Linux says EINVAL if it is shorter than its own."""
+    if name == "sendto" and type == SOCK_STREAM:
+        pytest.skip("the address of a stream's sendto() is not looked at")
+    for family, address in ((AF_INET, native(AF_UNIX, f"\0usocket-test-{os.getpid()}")), (AF_UNIX, native(AF_INET, ("127.0.0.1", 9)))):
+        with usocket.socket(family, type) as socket:
+            arguments = (b"x", address) if name == "sendto" else (address,)
+            assert error_of(getattr(socket, name), *arguments) == errno.EAFNOSUPPORT
 
 
 def test_addr_4_no_nul_inside_a_path() -> None:

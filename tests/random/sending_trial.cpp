@@ -145,7 +145,7 @@ private:
         }
         if (!result) return;
         require(*result <= size && *result != 0, "a count out of nowhere");
-        const bool is_whole = how == How::sendall || (how == How::write && !timeout.is_zero() && !has_send_timeout_);
+        const bool is_whole = how == How::sendall || (how == How::write && !timeout.is_zero());
         require(!is_whole || *result == size, "less than all (STRM-4)");
     }
 

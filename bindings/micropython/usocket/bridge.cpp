@@ -52,7 +52,10 @@ usocket_error_t usocket_request_readinto(usocket_request_t* request) {
 }
 
 usocket_error_t usocket_request_write(usocket_request_t* request) {
-    return usocket_write(request->socket, request->data, request->size, &request->count, &request->call);
+    const usocket_error_t error =
+        usocket_write(request->socket, request->data, request->size, &request->count, &request->call);
+    // Also where SO_SNDTIMEO has expired: the count must not be lost.
+    return error == EAGAIN && request->count != 0 ? 0 : error;
 }
 
 usocket_error_t usocket_request_shutdown(usocket_request_t* request) {

@@ -20,6 +20,11 @@ namespace usocket::sys {
 namespace {
 
 constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+#if defined(__linux__)
+constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path);
+#else
+constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+#endif
 
 // All of it zero, in the address's own memory.
 template <class Native> Native* in(Address& address) noexcept {
@@ -98,10 +103,11 @@ Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::
     return address;
 }
 
-// A path gets a NUL at its end where there is room for one (unix(7)); the address's length does not count it.
+// A path gets a NUL at its end where there is room for one, which Linux does without (unix(7)); the address's length
+// does not count it.
 Result<Address> make_unix(std::string_view path) noexcept {
     const bool is_abstract = !path.empty() && path.front() == '\0';
-    if (path.size() > sizeof(sockaddr_un::sun_path) - (is_abstract ? 0 : 1)) return Error(Fault::path_too_long);
+    if (path.size() > longest_path) return Error(Fault::path_too_long);
     if (!is_abstract && path.find('\0') != std::string_view::npos) return Error(Fault::bad_path);
     Result<Address> address{Error()};
     auto* native = in<sockaddr_un>(*address);

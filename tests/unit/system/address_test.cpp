@@ -184,7 +184,11 @@ TEST(Addresses, ADDR_8_parts_that_are_no_address) {
 
 // ADDR-4
 TEST(Addresses, ADDR_4_a_path_of_every_length) {
-    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+#if defined(__linux__)
+    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path);
+#else
+    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;  // and a NUL
+#endif
     for (std::size_t length = 0; length <= 200; ++length) {
         const std::string path(length, 'p');
         const auto made = Address::unix_path(path);

@@ -133,6 +133,23 @@ TEST_P(Unread, TIME_7_SO_SNDTIMEO_holds_on_a_blocking_socket) {
     FAIL() << "nobody reads, and all could be sent";
 }
 
+// STRM-4, TIME-10: a blocking write() that is short of all has failed, and says how much went out.
+TEST_P(Unread, TIME_7_STRM_4_a_write_that_SO_SNDTIMEO_ends_is_an_error_with_its_count) {
+    set_span(pair_.here, SO_SNDTIMEO, 20);
+    const std::string block(64 << 20, 'x');
+    std::size_t sent = 0;
+    EXPECT_EQ(pair_.here.write(block, sent).error(), Error(EAGAIN));
+    EXPECT_GT(sent, 0u);
+    EXPECT_LT(sent, block.size());
+    EXPECT_EQ(pair_.here.write(block).error(), Error(EAGAIN));
+    must(pair_.here.setblocking(false));
+    must(pair_.there.setblocking(false));
+    std::size_t taken = 0;
+    while (const auto got = pair_.there.recv(1 << 20)) taken += got->size();
+    EXPECT_GE(taken, sent);
+    EXPECT_GT(must(pair_.here.write(block)), 0u) << "non-blocking the count is the result (TIME-4)";
+}
+
 TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept) {
     Address address;
     Socket server = listener(address);
