@@ -117,12 +117,11 @@ class StandIn(types.ModuleType):
     def __init__(
         self, name: str, module: types.ModuleType | str | None = None, base: types.ModuleType | None = None
     ) -> None:
-        own = _names_of(self)
+        super().__init__(name, module.__doc__ if isinstance(module, types.ModuleType) else module)
+        own = _names_of(self)  # there are none before
         own.update(_StandIn__base=base, _StandIn__module=None)
         if not isinstance(module, types.ModuleType):  # a program has made a module by type(sys)(name, doc)
-            super().__init__(name, module)
             return
-        super().__init__(name, module.__doc__)
         values = {name: getattr(module, name) for name in module.__all__}
         own.update(values, _StandIn__module=module)
         if base is not None:
