@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import os
 import sys
 import types
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ class World:
         spec = self.find_own(package) or self._find_folder(package)
         if spec is None or spec.origin is not None:
             return None
-        has_it = PathFinder.find_spec(name, spec.submodule_search_locations) is not None
+        has_it = _find_spec(name, spec.submodule_search_locations) is not None
         return self._load(spec) if has_it else None
 
     def _replacement(self, name: str) -> types.ModuleType | None:
@@ -165,7 +166,7 @@ class World:
 
     def find_own(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
         """The program's own file of that name: a module, or a package with an __init__."""
-        spec = PathFinder.find_spec(name, self.origins.own_paths() if path is None else path)
+        spec = _find_spec(name, self.origins.own_paths() if path is None else path)
         if spec is None or spec.loader is None or spec.origin is None:
             return self._find_folder(name, path) if path is not None else None
         if not self.origins.is_own(spec.origin):
@@ -173,7 +174,7 @@ class World:
         return OwnSpec.adopt(spec, self)
 
     def _find_folder(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
-        spec = PathFinder.find_spec(name, self.origins.own_paths() if path is None else path)
+        spec = _find_spec(name, self.origins.own_paths() if path is None else path)
         return None if spec is None or spec.origin is not None else OwnSpec.adopt(spec, self)
 
     # --- Loading
@@ -218,6 +219,16 @@ class World:
         """From here on the interpreter's own import looks for the program's files last."""
         finders: list[Any] = [_Libraries(self.origins) if f is PathFinder else f for f in sys.meta_path]
         sys.meta_path[:] = [*finders, _OwnLast(self)]
+
+
+def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    try:
+        return PathFinder.find_spec(name, path)
+    except KeyError:  # a folder without an __init__ in a package that is not in sys.modules
+        spec = ModuleSpec(name, None, is_package=True)
+        folders = (os.path.join(folder, name.rpartition(".")[2]) for folder in path or ())
+        spec.submodule_search_locations = list(filter(os.path.isdir, folders))
+        return spec
 
 
 class OwnSpec(ModuleSpec):

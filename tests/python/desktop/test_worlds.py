@@ -70,6 +70,17 @@ def test_dev_1_relative_imports_stars_and_submodules(tmp_path: Path) -> None:
     assert output(tmp_path, files) == ["True 1"]
 
 
+@pytest.mark.parametrize("top", ["drivers", "logging"])
+def test_dev_1_folders_in_folders_without_init(top: str, tmp_path: Path) -> None:
+    files = {
+        "main.py": f"import {top}.boards.small.pins as pins, {top}\nfrom {top}.boards import large\n"
+        f"print(pins.LED, {top}.boards.small.pins is pins, large.LED)\n",
+        f"{top}/boards/small/pins.py": "LED = 2\n",
+        f"{top}/boards/large.py": "LED = 3\n",
+    }
+    assert output(tmp_path, files) == ["2 True 3"]
+
+
 def test_dev_1_a_module_is_loaded_once_and_anew_when_taken_out(tmp_path: Path) -> None:
     files = {
         "main.py": "import sys, mine\nimport mine as again\ndel sys.modules['mine']\nimport mine as anew\n"
