@@ -264,6 +264,9 @@ class _Libraries(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
+        package = sys.modules.get(fullname.rpartition(".")[0])
+        if isinstance(getattr(package, "__spec__", None), OwnSpec):
+            return None
         return PathFinder.find_spec(fullname, self._origins.library_paths() if path is None else path, target)
 
     def invalidate_caches(self) -> None:
@@ -287,6 +290,7 @@ class _OwnLast(MetaPathFinder):
         if spec is None:
             return None
         spec.loader = _Borrowed(self._world)
+        spec.is_shared = True
         return spec
 
 

@@ -98,6 +98,19 @@ def test_dev_1_libraries_find_modules_of_the_program(tmp_path: Path) -> None:
     assert output(tmp_path, files) == ["True"]
 
 
+def test_dev_1_so_they_do_in_its_packages(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pkgutil\nlow = pkgutil.resolve_name('pack.low')\nprint(low.ticks, low.text)\n"
+        "import pack.low, sys\nprint(pack.low is low)\ndel sys.modules['pack.low']\n"
+        "import pack.low\nprint(pack.low is low)\n",
+        "pack/__init__.py": "",
+        "pack/low.py": "import folder.deep\nfrom utime import ticks_add\nticks = ticks_add(1, 2)\n"
+        "text = b'%s' % folder.deep.x\n",
+        "folder/deep.py": "x = 'x'\n",
+    }
+    assert output(tmp_path, files) == ["3 b'x'", "True", "False"]
+
+
 @pytest.mark.parametrize("name", ["bad", "logging"])
 def test_dev_1_a_module_that_fails_is_not_kept(name: str, tmp_path: Path) -> None:
     files = {
