@@ -5,6 +5,7 @@ device's, `machine` exists, and the program's own `logging.py` is `logging`; the
 
     origins.py     which files are the program's own
     world.py       the program's modules: finding, loading, importing
+    loaded.py      the program's sys.modules
     stand_ins.py   which module stands in for which, by name; they are in modules/
     dialect.py     how a module of the program is compiled; runtime.py is what the compiled code calls
     tracebacks.py  errors as the program's author wants to see them; debugger.py does it for pdb

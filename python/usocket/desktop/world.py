@@ -83,14 +83,16 @@ class World:
         return module if getattr(module, "__spec__", None) is None else None
 
     def _known(self, name: str) -> types.ModuleType | None:
-        module = self.modules.get(name)
+        if name not in self.modules:
+            return None
+        module = self.modules[name]
         if isinstance(module, stand_ins.StandIn):
             return self._replacement(name) or module
         if module is None:
-            return None
+            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
         spec = getattr(module, "__spec__", None)
         if isinstance(spec, OwnSpec) and spec.is_shared and sys.modules.get(name) is not module:
-            del self.modules[name]  # the program took it out of sys.modules, to have it loaded anew
+            del self.modules[name]  # a library took it out of sys.modules, to have it loaded anew
             return None
         return module
 

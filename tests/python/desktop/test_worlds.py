@@ -111,6 +111,21 @@ def test_dev_1_so_they_do_in_its_packages(tmp_path: Path) -> None:
     assert output(tmp_path, files) == ["3 b'x'", "True", "False"]
 
 
+def test_dev_1_a_program_may_clear_its_modules(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import sys, time, mine, logging\nkept = sys\nsys.modules.clear()\n"
+        "import mine as anew, logging as other, time, json, asyncio, machine, xml.dom.minidom\n"
+        "print(mine is not anew, logging is not other, kept is sys, json.loads('[1]'), time.ticks_ms() >= 0)\n"
+        "print('mine' in sys.modules, sys.modules['mine'] is anew, 'machine' in sorted(sys.modules))\n"
+        "del sys.modules['logging']\nimport logging\nprint(logging is not other)\n"
+        "sys.modules['ure'] = None\ntry:\n    import ure\nexcept ImportError as e:\n    print(e)\n",
+        "mine.py": "",
+        "logging.py": "",
+    }
+    end = "import of ure halted; None in sys.modules"
+    assert output(tmp_path, files) == ["True True True [1] True", "True True True", "True", end]
+
+
 @pytest.mark.parametrize("name", ["bad", "logging"])
 def test_dev_1_a_module_that_fails_is_not_kept(name: str, tmp_path: Path) -> None:
     files = {

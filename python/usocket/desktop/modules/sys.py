@@ -1,7 +1,8 @@
 """sys, with print_exception(), and the implementation that a program for devices asks about.
 
 implementation.name is "micropython", so that the program goes the way that it goes on a device; platform is what the
-system is ("linux"), as MicroPython's unix port says. All else is the interpreter's own sys.
+system is ("linux"), as MicroPython's unix port says. modules are those that the program has loaded. All else is the
+interpreter's own sys.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ from usocket.desktop import tracebacks as _tracebacks
 
 EXTENDS = "sys"
 
+modules: Any = {}  # bind() sets it
+
+
+def bind(world: Any) -> None:
+    global modules
+    from usocket.desktop.loaded import Loaded
+
+    modules = Loaded(world)
+
 
 def print_exception(exc: BaseException, file: Any = None, *rest: Any) -> None:
     """Prints it with its traceback, to stdout if nothing else is said, as devices do."""
@@ -25,4 +35,4 @@ _Implementation._machine = _Implementation.machine  # type: ignore[attr-defined]
 implementation = _Implementation("micropython", (1, 25, 0, ""), "usocket on a desktop")
 
 
-__all__ = ["implementation", "print_exception"]
+__all__ = ["implementation", "modules", "print_exception"]
