@@ -196,6 +196,12 @@ def test_sock_11_a_reset_is_the_callbacks_to_see(tmp_path: Path) -> None:
     assert output(tmp_path, {"main.py": text}) == ["104"]
 
 
+def test_sock_7_the_number_that_lwip_has_for_broadcast() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, 0x20, 1)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)
+
+
 def test_sock_11_an_error_in_a_callback_is_printed(tmp_path: Path) -> None:
     text = (
         "import socket, time\na, b = socket.socketpair()\ndone = []\n"

@@ -427,3 +427,17 @@ def test_dev_4_stdout_takes_both_types(tmp_path: Path) -> None:
         "sys.stdout.buffer.write('4\\n')\nsys.stdout.buffer.flush()\nprint('5')\n"
     )
     assert output(tmp_path, {"main.py": text}) == ["1", "2", "3", "4", "5"]
+
+
+def test_dev_2_text_is_as_good_as_bytes_for_memory_and_rings(tmp_path: Path) -> None:
+    text = (
+        "import machine, micropython\nmachine.RTC().memory('{}')\nring = micropython.RingIO(10)\nring.write('ab')\n"
+        "print(machine.RTC().memory(), ring.read())\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["b'{}' b'ab'"]
+
+
+@pytest.mark.parametrize("name", ["LAN", "PPP", "WIZNET5K", "Cellular"])
+def test_dev_2_every_interface_is_up(name: str, tmp_path: Path) -> None:
+    text = f"import network\none = network.{name}()\none.active(True)\nprint(one.isconnected(), one.ifconfig()[0])\n"
+    assert output(tmp_path, {"main.py": text}) == ["True 127.0.0.1"]

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from usocket.desktop import schedule as schedule_
+from usocket.desktop.runtime import buffer as _as_bytes
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET, BROWN_OUT_RESET = 1, 2, 3, 4, 5, 6
 IDLE, SLEEP, DEEPSLEEP = 1, 2, 4
@@ -236,7 +237,7 @@ class RTC:
     def memory(self, data: Any = None) -> bytes | None:
         if data is None:
             return RTC._memory
-        RTC._memory = bytes(data)
+        RTC._memory = bytes(_as_bytes(data))
         return None
 
     def irq(self, **options: Any) -> None:

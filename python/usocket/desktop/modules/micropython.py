@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from usocket.desktop.runtime import buffer as _as_bytes
 from usocket.desktop.runtime import const
 from usocket.desktop.schedule import schedule
 
@@ -84,7 +85,7 @@ class RingIO:
         return len(self._bytes)
 
     def write(self, data: Any) -> int:
-        taken = bytes(data)[: self._size - len(self._bytes)]
+        taken = bytes(_as_bytes(data))[: self._size - len(self._bytes)]
         self._bytes += taken
         return len(taken)
 

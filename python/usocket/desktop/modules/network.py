@@ -109,7 +109,7 @@ class LAN(_Interface):
         super().__init__()
 
 
-WIZNET5K = LAN
+WIZNET5K = PPP = Cellular = LAN
 
 
 def hostname(name: str | None = None) -> str | None:

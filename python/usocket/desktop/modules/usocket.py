@@ -13,6 +13,9 @@ EXTENDS = "usocket"
 
 # The name of the option that sets a callback; an integer value is the system's option of that number.
 SO_CALLBACK = 20
+# lwIP's number of SO_BROADCAST, which programs write: the ports have no name for it. Linux's of that number sets the
+# size of a queue, as nobody but root may.
+_LWIP_SO_BROADCAST = 0x20
 
 
 class socket(_usocket.socket):
@@ -28,6 +31,8 @@ class socket(_usocket.socket):
         if level == _usocket.SOL_SOCKET and optname == SO_CALLBACK and (value is None or callable(value)):
             callbacks.set_callback(self, value)
         else:
+            if level == _usocket.SOL_SOCKET and optname == _LWIP_SO_BROADCAST:
+                optname = _usocket.SO_BROADCAST
             super().setsockopt(level, optname, value)
 
     def close(self) -> None:
