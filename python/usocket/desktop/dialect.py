@@ -25,6 +25,7 @@ import ast
 import copy
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -76,9 +77,11 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 
 def compile_source(source: bytes | str, filename: str, mode: str = "exec") -> types.CodeType:
-    # ast.parse() does no more, but has a line of its own in the traceback of a SyntaxError.
-    tree: Any = compile(source, filename, mode, ast.PyCF_ONLY_AST, dont_inherit=True)
-    return compile_tree(tree, filename, mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of "\d" and the like, which no device minds
+        # ast.parse() does no more, but has a line of its own in the traceback of a SyntaxError.
+        tree: Any = compile(source, filename, mode, ast.PyCF_ONLY_AST, dont_inherit=True)
+        return compile_tree(tree, filename, mode)
 
 
 def compile_tree(tree: ast.AST, filename: str, mode: str = "exec") -> types.CodeType:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio as standard_asyncio
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import names_of, value_of
+from programs import call, names_of, value_of, write
 
 
 @pytest.mark.parametrize(
@@ -193,3 +194,9 @@ def test_dev_4_texts_that_are_run_are_in_the_dialect() -> None:
         "g = {}\nexec('z = 1', g)\nd = g['z']\n"
     )
     assert (names["a"], names["b"], names["c"], names["d"]) == (b"xy", b"xy", (5, 2), 1)
+
+
+def test_dev_4_what_no_device_minds_is_no_warning(tmp_path: Path) -> None:
+    text = "import re\nprint(re.match('\\d', '1') is not None, () is ())\n"
+    done = call(write(tmp_path, {"main.py": text}))
+    assert (done.stdout, done.stderr) == ("True True\n", "")
