@@ -124,6 +124,7 @@ enum class Fault : std::uint8_t {
     X(bad_certificate, EINVAL, "no certificate in PEM or DER in there") \
     X(bad_key, EINVAL, "no private key in PEM or DER without a password in there") \
     X(key_mismatch, EINVAL, "the private key is not the certificate's") \
+    X(long_chain, EINVAL, "the certificate and those behind it are longer than a message of this kind of TLS can be") \
     X(bad_protocols, EINVAL, "an application protocol's name has 1 to 255 bytes, all of them together at most 511") \
     X(bad_session, EINVAL, "no session of this kind of TLS in there")
 

@@ -5,6 +5,7 @@
 
 #include "socket/aside.hpp"
 #include "stream/lines.hpp"
+#include "wait/held.hpp"
 
 namespace usocket {
 namespace {
@@ -53,8 +54,10 @@ Result<std::size_t> Outbox::send_through(Layer& layer, ConstBuffer data, int fla
     Blocking waiting(call_, timeout_, &gate_);
     const auto sent = layer.hooks->send(layer, waiting, data);
     // It may have gone on with a handshake.
-    const Held held;
-    if (Aside* aside = gate_.aside(); aside->note_waits(layer)) aside->tell(gate_.closed());
+    if (Aside& aside = *gate_.aside(); aside.layer_waits != layer.waits_for) {
+        const Held held;
+        if (aside.note_waits(layer)) aside.tell(gate_.closed());
+    }
     return sent;
 }
 

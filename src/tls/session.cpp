@@ -73,19 +73,28 @@ Result<Session*> Session::open(Context& context, const TlsOptions& options, sys:
 
 void Session::release() noexcept {
     // In a child of fork nothing is said: the connection is the parent's.
-    if (is_established && is_ours() && failure_ == Error()) say_goodbye();
+    if (is_ours()) say_goodbye();
     engine_.close(state_);
     for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, owed_.bytes, bytes}) (void)sys::resize(memory, 0);
     (void)sys::resize(this, 0);
 }
 
 // What a program cannot read, as a server's tickets for later sessions, would make of the end of the connection its
-// reset, left in the system's queue, and the peer would lose what is on its way. Bytes of the stream do so with reason.
+// reset, left in the system's queue, and the peer would lose what is on its way: a close_notify, or the alert that says
+// why a handshake has failed. Bytes of the stream do so with reason.
 void Session::say_goodbye() noexcept {
     const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
     if (!has_room || flush() != Error()) return;
+    if (!is_established || failure_ != Error()) return discard();
     if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)flush();
     if (begin == end) (void)finds_something();
+}
+
+// Some of it, so that no peer keeps a close() here.
+void Session::discard() noexcept {
+    constexpr int most = 8;
+    for (int i = 0; i < most && receive(in_capacity, sys::msg_dontwait).value_or(0u) != 0; ++i) {
+    }
 }
 
 bool Session::is_ours() const noexcept { return process == sys::process_generation(); }
@@ -154,6 +163,7 @@ Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking t
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
     const std::size_t most = !is_established ? record_.rest() : taking == Taking::all ? in_capacity : 1;
     const auto received = receive(most, may_sleep ? 0 : sys::msg_dontwait);
+    if (received && !is_established) record_.count(wire_.in.there());
     if (received) return {};
     const bool is_empty = received.error() == Error(EAGAIN);
     if (!is_empty && received.error() != Error(EINTR)) return {true, received.error()};
@@ -205,7 +215,6 @@ Result<std::size_t> Session::receive(std::size_t most, int flags) noexcept {
     in.end = *received;
     is_dry_ = false;
     if (*received == 0) note_end();
-    if (!is_established) record_.count(in.there());
     return received;
 }
 

@@ -69,6 +69,7 @@ private:
     Step decrypt() noexcept;
     bool has_plain_room() noexcept;
     void say_goodbye() noexcept;
+    void discard() noexcept;
     bool finds_something() noexcept;
     Error flush() noexcept;
     Result<std::size_t> receive(std::size_t most, int flags) noexcept;

@@ -22,11 +22,13 @@ inline constexpr bool waits_for_tickets = false;
 inline constexpr bool waits_for_tickets = true;
 #endif
 
-// KeyUpdate of TLS 1.3.
+// KeyUpdate of TLS 1.3. Certificates that do not fit one record.
 #if defined(USOCKET_TESTS_MBEDTLS)
 inline constexpr bool takes_new_keys = false;
+inline constexpr bool shows_long_chains = false;
 #else
 inline constexpr bool takes_new_keys = true;
+inline constexpr bool shows_long_chains = true;
 #endif
 
 // Those of TLS 1.3 do not, over mbedTLS 3.6.

@@ -99,11 +99,19 @@ bool fits(const mbedtls_pk_context& certified, const mbedtls_pk_context& key, Ra
 #endif
 }
 
-// Nobody would take it of us.
+// The library shows them in one record, or fails in the middle of the handshake. TLS 1.3 puts more around them.
+bool is_long(const mbedtls_x509_crt& chain) noexcept {
+    std::size_t size = 8;
+    for (const mbedtls_x509_crt* one = &chain; one != nullptr; one = one->next) size += 5 + one->raw.len;
+    return size > MBEDTLS_SSL_OUT_CONTENT_LEN;
+}
+
+// Nobody would take it of us. What is behind the eighth issuer the library does not look at, and sets all flags.
 bool is_weak(mbedtls_x509_crt& chain) noexcept {
+    constexpr std::uint32_t all = 0xffffffff;
     std::uint32_t flags = 0;
     (void)mbedtls_x509_crt_verify_with_profile(&chain, nullptr, nullptr, &strong, nullptr, &flags, nullptr, nullptr);
-    return (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
+    return flags != all && (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
 }
 
 // Whether ours is made for what it is shown for, is for the peer to say. The library would not even show it.
@@ -115,6 +123,7 @@ Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     Random random;
     if (!random.seed()) return Error(EIO);
     if (const Error error = parse_certificates(identity.chain, cert); error != Error()) return error;
+    if (is_long(identity.chain)) return Error(TlsFailure::long_chain);
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
     allow_all(identity.chain);
     const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,

@@ -39,7 +39,7 @@ struct State {
     Checks checks{};
     char name[256];  // the peer's
     Error failure;
-    std::size_t said = 0;            // how far Wire::out was filled before this step
+    std::size_t said = 0;            // how far Wire::out was filled before the library's last step
     std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
     bool is_full = false;            // a handshake with certificates, not a session that was taken up
 };
@@ -329,6 +329,7 @@ Step handshake(void* pointer) noexcept {
     while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;
         choose_keys(state.ssl);
+        state.said = state.wire->out.end;
         const int code = mbedtls_ssl_handshake_step(&state.ssl);
         if (code == 0 || is_notice(code)) continue;
         return step_of(state, code);

@@ -14,6 +14,7 @@ namespace usocket::tests {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 // A listener whose only client is answered by `body`.
 struct Server {
@@ -299,6 +300,39 @@ TEST(TlsHandshake, Version12) {
     Background old([&] { EXPECT_EQ(raw_handshake(fd, {.version = TLS1_2_VERSION}), 1); });
     must(pair.there.wrap(server, {.server_side = true}));
     EXPECT_EQ(text(pair.there.version()), "TLSv1.2");
+}
+
+// TLS-1: a chain that takes several records, or else the one who sets it learns that it does not.
+TEST(TlsHandshake, TLS_1_a_chain_longer_than_a_record) {
+    Identity identity = trusted_issuer().issue();
+    while (identity.certificate.size() < 10'000) identity.certificate += trusted_issuer().certificate();
+    TlsContext server = server_context(identity);  // which many engines would not look through
+    while (identity.certificate.size() < 40'000) identity.certificate += trusted_issuer().certificate();
+    const auto set = server.set_cert_key(std::string_view(identity.certificate), std::string_view(identity.key));
+    if (!shows_long_chains) {
+        EXPECT_EQ(set.error(), Error(TlsFailure::long_chain));
+        return;
+    }
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        Pair pair = tcp_pair();
+        const int fd = pair.here.fileno();
+        Background client([&] { EXPECT_EQ(raw_handshake(fd, {.version = version}), 1); });
+        EXPECT_EQ(pair.there.wrap(server, {.server_side = true}).error(), Error());
+    }
+}
+
+// TLS-4: a handshake fails, and the socket is closed: the peer reads why, and then the end, no reset.
+TEST(TlsHandshake, TLS_4_a_failed_handshake_that_is_closed_ends_with_its_alert) {
+    Pair pair = tcp_pair();
+    TlsContext server = server_context();
+    // A hello of TLS 1.0: its version, a random number, no session, one suite, no compression; and more that is unread.
+    const std::string hello = "\x03\x01"s + std::string(32, 'r') + "\0\0\x02\xc0\x13\x01\0"s;
+    must(pair.here.write("\x16\x03\x01\0\x2d\x01\0\0\x29"s + hello + std::string(5000, 'x')));
+    EXPECT_EQ(pair.there.wrap(server, {.server_side = true}).error(), Error(TlsFailure::version));
+    pair.there.close();
+    must(pair.here.settimeout(10s));
+    const std::string all = text(pair.here.read());
+    EXPECT_EQ(all.substr(0, 2), "\x15\x03") << all;
 }
 
 // A server whose tickets, for they hold the client's certificate, take several records.
