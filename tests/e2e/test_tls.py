@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,43 @@ def test_openssl_s_client(language: str, version: str, identity: Identity) -> No
             line = client.line()
             while line != "over and out":
                 line = client.line()
+
+
+# --- Renegotiation is refused. Whoever asked for it may go on; OpenSSL's programs end the connection.
+
+
+def test_openssl_s_client_asks_to_negotiate_anew(language: str, identity: Identity) -> None:
+    """TLS-3: what came before is answered, the connection ends, and the server serves the next one."""
+    with example_server(language, "tls_echo_server", identity.certificate, identity.key) as port:
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost", "-tls1_2"]
+        for _ in range(2):
+            with Program([*command, "-CAfile", str(identity.certificate)]) as client:
+                client.send("over and out")
+                while client.line() != "over and out":
+                    pass
+                client.send("R")
+                while "no renegotiation" not in client.line():
+                    pass
+                assert client.wait() != 0
+
+
+def test_openssl_s_server_asks_to_negotiate_anew(language: str, identity: Identity) -> None:
+    """TLS-3: a client that waits for an answer learns that there will be none."""
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-tls1_2"]
+    with Program([*command, "-cert", str(identity.certificate), "-key", str(identity.key)]) as server:
+        port = None
+        while port is None:
+            port = re.match(r"ACCEPT 127\.0\.0\.1:(\d+)", server.line())
+        with ThreadPoolExecutor(1) as background:
+            getting = background.submit(get, language, int(port[1]), "/", identity.certificate)
+            while not server.line().startswith("Host:"):
+                pass
+            server.send("r")
+            while "no renegotiation" not in server.line():
+                pass
+            done = getting.result()
+    assert done.returncode == 1
+    assert b"the peer has ended TLS with an alert" in done.stderr
 
 
 def test_cpython_ssl_both_ways(language: str, identity: Identity) -> None:
