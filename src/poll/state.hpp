@@ -149,7 +149,7 @@ struct Poll::State {
         bool has_rung = false;
         bool is_stale = false;    // an event was nobody's
         bool is_deaf = false;     // no descriptor is left for a bell
-        bool is_crowded = false;  // there was no room for more, and a look has shown that what there is is nothing to read
+        bool is_crowded = false;  // there was no room for more, and a look found nothing to read in what there was
 
         // What it has found may have kept an event out, for which there was no room.
         [[nodiscard]] bool is_vain() const noexcept { return has_rung || is_stale || is_crowded; }

@@ -60,7 +60,8 @@ struct Aside {
     // By whoever has locked `looking`. What the front has is known already.
     bool look() noexcept {
         Layer* shown = layer.load(std::memory_order_acquire);
-        if (shown == nullptr || layer_holds.load(std::memory_order_relaxed) || !shown->hooks->look(*shown)) return false;
+        if (shown == nullptr || layer_holds.load(std::memory_order_relaxed) || !shown->hooks->look(*shown))
+            return false;
         return note_held(true);
     }
 

@@ -156,8 +156,8 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, 
 }
 
 // What has come is of more interest than that nothing goes out any more: it may say why. A thread that is alone, with
-// nothing else to do, may sleep in the system. Who does not read takes nothing that is behind what the engine waits for:
-// it may be the peer's first bytes for somebody who reads, and polls.
+// nothing else to do, may sleep in the system. Who does not read takes nothing that is behind what the engine waits
+// for: it may be the peer's first bytes for somebody who reads, and polls.
 Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking taking) noexcept {
     if (wire_.is_cut || has_ended_) return {true, fail()};
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;

@@ -1,4 +1,4 @@
-# rules: POLL-5 TLS-3 TIME-4
+# rules: POLL-5
 # A poll says that there is something to read when there is: not for the tickets of a server, nor for a part of a record.
 
 from support import readable, show, tcp_pair

@@ -23,6 +23,7 @@
 #include <span>
 
 #include "tls/engine.hpp"
+#include "tls/engines.hpp"
 #include "usocket/tls.hpp"
 #include "wait/lock.hpp"
 
@@ -156,8 +157,7 @@ struct OwnContext : Context {
 #if USOCKET_TLS_TICKETS
     Shared<Tickets> tickets;
 #endif
-    bool has_reqs = false;  // instead of those that the side of a connection has by default
-    CertReqs reqs = CertReqs::required;
+    Demand demand;
 };
 
 // SHA-256 of the parts, one behind the other; false: there is no memory. `into` may be one of them.

@@ -111,7 +111,8 @@ bool is_weak(mbedtls_x509_crt& chain) noexcept {
     constexpr std::uint32_t all = 0xffffffff;
     std::uint32_t flags = 0;
     (void)mbedtls_x509_crt_verify_with_profile(&chain, nullptr, nullptr, &strong, nullptr, &flags, nullptr, nullptr);
-    return flags != all && (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
+    return flags != all &&
+           (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) != 0;
 }
 
 // Whether ours is made for what it is shown for, is for the peer to say. The library would not even show it.
@@ -237,8 +238,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
     OwnContext& own = tls::mbedtls::own(context_);
-    own.reqs = reqs;
-    own.has_reqs = true;
+    own.demand.set(reqs);
     tls::mbedtls::forget_tickets(own);
     return {};
 }

@@ -8,10 +8,6 @@
 namespace usocket::tls::mbedtls {
 namespace {
 
-struct Checks {
-    unsigned char bytes[32];
-};
-
 struct State {
     State() noexcept {
         mbedtls_ssl_init(&ssl);
@@ -36,8 +32,8 @@ struct State {
     Wire* wire = nullptr;
     Verdict verdict;
     Circumstances around;
-    Checks checks{};
-    char name[256];  // the peer's
+    Checks checks;
+    PeerName name;
     Error failure;
     std::size_t said = 0;            // how far Wire::out was filled before the library's last step
     std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
@@ -101,24 +97,16 @@ int auth_mode(CertReqs reqs, bool server_side) noexcept {
     return server_side && reqs == CertReqs::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED;
 }
 
-// Of a name that ends in the dot of the root neither certificates nor SNI know (RFC 6066, section 3). A numeric address
-// is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
+// A numeric address is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
 Error set_peer(State& state, std::string_view name) noexcept {
-    if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
-    const bool is_plain = !name.empty() && name.front() != '.' && name.size() < sizeof state.name &&
-                          name.find('\0') == std::string_view::npos;
-    if (!is_plain) return Error(TlsFailure::bad_hostname);
-    std::memcpy(state.name, name.data(), name.size());
-    state.name[name.size()] = '\0';
-    state.verdict.name = {state.name, name.size()};
-    const char* sent = numeric(name).size == 0 ? state.name : nullptr;
+    if (!state.name.set(name)) return Error(TlsFailure::bad_hostname);
+    state.verdict.name = state.name.view();
+    const char* sent = numeric(state.name.view()).size == 0 ? state.name.c_str() : nullptr;
     const int code = mbedtls_ssl_set_hostname(&state.ssl, sent);
     if (code == 0) return Error();
     return is_out_of_memory(code) ? Error(ENOMEM) : Error(TlsFailure::bad_hostname);
 }
 
-// What a connection checks, in short. A session carries it, and a connection that checks anything else does not take it
-// up: the certificate is not looked at again (TLS-4).
 bool make_checks(State& state, const TlsOptions& options, CertReqs reqs) noexcept {
     const auto demand = static_cast<std::uint8_t>(reqs);
     const ConstBuffer issuers =
@@ -204,8 +192,7 @@ Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept
 }
 
 Error prepare(State& state, OwnContext& context, const TlsOptions& options) noexcept {
-    const CertReqs by_default = options.server_side ? CertReqs::none : CertReqs::required;
-    const CertReqs reqs = context.has_reqs ? context.reqs : by_default;
+    const CertReqs reqs = context.demand.of(options.server_side);
     if (options.server_side && !context.identity) return Error(TlsFailure::no_certificate);
     const bool has_name = options.server_side || !options.server_hostname.empty();
     if (!has_name && reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
@@ -388,13 +375,6 @@ Step end(void* pointer) noexcept {
 Error failure(void* state) noexcept { return of(state).failure; }
 
 // --- What was agreed on
-
-Result<void> append(Sink& sink, ConstBuffer bytes) noexcept {
-    if (bytes.size() == 0) return {};
-    if (!sink.reserve(bytes.size())) return Error(ENOMEM);
-    sink.append(bytes.data(), bytes.size());
-    return {};
-}
 
 // By its registered name (IANA): the library writes TLS1-3-AES-256-GCM-SHA384, TLS-ECDHE-RSA-WITH-...
 Result<void> append_cipher(Sink& sink, std::string_view name) noexcept {

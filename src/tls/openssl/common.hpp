@@ -7,6 +7,7 @@
 #include <span>
 
 #include "tls/engine.hpp"
+#include "tls/engines.hpp"
 #include "usocket/tls.hpp"
 
 namespace usocket::tls::openssl {
@@ -18,8 +19,7 @@ struct OwnContext : Context {
     bool has_system = false;           // the system's are loaded
     STACK_OF(X509) * chain = nullptr;  // our own certificate, and those behind it
     EVP_PKEY* key = nullptr;
-    bool has_reqs = false;  // instead of those that the side of a connection has by default
-    CertReqs reqs = CertReqs::required;
+    Demand demand;
     unsigned char protocols[512];  // for ALPN, each behind its length
     std::size_t protocols_size = 0;
     CRYPTO_RWLOCK* lock = nullptr;  // for what a connection changes: has_system

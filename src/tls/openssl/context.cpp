@@ -189,8 +189,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
     OwnContext& own = tls::openssl::own(context_);
-    own.reqs = reqs;
-    own.has_reqs = true;
+    own.demand.set(reqs);
     return {};
 }
 

@@ -96,30 +96,18 @@ bool has_leading_zero(std::string_view name) noexcept {
 
 // A numeric address is looked for among the certificate's addresses, and is not sent.
 Error set_peer(SSL* ssl, std::string_view name) noexcept {
-    char text[256];
-    // Of a name that ends in the dot of the root neither certificates nor SNI know (RFC 6066, section 3). OpenSSL takes
-    // a dot in front for any name below it.
-    if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
-    const bool is_plain =
-        !name.empty() && name.front() != '.' && name.size() < sizeof text && name.find('\0') == std::string_view::npos;
-    if (!is_plain) return Error(TlsFailure::bad_hostname);
-    std::memcpy(text, name.data(), name.size());
-    text[name.size()] = '\0';
-    if (!has_leading_zero(name) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), text) == 1) return Error();
+    PeerName peer;
+    if (!peer.set(name)) return Error(TlsFailure::bad_hostname);
+    if (!has_leading_zero(peer.view()) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), peer.c_str()) == 1)
+        return Error();
     ERR_clear_error();
     // The subject's common name is no host name (RFC 9525, section 2).
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), text, name.size()) == 1 &&
-                        SSL_set_tlsext_host_name(ssl, text) == 1;
+    const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), peer.c_str(), peer.view().size()) == 1 &&
+                        SSL_set_tlsext_host_name(ssl, peer.c_str()) == 1;
     ERR_clear_error();
     return is_set ? Error() : Error(TlsFailure::bad_hostname);
 }
-
-// What a connection checks, in short. A session carries it, and a connection that checks anything else does not take it
-// up: the certificate is not looked at again (TLS-4).
-struct Checks {
-    unsigned char bytes[32];
-};
 
 bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs reqs, Checks& checks) noexcept {
     const bool flags[] = {options.server_side, context.has_trusted, context.has_system};
@@ -168,8 +156,7 @@ void load_system(OwnContext& context) noexcept {
 
 Error prepare(State& state, OwnContext& context, const TlsOptions& options) noexcept {
     SSL* ssl = state.ssl;
-    const CertReqs by_default = options.server_side ? CertReqs::none : CertReqs::required;
-    const CertReqs reqs = context.has_reqs ? context.reqs : by_default;
+    const CertReqs reqs = context.demand.of(options.server_side);
     SSL_set_verify(ssl, verify_mode(reqs, options.server_side), nullptr);
     if (reqs != CertReqs::none && !context.has_trusted) load_system(context);
     Checks checks;
@@ -283,13 +270,6 @@ Error failure(void* state) noexcept { return of(state).failure; }
 
 // --- What was agreed on
 
-Result<void> append(Sink& sink, const void* bytes, std::size_t size) noexcept {
-    if (size == 0) return {};
-    if (!sink.reserve(size)) return Error(ENOMEM);
-    sink.append(static_cast<const std::uint8_t*>(bytes), size);
-    return {};
-}
-
 // Of the session that was taken up, if one was.
 ConstBuffer shown_before(const State& state) noexcept {
     return SSL_session_reused(state.ssl) == 1 ? ConstBuffer(state.shown, state.shown_size) : ConstBuffer();
@@ -297,7 +277,7 @@ ConstBuffer shown_before(const State& state) noexcept {
 
 Result<void> append_certificate(Sink& sink, const State& state) noexcept {
     const X509* shown = SSL_get0_peer_certificate(state.ssl);
-    if (shown == nullptr) return append(sink, shown_before(state).data(), shown_before(state).size());
+    if (shown == nullptr) return append(sink, shown_before(state));
     const int size = i2d_X509(shown, nullptr);
     if (size <= 0 || !sink.reserve(static_cast<std::size_t>(size))) return Error(ENOMEM);
     unsigned char* into = sink.room().data();
@@ -309,19 +289,13 @@ Result<void> append_certificate(Sink& sink, const State& state) noexcept {
 Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
     SSL* ssl = of(state).ssl;
     switch (fact) {
-        case Fact::version: {
-            const char* name = SSL_get_version(ssl);
-            return append(into, name, std::strlen(name));
-        }
-        case Fact::cipher: {
-            const char* name = SSL_get_cipher_name(ssl);
-            return append(into, name, std::strlen(name));
-        }
+        case Fact::version: return append(into, std::string_view(SSL_get_version(ssl)));
+        case Fact::cipher: return append(into, std::string_view(SSL_get_cipher_name(ssl)));
         case Fact::protocol: {
             const unsigned char* name = nullptr;
             unsigned size = 0;
             SSL_get0_alpn_selected(ssl, &name, &size);
-            return append(into, name, size);
+            return append(into, {name, size});
         }
         case Fact::certificate: return append_certificate(into, of(state));
         case Fact::session: {
@@ -329,7 +303,7 @@ Result<void> tell(void* state, Fact fact, Sink& into) noexcept {
             const bool is_of_use = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
             return is_of_use ? append_session(into, session, shown_before(of(state))) : Result<void>();
         }
-        case Fact::is_resumed: return append(into, "1", SSL_session_reused(ssl) == 1 ? 1 : 0);
+        case Fact::is_resumed: return SSL_session_reused(ssl) == 1 ? append(into, "1") : Result<void>();
     }
     return Error(EINVAL);
 }
