@@ -88,20 +88,23 @@ private:
 
 // --- Threads
 
-// What the GIL gives where there is none: nobody else is in the object's methods, except while this call is outside of
-// the interpreter.
+// What the GIL gives where there is none: nobody else is in the methods of the object, nor in those of `besides` if there
+// is one, except while this call is outside of the interpreter. Of two that stand one inside the other only the inner
+// holds.
 class Exclusive {
 public:
     Exclusive(const Exclusive&) = delete;
     Exclusive& operator=(const Exclusive&) = delete;
 #ifdef Py_GIL_DISABLED
-    explicit Exclusive(PyObject* object) noexcept { PyCriticalSection_Begin(&section_, object); }
-    ~Exclusive() { PyCriticalSection_End(&section_); }
+    explicit Exclusive(PyObject* object, PyObject* besides = nullptr) noexcept {
+        python<PyCriticalSection2_Begin>(&section_, object, besides != nullptr ? besides : object);
+    }
+    ~Exclusive() { python<PyCriticalSection2_End>(&section_); }
 
 private:
-    PyCriticalSection section_;
+    PyCriticalSection2 section_;
 #else
-    explicit Exclusive(PyObject*) noexcept {}
+    explicit Exclusive(PyObject*, PyObject* = nullptr) noexcept {}
 #endif
 };
 

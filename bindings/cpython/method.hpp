@@ -62,11 +62,20 @@ private:
     }
 };
 
-// How a method gets at what its object holds, for the length of a call.
+// How a method gets at what its object holds, for the length of a call. It is made of the object and, where it asks for
+// that, of the first argument, which is null if there is none.
 template <class Self> struct Receiver;
 template <> struct Receiver<Socket> {
     using Type = InUse;
 };
+
+template <class Self> typename Receiver<Self>::Type received(PyObject* object, PyObject* argument) noexcept {
+    using Type = typename Receiver<Self>::Type;
+    if constexpr (std::is_constructible_v<Type, PyObject*, PyObject*>)
+        return Type(object, argument);
+    else
+        return Type(object);
+}
 
 // What Python calls for a method.
 template <Usage usage, auto function> struct Method;
@@ -75,7 +84,7 @@ struct Method<usage, function> {
     static PyObject* call(PyObject* object, PyObject* const* given, Py_ssize_t count) noexcept {
         Converted<Parameters...> converted;
         if (!converted.set(usage.chars, object, given, count)) return nullptr;
-        const typename Receiver<Self>::Type self(object);
+        const auto self = received<Self>(object, count > 0 ? *given : nullptr);
         auto result = std::apply([&](auto&... values) { return function(*self, values...); }, converted.values);
         return result.is_valid() ? result.release().ptr() : hinted(usage.chars, given, count);
     }
@@ -87,7 +96,7 @@ struct Method<usage, function> {
         return to_places(usage.chars, given, count, keywords, places, most) ? call(object, places, most) : nullptr;
     }
     static PyObject* call_without(PyObject* object, PyObject*) noexcept {
-        const typename Receiver<Self>::Type self(object);
+        const auto self = received<Self>(object, nullptr);
         auto result = function(*self);
         return result.is_valid() ? result.release().ptr() : hinted(usage.chars, nullptr, 0);
     }

@@ -122,11 +122,12 @@ PollerObject& poller_object(PyObject* object) noexcept { return *reinterpret_cas
 
 class PollerInUse {
 public:
-    explicit PollerInUse(PyObject* object) noexcept : exclusive_(object), poller_(poller_object(object).poller) {}
+    PollerInUse(PyObject* object, PyObject* argument) noexcept
+        : exclusive_(object, argument), poller_(poller_object(object).poller) {}
     [[nodiscard]] Poller& operator*() const noexcept { return poller_; }
 
 private:
-    Exclusive exclusive_;
+    ExclusiveWith exclusive_;
     Poller& poller_;
 };
 
@@ -345,6 +346,7 @@ bool select_add(Poller& poller, nb::handle object, unsigned events) noexcept {
     Int mask;
     mask.value = static_cast<std::int64_t>(events);
     mask.object = object;
+    const Exclusive exclusive(object.ptr());
     if (!register_object(poller, object, mask, {}).is_valid()) return false;
     poller.find(object)->wanted = events;
     return true;

@@ -14,18 +14,42 @@ struct SocketObject {
 
 inline SocketObject& socket_object(PyObject* object) noexcept { return *reinterpret_cast<SocketObject*>(object); }
 
-// The socket of an instance for the length of a call.
-class InUse {
+// Counts a call in it, for a caller that is exclusive already.
+class Counted {
 public:
-    explicit InUse(PyObject* object) noexcept : exclusive_(object), object_(socket_object(object)) { ++object_.users; }
-    InUse(const InUse&) = delete;
-    InUse& operator=(const InUse&) = delete;
-    ~InUse() { --object_.users; }
+    explicit Counted(PyObject* object) noexcept : object_(socket_object(object)) { ++object_.users; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --object_.users; }
     [[nodiscard]] Socket& operator*() const noexcept { return object_.socket; }
 
 private:
-    Exclusive exclusive_;  // goes last
     SocketObject& object_;
+};
+
+// The socket of an instance for the length of a call.
+class InUse {
+public:
+    explicit InUse(PyObject* object) noexcept : exclusive_(object), counted_(object) {}
+    [[nodiscard]] Socket& operator*() const noexcept { return *counted_; }
+
+private:
+    Exclusive exclusive_;  // goes last
+    Counted counted_;
+};
+
+// Of another object's method: exclusive in that object, and in the socket that the method was given, if it is one.
+class ExclusiveWith {
+public:
+#ifdef Py_GIL_DISABLED
+    ExclusiveWith(PyObject* object, PyObject* argument) noexcept
+        : exclusive_(object, argument != nullptr && socket_of(argument) != nullptr ? argument : nullptr) {}
+#else
+    ExclusiveWith(PyObject* object, PyObject*) noexcept : exclusive_(object) {}
+#endif
+
+private:
+    Exclusive exclusive_;
 };
 
 // The class itself or a subclass.

@@ -1,6 +1,7 @@
 // The class of contexts for TLS, wrapping a socket, and what a wrapped one says (TLS-1, TLS-7).
 #include "tls.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <new>
 
@@ -8,22 +9,22 @@
 
 namespace usocket {
 
-// Of usocket._tls; set before there is a context.
-static const cpython::TlsLibrary* library = nullptr;
+// Of usocket._tls; set before there is a context, by each thread to the same.
+static std::atomic<const cpython::TlsLibrary*> library = nullptr;
 
-Result<TlsContext> TlsContext::make() noexcept { return library->make(); }
+Result<TlsContext> TlsContext::make() noexcept { return library.load()->make(); }
 TlsContext::~TlsContext() {
-    if (context_ != nullptr) library->end(*this);
+    if (context_ != nullptr) library.load()->end(*this);
 }
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
-    return library->set_cert_key(*this, cert, key);
+    return library.load()->set_cert_key(*this, cert, key);
 }
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
-    return library->load_verify_locations(*this, certificates);
+    return library.load()->load_verify_locations(*this, certificates);
 }
-Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept { return library->set_cert_reqs(*this, reqs); }
+Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept { return library.load()->set_cert_reqs(*this, reqs); }
 Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept {
-    return library->set_alpn_protocols(*this, protocols);
+    return library.load()->set_alpn_protocols(*this, protocols);
 }
 
 }  // namespace usocket
@@ -39,10 +40,12 @@ TlsContext& context_of(PyObject* object) noexcept { return reinterpret_cast<Cont
 
 class ContextInUse {
 public:
-    explicit ContextInUse(PyObject* object) noexcept : context_(context_of(object)) {}
+    ContextInUse(PyObject* object, PyObject* argument) noexcept
+        : exclusive_(object, argument), context_(context_of(object)) {}
     [[nodiscard]] TlsContext& operator*() const noexcept { return context_; }
 
 private:
+    ExclusiveWith exclusive_;
     TlsContext& context_;
 };
 
@@ -91,7 +94,7 @@ nb::object set_alpn_protocols(TlsContext& self, const Name& protocols) {
 
 nb::object wrap(TlsContext& self, SocketArgument sock, Truth server_side, const Name& server_hostname,
                 Truth do_handshake, const Name& session) {
-    const InUse socket(sock.object.ptr());
+    const Counted socket(sock.object.ptr());  // exclusive with the context
     const TlsOptions options{.server_side = server_side.value,
                              .server_hostname = server_hostname.text(),
                              .do_handshake = do_handshake.value,
@@ -103,8 +106,9 @@ nb::object wrap(TlsContext& self, SocketArgument sock, Truth server_side, const 
 
 PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
     if (library == nullptr) {
-        library = static_cast<const TlsLibrary*>(python<PyCapsule_Import>(TlsLibrary::capsule, 0));
-        if (library == nullptr) return nullptr;
+        const auto* lent = static_cast<const TlsLibrary*>(python<PyCapsule_Import>(TlsLibrary::capsule, 0));
+        if (lent == nullptr) return nullptr;
+        library = lent;
     }
     auto made = TlsContext::make();
     if (!made) return raise(made.error()).release().ptr();

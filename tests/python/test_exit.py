@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from busy_threads import ACTIVITIES
 
 RUNS = 6  # of each program; of the version that ended threads in the middle of a call, half of them failed
 STATUS = 7
+is_free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 PACKAGES = [Path(usocket.__file__).parent.parent, Path(__file__).parent]
 THREADS = """
 import os, sys, threading, time, uselect, usocket
@@ -50,6 +52,17 @@ def test_sock_9_daemon_threads_that_are_in_a_call(activity: str) -> None:
     ends_well(THREADS + "start(sys.argv[1])\nsys.exit(int(sys.argv[2]))", activity, str(STATUS))
 
 
+def test_sock_9_threads_that_are_in_one_socket_all_the_time() -> None:
+    """Without a GIL they wait for one another at its door, and the process may end there."""
+    program = (
+        "import threading, time, usocket\none, other = usocket.socketpair()\n"
+        "def ask():\n    while True: one.getblocking()\n"
+        "for _ in range(16): threading.Thread(target=ask, daemon=True).start()\n"
+        "time.sleep(0.01)\nraise SystemExit(7)"
+    )
+    ends_well(program, runs=8 if is_free_threaded else 2)
+
+
 # How a program may end. `activity` runs in threads meanwhile.
 ENDINGS = {
     "runs out": ("", 0),
@@ -81,7 +94,7 @@ ENDINGS = {
         0,
     ),
     "__del__ asks": (
-        "class Asker:\n    def __del__(self):\n"
+        "class Asker:\n    def __del__(self, one=one, server=server):\n"
         "        repr(one), one.fileno(), one.getsockname(), one.gettimeout(), server.getsockname()\n"
         "at_the_end = sys.modules['asker'] = Asker()",
         0,

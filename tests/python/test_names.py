@@ -129,7 +129,8 @@ def test_name_4_uselect_and_uerrno() -> None:
 
 
 IN_A_SUB_INTERPRETER = """
-import threading, usocket, uselect
+import threading, usocket, uselect, ussl
+assert ussl.SSLContext().verify_mode == ussl.CERT_REQUIRED
 one, other = usocket.socketpair()
 assert type(one) is usocket.socket
 writer = threading.Thread(target=one.write, args=(b"line\\n",))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import Caller, Pair, fill, full_backlog, make_pair, udp_socket
+from python_support import Caller, Pair, fill, full_backlog, make_pair, run_python, udp_socket
 from usocket import AF_INET, AF_UNIX, SOCK_DGRAM
 
 # A socket in a state in which a call of it waits.
@@ -158,6 +158,31 @@ def test_sock_4_closing_from_many_threads_closes_once() -> None:
             caller.finish()
         assert one.closed and other.read() == b""
         other.close()
+
+
+def test_sock_4_a_socket_is_made_anew_while_polls_take_it() -> None:
+    """Whoever registers a socket finds the old one or the new one, also where there is no GIL."""
+    program = """
+import threading, time, uselect, usocket
+one, other = usocket.socketpair()
+poll = uselect.poll()
+def over_and_over(*calls):
+    for _ in range(20_000):
+        for call in calls:
+            try:
+                call()
+            except OSError:
+                pass
+def make_anew():
+    one.__init__(usocket.AF_UNIX, usocket.SOCK_DGRAM)
+register, unregister = lambda: poll.register(one, 1), lambda: poll.unregister(one, False)
+works = [[make_anew], [make_anew], [register, unregister], [register, unregister],
+         [lambda: poll.poll(0)], [lambda: uselect.select([one], [one], [], 0)]]
+threads = [threading.Thread(target=over_and_over, args=work) for work in works]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    run_python(program)
 
 
 def test_time_2_two_directions_at_once(tcp: Pair) -> None:

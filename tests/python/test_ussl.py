@@ -466,17 +466,45 @@ def test_tls_3_a_child_of_fork_leaves_it_to_the_parent(secure: Pair) -> None:
 
 def test_sock_9_a_process_ends_while_threads_are_in_a_handshake() -> None:
     program = """
-import threading, time, usocket, ussl
+import threading, time, usocket, ussl, warnings
 def wait(sock):
     ussl.SSLContext().wrap_socket(sock, server_hostname="localhost")
 pairs = [usocket.socketpair() for _ in range(4)]
 for one, other in pairs:
     threading.Thread(target=wait, args=[one], daemon=True).start()
 time.sleep(0.05)
+warnings.simplefilter("ignore", ResourceWarning)  # without a GIL it can be told at the very end
 raise SystemExit(0)
 """
     done = run_python(program)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_tls_1_a_context_is_changed_while_it_wraps(folder: Path) -> None:
+    """What a connection shows is what the context had before or has after, also where there is no GIL."""
+    program = """
+import sys, threading, usocket, ussl
+cert, key, issuers = (open(f"{sys.argv[1]}/{name}", "rb").read() for name in ("right.pem", "right.key", "trusted.pem"))
+server, client = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER), ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
+def change():
+    server.set_cert_key(cert, key)
+    client.load_verify_locations(issuers)
+def wrap():
+    one, other = usocket.socketpair()
+    with one, other:
+        accepting = threading.Thread(target=server.wrap_socket, args=(other, True))
+        accepting.start()
+        client.wrap_socket(one, server_hostname="localhost")
+        accepting.join()
+def over_and_over(rounds, call):
+    for _ in range(rounds): call()
+change()
+works = [(200, change), (200, change), (40, wrap), (40, wrap)]
+threads = [threading.Thread(target=over_and_over, args=work) for work in works]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    run_python(program, str(folder))
 
 
 # --- CPython's own ssl at the other end

@@ -179,7 +179,8 @@ class socket(_usocket.socket):
             raise
 
     def setblocking(self, flag: Any, /) -> None:
-        super().setblocking(bool(operator.index(flag)))
+        # 3.12 and newer look whether it is true, older ones want a number.
+        super().setblocking(flag if sys.version_info >= (3, 12) else operator.index(flag))
 
     # --- Options: those of AF_VSOCK are numbers of 64 bits
 
