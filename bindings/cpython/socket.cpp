@@ -414,7 +414,13 @@ PyObject* get_closed(PyObject* self, void*) {
     return to_bool((*socket).closed()).release().ptr();
 }
 
+PyObject* get_is_wrapped(PyObject* self, void*) {
+    const InUse socket(self);
+    return to_bool((*socket).is_wrapped()).release().ptr();
+}
+
 PyGetSetDef properties[] = {
+    {"_is_wrapped", get_is_wrapped, nullptr, "Whether ussl has put TLS on it.", nullptr},
     {"closed", get_closed, nullptr, "Whether close() or detach() was called.", nullptr},
     {"family", get<&Socket::family>, nullptr, "The address family, AF_*.", nullptr},
     {"type", get<&Socket::type>, nullptr, "The type, SOCK_*.", nullptr},

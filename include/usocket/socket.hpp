@@ -156,6 +156,8 @@ public:
     // not through; go on with do_handshake(). While the handshake goes on, each call goes on with it first.
     Result<void> wrap(TlsContext& context, const TlsOptions& options, Call&& call = Call()) noexcept;
     Result<void> do_handshake(Call&& call = Call()) noexcept;
+    // TLS has been put on it, whether the handshake is through or not.
+    [[nodiscard]] bool is_wrapped() const noexcept;
     // "TLSv1.2" or "TLSv1.3"; the cipher suite's name; the protocol that ALPN chose, empty if none. Before the end of
     // the handshake: ENOTCONN.
     [[nodiscard]] Result<Bytes> version() noexcept;

@@ -139,6 +139,9 @@ class socket:
     def flush(self) -> None:
         """Does nothing: a socket holds back nothing that was written."""
     @property
+    def _is_wrapped(self) -> bool:
+        """Whether ussl has put TLS on it."""
+    @property
     def closed(self) -> bool:
         """Whether close() or detach() was called."""
     def __iter__(self) -> Self: ...

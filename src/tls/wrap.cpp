@@ -46,6 +46,8 @@ Result<void> Socket::do_handshake(Call&& call) noexcept {
     });
 }
 
+bool Socket::is_wrapped() const noexcept { return layer_of(gate_) != nullptr; }
+
 // --- What was agreed on
 
 namespace {

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import usocket
+import ussl
 from python_support import Caller, descriptors
 from usocket import compat
 
@@ -505,6 +506,19 @@ def test_compat_1_the_class_of_an_error(name: str) -> None:
             return outcome(lambda: EDGES[name](one))
 
     assert ask(compat) is ask(standard)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cipher", "do_handshake", "getpeercert", "selected_alpn_protocol", "session_reused", "tls_session", "version"],
+)
+def test_compat_2_what_tls_has_is_not_there_without_it(name: str) -> None:
+    """Werkzeug asks each connection for the certificate of its peer, and takes what has the method for one with TLS."""
+    one, other = compat.socketpair()
+    with one, other:
+        assert not hasattr(one, name)
+        ussl.SSLContext().wrap_socket(one, server_hostname="localhost", do_handshake=False)
+        assert hasattr(one, name)
 
 
 def test_compat_1_a_socket_that_is_not_made_shows_what_it_is(socket: Any) -> None:

@@ -43,6 +43,21 @@ def checked_timeout(timeout: float | None) -> float | None:
         return probe.gettimeout()
 
 
+class _OfTls:
+    """A method that a socket has once TLS has been put on it. Libraries ask for it to tell one from the other."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, one: socket | None, owner: type | None = None) -> Any:
+        method = getattr(_usocket.socket, self._name)
+        if one is None:
+            return method
+        if not one._is_wrapped:
+            raise AttributeError(f"{self._name}() is of sockets that have TLS, and this one has none", name=self._name)
+        return method.__get__(one)
+
+
 class socket(_usocket.socket):
     """usocket's socket, with addresses, enumerations, files and exceptions as in CPython."""
 
@@ -167,6 +182,11 @@ class socket(_usocket.socket):
     ) -> IO[Any]:
         """A file of CPython's io over the socket, which stays open until both are closed."""
         return open_file(self, mode, buffering, encoding, errors, newline)
+
+    if not TYPE_CHECKING:
+        do_handshake, version, cipher = map(_OfTls, ("do_handshake", "version", "cipher"))
+        selected_alpn_protocol, getpeercert = map(_OfTls, ("selected_alpn_protocol", "getpeercert"))
+        tls_session, session_reused = map(_OfTls, ("tls_session", "session_reused"))
 
     # --- Timeouts
 
