@@ -1,19 +1,21 @@
 // Serves the files of one folder over HTTP: http_server FOLDER [PORT [IDLE_S]]
 //
-// GET fetches a file, PUT stores one; connections are kept alive, any number of them is served by this one thread. Poll
-// says whose turn it is. A turn is short, one request or one block of a file, so that nobody can keep the thread for
-// himself; then a connection says what it waits for, POLLIN or POLLOUT. Who gets nothing done for IDLE_S seconds (60)
-// has to go. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end it.
+// GET fetches a file, PUT stores one; connections are kept alive, any number of them is served by this one thread. The
+// server says whose turn it is. A turn is short, one request or one block of a file, so that nobody can keep the thread
+// for himself; then a connection says what it waits for, POLLIN or POLLOUT. Who gets nothing done for IDLE_S seconds
+// (60) has to go. Listens on 127.0.0.1, on a free port unless told which, and prints the port; SIGINT and SIGTERM end
+// it.
+#include <usocket/server.hpp>
 #include <usocket/usocket.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
-#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,12 +24,13 @@
 #include <utility>
 #include <vector>
 
-#include "serving.hpp"
+#include "port.hpp"
 #include "text.hpp"
 
 namespace {
 
-using usocket::Poll;
+using usocket::Address;
+using usocket::Deadline;
 using usocket::Socket;
 
 // What one client may take up.
@@ -64,20 +67,17 @@ struct Request {
 
 class Connection {
 public:
-    Connection(Socket socket, const Settings& settings) : socket_(std::move(socket)), settings_(settings) {}
+    explicit Connection(const Settings& settings) : settings_(settings) {}
 
-    std::list<Connection>::iterator where;  // in the server's list
-
-    Socket& socket() { return socket_; }
-    [[nodiscard]] bool is_idle(Clock::time_point now) const { return now >= deadline_; }
+    [[nodiscard]] Deadline deadline() const { return deadline_; }
 
     // Does what there is to do, but not for long. Returns what to wait for then; 0 when the connection is over.
-    unsigned take_turn() {
+    unsigned take_turn(Socket& socket) {
         switch (state_) {
-            case State::header: return read_header();
-            case State::body: return store();
-            case State::answer: return send();
-            case State::drain: return drain();
+            case State::header: return read_header(socket);
+            case State::body: return store(socket);
+            case State::answer: return send(socket);
+            case State::drain: return drain(socket);
         }
         return 0;
     }
@@ -89,11 +89,11 @@ private:
 
     // Something got done: a request has come, or bytes of a file have moved. Part of a header does not count, or who
     // sends it byte by byte would stay for ever.
-    void put_deadline_off() { deadline_ = Clock::now() + settings_.idle_limit; }
+    void put_deadline_off() { deadline_ = Deadline::after(settings_.idle_limit); }
 
-    unsigned read_header() {
+    unsigned read_header(Socket& socket) {
         while (header_size_ < largest_header) {
-            const auto piece = socket_.readline(largest_header - header_size_);
+            const auto piece = socket.readline(largest_header - header_size_);
             if (!piece) return failed(piece.error(), POLLIN);
             if (piece->empty()) return 0;
             header_size_ += piece->size();
@@ -106,11 +106,11 @@ private:
                 respond();
                 request_ = Request();
                 header_size_ = 0;
-                return take_turn();
+                return take_turn(socket);
             }
         }
         refuse("431 Request Header Fields Too Large");
-        return send();
+        return send(socket);
     }
 
     void respond() {
@@ -173,27 +173,27 @@ private:
     }
 
     // What is unsent, filled up to a block from the file.
-    unsigned send() {
+    unsigned send(Socket& socket) {
         const std::size_t had = unsent_.size();
         const std::size_t more = std::min(file_left_, block_size - had);
         unsent_.resize(had + more);
         if (more != 0 && std::fread(unsent_.data() + had, 1, more, file_.get()) != more) return 0;  // it has shrunk
         file_left_ -= more;
-        const auto count = socket_.write(unsent_);
+        const auto count = socket.write(unsent_);
         if (!count) return failed(count.error(), POLLOUT);
         put_deadline_off();
         unsent_.erase(0, *count);
         if (!unsent_.empty() || file_left_ != 0) return POLLOUT;
         state_ = after_answer_;
-        if (state_ == State::body) return store();
+        if (state_ == State::body) return store(socket);
         file_.reset();
-        if (state_ == State::drain) (void)socket_.shutdown(SHUT_WR);
+        if (state_ == State::drain) (void)socket.shutdown(SHUT_WR);
         return POLLIN;
     }
 
-    unsigned store() {
+    unsigned store(Socket& socket) {
         if (body_left_ != 0) {
-            const auto count = socket_.readinto({block().data(), std::min(body_left_, block_size)});
+            const auto count = socket.readinto({block().data(), std::min(body_left_, block_size)});
             if (!count) return failed(count.error(), POLLIN);
             if (*count == 0) return 0;  // the body is shorter than it said
             put_deadline_off();
@@ -203,12 +203,12 @@ private:
         }
         file_.reset();
         answer("201 Created", stored_);
-        return send();
+        return send(socket);
     }
 
     // Waits for the client to close: with bytes of it unread, our close() would take the answer from it as well.
-    unsigned drain() {
-        const auto count = socket_.readinto(block());
+    unsigned drain(Socket& socket) {
+        const auto count = socket.readinto(block());
         if (!count) return failed(count.error(), POLLIN);
         return *count == 0 ? 0U : unsigned{POLLIN};
     }
@@ -219,9 +219,8 @@ private:
         return block;
     }
 
-    Socket socket_;
     const Settings& settings_;
-    Clock::time_point deadline_ = Clock::now() + settings_.idle_limit;
+    Deadline deadline_ = Deadline::after(settings_.idle_limit);
     State state_ = State::header;
     std::string line_;  // the part that has come
     std::size_t header_size_ = 0;
@@ -235,69 +234,15 @@ private:
     std::string stored_;         // what to say once it is
 };
 
-class Server {
-public:
-    explicit Server(Settings settings) : settings_(std::move(settings)) {}
+usocket::Server<Connection>* serving;
 
-    usocket::Result<void> open(int port) { return listener_.open(port, poll_); }
-
-    // Until a signal.
-    usocket::Result<void> run() {
-        Poll::Event events[64];
-        while (!is_stopping) {
-            const auto ready = poll_.poll(events, tick);
-            if (!ready) return ready.error();
-            for (std::size_t i = 0; i < *ready; ++i) {
-                auto* connection = static_cast<Connection*>(events[i].userdata);
-                if (connection == nullptr) {
-                    accept();
-                } else if (const unsigned wanted = connection->take_turn();
-                           wanted == 0 || !poll_.modify(events[i].registration, wanted)) {
-                    remove(*connection);
-                }
-            }
-            look_around();
-        }
-        return {};
-    }
-
-private:
-    void accept() {
-        auto socket = listener_.accept();
-        if (!socket) return;
-        Connection& connection = connections_.emplace_back(*std::move(socket), settings_);
-        connection.where = std::prev(connections_.end());
-        if (!poll_.register_(connection.socket(), POLLIN, &connection)) connections_.pop_back();
-    }
-
-    void remove(Connection& connection) {
-        (void)poll_.unregister(connection.socket());
-        connections_.erase(connection.where);
-        listener_.resume();
-    }
-
-    // What no event tells, once a tick.
-    void look_around() {
-        const auto now = Clock::now();
-        if (now < next_look_) return;
-        next_look_ = now + tick;
-        listener_.resume_if_due(now);
-        for (auto one = connections_.begin(); one != connections_.end();) {
-            Connection& connection = *one++;
-            if (connection.is_idle(now)) remove(connection);
-        }
-    }
-
-    Settings settings_;
-    Poll poll_;
-    Listener listener_;
-    std::list<Connection> connections_;
-    Clock::time_point next_look_;
-};
-
-int fail(const char* what, usocket::Error error) {
-    std::fprintf(stderr, "http_server: %s: %s\n", what, error.message());
-    return 1;
+usocket::Result<void, usocket::EndpointError> serve(const Settings& settings, int port) {
+    const Address address = USOCKET_TRY(Address::inet(AF_INET, "127.0.0.1", port));
+    usocket::Server<Connection> server(USOCKET_TRY(usocket::listen(address)));
+    USOCKET_TRY(print_port(server.listener()));
+    serving = &server;
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { serving->stop(); });
+    return server.run([&] { return Connection(settings); });
 }
 
 }  // namespace
@@ -307,9 +252,8 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: http_server FOLDER [PORT [IDLE_S]]\n");
         return 2;
     }
-    stop_on_signals();
-    Server server({argv[1], std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 60)});
-    if (const auto done = server.open(argc > 2 ? std::atoi(argv[2]) : 0); !done) return fail("listening", done.error());
-    if (const auto done = server.run(); !done) return fail("polling", done.error());
-    return 0;
+    const Settings settings{argv[1], std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 60)};
+    const auto served = serve(settings, argc > 2 ? std::atoi(argv[2]) : 0);
+    if (!served) std::fprintf(stderr, "http_server: %s\n", served.error().message());
+    return served ? 0 : 1;
 }

@@ -17,18 +17,22 @@
 namespace usocket {
 
 // Accepts connections, and lets whoever has something to do take his turn. A Client is what the server remembers of one
-// connection; it is made without arguments, and has
+// connection. It has
 //
 //     unsigned take_turn(usocket::Socket& socket);
 //
 // which does what can be done now, a request or a block of a file, and returns what to wait for: POLLIN, POLLOUT or
 // both; 0 closes the connection. The socket is non-blocking. A turn should be short, so that the others have theirs;
-// what is left unread gives the next one.
+// what is left unread gives the next one. It may have
+//
+//     usocket::Deadline deadline();
+//
+// too, at which the connection is closed, up to a second later; every turn may put it off.
 //
 // Where there is no room for another connection (descriptors, memory) the listener rests until one has gone, or for a
 // second.
 //
-// run() is for one thread; stop() for any, and for signal handlers.
+// run() and for_each() are for one thread; stop() for any, and for signal handlers.
 template <class Client> class Server {
 public:
     // Takes over a socket that listens.
@@ -36,29 +40,44 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server() {
-        while (first_ != nullptr) remove(*first_);
+        while (first_ != nullptr) give_up(*first_);
+        forget();
     }
 
     // The socket that listens, for its address.
     [[nodiscard]] Socket& listener() noexcept { return listener_; }
 
-    // Serves until stop(), which it returns from without an error. The connections stay until the server goes.
+    // Serves until stop(), which it returns from without an error. The connections stay until the server goes. Clients
+    // are what make() returns, so that they know what they share; without it they are made of nothing.
     Result<void> run() noexcept {
+        return run([] { return Client{}; });
+    }
+    template <class Make> Result<void> run(Make make) noexcept {
         USOCKET_TRY(listener_.setblocking(false));
         USOCKET_TRY(poll_.register_(listener_, POLLIN));
         typename PollOf<Connection>::Event events[64];
         while (!is_stopped_.load(std::memory_order_relaxed)) {
-            const auto ready = USOCKET_TRY(poll_.poll(events, rests_ ? Timeout(rest) : Timeout::none()));
-            if (ready.empty()) let_rest(false);
+            const auto ready = USOCKET_TRY(poll_.poll(events, looks_around() ? Timeout(tick) : Timeout::none()));
             for (const auto& event : ready) {
                 if (event.userdata() == nullptr) {
-                    accept();
-                } else {
+                    accept(make);
+                } else if (!event.userdata()->is_gone) {
                     take_turn(*event.userdata());
                 }
             }
+            if (looks_around()) look_around();
+            forget();
         }
         return {};
+    }
+
+    // Calls f(client, socket) for each connection; it returns what that waits for from now on, as take_turn() does,
+    // whose answer counts for the client in whose turn this is called. A client's destructor may call it, too.
+    template <class Function> void for_each(Function f) noexcept {
+        for (Connection* one = first_; one != nullptr;) {
+            Connection& connection = *std::exchange(one, one->behind);
+            watch(connection, f(connection.client, connection.socket));
+        }
     }
 
     // Ends run(), or the next one.
@@ -69,60 +88,94 @@ public:
 
 private:
     static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may set no other
-    static constexpr std::chrono::seconds rest{1};
+    // How often the server looks after what no event tells.
+    static constexpr std::chrono::seconds tick{1};
+    static constexpr bool has_deadlines = requires(Client& client) { Deadline(client.deadline()); };
 
     struct Connection {
         Socket socket;
-        Client client{};
+        Client client;
         Registration* registration = nullptr;
         unsigned wanted = POLLIN;
+        bool is_gone = false;  // not deleted yet: an event may point to it, or its own turn be going on
         Connection* before = nullptr;
         Connection* behind = nullptr;
     };
 
-    void accept() noexcept {
+    template <class Make> void accept(Make& make) noexcept {
         auto accepted = listener_.accept();
         if (!accepted) {
             const int code = accepted.error().code();
             return let_rest(code != EAGAIN && code != ECONNABORTED);
         }
-        auto* connection = new (std::nothrow) Connection{std::move(accepted->socket)};
+        auto* connection = new (std::nothrow) Connection{std::move(accepted->socket), make()};
         if (connection == nullptr) return let_rest(true);
         connection->behind = first_;
         if (first_ != nullptr) first_->before = connection;
         first_ = connection;
-        if (!connection->socket.setblocking(false)) return remove(*connection);
+        if (!connection->socket.setblocking(false)) return give_up(*connection);
         const auto registered = poll_.register_(connection->socket, POLLIN, *connection);
-        if (!registered) return remove(*connection);
+        if (!registered) return give_up(*connection);
         connection->registration = *registered;
     }
 
     void take_turn(Connection& connection) noexcept {
-        const unsigned wanted = connection.client.take_turn(connection.socket);
-        const bool stays =
-            wanted != 0 && (wanted == connection.wanted || poll_.modify(connection.registration, wanted));
-        connection.wanted = wanted;
-        if (!stays) remove(connection);
+        watch(connection, connection.client.take_turn(connection.socket));
     }
 
-    void remove(Connection& connection) noexcept {
-        if (connection.registration != nullptr) poll_.unregister(connection.registration);
+    void watch(Connection& connection, unsigned wanted) noexcept {
+        if (connection.is_gone || wanted == connection.wanted) return;
+        connection.wanted = wanted;
+        if (wanted == 0 || !poll_.modify(connection.registration, wanted)) give_up(connection);
+    }
+
+    // From now on it is none of those that there are.
+    void give_up(Connection& connection) noexcept {
         (connection.before != nullptr ? connection.before->behind : first_) = connection.behind;
         if (connection.behind != nullptr) connection.behind->before = connection.before;
-        delete &connection;
+        connection.is_gone = true;
+        connection.behind = std::exchange(gone_, &connection);
+    }
+
+    void forget() noexcept {
+        while (gone_ != nullptr) {
+            Connection* connection = std::exchange(gone_, gone_->behind);
+            if (connection->registration != nullptr) poll_.unregister(connection->registration);
+            delete connection;
+            let_rest(false);
+        }
+    }
+
+    [[nodiscard]] bool looks_around() const noexcept { return has_deadlines || rests_; }
+
+    void look_around() noexcept {
+        const auto now = std::chrono::steady_clock::now();
+        if (now < next_look_) return;
+        next_look_ = now + tick;
         let_rest(false);
+        if constexpr (has_deadlines) {
+            const Deadline passed(now);
+            for (Connection* one = first_; one != nullptr;) {
+                Connection& connection = *std::exchange(one, one->behind);
+                if (connection.client.deadline().nanoseconds() <= passed.nanoseconds()) give_up(connection);
+            }
+        }
     }
 
     void let_rest(bool rests) noexcept {
-        if (rests != rests_) (void)poll_.modify(listener_, rests ? 0 : POLLIN);
+        if (rests == rests_) return;
         rests_ = rests;
+        (void)poll_.modify(listener_, rests ? 0 : POLLIN);
+        if (rests) next_look_ = std::chrono::steady_clock::now() + tick;
     }
 
     Socket listener_;
     PollOf<Connection> poll_;
     std::atomic<bool> is_stopped_{false};
     bool rests_ = false;
+    std::chrono::steady_clock::time_point next_look_;
     Connection* first_ = nullptr;
+    Connection* gone_ = nullptr;
 };
 
 }  // namespace usocket

@@ -1,15 +1,11 @@
-// POLL-1: a poll whose userdata have a type, and a server of one thread over it.
-#include <atomic>
+// POLL-1: a poll whose userdata have a type; what a stop request ends.
 #include <concepts>
-#include <csignal>
-#include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "background.hpp"
 #include "loopback.hpp"
-#include "usocket/server.hpp"
+#include "usocket/poll_of.hpp"
 #include "usocket/stop.hpp"
 
 namespace usocket::tests {
@@ -132,114 +128,6 @@ TEST(StopToken, SOCK_4_a_request_sends_workers_home) {
     EXPECT_EQ(second, Error(EBADF));
 }
 #endif
-
-// Sends back what comes; counts how many there are.
-struct Echo {
-    static inline std::atomic<int> count = 0;
-    std::string unsent;
-
-    Echo() { ++count; }
-    ~Echo() { --count; }
-    Echo(const Echo&) = delete;
-    Echo& operator=(const Echo&) = delete;
-
-    unsigned take_turn(Socket& socket) {
-        if (unsent.empty()) {
-            const auto bytes = socket.read(4096);
-            if (!bytes) return bytes.error().code() == EAGAIN ? POLLIN : 0;
-            if (bytes->empty()) return 0;
-            unsent = bytes->view();
-        }
-        const auto sent = socket.write(unsent);
-        if (!sent && sent.error().code() != EAGAIN) return 0;
-        unsent.erase(0, sent.value_or(0u));
-        return unsent.empty() ? POLLIN : POLLOUT;
-    }
-};
-
-class Serving : public ::testing::Test {
-protected:
-    Serving() : server_(listener(address_)) {}
-    ~Serving() override { stop(); }
-    void stop() {
-        server_.stop();
-        thread_.join();
-    }
-    Socket connect() {
-        Socket client = must(socket());
-        must(client.settimeout(30s));
-        must(client.connect(address_));
-        return client;
-    }
-    static void expect_echo(Socket& client, const std::string& text) {
-        Background writer([&] { must(client.write(text)); });
-        EXPECT_TRUE(must(client.read(text.size())).view() == text);
-    }
-
-    Address address_;
-    Server<Echo> server_;
-    Background thread_{[this] { must(server_.run()); }};
-};
-
-TEST_F(Serving, POLL_1_each_has_its_turn) {
-    std::vector<Socket> clients;
-    for (int i = 0; i < 20; ++i) clients.push_back(connect());
-    for (Socket& client : clients) expect_echo(client, "hello\n");
-    expect_echo(clients[3], std::string(3'000'000, 'x'));
-    for (Socket& client : clients) expect_echo(client, "again\n");
-    EXPECT_EQ(Echo::count, 20);
-}
-
-TEST_F(Serving, SOCK_3_whoever_goes_is_forgotten) {
-    Socket stays = connect();
-    expect_echo(stays, "x");
-    for (int i = 0; i < 10; ++i) {
-        Socket goes = connect();
-        expect_echo(goes, "x");
-    }
-    Socket last = connect();
-    must(last.shutdown(SHUT_WR));
-    EXPECT_TRUE(must(last.read()).empty());
-    while (Echo::count != 1) std::this_thread::yield();
-    expect_echo(stays, "y");
-}
-
-TEST_F(Serving, POLL_6_stop_ends_it_with_its_connections_open) {
-    Socket client = connect();
-    expect_echo(client, "x");
-    stop();
-    EXPECT_EQ(Echo::count, 1);
-    EXPECT_EQ(client.poll_now(POLLIN), 0u);
-}
-
-TEST(Servers, POLL_6_one_that_was_stopped_before_it_ran) {
-    Address address;
-    Server<Echo> server(listener(address));
-    server.stop();
-    must(server.run());
-    EXPECT_EQ(must(server.listener().getsockname()), address);
-}
-
-TEST(Servers, SOCK_3_all_is_closed_when_it_goes) {
-    Address address;
-    Socket client = must(socket());
-    {
-        Server<Echo> server(listener(address));
-        must(client.connect(address));
-        Background thread([&] { must(server.run()); });
-        must(client.write("x"));
-        EXPECT_EQ(must(client.read(1)).view(), "x");
-        server.stop();
-    }
-    EXPECT_TRUE(must(client.read(1)).empty());
-    EXPECT_EQ(Echo::count, 0);
-}
-
-// A listener that is no more: the error says so.
-TEST(Servers, SOCK_3_an_error_of_its_own_ends_it) {
-    Server<Echo> server{Socket()};
-    EXPECT_EQ(server.run().error(), Error(EBADF));
-}
 
 }  // namespace
 }  // namespace usocket::tests

@@ -1,0 +1,294 @@
+// POLL-1, CPP-4: Server<Client>, many connections in one thread.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "background.hpp"
+#include "loopback.hpp"
+#include "usocket/server.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Sends back what comes; counts how many there are.
+struct Echo {
+    static inline std::atomic<int> count = 0;
+    std::string unsent;
+
+    Echo() { ++count; }
+    ~Echo() { --count; }
+    Echo(const Echo&) = delete;
+    Echo& operator=(const Echo&) = delete;
+
+    unsigned take_turn(Socket& socket) {
+        if (unsent.empty()) {
+            const auto bytes = socket.read(4096);
+            if (!bytes) return bytes.error().code() == EAGAIN ? POLLIN : 0;
+            if (bytes->empty()) return 0;
+            unsent = bytes->view();
+        }
+        const auto sent = socket.write(unsent);
+        if (!sent && sent.error().code() != EAGAIN) return 0;
+        unsent.erase(0, sent.value_or(0u));
+        return unsent.empty() ? POLLIN : POLLOUT;
+    }
+};
+
+class Serving : public ::testing::Test {
+protected:
+    Serving() : server_(listener(address_)) {}
+    ~Serving() override { stop(); }
+    void stop() {
+        server_.stop();
+        thread_.join();
+    }
+    Socket connect() {
+        Socket client = must(socket());
+        must(client.settimeout(30s));
+        must(client.connect(address_));
+        return client;
+    }
+    static void expect_echo(Socket& client, const std::string& text) {
+        Background writer([&] { must(client.write(text)); });
+        EXPECT_TRUE(must(client.read(text.size())).view() == text);
+    }
+
+    Address address_;
+    Server<Echo> server_;
+    Background thread_{[this] { must(server_.run()); }};
+};
+
+TEST_F(Serving, POLL_1_each_has_its_turn) {
+    std::vector<Socket> clients;
+    for (int i = 0; i < 20; ++i) clients.push_back(connect());
+    for (Socket& client : clients) expect_echo(client, "hello\n");
+    expect_echo(clients[3], std::string(3'000'000, 'x'));
+    for (Socket& client : clients) expect_echo(client, "again\n");
+    EXPECT_EQ(Echo::count, 20);
+}
+
+TEST_F(Serving, SOCK_3_whoever_goes_is_forgotten) {
+    Socket stays = connect();
+    expect_echo(stays, "x");
+    for (int i = 0; i < 10; ++i) {
+        Socket goes = connect();
+        expect_echo(goes, "x");
+    }
+    Socket last = connect();
+    must(last.shutdown(SHUT_WR));
+    EXPECT_TRUE(must(last.read()).empty());
+    while (Echo::count != 1) std::this_thread::yield();
+    expect_echo(stays, "y");
+}
+
+// However busy it is: nobody goes, so that nothing but time tells that there is room again.
+TEST_F(Serving, SOCK_3_without_room_it_rests_for_a_second) {
+    Socket busy = connect();
+    expect_echo(busy, "x");
+    Socket waiting = must(socket());
+    must(waiting.settimeout(30s));
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int free = must(waiting.dup()).fileno();
+    const rlimit full{static_cast<rlim_t>(free), before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &full), 0);
+    must(waiting.connect(address_));
+    expect_echo(busy, "y");
+    EXPECT_EQ(Echo::count, 1);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    must(waiting.write("z"));
+    while (waiting.poll_now(POLLIN) == 0) expect_echo(busy, "y");
+    EXPECT_EQ(must(waiting.read(1)).view(), "z");
+}
+
+TEST_F(Serving, POLL_6_stop_ends_it_with_its_connections_open) {
+    Socket client = connect();
+    expect_echo(client, "x");
+    stop();
+    EXPECT_EQ(Echo::count, 1);
+    EXPECT_EQ(client.poll_now(POLLIN), 0u);
+}
+
+TEST(Servers, POLL_6_one_that_was_stopped_before_it_ran) {
+    Address address;
+    Server<Echo> server(listener(address));
+    server.stop();
+    must(server.run());
+    EXPECT_EQ(must(server.listener().getsockname()), address);
+}
+
+TEST(Servers, SOCK_3_all_is_closed_when_it_goes) {
+    Address address;
+    Socket client = must(socket());
+    {
+        Server<Echo> server(listener(address));
+        must(client.connect(address));
+        Background thread([&] { must(server.run()); });
+        must(client.write("x"));
+        EXPECT_EQ(must(client.read(1)).view(), "x");
+        server.stop();
+    }
+    EXPECT_TRUE(must(client.read(1)).empty());
+    EXPECT_EQ(Echo::count, 0);
+}
+
+// A listener that is no more: the error says so.
+TEST(Servers, SOCK_3_an_error_of_its_own_ends_it) {
+    Server<Echo> server{Socket()};
+    EXPECT_EQ(server.run().error(), Error(EBADF));
+}
+
+// Passes each line on to all the others, as "1: hello"; whoever goes, "1 has left". They know what they share.
+struct Speaker {
+    static inline std::atomic<int> turns = 0;
+    Server<Speaker>& server;
+    int number;
+    std::string heard = {};
+    std::string unsent = {};
+
+    Speaker(Server<Speaker>& in, int which) : server(in), number(which) {}
+    Speaker(const Speaker&) = delete;
+    Speaker& operator=(const Speaker&) = delete;
+    ~Speaker() { tell_others(std::to_string(number) + " has left\n"); }
+
+    unsigned take_turn(Socket& socket) {
+        ++turns;
+        if (!flush(socket)) return 0;
+        const auto line = socket.readline();
+        if (!line) return line.error().code() == EAGAIN ? events() : 0;
+        if (line->empty()) return 0;
+        heard += line->view();
+        if (!heard.ends_with('\n')) return events();  // the rest is not there yet
+        const std::string said = std::exchange(heard, {});
+        if (said == "all out\n") {
+            server.for_each([](Speaker&, Socket&) { return 0u; });
+            socket.close();
+            return POLLIN;  // which comes too late
+        }
+        tell_others(std::to_string(number) + ": " + said);
+        return events();
+    }
+    void tell_others(const std::string& text) {
+        server.for_each([&](Speaker& other, Socket& socket) {
+            if (&other == this) return other.events();
+            other.unsent += text;
+            return other.flush(socket) ? other.events() : 0u;
+        });
+    }
+    bool flush(Socket& socket) {
+        const auto count = socket.write(unsent);
+        unsent.erase(0, count.value_or(0u));
+        return count || count.error().code() == EAGAIN;
+    }
+    [[nodiscard]] unsigned events() const { return POLLIN | (unsent.empty() ? 0u : unsigned{POLLOUT}); }
+};
+
+class Speaking : public ::testing::Test {
+protected:
+    Speaking() : server_(listener(address_)) {}
+    ~Speaking() override {
+        server_.stop();
+        thread_.join();
+    }
+    // Is there once it is heard of.
+    Socket connect() {
+        Socket client = must(socket());
+        must(client.settimeout(30s));
+        must(client.connect(address_));
+        while (made_ != asked_ + 1) std::this_thread::yield();
+        ++asked_;
+        return client;
+    }
+
+    Address address_;
+    Server<Speaker> server_;
+    int asked_ = 0;
+    std::atomic<int> made_ = 0;
+    std::atomic<bool> lets_in_ = true;
+    Background thread_{[this] {
+        must(server_.run([this] {
+            lets_in_.wait(false);
+            return Speaker(server_, ++made_);
+        }));
+    }};
+};
+
+TEST_F(Speaking, CPP_4_clients_know_what_they_share_and_one_another) {
+    Socket one = connect(), two = connect(), three = connect();
+    must(two.write("hello\n"));
+    EXPECT_EQ(must(one.readline()).view(), "2: hello\n");
+    EXPECT_EQ(must(three.readline()).view(), "2: hello\n");
+    must(three.write("hi\n"));
+    EXPECT_EQ(must(two.readline()).view(), "3: hi\n");  // its own was not for itself
+}
+
+TEST_F(Speaking, CPP_4_what_it_says_to_all_waits_for_room) {
+    Socket one = connect(), two = connect();
+    const std::string line = std::string(100'000, 'x') + "\n";
+    for (int i = 0; i < 100; ++i) must(one.write(line));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(must(two.readline()).size(), line.size() + 3);
+}
+
+TEST_F(Speaking, CPP_4_the_end_of_one_tells_the_others) {
+    Socket one = connect(), two = connect();
+    one.close();
+    EXPECT_EQ(must(two.readline()).view(), "1 has left\n");
+}
+
+// Events of all three are there when the first has its turn.
+TEST_F(Speaking, CPP_4_one_may_end_all_itself_too) {
+    Socket clients[] = {connect(), connect(), connect()};
+    lets_in_ = false;
+    Socket fourth = must(socket());
+    must(fourth.connect(address_));
+    thread_.await_asleep();
+    for (Socket& client : clients) must(client.write("all out\n"));
+    const int turns = Speaker::turns;
+    lets_in_ = true;
+    lets_in_.notify_all();
+    for (Socket& client : clients) (void)client.read();  // until it is closed; some with their lines unread
+    EXPECT_EQ(Speaker::turns - turns, 1);
+    while (made_ != 4) std::this_thread::yield();
+    asked_ = 4;
+    connect();  // and it goes on
+}
+
+// Answers each byte, and stays for as long after it.
+struct Waiting {
+    Deadline until = Deadline::after(100ms);
+
+    Deadline deadline() const { return until; }
+    unsigned take_turn(Socket& socket) {
+        const auto bytes = socket.recv(1);
+        if (!bytes) return bytes.error().code() == EAGAIN ? POLLIN : 0;
+        until = Deadline::after(1h);
+        return !bytes->empty() && socket.write(bytes->view()) ? POLLIN : 0;
+    }
+};
+
+TEST(Servers, TIME_10_a_deadline_that_passes_ends_a_connection) {
+    Address address;
+    Server<Waiting> server(listener(address));
+    Background thread([&] { must(server.run()); });
+    Socket silent = must(socket()), busy = must(socket());
+    for (Socket* each : {&silent, &busy}) {
+        must(each->settimeout(30s));
+        must(each->connect(address));
+    }
+    must(busy.write("x"));
+    EXPECT_EQ(must(busy.read(1)).view(), "x");
+    EXPECT_TRUE(must(silent.read(1)).empty());
+    must(busy.write("y"));
+    EXPECT_EQ(must(busy.read(1)).view(), "y");
+    server.stop();
+}
+
+}  // namespace
+}  // namespace usocket::tests
