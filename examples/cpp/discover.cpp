@@ -29,9 +29,9 @@ Result<void> announce(const Address& group, unsigned interface, std::string_view
     USOCKET_TRY(socket.join_group(group, interface));
     std::puts("announcing");
     std::fflush(stdout);
-    for (;;) {
-        const auto asked = USOCKET_TRY(socket.recvfrom(question.size() + 1));
-        if (asked.bytes.view() == question) USOCKET_TRY(socket.sendto(name, asked.address));
+    for (std::array<char, question.size() + 1> asked;;) {
+        const auto [size, from] = USOCKET_TRY(socket.recvfrom_into(asked));
+        if (std::string_view(asked.data(), size) == question) USOCKET_TRY(socket.sendto(name, from));
     }
 }
 

@@ -89,9 +89,11 @@ public:
     Result<std::size_t> sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept;
     // At most `size` bytes; none: the peer has shut down.
     [[nodiscard]] Result<Bytes> recv(std::size_t size, int flags = 0) noexcept;
+    [[nodiscard]] Result<Bytes> recv(std::size_t size, int flags, Call&& call) noexcept;
     Result<std::size_t> recv_into(MutableBuffer buffer, int flags = 0) noexcept;
     Result<std::size_t> recv_into(MutableBuffer buffer, int flags, Call&& call) noexcept;
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
+    [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags, Call&& call) noexcept;
     Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
     // The same with the address in memory of the host's, where there is an empty one; returns the size.
     Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
@@ -132,12 +134,14 @@ public:
     // --- Stream methods. No short reads and writes when blocking. Non-blocking: what there was, or EAGAIN if
     // nothing moved at all. A call that fails loses nothing of what it had received (TIME-6). On a socket that
     // keeps message boundaries a read ends with the message.
-    [[nodiscard]] Result<Bytes> read() noexcept;
-    [[nodiscard]] Result<Bytes> read(std::size_t size) noexcept;
+    // Without a size: to EOF.
+    [[nodiscard]] Result<Bytes> read(Call&& call = Call()) noexcept;
+    [[nodiscard]] Result<Bytes> read(std::size_t size, Call&& call = Call()) noexcept;
     Result<std::size_t> readinto(MutableBuffer buffer, Call&& call = Call()) noexcept;
     // Through the next "\n", or `limit` bytes, or to EOF, whichever comes first.
     static constexpr std::size_t no_limit = SIZE_MAX;
-    [[nodiscard]] Result<Bytes> readline(std::size_t limit = no_limit) noexcept;
+    [[nodiscard]] Result<Bytes> readline(Call&& call = Call()) noexcept;
+    [[nodiscard]] Result<Bytes> readline(std::size_t limit, Call&& call = Call()) noexcept;
     // The same into the caller's memory, whose size is the limit; returns the line's length.
     Result<std::size_t> readline_into(MutableBuffer buffer) noexcept;
     Result<std::size_t> readline_into(MutableBuffer buffer, Call&& call) noexcept;

@@ -235,39 +235,68 @@ Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noe
 
 // --- For C++: into memory of the C heap
 
-Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept {
-    auto received = recvfrom(size, flags);
+namespace {
+
+// What receive(room, from) puts into room of this size; it returns how much there was.
+template <class Receive> Result<Received> receive_bytes(std::size_t size, Receive receive) noexcept {
+    if (size > max_transfer) return Error(Fault::bufsize_range);
+    Sink sink = Bytes::sink();
+    if (!sink.reserve(size)) return Error(ENOMEM);
+    Address from;
+    const Result<std::size_t> count = receive(sink.room(), from);
+    if (count) sink.set_size(std::min(*count, size));
+    Bytes bytes = Bytes::take(sink);
+    if (!count) return count.error();
+    return Received{std::move(bytes), from};
+}
+
+// What receive(sink) puts into it.
+template <class Receive> Result<Bytes> read_bytes(Receive receive) noexcept {
+    Sink sink = Bytes::sink();
+    const Result<void> read = receive(sink);
+    Bytes bytes = Bytes::take(sink);
+    if (!read) return read.error();
+    return bytes;
+}
+
+Result<Bytes> bytes_of(Result<Received> received) noexcept {
     if (!received) return received.error();
     return std::move(received->bytes);
 }
 
+}  // namespace
+
+Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept { return bytes_of(recvfrom(size, flags)); }
+
+Result<Bytes> Socket::recv(std::size_t size, int flags, Call&& call) noexcept {
+    return bytes_of(recvfrom(size, flags, static_cast<Call&&>(call)));
+}
+
 Result<Received> Socket::recvfrom(std::size_t size, int flags) noexcept {
-    if (size > max_transfer) return Error(Fault::bufsize_range);
-    Sink sink = Bytes::sink();
-    if (!sink.reserve(size)) return Error(ENOMEM);
-    auto from = recvfrom_into(sink.room(), flags);
-    if (from) sink.set_size(std::min(from->size, size));
-    Bytes bytes = Bytes::take(sink);
-    if (!from) return from.error();
-    return Received{std::move(bytes), from->address};
+    return receive_bytes(size, [&](MutableBuffer room, Address& from) noexcept -> Result<std::size_t> {
+        const auto received = recvfrom_into(room, flags);
+        if (!received) return received.error();
+        from = received->address;
+        return received->size;
+    });
 }
 
-Result<Bytes> Socket::read() noexcept { return read(no_limit); }
-
-Result<Bytes> Socket::read(std::size_t size) noexcept {
-    Sink sink = Bytes::sink();
-    const auto read = read_to(sink, size);
-    Bytes bytes = Bytes::take(sink);
-    if (!read) return read.error();
-    return bytes;
+Result<Received> Socket::recvfrom(std::size_t size, int flags, Call&& call) noexcept {
+    return receive_bytes(size, [&](MutableBuffer room, Address& from) noexcept {
+        return recvfrom_into(room, from, flags, static_cast<Call&&>(call));
+    });
 }
 
-Result<Bytes> Socket::readline(std::size_t limit) noexcept {
-    Sink sink = Bytes::sink();
-    const auto read = readline_to(sink, limit);
-    Bytes bytes = Bytes::take(sink);
-    if (!read) return read.error();
-    return bytes;
+Result<Bytes> Socket::read(Call&& call) noexcept { return read(no_limit, static_cast<Call&&>(call)); }
+
+Result<Bytes> Socket::read(std::size_t size, Call&& call) noexcept {
+    return read_bytes([&](Sink& sink) noexcept { return read_to(sink, size, static_cast<Call&&>(call)); });
+}
+
+Result<Bytes> Socket::readline(Call&& call) noexcept { return readline(no_limit, static_cast<Call&&>(call)); }
+
+Result<Bytes> Socket::readline(std::size_t limit, Call&& call) noexcept {
+    return read_bytes([&](Sink& sink) noexcept { return readline_to(sink, limit, static_cast<Call&&>(call)); });
 }
 
 }  // namespace usocket

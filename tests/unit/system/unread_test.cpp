@@ -232,8 +232,26 @@ TEST_P(Unread, TIME_10_a_deadline_ends_all_calls_that_are_given_it) {
         EXPECT_EQ(must(pair_.here.recv_into(MutableBuffer(room, 2), 0, Call(deadline))), 2u);
         EXPECT_EQ(pair_.here.recv_into(room, 0, Call(deadline)).error(), Error(ETIMEDOUT));
         EXPECT_EQ(pair_.here.readinto(room, Call(deadline)).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.recv(4, 0, deadline).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.recvfrom(4, 0, deadline).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.read(deadline).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.read(4, deadline).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.readline(deadline).error(), Error(ETIMEDOUT));
+        EXPECT_EQ(pair_.here.readline(4, deadline).error(), Error(ETIMEDOUT));
         EXPECT_EQ(deadline.remaining(), Timeout::passed());
     }
+}
+
+TEST_P(Unread, TIME_10_what_comes_within_a_deadline_is_there) {
+    const Deadline deadline = Deadline::after(1h);
+    must(pair_.there.write("abcd\nefgh\nij"));
+    EXPECT_EQ(must(pair_.here.recv(2, 0, deadline)).view(), "ab");
+    EXPECT_EQ(must(pair_.here.readline(deadline)).view(), "cd\n");
+    EXPECT_EQ(must(pair_.here.readline(2, deadline)).view(), "ef");
+    EXPECT_EQ(must(pair_.here.read(2, deadline)).view(), "gh");
+    EXPECT_EQ(must(pair_.here.recvfrom(1, 0, deadline)).bytes.view(), "\n");
+    must(pair_.there.shutdown(SHUT_WR));
+    EXPECT_EQ(must(pair_.here.read(deadline)).view(), "ij");
 }
 
 TEST_P(Unread, TIME_10_a_write_that_timed_out_says_how_much_went_out) {
