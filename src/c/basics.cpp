@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "c/convert.hpp"
+#include "stream/resized.hpp"
 #include "sys/sys.hpp"
 #include "usocket/version.hpp"
 
@@ -67,29 +68,8 @@ void usocket_unwound(usocket_socket_t* socket, usocket_call_t* call) {
 
 // --- Memory that grows
 
-namespace {
-
-bool grow(Sink& sink, std::size_t capacity) noexcept {
-    void* memory = capacity == SIZE_MAX ? nullptr : sys::resize(sink.data(), capacity + 1);  // and a NUL
-    if (memory == nullptr) return false;
-    sink.set_memory(static_cast<std::uint8_t*>(memory), capacity);
-    return true;
-}
-
-// A collector knows memory by its start only: that is what the socket keeps.
-Block surrender(Sink& sink) noexcept {
-    const Block block{sink.data(), sink.size(), sink.data(), [](void* owner) noexcept { (void)sys::resize(owner, 0); }};
-    sink = Sink(grow, surrender);
-    return block;
-}
-
-}  // namespace
-
-void usocket_sink_init(usocket_sink_t* sink) { new (&opened<Sink>(sink)) Sink(grow, surrender); }
-
-void usocket_sink_destroy(usocket_sink_t* sink) {
-    if (cxx(sink).data() != nullptr) cxx(sink).surrender().release();
-}
+void usocket_sink_init(usocket_sink_t* sink) { new (&opened<Sink>(sink)) Sink(Resized::sink()); }
+void usocket_sink_destroy(usocket_sink_t* sink) { Resized::release(cxx(sink)); }
 
 void usocket_sink_clear(usocket_sink_t* sink) { cxx(sink).set_size(0); }
 bool usocket_sink_reserve(usocket_sink_t* sink, size_t size) { return cxx(sink).reserve(size); }

@@ -6,6 +6,7 @@
 // system's, which does not copy.
 #include "stream/outbox.hpp"
 #include "stream/reader.hpp"
+#include "stream/resized.hpp"
 
 #if !defined(USOCKET_SMALL)
 #include <algorithm>
@@ -17,19 +18,6 @@ namespace {
 
 constexpr std::size_t block_size = std::size_t{16} << 10;
 constexpr std::size_t conduit_size = std::size_t{256} << 10;
-
-bool grow(Sink& sink, std::size_t capacity) noexcept {
-    void* memory = sys::resize(sink.data(), capacity);
-    if (memory == nullptr) return false;
-    sink.set_memory(static_cast<std::uint8_t*>(memory), capacity);
-    return true;
-}
-
-Block surrender(Sink& sink) noexcept {
-    const Block block{sink.data(), sink.size(), sink.data(), [](void* owner) noexcept { (void)sys::resize(owner, 0); }};
-    sink = Sink(grow, surrender);
-    return block;
-}
 
 // The system's way has no flag for it; a descriptor that others hold is left as it is (TIME-9).
 bool never_blocks(Gate& gate) noexcept {
@@ -45,7 +33,7 @@ bool never_blocks(Gate& gate) noexcept {
 struct Reader::Passage {
     Outbox& to;
     std::size_t& done;  // what has gone out
-    Sink memory{grow, surrender};
+    Sink memory = Resized::sink();
     sys::Conduit conduit{};
     bool may_open = true;   // a conduit: nothing has shown yet that it will not do
     bool has_room = false;  // all that was sent so far was taken
@@ -65,7 +53,7 @@ Result<void> Reader::splice(Outbox& to, std::size_t limit, std::size_t& done) no
         return {};
     });
     close_conduit(passage);
-    if (passage.memory.data() != nullptr) (void)sys::resize(passage.memory.data(), 0);
+    Resized::release(passage.memory);
     return result;
 }
 
