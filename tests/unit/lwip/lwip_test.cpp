@@ -21,6 +21,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// What lwIP's DNS asks from now on, over the loopback interface.
+Socket name_server() {
+    Socket server = must(socket(AF_INET, SOCK_DGRAM));
+    must(server.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
+    ip_addr_t ip{};
+    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
+    const sys::Guard guard;
+    dns_setserver(0, &ip);
+    return server;
+}
+
 // A chain of lwIP's counts in 16 bits.
 TEST(Lwip, STACK_2_a_queue_of_almost_a_megabyte_loses_nothing) {
     Pair pair = tcp_pair();
@@ -155,14 +166,7 @@ TEST(Lwip, STACK_4_errors_have_the_hosts_numbers) {
 
 // idle() says so: of Ctrl-C, or a callback that is due.
 TEST(Lwip, STACK_3_a_call_that_waits_asks_the_host_which_may_end_it) {
-    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
-    must(mute.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
-    ip_addr_t ip{};
-    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-    {
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-    }
+    const Socket mute = name_server();
     const Signals signals;
     Pair pair = tcp_pair();
     Poll poll;
@@ -187,14 +191,7 @@ TEST(Lwip, STACK_3_a_call_that_waits_asks_the_host_which_may_end_it) {
 // Answers what it is asked, in a thread of its own: A 127.0.0.9, AAAA ::9; of "none" nothing.
 class Server {
 public:
-    Server() : socket_(must(socket(AF_INET, SOCK_DGRAM))) {
-        must(socket_.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
-        ip_addr_t ip{};
-        ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-        thread_ = std::thread([this] { serve(); });
-    }
+    Server() : socket_(name_server()), thread_([this] { serve(); }) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server() {
@@ -241,14 +238,7 @@ TEST(LwipDns, STACK_2_GAI_3_a_name_that_there_is_not_is_EAI_NONAME) {
 }
 
 TEST(LwipDns, STACK_2_GAI_4_a_deadline_ends_a_lookup_and_lookups_that_are_left_run_out_without_harm) {
-    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
-    must(mute.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
-    ip_addr_t ip{};
-    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-    {
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-    }
+    const Socket mute = name_server();
     Error last;
     for (int i = 0; i < 8; ++i) {
         const std::string name = "left" + std::to_string(i) + ".example";
@@ -259,14 +249,7 @@ TEST(LwipDns, STACK_2_GAI_4_a_deadline_ends_a_lookup_and_lookups_that_are_left_r
 
 // lwIP would ask for something else, or for nothing that there can be.
 TEST(LwipDns, STACK_2_GAI_3_what_is_no_name_is_EAI_NONAME_and_nobody_is_asked) {
-    Socket server = must(socket(AF_INET, SOCK_DGRAM));
-    must(server.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
-    ip_addr_t ip{};
-    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-    {
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-    }
+    Socket server = name_server();
     const std::string label(63, 'a');
     for (const std::string& name :
          {std::string("."), std::string("a..b"), std::string(".a"), "x." + label + "a.org",
@@ -286,13 +269,7 @@ TEST(LwipDns, STACK_2_GAI_3_what_is_no_name_is_EAI_NONAME_and_nobody_is_asked) {
 
 // As at a soft reset, of which lookups know nothing.
 TEST(LwipDns, STACK_3_a_reset_ends_lookups_too) {
-    Socket mute = must(socket(AF_INET, SOCK_DGRAM));
-    ip_addr_t ip{};
-    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-    {
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-    }
+    const Socket mute = name_server();
     const sys::Query query{"board.example", "80", AF_INET, SOCK_STREAM, 0, 0};
     for (int i = 0; i < 4; ++i) must(sys::lookup_start(query));
     EXPECT_EQ(sys::lookup_start(query).error(), Error(-3));
@@ -307,14 +284,7 @@ TEST(LwipDns, STACK_3_a_reset_ends_lookups_too) {
 
 // Whatever a server answers: an answer, an error, or silence until the deadline.
 TEST(LwipDns, STACK_2_a_server_that_lies_is_an_error) {
-    Socket server = must(socket(AF_INET, SOCK_DGRAM));
-    must(server.bind(must(Address::inet(AF_INET, "127.0.0.1", 53))));
-    ip_addr_t ip{};
-    ip_addr_set_ip4_u32(&ip, htonl(INADDR_LOOPBACK));
-    {
-        const sys::Guard guard;
-        dns_setserver(0, &ip);
-    }
+    Socket server = name_server();
     std::thread lies([&] {
         Random random(1);
         for (;;) {
