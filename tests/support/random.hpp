@@ -1,6 +1,7 @@
 // Random: numbers from a seed, the same on every machine and compiler (splitmix64).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace usocket::tests {
@@ -16,10 +17,12 @@ public:
         mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
         return mixed ^ (mixed >> 31);
     }
-    // 0 to limit - 1; limit is not 0.
-    std::uint64_t below(std::uint64_t limit) noexcept { return next() % limit; }
+    // 0 to limit - 1; limit is not 0. What is drawn counts something in memory, on 32 bits too.
+    std::size_t below(std::uint64_t limit) noexcept { return static_cast<std::size_t>(next() % limit); }
     // first to last.
-    std::uint64_t between(std::uint64_t first, std::uint64_t last) noexcept { return first + below(last - first + 1); }
+    std::size_t between(std::size_t first, std::size_t last) noexcept {
+        return first + below(std::uint64_t{last} - first + 1);
+    }
     // True this many times in a thousand.
     bool chance(unsigned per_mille) noexcept { return per_mille != 0 && below(1000) < per_mille; }
 

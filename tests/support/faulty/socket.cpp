@@ -490,7 +490,8 @@ Result<void> check_file(Fd file) noexcept {
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
     begin(Sys::sendfile);
     const std::string& content = network().files.at(static_cast<std::size_t>(file));
-    const auto rest = std::string_view(content).substr(std::min<std::size_t>(offset, content.size()), count);
+    const auto start = static_cast<std::size_t>(std::min<std::uint64_t>(offset, content.size()));
+    const auto rest = std::string_view(content).substr(start, count);
     const auto sent = rest.empty() ? Result<std::size_t>(std::size_t{0})
                                    : transmit(Sys::sendfile, fd, rest, waits ? 0 : MSG_DONTWAIT);
     end(true);

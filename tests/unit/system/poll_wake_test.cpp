@@ -136,7 +136,7 @@ public:
 
     static void in(std::chrono::microseconds span) {
         itimerval timer{};
-        timer.it_value.tv_usec = span.count();
+        timer.it_value.tv_usec = static_cast<suseconds_t>(span.count());
         ::setitimer(ITIMER_REAL, &timer, nullptr);
     }
 

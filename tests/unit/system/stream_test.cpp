@@ -124,7 +124,7 @@ TEST_P(Stream, Strm1ReadToTheEndIsLinear) {
 TEST_P(Stream, Strm1AHugeSizeTakesNoMemoryInAdvance) {
     send("few");
     must(pair_.there.shutdown(SHUT_WR));
-    EXPECT_EQ(read(std::size_t{1} << 46), "few");
+    EXPECT_EQ(read(SIZE_MAX >> (sizeof(std::size_t) == 8 ? 17 : 2)), "few");  // more than there is
 }
 
 // --- STRM-2

@@ -24,6 +24,9 @@ constexpr int untraced = 77;
 
 // What belongs to memory, not to sockets.
 bool is_memory(long number) {
+#if defined(SYS_mmap2)
+    if (number == SYS_mmap2) return true;  // what 32 bits call it
+#endif
     return number == SYS_mmap || number == SYS_munmap || number == SYS_mremap || number == SYS_brk ||
            number == SYS_madvise || number == SYS_mprotect;
 }
