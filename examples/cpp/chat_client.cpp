@@ -4,6 +4,7 @@
 // of the input (Ctrl-D) it says so to the server with shutdown() and leaves when the server has closed.
 #include <usocket/usocket.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -12,7 +13,6 @@
 
 namespace {
 
-using usocket::Error;
 using usocket::Socket;
 
 void send_input(Socket& socket, std::string line) {
@@ -23,11 +23,6 @@ void send_input(Socket& socket, std::string line) {
     (void)socket.shutdown(SHUT_WR);
 }
 
-int fail(const char* what, Error error) {
-    std::fprintf(stderr, "chat_client: %s: %s\n", what, error.message());
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,12 +30,11 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: chat_client HOST PORT NAME\n");
         return 2;
     }
-    const auto found = usocket::getaddrinfo(argv[1], argv[2], AF_INET, SOCK_STREAM);
-    if (!found) return fail(argv[1], found.error());
-    const auto info = found->front();
-    auto socket = usocket::socket(info.family, info.type);
-    if (!socket) return fail("socket", socket.error());
-    if (const auto connected = socket->connect(info.sockaddr); !connected) return fail(argv[1], connected.error());
+    auto socket = usocket::connect(argv[1], argv[2], usocket::Deadline::after(std::chrono::seconds(10)));
+    if (!socket) {
+        std::fprintf(stderr, "chat_client: %s\n", socket.error().message());
+        return 1;
+    }
 
     std::thread(send_input, std::ref(*socket), std::string(argv[3])).detach();
     for (;;) {

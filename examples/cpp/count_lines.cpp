@@ -13,7 +13,6 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using usocket::Error;
 using usocket::Socket;
 
 constexpr int piece = 100;  // lines between two looks at the clock
@@ -32,11 +31,6 @@ long count_lines(Socket& socket, Clock::time_point end) {
     return count;
 }
 
-int fail(const char* what, Error error) {
-    std::fprintf(stderr, "count_lines: %s: %s\n", what, error.message());
-    return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,12 +38,11 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: count_lines HOST PORT [SECONDS]\n");
         return 2;
     }
-    const auto found = usocket::getaddrinfo(argv[1], argv[2], 0, SOCK_STREAM);
-    if (!found) return fail(argv[1], found.error());
-    const auto info = found->front();
-    auto socket = usocket::socket(info.family, info.type);
-    if (!socket) return fail("socket", socket.error());
-    if (const auto connected = socket->connect(info.sockaddr); !connected) return fail(argv[1], connected.error());
+    auto socket = usocket::connect(argv[1], argv[2], usocket::Deadline::after(std::chrono::seconds(10)));
+    if (!socket) {
+        std::fprintf(stderr, "count_lines: %s\n", socket.error().message());
+        return 1;
+    }
 
     const auto start = Clock::now();
     const std::chrono::duration<double> seconds(argc == 4 ? std::atof(argv[3]) : 1.0);

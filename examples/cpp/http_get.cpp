@@ -18,11 +18,10 @@ namespace {
 
 using namespace std::literals;
 using usocket::Error;
-using usocket::Result;
 using usocket::Socket;
 
 constexpr std::size_t block_size = 64 * 1024;  // how much of a body is in memory at a time
-constexpr auto timeout = 30s;                  // for each call, not for the whole page
+constexpr auto timeout = 30s;                  // to connect, and for each call after it, not for the whole page
 
 struct Url {
     std::string host;
@@ -137,25 +136,10 @@ private:
     Fields fields_;
 };
 
-// To the first of the host's addresses that answers.
-Result<Socket> connect(const std::string& host, const std::string& port) {
-    const auto found = usocket::getaddrinfo(host, std::string_view(port), 0, SOCK_STREAM);
-    if (!found) return found.error();
-    Error failure;
-    for (const auto& info : *found) {
-        auto socket = usocket::socket(info.family, info.type, info.proto);
-        if (!socket) return socket;
-        if (const auto set = socket->settimeout(timeout); !set) return set.error();
-        const auto connected = socket->connect(info.sockaddr);
-        if (connected) return socket;
-        failure = connected.error();
-    }
-    return failure;
-}
-
 bool get(const Url& url) {
-    auto socket = connect(url.host, url.port);
-    if (!socket) return report(url.host.c_str(), socket.error());
+    auto socket = usocket::connect(url.host, url.port, usocket::Deadline::after(timeout));
+    if (!socket) return complain(socket.error().message());
+    if (const auto set = socket->settimeout(timeout); !set) return report("the timeout", set.error());
     const std::string request = "GET " + url.path + " HTTP/1.1\r\nHost: " + url.host + "\r\nConnection: close\r\n\r\n";
     if (const auto written = socket->write(request); !written) return report("writing", written.error());
 

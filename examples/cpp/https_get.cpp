@@ -1,7 +1,7 @@
 // Fetches a page over TLS and prints its body: https_get HOST PORT PATH [CA-FILE]
 //
-// TLS is put on the socket before it connects, so that one deadline holds for TCP and the handshake. From then on it is
-// a stream like any other. Without a file the issuers that the system trusts are trusted.
+// One deadline holds for the name, TCP and the handshake. From then on the socket is a stream like any other. Without a
+// file the issuers that the system trusts are trusted.
 #include <usocket/tls.hpp>
 #include <usocket/usocket.hpp>
 
@@ -48,13 +48,14 @@ bool get(const std::string& host, const std::string& port, const std::string& pa
         if (const auto loaded = context->load_verify_locations(contents(ca_file)); !loaded)
             return report(ca_file, loaded.error());
     }
-    const auto found = usocket::getaddrinfo(host, std::string_view(port), 0, SOCK_STREAM);
-    if (!found) return report(host.c_str(), found.error());
-    auto socket = usocket::Socket::open(found->front().family, SOCK_STREAM, usocket::IPPROTO_SEC);
-    if (!socket) return report("socket", socket.error());
-    auto done = socket->settimeout(30s);
-    if (done) done = socket->wrap(*context, {.server_hostname = host});
-    if (done) done = socket->connect(found->front().sockaddr);
+    const auto deadline = usocket::Deadline::after(30s);
+    auto socket = usocket::connect(host, port, deadline);
+    if (!socket) {
+        std::fprintf(stderr, "https_get: %s\n", socket.error().message());
+        return false;
+    }
+    auto done = socket->wrap(*context, {.server_hostname = host}, deadline);
+    if (done) done = socket->settimeout(30s);
     if (!done) return report(host.c_str(), done.error());
     const auto sent = socket->write("GET " + path + " HTTP/1.0\r\nHost: " + host + "\r\n\r\n");
     return sent ? print_body(*socket) : report("writing", sent.error());

@@ -7,9 +7,7 @@
 
 // Says where a server can be reached, for people and for scripts.
 inline usocket::Result<void> print_port(usocket::Socket& socket) {
-    const auto own_address = socket.getsockname();
-    if (!own_address) return own_address.error();
-    std::printf("listening on 127.0.0.1 port %d\n", own_address->port());
+    std::printf("listening on 127.0.0.1 port %d\n", USOCKET_TRY(socket.getsockname()).port());
     std::fflush(stdout);
     return {};
 }

@@ -11,6 +11,9 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "port.hpp"
 
 namespace {
 
@@ -51,14 +54,9 @@ int main(int argc, char** argv) {
     if (const auto set = context->set_cert_key(contents(argv[1]), contents(argv[2])); !set)
         return failed(argv[1], set.error());
 
-    auto listener = usocket::socket();
-    if (!listener) return failed("socket", listener.error());
-    auto ready = listener->bind(*usocket::Address::inet(AF_INET, "127.0.0.1", 0));
-    if (ready) ready = listener->listen();
-    if (!ready) return failed("listen", ready.error());
-    const auto here = listener->getsockname();
-    std::printf("listening on 127.0.0.1 port %u\n", static_cast<unsigned>(here->port()));
-    std::fflush(stdout);
+    auto listener = usocket::listen("127.0.0.1:0");
+    if (!listener) return failed("listen", listener.error());
+    if (const auto printed = print_port(*listener); !printed) return failed("listen", printed.error());
     for (;;) {
         auto accepted = listener->accept();
         if (!accepted) return failed("accept", accepted.error());

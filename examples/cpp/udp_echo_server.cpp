@@ -15,26 +15,19 @@ namespace {
 
 using usocket::Poll;
 using usocket::Result;
-using usocket::Socket;
 
 Result<void> echo(int port) {
-    const auto address = usocket::Address::inet(AF_INET, "127.0.0.1", port);
-    if (!address) return address.error();
-    auto socket = usocket::socket(AF_INET, SOCK_DGRAM);
-    if (!socket) return socket.error();
-    if (const auto bound = socket->bind(*address); !bound) return bound;
-    if (const auto printed = print_port(*socket); !printed) return printed;
-
+    auto socket = USOCKET_TRY(usocket::socket(AF_INET, SOCK_DGRAM));
+    USOCKET_TRY(socket.bind(USOCKET_TRY(usocket::Address::inet(AF_INET, "127.0.0.1", port))));
+    USOCKET_TRY(print_port(socket));
     Poll poll;
-    if (const auto registered = poll.register_(*socket, POLLIN, nullptr); !registered) return registered.error();
+    USOCKET_TRY(poll.register_(socket, POLLIN));
     std::array<std::uint8_t, 65535> buffer;
     for (;;) {
         Poll::Event event;
-        if (const auto ready = poll.poll(&event, 1); !ready) return ready.error();
-        const auto received = socket->recvfrom_into(buffer);
-        if (!received) return received.error();
-        const auto sent = socket->sendto({buffer.data(), received->size}, received->address);
-        if (!sent) return sent.error();
+        USOCKET_TRY(poll.poll(&event, 1));
+        const auto [size, from] = USOCKET_TRY(socket.recvfrom_into(buffer));
+        USOCKET_TRY(socket.sendto({buffer.data(), size}, from));
     }
 }
 
