@@ -80,6 +80,9 @@ def run(traces: bool, rest: list[str]) -> int:
 
 def _run_named(arguments: list[str]) -> int:
     option, what, *rest = arguments
+    if (option, what) == ("-m", "pytest"):
+        print("python -m usocket: pytest has a plugin for that: pytest -p usocket.pytest_plugin", file=sys.stderr)
+        return 2
     folder = os.getcwd()
     sys.argv = [option, *rest]
     if not is_path_safe():

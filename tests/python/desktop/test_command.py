@@ -35,6 +35,11 @@ def test_dev_5_m_runs_a_module_or_a_package(tmp_path: Path) -> None:
     assert call("-m", "pack", cwd=tmp_path).stdout == "__main__ 1\n"
 
 
+def test_dev_5_m_of_pytest_says_how_else(tmp_path: Path) -> None:
+    done = call("-m", "pytest", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.endswith("pytest -p usocket.pytest_plugin\n")
+
+
 def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
     done = call("-m", "nothing", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr == "python -m usocket: no module is named 'nothing'\n"
