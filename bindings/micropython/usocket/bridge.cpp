@@ -2,6 +2,8 @@
 // when that is optimised, and each call is made in place.
 #include "bridge.h"
 
+#include <cerrno>
+
 void usocket_request_begin(usocket_request_t* request) { usocket_call_init(&request->call, &usocket_host, {0}); }
 void usocket_request_unwound(usocket_request_t* request) { usocket_unwound(request->socket, &request->call); }
 
