@@ -13,6 +13,7 @@ POLLIN = uselect.POLLIN
 LIMIT_MS = 10000
 THREADS = 4
 ROUNDS = 20
+AGAIN = 20000
 
 
 def count_ready(poller, inside, index):
@@ -66,6 +67,30 @@ def modify(poller, near, far):
     poller.modify(near, uselect.POLLOUT)
 
 
+def register_again(poller, sock, over):
+    for tag in range(AGAIN):
+        poller.unregister(sock, False)
+        poller.register(sock, uselect.POLLOUT, tag)
+    over[0] = 1
+
+
+def are_whole(pair):
+    """Whether a poll that another thread changes reports the socket with the userdata of one of its registrations."""
+    near, far = pair()
+    poller = uselect.poll()
+    poller.register(near, uselect.POLLOUT, 0)
+    over = bytearray(1)
+    join = start(register_again, poller, near, over)
+    wrong = []
+    while not over[0] and not wrong:
+        found = list(poller.poll(0)) + [tuple(entry) for entry in poller.ipoll(0)]
+        wrong = [entry for entry in found if len(entry) != 3 or entry[0] is not near or not 0 <= entry[2] < AGAIN]
+    join()
+    near.close()
+    far.close()
+    return wrong
+
+
 def close_number(number):
     """Closes a descriptor without the knowledge of whoever else has the number."""
     usocket.socket(fileno=number).close()
@@ -74,6 +99,7 @@ def close_number(number):
 for kind, pair in STREAMS:
     for change in (write, close, register, modify):
         show("POLL-6", kind + " " + change.__name__, all_learn(pair, change))
+    show("POLL-6", kind + " registered again and again, each report is of one registration", are_whole(pair))
 
     # --- POLL-7
     near, far = pair()

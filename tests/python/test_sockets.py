@@ -328,6 +328,14 @@ def test_sock_5_a_backlog_that_is_no_int_of_the_systems(backlog: int) -> None:
         server.listen(backlog)
 
 
+def test_time_9_a_listener_that_has_waited_blocks_whoever_else_has_it() -> None:
+    """accept() in a thread that looks for signals must not sleep in the system; others find the descriptor as it was."""
+    with listener() as server, usocket.socket() as client:
+        client.connect(server.getsockname())
+        server.accept()[0].close()
+        assert os.get_blocking(server.fileno())
+
+
 def test_sock_5_connect_is_refused_where_nobody_listens() -> None:
     with listener() as server:
         address = server.getsockname()
