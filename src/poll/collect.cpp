@@ -40,7 +40,7 @@ Result<std::size_t> Poll::State::end_round(Round& round, sys::PollerEvents& foun
         one.reported = nullptr;
         // Only another look tells whether it still is.
         if (std::exchange(one.overlooked, false)) sort_urgent(one);
-        if (one_shot || one.spent) spend(one, events[i].events);
+        if (one_shot || one.spent != 0) spend(one, events[i].events);
     }
     // The bell rings on while somebody else may want to hear it.
     if (round.has_rung && urgent.empty()) {
@@ -64,7 +64,7 @@ std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* ev
         if (one == nullptr || one->next_of_fd != nullptr || (event.events & sys::poll_nval) != 0) return 0;
         const unsigned shown = one->shown(event.events);
         if (shown == 0) continue;
-        if (one->spent) return 0;
+        if (one->spent != 0) return 0;
         if (one->may_vanish && is_elsewhere(event.fd, event.events)) return 0;
         events[ready++] = {one->fd, shown, one->userdata, one};
     }

@@ -29,6 +29,8 @@ struct Registration {
     Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
     sys::Fd fd = sys::no_fd;
     unsigned events = 0;
+    // Reported in one-shot mode since the last mask: spent_bit, and what of its end has been told, which is news once.
+    unsigned spent = 0;
     unsigned instead = 0;  // what the system has to show before any of them is worth a call (Layer::waits_for)
     void* userdata = nullptr;
     bool is_socket = false;
@@ -38,8 +40,6 @@ struct Registration {
     bool kept = false;                // its socket keeps bytes back
     bool overlooked = false;          // its queue is not empty, and the system shows nothing (SO_RCVLOWAT)
     bool always_ready = false;        // the system cannot poll it: a regular file
-    bool spent = false;               // reported in one-shot mode since the last mask: its end is news once more
-    unsigned told = 0;                // of its end, while it is spent
     bool is_urgent = false;           // in the ring of those that the system does not know to be ready
     Poll::Event* reported = nullptr;  // during poll(): where
     Registration* next_of_socket = nullptr;
@@ -47,6 +47,7 @@ struct Registration {
     Registration* next_urgent = nullptr;
     Registration* previous_urgent = nullptr;
 
+    static constexpr unsigned spent_bit = 0x80000000;
     // What comes unasked (POLL-3).
     [[nodiscard]] static unsigned end_of(unsigned found) noexcept {
         return found & (sys::poll_err | sys::poll_hup | sys::poll_nval);
@@ -55,23 +56,23 @@ struct Registration {
     [[nodiscard]] bool is_behind() const noexcept { return may_vanish || shared; }
     // What the system is to look for.
     [[nodiscard]] unsigned mask() const noexcept {
-        if (spent) return told != 0 ? sys::poll_nothing : 0;
+        if (spent != 0) return spent != spent_bit ? sys::poll_nothing : 0;
         return instead == 0 || wants_look() ? events : instead;
     }
     // What can be read its layer has to say; that makes it `kept`.
     [[nodiscard]] bool wants_look() const noexcept { return instead == waits_for_plaintext; }
     // What of the system's events it reports.
     [[nodiscard]] unsigned shown(unsigned found) const noexcept {
-        const unsigned always = end_of(found) & ~told;
-        if (spent) return always;
+        const unsigned always = end_of(found) & ~spent;
+        if (spent != 0) return always;
         if (instead == 0) return always | (found & events);
         if (wants_look()) return always | (found & events & ~sys::poll_in);
         return (found & instead) != 0 ? always | events : always;
     }
     // What it is ready for though the system does not say so.
     [[nodiscard]] unsigned urgent_events() const noexcept {
-        if (closed) return (sys::poll_hup | sys::poll_nval) & ~told;
-        if (spent) return 0;
+        if (closed) return (sys::poll_hup | sys::poll_nval) & ~spent;
+        if (spent != 0) return 0;
         if (always_ready) return events & (sys::poll_in | sys::poll_out);
         return kept || overlooked ? events & sys::poll_in : 0;
     }

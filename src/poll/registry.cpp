@@ -105,7 +105,8 @@ Error Poll::State::restore() noexcept {
 unsigned Poll::State::mask_of(sys::Fd fd) const noexcept {
     unsigned mask = sys::poll_nothing;
     for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
-        if (one->mask() != sys::poll_nothing) mask = (mask & ~sys::poll_nothing) | one->mask();
+        const unsigned own = one->mask();
+        if (own != sys::poll_nothing) mask = (mask & ~sys::poll_nothing) | own;
     }
     return mask;
 }
@@ -146,6 +147,19 @@ bool Poll::State::provide(Lack lack) noexcept {
     }
     (void)sys::resize(useless, 0);
     return true;
+}
+
+Result<Registration*> Poll::State::provide_while(sys::Fd fd, Result<Registration*> (*attempt)(void* body) noexcept,
+                                                 void* body) noexcept {
+    for (Lack lack{};;) {
+        {
+            const Registry locked;
+            const auto added = attempt(body);
+            if (added.error() != Error(ENOMEM)) return added;
+            lack = lacks(fd);
+        }
+        if (!provide(lack)) return Error(ENOMEM);
+    }
 }
 
 Result<Registration*> Poll::State::add(const Wanted& wanted, Registration* old) noexcept {
@@ -193,14 +207,13 @@ Error Poll::State::revive(Registration& old, const Wanted& wanted) noexcept {
     old.fd = wanted.fd;
     old.events = wanted.events;
     old.may_vanish = wanted.may_vanish;
-    old.closed = old.spent = old.always_ready = false;
-    old.told = 0;
+    old.closed = old.always_ready = false;
+    old.spent = 0;
     if (const Error error = link_fd(old); error != Error()) {
         old.fd = before.fd;
         old.events = before.events;
         old.may_vanish = before.may_vanish;
         old.spent = before.spent;
-        old.told = before.told;
         old.closed = true;
         return error;
     }
@@ -212,8 +225,7 @@ Error Poll::State::revive(Registration& old, const Wanted& wanted) noexcept {
 Error Poll::State::change(Registration& registration, unsigned events) noexcept {
     if (events > all_events) return Error(Fault::event_mask);
     if (const Error error = prepare(); error != Error()) return error;
-    const bool was_spent = std::exchange(registration.spent, false);
-    const unsigned was_told = std::exchange(registration.told, 0);
+    const unsigned was_spent = std::exchange(registration.spent, 0);
     const unsigned old_events = std::exchange(registration.events, events);
     if (!registration.closed) {
         const Error error = tell_system(registration.fd);
@@ -223,7 +235,6 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
         }
         if (error != Error() && !registration.always_ready) {
             registration.spent = was_spent;
-            registration.told = was_told;
             registration.events = old_events;
             return error;
         }
@@ -233,8 +244,7 @@ Error Poll::State::change(Registration& registration, unsigned events) noexcept 
 }
 
 void Poll::State::spend(Registration& registration, unsigned reported) noexcept {
-    registration.spent = true;
-    registration.told |= Registration::end_of(reported);
+    registration.spent |= Registration::spent_bit | Registration::end_of(reported);
     registration.events = 0;
     const bool is_known = !registration.closed && !registration.always_ready;
     if (is_known && is_gone(tell_system(registration.fd))) gone(registration.fd);
@@ -397,7 +407,7 @@ void Poll::State::gone(sys::Fd fd) noexcept {
     take_from_system(fd);
 }
 
-// One that is spent is not asked about: the system would then speak of it again.
+// One that is spent is not asked about without news: the system would then speak of it again.
 bool Poll::State::is_elsewhere(sys::Fd fd, unsigned events) const noexcept {
     for (const Registration* one = watched[fd].first; one != nullptr; one = one->next_of_fd) {
         if (one->may_vanish && one->shown(events) != 0) return is_gone(tell_system(fd));

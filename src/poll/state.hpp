@@ -107,17 +107,9 @@ struct Poll::State {
     };
     [[nodiscard]] Lack lacks(sys::Fd fd) const noexcept;
     bool provide(Lack lack) noexcept;
-    // What `add`, which is called under the Registry, returns once it does not lack memory.
-    template <class Add> Result<Registration*> provide_for(sys::Fd fd, Add add) noexcept {
-        for (Lack lack{};;) {
-            {
-                const Registry locked;
-                const auto added = add();
-                if (added.error() != Error(ENOMEM)) return added;
-                lack = lacks(fd);
-            }
-            if (!provide(lack)) return Error(ENOMEM);
-        }
+    // What `attempt`, which is called under the Registry, returns once it does not lack memory.
+    template <class Attempt> Result<Registration*> provide_for(sys::Fd fd, Attempt attempt) noexcept {
+        return provide_while(fd, [](void* body) noexcept { return (*static_cast<Attempt*>(body))(); }, &attempt);
     }
     // `old`: what is to be changed instead, if anything. ENOMEM: lacks() memory.
     Result<Registration*> add(const Wanted& wanted, Registration* old) noexcept;
@@ -166,6 +158,8 @@ struct Poll::State {
 
 private:
     static std::uint32_t this_process() noexcept { return 1 + sys::process_generation(); }
+    Result<Registration*> provide_while(sys::Fd fd, Result<Registration*> (*attempt)(void* body) noexcept,
+                                        void* body) noexcept;
     Error tell_system(sys::Fd fd) const noexcept;
     [[nodiscard]] unsigned mask_of(sys::Fd fd) const noexcept;
     Error restore() noexcept;

@@ -11,12 +11,6 @@ namespace usocket {
 // Nobody can come between, not even the host's signal handlers.
 inline bool Socket::is_alone(const Call& call) noexcept { return call.host_ == nullptr && sys::is_only_thread(); }
 
-// Of an address of another family the system says EINVAL, if its size is another, too.
-inline Error about_address(Error error, const Address& address, int family) noexcept {
-    const bool is_other = error == Error(EINVAL) && address.family() != family && address.family() != sys::af_unspec;
-    return is_other ? Error(EAFNOSUPPORT) : error;
-}
-
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
     if (is_alone(call)) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
     return inside_with_others(call, body);

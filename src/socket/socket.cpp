@@ -152,6 +152,12 @@ Result<Socket> Socket::adopt(int fd) noexcept {
 
 // --- Connections
 
+// Of an address of another family the system says EINVAL, if its size is another, too.
+static Error about_address(Error error, const Address& address, int family) noexcept {
+    const bool is_other = error == Error(EINVAL) && address.family() != family && address.family() != sys::af_unspec;
+    return is_other ? Error(EAFNOSUPPORT) : error;
+}
+
 Result<void> Socket::bind(const Address& address) noexcept {
     return inside([&]() noexcept -> Result<void> {
         return about_address(sys::bind(gate_.fd(), address).error(), address, family_);

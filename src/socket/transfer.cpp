@@ -85,18 +85,14 @@ Result<void> Socket::sendall(ConstBuffer data, int flags, Call&& call) noexcept 
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags) noexcept {
-    const auto sent = at_once(
+    return at_once(
         sys::poll_out, is_usual(data, flags),
         [=, this, &to](int own) noexcept { return sys::sendto(gate_.fd(), data, own, to); },
         [=, this, &to](Call&& call) noexcept { return sendto(data, to, flags, static_cast<Call&&>(call)); });
-    return sent ? sent : about_address(sent.error(), to, family_);
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
-    return inside(call, [&]() noexcept -> Result<std::size_t> {
-        const auto sent = outbox(call).send(data, flags, &to);
-        return sent ? sent : about_address(sent.error(), to, family_);
-    });
+    return inside(call, [&]() noexcept { return outbox(call).send(data, flags, &to); });
 }
 
 Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags) noexcept {

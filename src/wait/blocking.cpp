@@ -9,10 +9,14 @@ namespace usocket {
 namespace {
 
 constexpr std::int64_t millisecond = 1'000'000;
-// From a call's first sleep to its first look for signals; each later one may take twice as long.
+// From a call's first sleep to its first look for signals; each later one may take twice as long. A small device takes
+// the longest at once.
+constexpr std::int64_t longest_look_span = 50 * millisecond;
+#if !defined(USOCKET_SMALL)
 constexpr std::int64_t first_look_span = 5 * millisecond;
-constexpr std::int64_t longest_look_span[] = {0, 50 * millisecond, 1000 * millisecond};  // by Looks
+constexpr std::int64_t longest_seldom_span = 1000 * millisecond;
 constexpr std::uint8_t most_doublings = 8;
+#endif
 // Where another holder of the descriptor may have made its poll deaf (SO_RCVLOWAT), it is tried after this time.
 constexpr Timeout distrust_span = Timeout::of_nanoseconds(1000 * millisecond);
 // Between two looks whether the socket has been closed, if there is no descriptor left for a bell.
@@ -57,14 +61,21 @@ Error Blocking::look_for_signals() noexcept {
     return after_signal();
 }
 
+inline std::int64_t Blocking::next_look_span() noexcept {
+#if defined(USOCKET_SMALL)
+    return longest_look_span;
+#else
+    const bool is_seldom = call_.host_->looks_for_signals == Looks::seldom;
+    const std::int64_t span = first_look_span << call_.looks_;
+    if (call_.looks_ != most_doublings) ++call_.looks_;
+    return std::min(span, is_seldom ? longest_seldom_span : longest_look_span);
+#endif
+}
+
 Timeout Blocking::until_look(Timeout longest) noexcept {
     if (!call_.looks_for_signals()) return longest;
     const std::int64_t now = sys::now();
-    if (now >= call_.next_look_) {
-        const auto most = longest_look_span[static_cast<std::size_t>(call_.host_->looks_for_signals)];
-        call_.next_look_ = now + std::min(first_look_span << call_.looks_, most);
-        call_.looks_ = std::min<std::uint8_t>(call_.looks_ + 1, most_doublings);
-    }
+    if (now >= call_.next_look_) call_.next_look_ = now + next_look_span();
     return shorter(longest, Timeout::of_nanoseconds(call_.next_look_ - now));
 }
 

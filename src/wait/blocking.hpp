@@ -95,6 +95,7 @@ private:
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error sleep_until(sys::Fd fd, unsigned events) noexcept;
     Error look_for_signals() noexcept;
+    std::int64_t next_look_span() noexcept;
     Error again(sys::Fd fd, unsigned events) noexcept;
     [[nodiscard]] Error expired() const noexcept;
     Result<bool> sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;

@@ -79,7 +79,7 @@ static void forget(poll_obj_t* self, entry_t* entry) {
     self->asked -= entry->is_asked;
     self->wrong -= entry->is_wrong;
     mp_map_lookup(&self->entries, mp_obj_id(entry->object), MP_MAP_LOOKUP_REMOVE_IF_FOUND);
-    __atomic_store_n(&entry->object, MP_OBJ_NULL, __ATOMIC_SEQ_CST);  // first: see fill()
+    __atomic_store_n(&entry->object, MP_OBJ_NULL, __ATOMIC_RELEASE);  // first: see fill()
     *entry = (entry_t){.object = MP_OBJ_NULL};
 }
 
@@ -346,8 +346,8 @@ static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
 // of one registration, and goes by losing its object first: as long as that is there, its userdata was.
 static bool fill(mp_obj_tuple_t* tuple, const usocket_event_t* event) {
     const entry_t* entry = event->userdata;
-    tuple->items[2] = __atomic_load_n(&entry->userdata, __ATOMIC_SEQ_CST);
-    tuple->items[0] = __atomic_load_n(&entry->object, __ATOMIC_SEQ_CST);
+    tuple->items[2] = __atomic_load_n(&entry->userdata, __ATOMIC_ACQUIRE);
+    tuple->items[0] = __atomic_load_n(&entry->object, __ATOMIC_ACQUIRE);
     tuple->items[1] = MP_OBJ_NEW_SMALL_INT(event->events);
     tuple->len = tuple->items[2] != MP_OBJ_NULL ? 3 : 2;
     return tuple->items[0] != MP_OBJ_NULL;
