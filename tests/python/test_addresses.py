@@ -205,7 +205,10 @@ def test_addr_4_longest_abstract_name() -> None:
 @pytest.mark.parametrize("name", ["bind", "connect"])
 def test_addr_1_of_another_family_is_said_to_be_so(name: str, type: int) -> None:
     """Linux says EINVAL if it is shorter than its own."""
-    for family, address in ((AF_INET, native(AF_UNIX, f"\0usocket-test-{os.getpid()}")), (AF_UNIX, native(AF_INET, ("127.0.0.1", 9)))):
+    for family, address in (
+        (AF_INET, native(AF_UNIX, f"\0usocket-test-{os.getpid()}")),
+        (AF_UNIX, native(AF_INET, ("127.0.0.1", 9))),
+    ):
         with usocket.socket(family, type) as socket:
             assert error_of(getattr(socket, name), address) == errno.EAFNOSUPPORT
 

@@ -16,7 +16,17 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import alarms, drain, error_of, fill, full_backlog, listener, make_pair, run_python, wait_until_blocked
+from python_support import (
+    alarms,
+    drain,
+    error_of,
+    fill,
+    full_backlog,
+    listener,
+    make_pair,
+    run_python,
+    wait_until_blocked,
+)
 from usocket import AF_UNIX, SOCK_DGRAM
 
 
