@@ -1,5 +1,5 @@
 # rules: POLL-5
-# A poll says that there is something to read when there is: not for the tickets of a server, nor for a part of a record.
+# A poll says that there is something to read when there is: not for tickets of a server, nor for a part of a record.
 
 from support import readable, show, tcp_pair
 from tls_support import client_context, said, secure_pair, server_context
