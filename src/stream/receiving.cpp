@@ -37,7 +37,8 @@ Error Reader::fill(std::size_t limit) noexcept {
             if (!ended) return ended.error();
             if (*ended) return end_of_stream();
             // Memory that doubles makes a read to EOF linear; that there is no more is no error yet.
-            if (limit == no_limit) (void)sink().reserve(std::max(sink().size(), front().size()));
+            const bool is_short = limit == no_limit && sink().room().size() < front().size();
+            if (is_short) (void)sink().reserve(std::max(sink().size(), front().size()));
             continue;
         }
         if (sink().room().size() == 0) {

@@ -41,6 +41,30 @@ TEST(TlsStream, MuchBothWays) {
     EXPECT_TRUE(text(pair.here.read(much.size())) == much);
 }
 
+// STRM-1: memory doubles, so it grows only a few times.
+TEST(TlsStream, STRM_1_read_to_the_end_is_linear) {
+    static int times;
+    static std::string memory;
+    times = 0;
+    Sink sink(
+        [](Sink& into, std::size_t capacity) noexcept {
+            ++times;
+            memory.resize(capacity);
+            into.set_memory(reinterpret_cast<std::uint8_t*>(memory.data()), capacity);
+            return true;
+        },
+        nullptr);
+    Pair pair = secure_pair();
+    const std::string much(4'000'000, 'm');
+    Background writer([&] {
+        must(pair.here.write(std::string_view(much)));
+        pair.here.close();
+    });
+    must(pair.there.read_to(sink, Socket::no_limit));
+    EXPECT_EQ(sink.size(), much.size());
+    EXPECT_LT(times, 30);
+}
+
 TEST(TlsStream, CloseNotifyIsTheEnd) {
     Pair pair = secure_pair();
     must(pair.here.write("last"));
