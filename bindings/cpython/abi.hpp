@@ -88,9 +88,9 @@ private:
 
 // --- Threads
 
-// What the GIL gives where there is none: nobody else is in the methods of the object, nor in those of `besides` if there
-// is one, except while this call is outside of the interpreter. Of two that stand one inside the other only the inner
-// holds.
+// What the GIL gives where there is none: nobody else is in the methods of the object, nor in those of `besides` if
+// there is one, except while this call is outside of the interpreter. Of two that stand one inside the other only the
+// inner holds.
 class Exclusive {
 public:
     Exclusive(const Exclusive&) = delete;

@@ -124,7 +124,7 @@ def build_wheel(interpreter: Interpreter, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each wheel that the interpreters at hand need. Two at a time: a good part of what makes one is done by one core."""
+    """Each wheel that the interpreters at hand need. Two at a time: much of what makes one is done by one core."""
     builders = {interpreter.wheel: interpreter for interpreter in reversed(INTERPRETERS)}  # the oldest of each
     folders = [tmp_path_factory.mktemp(f"wheel-{interpreter}") for interpreter in builders.values()]
     with ThreadPoolExecutor(2) as pool:
