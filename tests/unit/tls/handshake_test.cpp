@@ -186,7 +186,9 @@ TEST(TlsHandshake, Resumption) {
     TlsContext client = client_context();
     TlsContext server = server_context();
     Pair first = tcp_pair();
+    EXPECT_FALSE(first.here.is_wrapped());
     ASSERT_EQ(handshake(first, client, server).client, Error());
+    EXPECT_TRUE(first.here.is_wrapped());
     EXPECT_FALSE(must(first.here.session_reused()));
     must(first.there.write("x"));
     EXPECT_EQ(text(first.here.read(1)), "x");
