@@ -483,6 +483,9 @@ USOCKET_C_API void usocket_connecting_unwound(usocket_connecting_t* connecting, 
 typedef struct {
     void* state;
     uint32_t wakes;
+#if !defined(USOCKET_SMALL)
+    uint32_t inside;
+#endif
 } USOCKET_C_SHARED usocket_poll_t;
 
 // One that is registered; the poll's.
