@@ -329,7 +329,7 @@ def test_sock_5_a_backlog_that_is_no_int_of_the_systems(backlog: int) -> None:
 
 
 def test_time_9_a_listener_that_has_waited_blocks_whoever_else_has_it() -> None:
-    """accept() of a thread that looks for signals does not sleep in the system; others find the descriptor as it was."""
+    """accept() of a thread that looks for signals sleeps outside the system; others find the descriptor as it was."""
     with listener() as server, usocket.socket() as client:
         client.connect(server.getsockname())
         server.accept()[0].close()
