@@ -173,9 +173,12 @@ bool Blocking::is_distrusted() const noexcept { return gate_ != nullptr && gate_
 // a full receiver of AF_UNIX, which the sender's poll does not show, by naps that grow longer.
 Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (is_nonblocking()) return Error(EAGAIN);
-    if (!has_heeded_) {
+    // A first sleep that ends to look for signals is short: only who sleeps longer asks for its descriptor's timeouts.
+    const bool may_be_short = call_.looks_for_signals() && sleeps_ != Sleeps::in_system && !has_slept_;
+    if (!may_be_short) {
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
+    has_slept_ = true;
     if (vain_waits_ >= vain_waits_allowed) {
         const std::int64_t nap = millisecond << (vain_waits_ - vain_waits_allowed);
         const auto slept = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(nap));
@@ -189,6 +192,7 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
         if (!ready && !is_last_try) return ready.error();
         has_tried_last_ = is_last_try;
         if (is_last_try || *ready || is_distrusted()) break;
+        if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
     const bool was_vain = sys::now() - before < at_once;
     vain_waits_ = was_vain ? std::min<std::uint8_t>(vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
@@ -198,8 +202,8 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
 // SO_RCVTIMEO or SO_SNDTIMEO of the user's: the system has let it expire, or did not sleep (O_NONBLOCK), and then it
 // is a deadline here.
 Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
+    if (has_heeded_ || !is_endless()) return Error();
     has_heeded_ = true;
-    if (!is_endless()) return Error();
     const Timeout own = sys::descriptor_timeout(fd, events);
     if (own.is_none()) return Error();
     if (sleeps_ == Sleeps::in_system && !sys::is_nonblocking(fd)) return Error(EAGAIN);
