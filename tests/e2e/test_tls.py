@@ -17,7 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from programs import LANGUAGES, PATIENCE_S, Files, Identity, Program, example, example_server, nginx
+from programs import LANGUAGES, PATIENCE_S, REPO, Files, Identity, Program, example, example_server, nginx
+
+sys.path.insert(0, str(REPO / "tests" / "support"))
+from listening import listening_port  # noqa: E402
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -154,6 +157,73 @@ def test_cpython_ssl_both_ways(language: str, identity: Identity) -> None:
             left -= len(block)
         writer.join()
     assert got.digest() == hashlib.sha256(sent).digest()
+
+
+# --- Stock MicroPython's own tls, which tells no port.
+
+STOCK_CLIENT = r"""
+import socket, sys, tls
+port, trusted = int(sys.argv[1]), sys.argv[2]
+context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+with open(trusted, "rb") as file:
+    context.load_verify_locations(file.read())
+plain = socket.socket()
+plain.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+secure = context.wrap_socket(plain, server_hostname="localhost")
+for size in (1, 1000, 20000):
+    block = bytes(size) + b"\n"
+    secure.write(block)
+    print(secure.read(len(block)) == block)
+secure.close()
+"""
+
+STOCK_SERVER = r"""
+import socket, sys, tls
+context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+with open(sys.argv[1], "rb") as cert, open(sys.argv[2], "rb") as key:
+    context.load_cert_chain(cert.read(), key.read())
+listener = socket.socket()
+listener.bind(socket.getaddrinfo("127.0.0.1", 0)[0][-1])
+listener.listen(1)
+print("listening")
+plain, _ = listener.accept()
+secure = context.wrap_socket(plain, server_side=True)
+while secure.readline() != b"\r\n":
+    pass
+secure.write(b"HTTP/1.0 200 OK\r\nContent-Length: 100000\r\n\r\n")
+for _ in range(100):
+    secure.write(b"0123456789" * 100)
+secure.close()
+"""
+
+
+@pytest.fixture
+def stock() -> list[str]:
+    """Stock MicroPython, to be followed by a script."""
+    command = example("micropython-stock", "")[:-1]
+    if not Path(command[0]).exists():
+        pytest.skip("tools/micropython has not built it")
+    return command
+
+
+def test_stock_micropython_is_the_client(stock: list[str], language: str, identity: Identity, tmp_path: Path) -> None:
+    script = tmp_path / "client.py"
+    script.write_text(STOCK_CLIENT)
+    with example_server(language, "tls_echo_server", identity.certificate, identity.key) as port:
+        command = [*stock, str(script), str(port), str(identity.certificate)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.stdout.split() == ["True"] * 3, done.stderr
+
+
+def test_stock_micropython_is_the_server(stock: list[str], language: str, identity: Identity, tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(STOCK_SERVER)
+    with Program([*stock, str(script), str(identity.certificate), str(identity.key)]) as server:
+        assert server.line() == "listening"
+        done = get(language, listening_port(server.process.pid), "/", identity.certificate)
+    # It ends without close_notify, which who reads to the end learns (TLS-5).
+    assert done.stderr.decode() == ("https_get: reading: Connection reset by peer\n" if language == "cpp" else "")
+    assert done.stdout.endswith(b"0123456789" * 10000)
 
 
 MQTT = r"""

@@ -18,6 +18,7 @@ BOARD = REPO / "build" / "bin" / "board"
 TIME_LIMIT_S = 100  # less than a test has
 
 sys.path.insert(0, str(REPO / "tests" / "support"))  # certificates
+from listening import listening_port  # noqa: E402
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
@@ -81,13 +82,4 @@ class Machine:
 
     def forwarded_port(self) -> int:
         """The port of this machine's that QEMU has taken for --forward 0:..."""
-        inodes = {
-            link.removeprefix("socket:[").removesuffix("]")
-            for link in map(os.readlink, Path(f"/proc/{self._process.pid}/fd").iterdir())
-            if link.startswith("socket:[")
-        }
-        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            words = row.split()
-            if words[3] == "0A" and words[9] in inodes:
-                return int(words[1].partition(":")[2], 16)
-        raise AssertionError("QEMU listens nowhere")
+        return listening_port(self._process.pid)
