@@ -187,7 +187,7 @@ def signatures(*replaced: Kinds) -> Iterator[tuple[str, Signature]]:
         yield name, tuple(kinds.get(kind, kind) for kind in signature)
 
 
-PROPERTIES = {"closed", "family", "type", "proto"}
+PROPERTIES = {"_is_wrapped", "closed", "family", "type", "proto"}
 SETTINGS = {"_takes_str"}  # of a class
 POLL: dict[str, Signature] = {
     "register": (POLLED, MASK, OBJECT),
