@@ -7,7 +7,7 @@ set(USOCKET_NEEDS_unix
     Sockets.SOCK_2_a_broken_connection_is_EPIPE_and_no_signal Sockets.SOCK_3_closed_every_method_is_EBADF
     Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
-    Addresses.ADDR_8_parts_make_the_address_again
+    Addresses.ADDR_8_parts_make_the_address_again Poll1.OneShotStillTellsOfTheEndOnce
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
     Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)
@@ -15,7 +15,9 @@ set(USOCKET_NEEDS_fork
     Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
 set(USOCKET_NEEDS_files
     SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
+    Poll1.OneShotTellsWhoeverIsBesideNoLess Poll6.WithoutADescriptorForItsBellItStillWaits
     Poll1.RegisteringADescriptorAgainChangesMaskAndUserdata Poll1.SeparateRegistrationsOfOneDescriptor
+    Serving.SOCK_3_without_room_it_rests_for_a_second
     Poll1.UnregisteredIsNotReported Poll2.ARegularFileIsAlwaysReady Poll2.UnknownIsEnoent
     Poll3.DescriptorReusedAfterClose Poll3.ErrorComesUnasked Poll3.HangUpComesUnasked
     PollThreads.Poll7TheNumberIsGivenOutDuringAWait PollWaiters.Poll6AllAtOnce PollWaiters.Poll7*

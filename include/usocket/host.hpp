@@ -82,6 +82,7 @@ private:
     Sink memory_{MutableBuffer()};    // that, if it goes into the caller's own memory
     sys::Lookup* lookup_ = nullptr;   // what the resolver has under way
     std::int64_t deadline_ = 0;       // of the monotonic clock, in ns; 0: not yet asked for
+    std::int64_t paused_ = 0;         // how long a read has waited for more, not yet counted; in ns
     std::int64_t next_look_ = 0;      // for signals, where the host has to look for them; of the same clock
     std::uint8_t looks_ = 0;          // how many there were
     bool has_deadline_ = false;       // it was given to the call: the socket's timeout does not count

@@ -38,7 +38,7 @@ struct Aside {
     Pending pending;
     Standstill standstill;
     std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
-    std::atomic<bool> layer_holds{false};  // it has something to read, or the end, of which the system does not know
+    std::atomic<unsigned> layer_holds{0};  // it has something to read, or the end, of which the system does not know
     std::atomic<unsigned> layer_waits{0};  // its waits_for
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
@@ -46,11 +46,14 @@ struct Aside {
 
     // There is something to read, whatever the system says (POLL-5).
     [[nodiscard]] bool has_unread() const noexcept {
-        return !pending.empty() || layer_holds.load(std::memory_order_acquire);
+        return !pending.empty() || layer_holds.load(std::memory_order_acquire) != 0;
     }
 
     // What it holds now; returns whether that is news.
-    bool note_held(bool holds) noexcept { return layer_holds.exchange(holds, std::memory_order_acq_rel) != holds; }
+    bool note_held(bool holds) noexcept {
+        const unsigned now = holds ? 1 : 0;
+        return layer_holds.exchange(now, std::memory_order_acq_rel) != now;
+    }
     // The same of what it waits for.
     bool note_waits(const Layer& of) noexcept {
         const unsigned waits = of.waits_for.load(std::memory_order_relaxed);

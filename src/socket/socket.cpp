@@ -82,7 +82,7 @@ void Socket::release() noexcept {
         const Locked locked(gate_.aside()->looking);
         Layer* layer = gate_.aside()->layer.exchange(nullptr, std::memory_order_acq_rel);
         if (layer != nullptr) layer->hooks->release(*layer);
-        gate_.aside()->layer_holds = false;
+        gate_.aside()->layer_holds = 0;
     }
     inbox_.forget(gate_);
     const sys::Fd fd = gate_.take_fd();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "stream/lines.hpp"
 #include "stream/reader.hpp"
@@ -11,8 +12,9 @@
 namespace usocket {
 namespace {
 
-// For longer reads than this the queue might be too small; they take it in, but for one byte, and go on.
-constexpr std::size_t most_to_wait_for = 64 * 1024;
+// For longer reads than this the queue might be too small, or its sender not yet be told of room, which on AF_UNIX
+// takes three quarters of what it may send at once (208 KiB on Linux): they take it in, but for one byte, and go on.
+constexpr std::size_t most_to_wait_for = 32 * 1024;
 constexpr std::size_t first_line_room = 512;
 
 // How long a queue that may be full has to stay as it is until it is taken for that: where the system can tell or that
@@ -103,7 +105,11 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (aside == nullptr) return Error(ENOMEM);
     Standstill& still = aside->standstill;
     // Fewer: what was taken for full has been taken in, but for the last byte.
-    if (there != still.there) still = {there, 0, still.was_full, still.was_stuck && there < still.there};
+    if (there != still.there) {
+        still = {there, 0, still.was_full, still.was_stuck && there < still.there};
+        call_.paused_ = 0;
+    }
+    still.waited += std::exchange(call_.paused_, 0);  // until a signal handler, or a look for one
     const bool is_tight = fullness == sys::Fullness::tight;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = is_tight || (fullness == sys::Fullness::unknown && (there > 1 || still.was_stuck));
@@ -129,7 +135,8 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
 Result<bool> Reader::pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept {
     const std::int64_t start = sys::now();
     const auto ready = blocking().pause(watched, events, span);
-    if (has_turn()) still.waited += sys::now() - start;
+    call_.paused_ += sys::now() - start;
+    if (has_turn()) still.waited += std::exchange(call_.paused_, 0);
     return ready;
 }
 

@@ -8,6 +8,7 @@ import select
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,25 @@ class Model:
 OPERATIONS = ["readline", "read", "readinto", "recv", "peek", "polls", "other holder"]
 lines = st.lists(st.binary(max_size=120), max_size=60).map(lambda pieces: b"\n".join(pieces))
 operations = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 700)), max_size=60)
+
+
+def test_strm_1_a_shared_queue_that_is_full_is_found_out() -> None:
+    """Nothing tells so on AF_UNIX but that it stays as it is, however often the main thread looks for signals
+    meanwhile."""
+    one, other = usocket.socketpair(usocket.AF_UNIX)
+    with one, other:
+        one.fileno()
+        other.setsockopt(usocket.SOL_SOCKET, usocket.SO_SNDBUF, 2000)
+
+        def send() -> None:
+            for _ in range(2):
+                other.sendall(bytes(4000))
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        one.settimeout(30)
+        assert one.read(8000) == bytes(8000)
+        sender.join()
 
 
 @pytest.mark.parametrize("kind", ["tcp", "unix"])

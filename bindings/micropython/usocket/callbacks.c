@@ -57,15 +57,16 @@ static bool call_protected(mp_obj_t function, mp_obj_t sock) {
     return true;
 }
 
-bool usocket_call_ready(void) {
+usocket_called_t usocket_call_ready(void) {
     if (REGISTERED == MP_OBJ_NULL) {
-        return false;
+        return USOCKET_CALLED_NOBODY;
     }
     const mp_obj_t at_once = MP_OBJ_NEW_SMALL_INT(0);
     size_t count;
     mp_obj_t *found, *one;
     mp_obj_get_array(call_poll(MP_QSTR_poll, 1, &at_once), &count, &found);
     const uint32_t waits = usocket_waits;
+    bool has_called = false;
     for (size_t i = 0; i < count; ++i) {
         mp_obj_get_array_fixed_n(found[i], 3, &one);
         const mp_int_t events = mp_obj_get_int(one[1]);
@@ -77,12 +78,13 @@ bool usocket_call_ready(void) {
             if ((events & MP_STREAM_POLL_ERR) == 0 && usocket_is_at_end(one[0])) {
                 usocket_forget_callback(one[0]);  // before the call, which may set another one
             }
+            has_called = true;
             if (!call_protected(function, one[0])) {
                 break;
             }
         }
     }
-    return usocket_waits != waits;
+    return usocket_waits != waits ? USOCKET_CALLED : has_called ? USOCKET_CALLED_IN_VAIN : USOCKET_CALLED_NOBODY;
 }
 
 // Of what schedules them: an error of the poll's.

@@ -49,7 +49,7 @@ static mp_obj_t run(mp_obj_t unused) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         pass(DUE, RUNNING);
-        was_vain = !usocket_call_ready();
+        was_vain = usocket_call_ready() != USOCKET_CALLED;
         pass(RUNNING, WATCHING);
         nlr_pop();
     } else {

@@ -146,11 +146,11 @@ static usocket_obj_t* begin(usocket_request_t* request, mp_obj_t self_in) {
 }
 
 bool usocket_is_at_end(mp_obj_t sock) {
-    uint8_t byte;
+    uint8_t next;
     usocket_request_t request;
     usocket_obj_t* self = begin(&request, sock);
-    request.data = &byte;
-    request.size = sizeof(byte);
+    request.data = &next;
+    request.size = sizeof(next);
     request.flags = MSG_PEEK | MSG_DONTWAIT;
     if (usocket_type(&self->socket) != SOCK_STREAM) {
         return false;

@@ -166,6 +166,18 @@ TEST(HoldersUnix, TIME_9_STRM_1_the_same_of_few_large_pieces) {
     while (!pair.here.read(size * many)) ASSERT_LT(++calls, 60u);
 }
 
+// Linux lets a sender go on once three quarters of what it may send at once have left the queue.
+TEST(HoldersUnix, STRM_1_much_is_read_as_it_comes) {
+    Pair pair = unix_pair();
+    (void)pair.here.fileno();
+    constexpr std::size_t size = 1 << 20, many = 10;
+    Background peer([&] {
+        for (std::size_t i = 0; i < many; ++i) must(pair.there.write(std::string(size, 'x')));
+    });
+    const Deadline deadline = Deadline::after(5s);  // a second for each, where a full queue is guessed at
+    for (std::size_t i = 0; i < many; ++i) ASSERT_EQ(must(pair.here.read(size, deadline)).size(), size);
+}
+
 // The system does not show a reader that sleeps in it fewer bytes than SO_RCVLOWAT.
 TEST_P(Holders, TIME_9_a_line_that_is_there_is_returned_whatever_SO_RCVLOWAT_is) {
     must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 120));
