@@ -70,11 +70,21 @@ def _texts(values: Any) -> Any:
     return _text(values)
 
 
+class _Text(str):
+    """Its bytes as characters, for a template that is bytes; %r shows what it was."""
+
+    shown: str
+
+    def __repr__(self) -> str:
+        return self.shown
+
+
 def _text(value: Any) -> Any:
-    """A str of which each character is a byte."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode("latin-1")
-    return value.encode().decode("latin-1") if isinstance(value, str) else value
+    if not isinstance(value, (str, *_BYTES)):
+        return value
+    text = _Text((value.encode() if isinstance(value, str) else bytes(value)).decode("latin-1"))
+    text.shown = ascii(value)
+    return text
 
 
 def format_of(owner: Any) -> Any:

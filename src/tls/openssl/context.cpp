@@ -120,7 +120,9 @@ bool show_identity(SSL* ssl, Certificates* chain, EVP_PKEY* key) noexcept {
 
 }  // namespace tls::openssl
 
+// Where nobody has used OpenSSL before: exit() is not to take away what the handshakes of other threads use (SOCK-9).
 Result<TlsContext> TlsContext::make() noexcept {
+    (void)OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
     void* memory = OPENSSL_malloc(sizeof(OwnContext));
     if (memory == nullptr) return Error(ENOMEM);
     auto* made = new (memory) OwnContext;

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstdio>
+#include <latch>
 #include <memory>
 #include <set>
 #include <string>
@@ -246,14 +247,24 @@ TEST(Poll6, WithoutADescriptorForItsBellItStillWaits) {
     const rlimit no_more{static_cast<rlim_t>(lowest_free), before.rlim_max};
     Event events[4];
     std::size_t first = 0, second = 0;
+    // They begin before: UBSan needs descriptors to look at objects.
+    std::latch may_send{1}, may_close{1};
+    Background sender([&] {
+        may_send.wait();
+        must(pair.there.send("x"));
+    });
+    Background closer([&] {
+        may_close.wait();
+        pair.here.close();
+    });
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
     const auto over = poll.poll(events, Timeout(1ms));
-    Background sender([&] { must(pair.there.send("x")); });
+    may_send.count_down();
     const auto sent = poll.poll(events, Timeout::none());
     first = events[0].events;
     sender.join();
     must(poll.modify(pair.here, 0));
-    Background closer([&] { pair.here.close(); });
+    may_close.count_down();
     const auto closed = poll.poll(events, Timeout::none());
     second = events[0].events;
     closer.join();

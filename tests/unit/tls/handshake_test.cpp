@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "raw_tls.hpp"
 #include "secure.hpp"
@@ -457,6 +459,32 @@ TEST(TlsHandshake, NotWrapped) {
     Pair messages = udp_pair();
     EXPECT_EQ(messages.here.wrap(context, {.server_hostname = "x"}).error(), Error(TlsFailure::not_a_stream));
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have much to say when threads are left
+// Threads that shake hands all the time, while exit() ends what libraries have at the process's end.
+[[noreturn]] void exit_in_handshakes(std::chrono::microseconds span) {
+    (void)TlsContext::make();  // before the tests' own use of OpenSSL, which would let it clean up at exit()
+    auto& client = *new TlsContext(client_context());
+    auto& server = *new TlsContext(server_context());
+    for (int i = 0; i < 2; ++i) {
+        std::thread([&] {
+            for (;;) {
+                Pair pair = tcp_pair();
+                (void)handshake(pair, client, server);
+            }
+        }).detach();
+    }
+    std::this_thread::sleep_for(span);
+    std::exit(7);
+}
+
+TEST(TlsHandshakeDeathTest, SOCK_9_a_process_ends_while_threads_shake_hands) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EXIT(exit_in_handshakes(std::chrono::milliseconds(3 + i)), ::testing::ExitedWithCode(7), "^$");
+    }
+}
+#endif
 
 }  // namespace
 }  // namespace usocket::tests
