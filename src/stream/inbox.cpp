@@ -143,7 +143,8 @@ void Inbox::settle(const Gate& gate) noexcept {
     if (layer == nullptr) return;
     Aside& aside = *gate.aside();
     const bool has_more = layer->front().size() != 0;
-    const bool is_told = aside.layer_holds.load(std::memory_order_relaxed) != 0 && aside.layer_waits == layer->waits_for;
+    const bool is_told =
+        aside.layer_holds.load(std::memory_order_relaxed) != 0 && aside.layer_waits == layer->waits_for;
     if (has_more && is_told) return;
     const Held held;
     bool is_news = false;

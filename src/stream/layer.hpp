@@ -48,11 +48,13 @@ struct Layer {
     // waits_for_plaintext.
     std::atomic<unsigned> waits_for{0};
     std::atomic<bool> has_shut_reading{false};  // this side, by shutdown()
+    std::atomic<bool> has_failed{false};        // for good
 
     // --- The front; for whoever holds the inbox's lock
     std::uint8_t* bytes = nullptr;
     std::size_t begin = 0;
     std::size_t end = 0;
+    bool has_told_failure = false;
 
     [[nodiscard]] ConstBuffer front() const noexcept { return {bytes + begin, end - begin}; }
     void consume(std::size_t count) noexcept { begin += count; }

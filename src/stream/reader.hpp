@@ -80,6 +80,7 @@ private:
     int heed(int flags) noexcept;
     Result<std::size_t> receive_made(Layer& layer, MutableBuffer buffer, int flags) noexcept;
     Result<bool> refill(Layer& layer) noexcept;
+    Error after_failure(Layer& layer, Error error) noexcept;
 
     // scattering.cpp: into several pieces
     Result<ReceivedMessage> receive_message(Scattered pieces, MutableBuffer control, int flags) noexcept;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "stream/lines.hpp"
 #include "stream/reader.hpp"
@@ -34,7 +35,7 @@ Error Reader::fill(std::size_t limit) noexcept {
         if (const Error error = before_more(); error != Error()) return error;
         if (Layer* maker = layer()) {
             const auto ended = refill(*maker);
-            if (!ended) return ended.error();
+            if (!ended) return after_failure(*maker, ended.error());
             if (*ended) return end_of_stream();
             // Memory that doubles makes a read to EOF linear; that there is no more is no error yet.
             const bool is_short = limit == no_limit && sink().room().size() < front().size();
@@ -66,7 +67,7 @@ Error Reader::fill_line(std::size_t limit) noexcept {
         if (const Error error = before_more(); error != Error()) return error;
         if (Layer* maker = layer()) {
             const auto ended = refill(*maker);
-            if (!ended) return ended.error();
+            if (!ended) return after_failure(*maker, ended.error());
             if (*ended) return end_of_stream();
             continue;
         }
@@ -82,6 +83,16 @@ Error Reader::fill_line(std::size_t limit) noexcept {
         if (const Error error = mend_line(*taken); error != Error()) return error;
     }
     return Error();
+}
+
+// What ends a layer for good is told once. Then whoever reads gets what had come whole, as at the end of a stream, and
+// the error again once there is no more (TIME-6, TLS-5).
+Error Reader::after_failure(Layer& layer, Error error) noexcept {
+    const bool may_pass = error == start_over || error == Error(EINTR) || error == Error(EAGAIN) ||
+                          error == Error(ETIMEDOUT) || error == Error(EBADF) || error == Error(ENOMEM);
+    if (may_pass || !layer.has_failed) return error;
+    const bool is_told = std::exchange(layer.has_told_failure, true);
+    return is_told && sink().size() != 0 ? end_of_stream() : error;
 }
 
 // EOF, or another thread's close()?

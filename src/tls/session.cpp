@@ -186,6 +186,7 @@ void Session::note_end() noexcept {
 Error Session::fail() noexcept {
     const bool is_short = wire_.is_cut || has_ended_;
     if (failure_ == Error()) failure_ = is_short ? Error(ECONNRESET) : engine_.failure(state_);
+    has_failed = true;
     is_dry_ = true;
     (void)flush();
     return failure_;

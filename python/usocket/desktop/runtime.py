@@ -80,9 +80,12 @@ class _Text(str):
 
 
 def _text(value: Any) -> Any:
-    if not isinstance(value, (str, *_BYTES)):
+    if isinstance(value, bytes | bytearray | memoryview):
+        text = _Text(bytes(value), "latin-1")
+    elif isinstance(value, str):
+        text = _Text(value.encode(), "latin-1")
+    else:
         return value
-    text = _Text((value.encode() if isinstance(value, str) else bytes(value)).decode("latin-1"))
     text.shown = ascii(value)
     return text
 

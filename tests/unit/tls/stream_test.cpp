@@ -93,6 +93,18 @@ TEST(TlsStream, WhatCameBeforeTheCutIsNotLost) {
     EXPECT_EQ(text(pair.there.read(5)), "whole");
 }
 
+TEST(TlsStream, TLS_5_what_is_left_after_a_cut_is_read_as_before_an_end) {
+    for (const auto read : {+[](Socket& conn) { return conn.read(); }, +[](Socket& conn) { return conn.read(100); },
+                            +[](Socket& conn) { return conn.readline(); }}) {
+        Pair pair = secure_pair();
+        must(pair.here.write("whole"));
+        ASSERT_EQ(::shutdown(pair.here.fileno(), SHUT_WR), 0);
+        EXPECT_EQ(read(pair.there).error(), Error(ECONNRESET));
+        EXPECT_EQ(text(read(pair.there)), "whole");
+        EXPECT_EQ(read(pair.there).error(), Error(ECONNRESET));
+    }
+}
+
 TEST(TlsStream, HalfClosed) {
     Pair pair = secure_pair();
     must(pair.here.write("question"));
