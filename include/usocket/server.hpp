@@ -32,7 +32,10 @@ namespace usocket {
 // Where there is no room for another connection (descriptors, memory) the listener rests until one has gone, or for a
 // second.
 //
-// run() and for_each() are for one thread; stop() for any, and for signal handlers.
+// Closing the listener, listener().close(), drains the server: no one else comes in, those that are there are served
+// on, and run() returns when the last of them has gone.
+//
+// run() and for_each() are for one thread; stop() for any, and for signal handlers; listener().close() for any.
 template <class Client> class Server {
 public:
     // Takes over a socket that listens.
@@ -44,23 +47,29 @@ public:
         forget();
     }
 
-    // The socket that listens, for its address.
+    // The socket that listens, for its address, and to be closed.
     [[nodiscard]] Socket& listener() noexcept { return listener_; }
 
-    // Serves until stop(), which it returns from without an error. The connections stay until the server goes. Clients
-    // are what make() returns, so that they know what they share; without it they are made of nothing.
+    // Serves until stop(), or until the listener is closed and all have gone; returns from both without an error. After
+    // stop() the connections stay until the server goes. A listener that was closed before, one that does not listen or
+    // does not accept any more (shutdown()): the error of accept(). Clients are what make() returns, so that they know
+    // what they share; without it they are made of nothing.
     Result<void> run() noexcept {
         return run([] { return Client{}; });
     }
     template <class Make> Result<void> run(Make make) noexcept {
         USOCKET_TRY(listener_.setblocking(false));
-        USOCKET_TRY(poll_.register_(listener_, POLLIN));
+        Registration* const listening = USOCKET_TRY(poll_.register_(listener_, POLLIN));
+        USOCKET_TRY(accept(make));  // tells of one that does not listen, of which a poll may not
+        bool is_draining = false;
         typename PollOf<Connection>::Event events[64];
-        while (!is_stopped_.load(std::memory_order_relaxed)) {
+        while (!is_stopped_.load(std::memory_order_relaxed) && !(is_draining && first_ == nullptr)) {
             const auto ready = USOCKET_TRY(poll_.poll(events, looks_around() ? Timeout(tick) : Timeout::none()));
             for (const auto& event : ready) {
                 if (event.userdata() == nullptr) {
-                    accept(make);
+                    USOCKET_TRY(accept(make));
+                    is_draining = listener_.closed();
+                    if (is_draining) poll_.unregister(listening);
                 } else if (!event.userdata()->is_gone) {
                     take_turn(*event.userdata());
                 }
@@ -102,13 +111,22 @@ private:
         Connection* behind = nullptr;
     };
 
-    template <class Make> void accept(Make& make) noexcept {
+    // An error is one that does not pass. That the listener has been closed is none.
+    template <class Make> Result<void> accept(Make& make) noexcept {
         auto accepted = listener_.accept();
-        if (!accepted) {
-            const int code = accepted.error().code();
-            return let_rest(code != EAGAIN && code != ECONNABORTED);
+        if (accepted) {
+            let_in(std::move(accepted->socket), make);
+            return {};
         }
-        auto* connection = new (std::nothrow) Connection{std::move(accepted->socket), make()};
+        const int code = accepted.error().code();
+        const bool stays = code == EINVAL || code == EBADF || code == ENOTSOCK || code == EOPNOTSUPP;
+        if (stays && !listener_.closed()) return accepted.error();
+        let_rest(!stays && code != EAGAIN && code != ECONNABORTED);
+        return {};
+    }
+
+    template <class Make> void let_in(Socket&& socket, Make& make) noexcept {
+        auto* connection = new (std::nothrow) Connection{std::move(socket), make()};
         if (connection == nullptr) return let_rest(true);
         connection->behind = first_;
         if (first_ != nullptr) first_->before = connection;

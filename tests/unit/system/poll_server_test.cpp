@@ -62,7 +62,8 @@ protected:
 
     Address address_;
     Server<Echo> server_;
-    Background thread_{[this] { must(server_.run()); }};
+    std::atomic<int> expected_ = 0;
+    Background thread_{[this] { EXPECT_EQ(server_.run().error().code(), expected_); }};
 };
 
 TEST_F(Serving, POLL_1_each_has_its_turn) {
@@ -143,6 +144,70 @@ TEST(Servers, SOCK_3_all_is_closed_when_it_goes) {
 TEST(Servers, SOCK_3_an_error_of_its_own_ends_it) {
     Server<Echo> server{Socket()};
     EXPECT_EQ(server.run().error(), Error(EBADF));
+}
+
+TEST(Servers, SOCK_3_a_socket_that_does_not_listen_is_an_error) {
+    Server<Echo> stream(must(Socket::open(AF_INET, SOCK_STREAM)));
+    EXPECT_EQ(stream.run().error(), Error(EINVAL));
+    Server<Echo> datagrams(must(Socket::open(AF_INET, SOCK_DGRAM)));
+    EXPECT_EQ(datagrams.run().error(), Error(EOPNOTSUPP));
+}
+
+// The system wakes those that wait for a listener that is shut down; it accepts no more.
+TEST_F(Serving, SOCK_3_a_listener_that_is_shut_down_is_an_error) {
+    expected_ = EINVAL;
+    Socket client = connect();
+    expect_echo(client, "x");
+    must(server_.listener().shutdown(SHUT_RDWR));
+    thread_.join();
+}
+
+TEST_F(Serving, SOCK_3_its_listener_closed_it_serves_those_that_there_are) {
+    Socket first = connect(), last = connect();
+    expect_echo(first, "x");
+    expect_echo(last, "x");
+    server_.listener().close();
+    expect_echo(first, "y");
+    first.close();
+    while (Echo::count != 1) std::this_thread::yield();
+    expect_echo(last, "z");
+    thread_.await_asleep();
+    last.close();
+    thread_.join();
+    EXPECT_EQ(Echo::count, 0);
+}
+
+TEST_F(Serving, SOCK_3_its_listener_closed_with_nobody_there_it_ends) {
+    thread_.await_asleep();
+    server_.listener().close();
+    thread_.join();
+}
+
+// Closes its server's listener when it is told anything.
+struct Last {
+    Server<Last>& server;
+
+    unsigned take_turn(Socket& socket) {
+        const auto bytes = socket.recv(1);
+        if (!bytes) return bytes.error().code() == EAGAIN ? POLLIN : 0;
+        server.listener().close();
+        return !bytes->empty() && socket.write(bytes->view()) ? POLLIN : 0;
+    }
+};
+
+TEST(Servers, SOCK_3_a_client_closes_the_listener_in_its_turn) {
+    Address address;
+    Server<Last> server(listener(address));
+    Background thread([&] { must(server.run([&] { return Last{server}; })); });
+    Socket client = must(socket());
+    must(client.settimeout(30s));
+    must(client.connect(address));
+    must(client.write("x"));
+    EXPECT_EQ(must(client.read(1)).view(), "x");
+    must(client.write("y"));
+    EXPECT_EQ(must(client.read(1)).view(), "y");
+    client.close();
+    thread.join();
 }
 
 // Passes each line on to all the others, as "1: hello"; whoever goes, "1 has left". They know what they share.
