@@ -59,7 +59,7 @@ public:
     Result<void> set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept;
     // Trusts these issuers, PEM (one or several) or DER, instead of those that the system trusts.
     Result<void> load_verify_locations(ConstBuffer certificates) noexcept;
-    // By default `required` as a client, `none` as a server.
+    // By default `required` as a client, `none` as a server. EINVAL: it is none of CertReqs.
     Result<void> set_cert_reqs(CertReqs reqs) noexcept;
     // Application protocols (ALPN, RFC 7301), the best first, separated by commas: "h2,http/1.1".
     Result<void> set_alpn_protocols(std::string_view protocols) noexcept;

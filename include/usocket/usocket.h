@@ -554,6 +554,7 @@ USOCKET_C_API usocket_error_t usocket_context_set_cert_key(usocket_context_t* co
 USOCKET_C_API usocket_error_t usocket_context_load_verify_locations(usocket_context_t* context,
                                                                     usocket_bytes_t certificates);
 // USOCKET_CERT_*: whether the peer has to show a certificate that holds. Unless set: servers have to, clients do not.
+// EINVAL: it is none of these.
 USOCKET_C_API usocket_error_t usocket_context_set_cert_reqs(usocket_context_t* context, int reqs);
 // ALPN, the best first, separated by commas: "h2,http/1.1".
 USOCKET_C_API usocket_error_t usocket_context_set_alpn_protocols(usocket_context_t* context, usocket_bytes_t names);

@@ -13,9 +13,12 @@ namespace usocket::tls {
 // What is demanded of the peer's certificate: by the program, or else by the side of the connection.
 class Demand {
 public:
-    void set(CertReqs reqs) noexcept {
+    // EINVAL: a number that was cast and is none of them, which each engine would understand in its own way.
+    [[nodiscard]] Error set(CertReqs reqs) noexcept {
+        if (reqs > CertReqs::required) return Error(EINVAL);
         is_set_ = true;
         reqs_ = reqs;
+        return Error();
     }
     [[nodiscard]] CertReqs of(bool server_side) const noexcept {
         if (is_set_) return reqs_;

@@ -49,6 +49,7 @@ usocket_error_t usocket_context_load_verify_locations(usocket_context_t* context
 }
 
 usocket_error_t usocket_context_set_cert_reqs(usocket_context_t* context, int reqs) {
+    if (reqs < USOCKET_CERT_NONE || reqs > USOCKET_CERT_REQUIRED) return c(Error(EINVAL));
     const HeldOutside held;
     return c(cxx(context).set_cert_reqs(static_cast<CertReqs>(reqs)));
 }

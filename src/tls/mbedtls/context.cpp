@@ -238,7 +238,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
     OwnContext& own = tls::mbedtls::own(context_);
-    own.demand.set(reqs);
+    if (const Error error = own.demand.set(reqs); error != Error()) return error;
     tls::mbedtls::forget_tickets(own);
     return {};
 }

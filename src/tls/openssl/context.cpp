@@ -191,7 +191,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
     OwnContext& own = tls::openssl::own(context_);
-    own.demand.set(reqs);
+    if (const Error error = own.demand.set(reqs); error != Error()) return error;
     return {};
 }
 

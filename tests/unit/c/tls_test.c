@@ -66,6 +66,18 @@ static usocket_error_t wrap_client(usocket_socket_t* socket, const char* hostnam
     return error;
 }
 
+// 256 as a byte is USOCKET_CERT_NONE.
+TEST(TLS_1_a_demand_that_is_none_is_EINVAL) {
+    const int wrong[] = {-1, 3, 99, 255, 256};
+    usocket_context_t context;
+    MUST(usocket_context_init(&context));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+        CHECK_EQ(usocket_context_set_cert_reqs(&context, wrong[i]), EINVAL);
+    }
+    MUST(usocket_context_set_cert_reqs(&context, USOCKET_CERT_OPTIONAL));
+    usocket_context_destroy(&context);
+}
+
 TEST(TLS_3_a_wrapped_socket_has_all_functions) {
     pair_t pair;
     char text[64];

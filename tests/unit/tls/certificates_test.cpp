@@ -211,6 +211,17 @@ TEST(TlsCertificates, TLS_1_one_that_cannot_be_used_replaces_nothing) {
     EXPECT_EQ(handshake(pair, client, server).client, Error());
 }
 
+// A number that was cast: what was demanded before still is.
+TEST(TlsCertificates, TLS_1_a_demand_that_is_none_is_EINVAL) {
+    const Identity one = Issuer("somebody").issue();
+    TlsContext server = server_context(one), client = client_context();
+    for (const int wrong : {3, 99, 255}) {
+        EXPECT_EQ(client.set_cert_reqs(static_cast<CertReqs>(wrong)).error(), Error(EINVAL)) << wrong;
+    }
+    Pair pair = tcp_pair();
+    EXPECT_EQ(handshake(pair, client, server).client, refusal(TlsFailure::certificate_issuer));
+}
+
 // All of a file, or none of it: an issuer that is missing would be noticed only by who cannot connect.
 TEST(TlsCertificates, TLS_1_a_file_that_is_damaged_in_the_middle) {
     std::string damaged = Issuer("somebody").certificate() + trusted_issuer().certificate();
