@@ -8,6 +8,7 @@ set(USOCKET_NEEDS_unix
     Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
     Addresses.ADDR_8_parts_make_the_address_again Poll1.OneShotStillTellsOfTheEndOnce
+    Addresses.ADDR_6_a_path_is_as_long_as_the_system_allows
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
     Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)

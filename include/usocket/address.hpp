@@ -26,7 +26,7 @@ public:
                                               std::int64_t flowinfo = 0, std::int64_t scopeid = 0) noexcept;
     // An AF_UNIX path; on Linux one that starts with a NUL is an abstract name (ADDR-4).
     [[nodiscard]] static Result<Address> unix_path(std::string_view path) noexcept;
-    // The bytes of a native sockaddr, checked for length (ADDR-6).
+    // The bytes of a native sockaddr, checked for length (ADDR-6), that of an AF_UNIX path included.
     [[nodiscard]] static Result<Address> from_native(ConstBuffer native) noexcept;
 
     // What sockaddr() takes an address apart into, put together again (ADDR-8): family(), payload(), port(), flowinfo()

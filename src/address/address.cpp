@@ -89,6 +89,7 @@ Result<Address> Address::from_native(ConstBuffer native) noexcept {
         address = Error(Fault::address_too_short);
     } else {
         address->set_size(native.size());
+        if (address->size() > sys::address_max_size(address->family())) address = Error(Fault::path_too_long);
     }
     return address;
 }

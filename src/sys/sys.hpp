@@ -216,6 +216,8 @@ Address make_other(int family) noexcept;
 int address_family(const Address& address) noexcept;
 // The least that an address of this family holds; what its fields are.
 std::size_t address_min_size(int family) noexcept;
+// The most, once normalised: less than Address::max_size only for AF_UNIX, of a path as long as make_unix() takes.
+std::size_t address_max_size(int family) noexcept;
 std::uint16_t address_port(const Address& address) noexcept;
 std::uint32_t address_flowinfo(const Address& address) noexcept;
 std::uint32_t address_scopeid(const Address& address) noexcept;

@@ -24,6 +24,7 @@ bool ancillary_get(ConstBuffer, std::size_t&, Ancillary&) noexcept { return fals
 
 // --- AF_UNIX
 Result<Address> make_unix(std::string_view) noexcept { return Error(EAFNOSUPPORT); }
+std::size_t address_max_size(int) noexcept { return Address::max_size; }
 
 // --- SO_PEEK_OFF
 bool peeks_at_offset(Fd) noexcept { return false; }

@@ -117,6 +117,10 @@ Result<Address> make_unix(std::string_view path) noexcept {
     return address;
 }
 
+std::size_t address_max_size(int family) noexcept {
+    return family == AF_UNIX ? path_offset + longest_path : Address::max_size;
+}
+
 Address make_other(int family) noexcept {
     Address address;
     in<sockaddr>(address)->sa_family = static_cast<sa_family_t>(family);

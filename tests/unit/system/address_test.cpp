@@ -3,9 +3,12 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -324,6 +327,16 @@ std::size_t least_size(int family) {
     return family == AF_INET ? sizeof(sockaddr_in) : family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sa_family_t);
 }
 
+// An AF_UNIX address that sockaddr_un cannot hold: an abstract name, or a path without a NUL in time.
+bool is_long_path(const std::vector<std::uint8_t>& native) {
+    constexpr std::size_t path = offsetof(sockaddr_un, sun_path);
+    sa_family_t family = AF_UNSPEC;
+    std::memcpy(&family, native.data(), sizeof family);
+    if (family != AF_UNIX || native.size() <= sizeof(sockaddr_un)) return false;
+    const auto end = native.begin() + sizeof(sockaddr_un) + 1;
+    return native[path] == 0 || std::find(native.begin() + path, end, 0) == end;
+}
+
 // The bytes lie at the end of memory of their own size, so that a sanitizer sees any read beyond them.
 TEST(Addresses, ADDR_6_native_bytes_of_every_length) {
     Random random(6);
@@ -339,6 +352,8 @@ TEST(Addresses, ADDR_6_native_bytes_of_every_length) {
                 EXPECT_EQ(address.error(), Error(Fault::address_too_long)) << length;
             } else if (length < sizeof family || length < least_size(family)) {
                 EXPECT_EQ(address.error(), Error(Fault::address_too_short)) << length << " family " << family;
+            } else if (is_long_path(native)) {
+                EXPECT_EQ(address.error(), Error(Fault::path_too_long)) << length;
             } else {
                 ASSERT_TRUE(address) << length << " family " << family;
                 EXPECT_EQ(address->family(), family);
@@ -346,6 +361,21 @@ TEST(Addresses, ADDR_6_native_bytes_of_every_length) {
             }
         }
     }
+}
+
+// What a program has read into a sockaddr_storage, and passes on with its whole length, is its path.
+TEST(Addresses, ADDR_6_a_path_is_as_long_as_the_system_allows) {
+    std::vector<std::uint8_t> native(Address::max_size, 'p');
+    const sa_family_t family = AF_UNIX;
+    std::memcpy(native.data(), &family, sizeof family);
+    const std::span<const std::uint8_t> all(native);
+    EXPECT_EQ(Address::from_native(all.first(sizeof(sockaddr_un))).value().size(), sizeof(sockaddr_un));
+    EXPECT_EQ(Address::from_native(all.first(sizeof(sockaddr_un) + 1)).error(), Error(Fault::path_too_long));
+    EXPECT_EQ(Address::from_native(all).error(), Error(Fault::path_too_long));
+    native[sizeof(sockaddr_un)] = 0;
+    EXPECT_EQ(Address::from_native(all).value().size(), sizeof(sockaddr_un));
+    native[offsetof(sockaddr_un, sun_path)] = 0;  // an abstract name
+    EXPECT_EQ(Address::from_native(all).error(), Error(Fault::path_too_long));
 }
 
 TEST(Addresses, ADDR_6_random_bytes) {

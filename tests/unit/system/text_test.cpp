@@ -82,8 +82,6 @@ TEST(Text, ADDR_9_any_bytes_that_are_an_address_have_a_text_that_gives_them_agai
         }
         const auto address = Address::from_native({bytes, size});
         if (!address) continue;
-        const bool is_unix = address->family() == AF_UNIX;
-        if (is_unix && address->payload().size() > sizeof(sockaddr_un::sun_path)) continue;
         const auto parsed = Address::parse(address->text().view());
         ASSERT_TRUE(parsed) << address->text().view() << ": " << parsed.error().message();
         ASSERT_TRUE(*parsed == *address) << address->text().view();
