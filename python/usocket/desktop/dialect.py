@@ -69,7 +69,7 @@ def is_spoken_in(names: dict[str, Any]) -> bool:
 
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
-_ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith")}
+_ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith", "from_bytes")}
 _ERROR_ATTRIBUTES = {"value": "value_of", "errno": "errno_of"}
 _CALLS = {"memoryview", "bytearray"}
 

@@ -110,6 +110,13 @@ def extend_of(owner: Any) -> Any:
     return owner.extend
 
 
+def from_bytes_of(owner: Any) -> Any:
+    """int.from_bytes, which takes a str on a device."""
+    if owner is int:
+        return lambda what, *order, **named: int.from_bytes(buffer(what), *order, **named)
+    return owner.from_bytes
+
+
 def startswith_of(owner: Any) -> Any:
     """owner.startswith, which takes text and bytes for one another on a device."""
     return _of_either(owner, owner.startswith)
@@ -212,7 +219,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         *(argument, addend, add, contains, modulo, modulo_in_place, steps_of),
-        *(format_of, extend_of, startswith_of, endswith_of, value_of, errno_of, caught),
+        *(format_of, extend_of, from_bytes_of, startswith_of, endswith_of, value_of, errno_of, caught),
         *(awaitable, suspend),
     )
 }

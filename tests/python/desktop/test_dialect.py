@@ -17,6 +17,7 @@ from programs import call, names_of, value_of, write
         ("b'%s=%d' % ('a', 1)", b"a=1"),
         ("b'%s' % b'a'", b"a"),
         ("b'%s' % 5", b"5"),
+        ("int.from_bytes('ab', 'big')", 0x6162),
         ("b'%d %r' % (1, b'\\xff')", b"1 b'\\xff'"),
         ("b'%r' % '\u00e9'", b"'\\xe9'"),
         ("b'%s' % '\u00e9'", "\u00e9".encode()),
