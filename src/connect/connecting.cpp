@@ -29,12 +29,7 @@ Timeout earlier(Timeout left, std::int64_t span) noexcept {
 Error Connecting::resolve(std::string_view host, Service service, const ConnectOptions& options, Call& call) noexcept {
     const int family = options.source.empty() ? options.family : options.source.family();
     auto found = getaddrinfo(host, service, family, sys::sock_stream, 0, 0, static_cast<Call&&>(call));
-    if (!found) {
-        // What the system says of a numeric host then does not speak of the source.
-        const bool is_of_other_family =
-            !options.source.empty() && Address::inet(family, host, 0).error() == Error(Fault::address_other_family);
-        return is_of_other_family ? Error(Fault::source_family) : found.error();
-    }
+    if (!found) return found.error();
     const Held held;
     found_ = *std::move(found);
     std::fill_n(next_of_, 2, found_.begin());

@@ -89,17 +89,6 @@ TEST(Connect, GAI_5_from_a_source_address) {
     EXPECT_EQ(must(server.accept()).address.host().view(), "127.0.0.7");
 }
 
-TEST(Connect, GAI_5_a_source_of_another_family) {
-    ConnectOptions options;
-    options.source = must(Address::parse("[::1]:0"));
-    EXPECT_EQ(usocket::connect("127.0.0.1", 80, Call(), options).error(), Error(Fault::source_family));
-    options.source = must(Address::parse("127.0.0.1:0"));
-    EXPECT_EQ(usocket::connect("::1", 80, Call(), options).error(), Error(Fault::source_family));
-    options.source = Address();
-    options.family = AF_INET6;  // no source, no such error
-    EXPECT_NE(usocket::connect("127.0.0.1", 80, Call(), options).error(), Error(Fault::source_family));
-}
-
 TEST(Listen, CPP_4_on_an_address_its_text_or_a_host) {
     for (const auto& socket :
          {usocket::listen(any_port()).transform([](Socket made) { return text(must(made.getsockname())); }),
