@@ -138,7 +138,7 @@ def fill(sock):
             if error.args[0] != uerrno.EAGAIN:
                 raise
         # Some may still be on its way. Where a chip had no room for a frame, it is sent again after a second or more.
-        ready(sock, uselect.POLLOUT, 50 if has("unix") else 4000)
+        ready(sock, uselect.POLLOUT, 50 if has("threads") else 4000)
     return total
 
 
