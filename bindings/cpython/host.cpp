@@ -48,14 +48,16 @@ std::atomic<std::uint32_t> forks{0};
 const int knows_forks = ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
 
 // The main thread of the main interpreter does. Nothing of the C API says which one that is, but this function looks
-// for that first, and then refuses the descriptor.
+// for that first, and then refuses the descriptor. Nothing of Python's own runs here: an import would run handlers.
 bool runs_handlers() noexcept {
-    PyObject* const module = python<PyImport_ImportModule>("_signal");
+    PyObject* const name = PyUnicode_FromString("_signal");
+    PyObject* const module = name != nullptr ? PyImport_GetModule(name) : nullptr;
     PyObject* const set = module != nullptr ? PyObject_CallMethod(module, "set_wakeup_fd", "i", -2) : nullptr;
     const bool is_main = set == nullptr && PyErr_ExceptionMatches(PyExc_OSError) != 0;
     PyErr_Clear();
     Py_XDECREF(set);
     Py_XDECREF(module);
+    Py_XDECREF(name);
     return is_main;
 }
 
