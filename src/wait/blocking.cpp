@@ -174,11 +174,10 @@ bool Blocking::is_distrusted() const noexcept { return gate_ != nullptr && gate_
 Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (is_nonblocking()) return Error(EAGAIN);
     // A first sleep that ends to look for signals is short: only who sleeps longer asks for its descriptor's timeouts.
-    const bool may_be_short = call_.looks_for_signals() && sleeps_ != Sleeps::in_system && !has_slept_;
+    const bool may_be_short = call_.looks_for_signals() && sleeps_ != Sleeps::in_system && call_.next_look_ == 0;
     if (!may_be_short) {
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
-    has_slept_ = true;
     if (vain_waits_ >= vain_waits_allowed) {
         const std::int64_t nap = millisecond << (vain_waits_ - vain_waits_allowed);
         const auto slept = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(nap));

@@ -121,7 +121,6 @@ private:
     enum class Sleeps : std::uint8_t { unknown, in_system, here } sleeps_ = Sleeps::unknown;
     bool has_tried_last_ = false;  // though the deadline has passed
     bool has_heeded_ = false;      // SO_RCVTIMEO and SO_SNDTIMEO
-    bool has_slept_ = false;
     std::uint8_t vain_waits_ = 0;  // one after the other that were over at once, though nothing had come
 };
 
