@@ -16,6 +16,9 @@ constexpr std::int64_t longest_look_span = 50 * millisecond;
 constexpr std::int64_t first_look_span = 5 * millisecond;
 constexpr std::int64_t longest_seldom_span = 1000 * millisecond;
 constexpr std::uint8_t most_doublings = 8;
+// What a read has taken it gives back for a look, and takes anew: with so much in its hands it looks as seldom as it
+// may.
+constexpr std::size_t much = 64 * 1024;
 #endif
 // Where another holder of the descriptor may have made its poll deaf (SO_RCVLOWAT), it is tried after this time.
 constexpr Timeout distrust_span = Timeout::of_nanoseconds(1000 * millisecond);
@@ -75,6 +78,13 @@ inline std::int64_t Blocking::next_look_span() noexcept {
 Timeout Blocking::until_look(Timeout longest) noexcept {
     if (!call_.looks_for_signals()) return longest;
     const std::int64_t now = sys::now();
+#if !defined(USOCKET_SMALL)
+    const bool has_much = call_.sink_ != nullptr && call_.sink_->size() >= much;
+    if (has_much && call_.looks_ != most_doublings) {
+        call_.looks_ = most_doublings;
+        call_.next_look_ = now;
+    }
+#endif
     if (now >= call_.next_look_) call_.next_look_ = now + next_look_span();
     return shorter(longest, Timeout::of_nanoseconds(call_.next_look_ - now));
 }

@@ -13,6 +13,7 @@ import socket as standard
 import struct
 import subprocess
 import sys
+import time
 import tracemalloc
 import weakref
 from typing import Any
@@ -431,6 +432,28 @@ def test_sock_6_what_is_received_is_not_copied_twice(tcp: Pair) -> None:
         tracemalloc.stop()
         os.waitpid(pid, 0)
     assert peak < 2.1 * size
+
+
+def test_sock_6_nor_while_it_comes_slowly(tcp: Pair) -> None:
+    """A main thread that looks for signals meanwhile does not copy what it has (TIME-5)."""
+    feeder, one = tcp
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for _ in range(8):
+                feeder.sendall(bytes(1 << 20))
+                time.sleep(0.03)
+        finally:
+            os._exit(0)
+    feeder.close()
+    tracemalloc.start()
+    try:
+        assert len(one.read() or b"") == 8 << 20
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        os.waitpid(pid, 0)
+    assert peak < 2.1 * (8 << 20)
 
 
 def test_sock_6_a_buffer_is_locked_while_it_is_lent(tcp: Pair) -> None:
