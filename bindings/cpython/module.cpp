@@ -1,6 +1,7 @@
 // usocket._usocket: the core for CPython. Nothing is decided here: values and errors are converted, Python's objects
 // allocated, their memory lent to the core.
 #include "convert.hpp"
+#include "slots.hpp"
 #include "state.hpp"
 
 namespace {
@@ -46,24 +47,13 @@ int execute(PyObject* object) noexcept {
     return is_done ? 0 : -1;
 }
 
-PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(execute)},
-#if PY_VERSION_HEX >= 0x030c0000
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_GIL_DISABLED
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, nullptr},
-};
-
 PyModuleDef definition{
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_usocket",
     .m_doc = "Sockets that are streams: the core of usocket.",
     .m_size = 0,
     .m_methods = nullptr,
-    .m_slots = slots,
+    .m_slots = module_slots<execute>,
     .m_traverse = nullptr,
     .m_clear = nullptr,
     .m_free = nullptr,

@@ -61,15 +61,13 @@ public:
         USOCKET_TRY(listener_.setblocking(false));
         Registration* const listening = USOCKET_TRY(poll_.register_(listener_, POLLIN));
         USOCKET_TRY(accept(make));  // tells of one that does not listen, of which a poll may not
-        bool is_draining = false;
         typename PollOf<Connection>::Event events[64];
-        while (!is_stopped_.load(std::memory_order_relaxed) && !(is_draining && first_ == nullptr)) {
+        while (!is_stopped_.load(std::memory_order_relaxed) && !(listener_.closed() && first_ == nullptr)) {
             const auto ready = USOCKET_TRY(poll_.poll(events, looks_around() ? Timeout(tick) : Timeout::none()));
             for (const auto& event : ready) {
                 if (event.userdata() == nullptr) {
                     USOCKET_TRY(accept(make));
-                    is_draining = listener_.closed();
-                    if (is_draining) poll_.unregister(listening);
+                    if (listener_.closed()) poll_.unregister(listening);
                 } else if (!event.userdata()->is_gone) {
                     take_turn(*event.userdata());
                 }

@@ -37,8 +37,10 @@ struct Aside {
     std::atomic<const WatchHooks*> hooks{nullptr};
     Pending pending;
     Standstill standstill;
-    std::atomic<Layer*> layer{nullptr};    // of a wrapped socket, until it is closed
-    std::atomic<unsigned> layer_holds{0};  // it has something to read, or the end, of which the system does not know
+    std::atomic<Layer*> layer{nullptr};  // of a wrapped socket, until it is closed
+    // It has something to read, or the end, of which the system does not know. (No bool: where a processor lacks
+    // atomics, a firmware supplies those of four bytes.)
+    std::atomic<unsigned> layer_holds{0};
     std::atomic<unsigned> layer_waits{0};  // its waits_for
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it

@@ -140,8 +140,9 @@ Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& ca
     sent = 0;
     return inside(call, [&]() noexcept -> Result<std::size_t> {
         if (data.size() == 0) return std::size_t{0};
-        const Error error = outbox(call).send_all(data, 0, sent);
-        const bool is_short = error == Error(EAGAIN) && sent != 0 && outbox(call).is_nonblocking();
+        Outbox out = outbox(call);
+        const Error error = out.send_all(data, 0, sent);
+        const bool is_short = error == Error(EAGAIN) && sent != 0 && out.is_nonblocking();
         return error == Error() || is_short ? Result<std::size_t>(sent) : error;
     });
 }

@@ -46,7 +46,7 @@ def show(rule, what, *values):
 
 
 def error_name(error):
-    """OSError with the name of its errno, or with the number that the resolver gave; else just the type."""
+    """OSError with the name of its errno by the host's numbers (STACK-4), or the resolver's; else just the type."""
     if not isinstance(error, OSError):
         return type(error).__name__
     code = error.args[0]

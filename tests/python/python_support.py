@@ -222,6 +222,24 @@ def alarms(handler: Callable[[int], object]) -> Iterator[None]:
 # --- Processes
 
 
+# The end of a program with one thread: a timer, whose handler raises, runs out before the {call}, in it, and between
+# its steps. Prints how often that has ended it, which should be each time.
+AT_ANY_MOMENT = """
+import signal
+def handler(*_):
+    raise ZeroDivisionError
+signal.signal(signal.SIGALRM, handler)
+ended = 0
+for i in range(4000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-6 + i % 200 * 5e-7)
+        {call}
+    except ZeroDivisionError:
+        ended += 1
+print(ended)
+"""
+
+
 def run_python(
     program: str, *arguments: str, limit_s: float = 100, **environment: str
 ) -> subprocess.CompletedProcess[str]:

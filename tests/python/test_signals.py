@@ -17,6 +17,7 @@ import pytest
 import uselect
 import usocket
 from python_support import (
+    AT_ANY_MOMENT,
     alarms,
     drain,
     error_of,
@@ -191,25 +192,15 @@ SOON = {
 @pytest.mark.parametrize("call", SOON.values(), ids=SOON)
 def test_time_5_a_signal_at_any_moment_ends_it(call: str) -> None:
     """In a process with one thread: a timer that runs out before the call, in it, and between its steps."""
-    program = f"""
-import signal, uselect, usocket
+    program = """
+import uselect, usocket
 one, other = usocket.socketpair()
 server = usocket.socket()
 server.listen()
 poll = uselect.poll()
 poll.register(one, uselect.POLLIN)
-def handler(*_):
-    raise ZeroDivisionError
-signal.signal(signal.SIGALRM, handler)
-ended = 0
-for i in range(4000):
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 1e-6 + i % 200 * 5e-7)
-        {call}
-    except ZeroDivisionError:
-        ended += 1
-print(ended)
 """
+    program += AT_ANY_MOMENT.format(call=call)
     assert run_python(program, limit_s=60).stdout == "4000\n"
 
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "library.hpp"
+#include "slots.hpp"
 #include "tls/openssl/common.hpp"
 
 namespace {
@@ -66,22 +67,12 @@ int fill(PyObject* module) {
     return added;
 }
 
-PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, reinterpret_cast<void*>(fill)},
-#if PY_VERSION_HEX >= 0x030c0000
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_GIL_DISABLED
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, nullptr},
-};
 PyModuleDef definition{PyModuleDef_HEAD_INIT,
                        "usocket._tls",
                        "The library for TLS that usocket's sockets are wrapped with.",
                        0,
                        functions,
-                       slots,
+                       cpython::module_slots<fill>,
                        nullptr,
                        nullptr,
                        nullptr};

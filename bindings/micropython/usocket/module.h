@@ -73,12 +73,8 @@ enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system
 void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
 void usocket_forget_callback(mp_obj_t sock);
 void usocket_end_callbacks(mp_obj_t poll);  // its finaliser is being called
-// Whom it has called.
-typedef enum {
-    USOCKET_CALLED_NOBODY,
-    USOCKET_CALLED_IN_VAIN,
-    USOCKET_CALLED
-} usocket_called_t;  // vain: used no socket
+// Whom it has called; in vain: all of them, and none has used a socket.
+typedef enum { USOCKET_CALLED_NOBODY, USOCKET_CALLED_IN_VAIN, USOCKET_CALLED } usocket_called_t;
 usocket_called_t usocket_call_ready(void);
 void usocket_report_callback(mp_obj_t exception);
 // Who watches: the poll is their sockets'. It schedules what calls usocket_call_ready().

@@ -41,6 +41,13 @@ struct Echo {
     }
 };
 
+Socket client_of(const Address& address) {
+    Socket client = must(socket());
+    must(client.settimeout(30s));
+    must(client.connect(address));
+    return client;
+}
+
 class Serving : public ::testing::Test {
 protected:
     Serving() : server_(listener(address_)) {}
@@ -49,12 +56,7 @@ protected:
         server_.stop();
         thread_.join();
     }
-    Socket connect() {
-        Socket client = must(socket());
-        must(client.settimeout(30s));
-        must(client.connect(address_));
-        return client;
-    }
+    Socket connect() { return client_of(address_); }
     static void expect_echo(Socket& client, const std::string& text) {
         Background writer([&] { must(client.write(text)); });
         EXPECT_TRUE(must(client.read(text.size())).view() == text);
@@ -267,9 +269,7 @@ protected:
     }
     // Is there once it is heard of.
     Socket connect() {
-        Socket client = must(socket());
-        must(client.settimeout(30s));
-        must(client.connect(address_));
+        Socket client = client_of(address_);
         while (made_ != asked_ + 1) std::this_thread::yield();
         ++asked_;
         return client;

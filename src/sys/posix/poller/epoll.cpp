@@ -22,12 +22,6 @@ struct Poller {
 
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(epoll_event));
 
-}  // namespace usocket::sys
-
-#include "sys/posix/poller/life.hpp"
-
-namespace usocket::sys {
-
 namespace {
 
 // What has no mask stays in the epoll, so that its file is known again: after one report of an error, if there is one,
@@ -160,3 +154,5 @@ bool growth_take(Fd growth) noexcept {
 }
 
 }  // namespace usocket::sys
+
+#include "sys/posix/poller/life.hpp"

@@ -27,12 +27,6 @@ struct Poller {
 
 static_assert(sizeof(PollerEvents::native) >= PollerEvents::room * sizeof(PollerEvent));
 
-}  // namespace usocket::sys
-
-#include "sys/posix/poller/life.hpp"
-
-namespace usocket::sys {
-
 namespace {
 
 using Change = struct kevent;
@@ -192,3 +186,5 @@ bool growth_take(Fd growth) noexcept {
 }
 
 }  // namespace usocket::sys
+
+#include "sys/posix/poller/life.hpp"

@@ -1,5 +1,5 @@
-// The life of a poller whose memory is its own, and whose system has what each registration needs: for the file that
-// defines Poller, once.
+// The life of a poller whose memory is its own, and whose system has what each registration needs: at the end of the
+// file that defines Poller.
 #pragma once
 
 #include <new>
