@@ -247,16 +247,19 @@ TEST(Poll6, WithoutADescriptorForItsBellItStillWaits) {
     const rlimit no_more{static_cast<rlim_t>(lowest_free), before.rlim_max};
     Event events[4];
     std::size_t first = 0, second = 0;
-    // They begin before: UBSan needs descriptors to look at objects.
-    std::latch may_send{1}, may_close{1};
+    // They run before: UBSan needs descriptors to look at a thread's objects for the first time.
+    std::latch both_run{2}, may_send{1}, may_close{1};
     Background sender([&] {
+        both_run.count_down();
         may_send.wait();
         must(pair.there.send("x"));
     });
     Background closer([&] {
+        both_run.count_down();
         may_close.wait();
         pair.here.close();
     });
+    both_run.wait();
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
     const auto over = poll.poll(events, Timeout(1ms));
     may_send.count_down();
