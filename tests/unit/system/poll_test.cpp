@@ -247,17 +247,19 @@ TEST(Poll6, WithoutADescriptorForItsBellItStillWaits) {
     const rlimit no_more{static_cast<rlim_t>(lowest_free), before.rlim_max};
     Event events[4];
     std::size_t first = 0, second = 0;
-    // They run before: UBSan needs descriptors to look at a thread's objects for the first time.
-    std::latch both_run{2}, may_send{1}, may_close{1};
+    // They run before and end after: UBSan needs descriptors to look at a thread's objects.
+    std::latch both_run{2}, may_send{1}, may_close{1}, may_end{1};
     Background sender([&] {
         both_run.count_down();
         may_send.wait();
         must(pair.there.send("x"));
+        may_end.wait();
     });
     Background closer([&] {
         both_run.count_down();
         may_close.wait();
         pair.here.close();
+        may_end.wait();
     });
     both_run.wait();
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
@@ -265,13 +267,12 @@ TEST(Poll6, WithoutADescriptorForItsBellItStillWaits) {
     may_send.count_down();
     const auto sent = poll.poll(events, Timeout::none());
     first = events[0].events;
-    sender.join();
     must(poll.modify(pair.here, 0));
     may_close.count_down();
     const auto closed = poll.poll(events, Timeout::none());
     second = events[0].events;
-    closer.join();
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    may_end.count_down();
     EXPECT_EQ(must(over), 0u);
     EXPECT_EQ(must(sent), 1u);
     EXPECT_EQ(first, unsigned{POLLIN});
