@@ -1,8 +1,17 @@
-"""python -m usocket app.py [args...]: runs a program that was written for a device."""
+"""python -m usocket app.py [args...], and the command usocket: runs a program that was written for a device."""
 
 import sys
 
-from usocket.desktop.command import main
+
+def main() -> int:
+    # The current folder, or the command's: there may be a random.py of the program's, which is not for us and for what
+    # we import. Whatever starts the program puts its folder there.
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        del sys.path[0]
+    from usocket.desktop import command
+
+    return command.main(sys.argv[1:])
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -129,3 +129,5 @@ def test_debian_has_the_python_package(debian: Path) -> None:
     )
     env = {"PYTHONPATH": str(debian / "usr" / "lib" / "python3" / "dist-packages")}
     assert run("/usr/bin/python3", "-c", program, env=env) == f"b'hello' {VERSION}\n"
+    text = "import utime; print(b'%s' % 'hello')"
+    assert run(debian / "usr" / "bin" / "usocket", "-c", text, env=env) == "b'hello'\n"

@@ -65,17 +65,27 @@ def run(traces: bool, rest: list[str]) -> int:
     script, *rest = rest
     path = os.path.abspath(script)
     try:
-        with io.open_code(path) as file:
-            source = file.read()
+        files = [(file, _source(file)) for file in _with_boot(path)]
     except OSError as error:
         print(f"python -m usocket: can't open {script!r}: {error.strerror}\n{USAGE}", file=sys.stderr)
         return 2
     folder = os.path.dirname(os.path.realpath(path))
     sys.argv = [script, *rest]
     if not is_path_safe():
-        sys.path[0] = folder
-    program.run_script(program.make_world(folder), path, source)
+        sys.path.insert(0, folder)
+    program.run_scripts(program.make_world(folder), files)
     return 0
+
+
+def _with_boot(path: str) -> list[str]:
+    """A board runs boot.py, and then main.py with the names that it has left."""
+    boot = os.path.join(os.path.dirname(path), "boot.py")
+    return [boot, path] if os.path.basename(path) == "main.py" and os.path.isfile(boot) else [path]
+
+
+def _source(path: str) -> bytes:
+    with io.open_code(path) as file:
+        return file.read()
 
 
 def _run_named(arguments: list[str]) -> int:
@@ -86,7 +96,7 @@ def _run_named(arguments: list[str]) -> int:
     folder = os.getcwd()
     sys.argv = [option, *rest]
     if not is_path_safe():
-        sys.path[0] = folder
+        sys.path.insert(0, folder)
     world = program.make_world(folder)
     if option == "-c":
         program.run_text(world, what)

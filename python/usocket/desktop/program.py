@@ -26,8 +26,13 @@ def make_world(folder: str) -> World:
     return world
 
 
-def run_script(world: World, path: str, source: bytes) -> None:
-    _run(world, dialect.compile_source(source, path), __file__=path)
+def run_scripts(world: World, files: list[tuple[str, bytes]]) -> None:
+    """One after the other, in one module: each a path and what it holds."""
+    names = _main_names(world)
+    for path, source in files:
+        code = dialect.compile_source(source, path)
+        names["__file__"] = path
+        exec(code, names)
 
 
 def run_text(world: World, source: str) -> None:
@@ -72,6 +77,11 @@ def _find(world: World, name: str) -> Any:
 
 
 def _run(world: World, code: types.CodeType, **names: Any) -> None:
+    exec(code, _main_names(world, **names))
+
+
+def _main_names(world: World, **names: Any) -> dict[str, Any]:
+    """Those of __main__, which is there from now on."""
     main = types.ModuleType("__main__")
     main.__dict__.update(names)
     world.prepare(main)
@@ -79,4 +89,4 @@ def _run(world: World, code: types.CodeType, **names: Any) -> None:
     if not debugger.prepare():  # which reads its commands there, and has read ahead
         sys.stdin = files.unbuffered(sys.stdin) or sys.stdin
     sys.stdout = files.lenient(sys.stdout) or sys.stdout
-    exec(code, main.__dict__)
+    return main.__dict__

@@ -11,13 +11,15 @@ import types
 from typing import Any
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# The command usocket is a file of a few lines that an installer has written.
+_COMMAND = sys.argv[0] if os.path.basename(sys.argv[0]) == "usocket" else None
 
 
 def is_ours(filename: str) -> bool:
     """Also what imports and starts a module: the interpreter itself shows neither."""
     return (
         filename.startswith((_OURS, "<frozen importlib", "<frozen runpy"))
-        or filename == importlib.__file__
+        or filename in (importlib.__file__, _COMMAND)
         or os.path.basename(filename) == "runpy.py"
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,46 @@ def test_dev_5_nor_does_a_traceback_through_an_import(tmp_path: Path) -> None:
     path = write(tmp_path, {"main.py": "import helper\n", "helper.py": "\n1 / 0\n"})
     files = re.findall(r'File "([^"]*)", line (\d+)', call(path).stderr)
     assert files == [(str(path), "1"), (str(tmp_path / "helper.py"), "2")]
+
+
+# What CPython itself needs to start a module (-m) is looked for in the current folder before ours is asked.
+EARLY = ["collections", "contextlib", "functools", "importlib", "keyword", "operator", "types", "usocket", "warnings"]
+LATE = ["enum", "linecache", "math", "pathlib", "random", "re", "select", "signal", "struct", "threading", "traceback"]
+LATE += ["typing", "uerrno", "urllib", "uselect", "weakref"]
+
+
+def usocket_command() -> str:
+    return str(Path(sys.executable).with_name("usocket"))
+
+
+@pytest.mark.parametrize("name", [*LATE, *EARLY])
+def test_dev_1_a_module_of_the_programs_own_in_the_current_folder_is_not_for_us(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": f"import {name}\nprint({name}.mine)\n1 / 0\n", f"{name}.py": "mine = 1\n"})
+    starts = [[usocket_command()], [sys.executable, "-m", "usocket"]]
+    for start in starts[: 1 if name in EARLY else 2]:
+        done = subprocess.run([*start, "main.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.stdout == "1\n", done.stderr
+        assert re.findall(r'File "([^"]*)", line (\d+)', done.stderr) == [(str(path), "3")]
+
+
+def test_dev_1_a_boards_main_finds_what_its_boot_has_left(tmp_path: Path) -> None:
+    files = {"main.py": "print(led, __name__)\n1 / 0\n", "boot.py": "import machine\nled = b'%s' % 'on'\n"}
+    path = write(tmp_path, files)
+    done = call("main.py", cwd=tmp_path)
+    assert done.stdout == "b'on' __main__\n", done.stderr
+    assert f'File "{path}", line 2' in done.stderr
+
+
+def test_dev_1_boot_alone_or_beside_another_program_is_just_a_module(tmp_path: Path) -> None:
+    path = write(tmp_path, {"app.py": "import boot\n", "boot.py": "print('boot', __name__)\n"})
+    assert call(path).stdout == "boot boot\n"
+    assert call(tmp_path / "boot.py").stdout == "boot __main__\n"
+
+
+def test_dev_1_what_ends_boot_ends_the_program(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "print('main')\n", "boot.py": "1 / 0\n"})
+    done = call(path)
+    assert done.returncode == 1 and done.stdout == "" and str(tmp_path / "boot.py") in done.stderr
 
 
 def test_dev_5_pdb_stops_at_lines_and_steps_over_ours(tmp_path: Path) -> None:
