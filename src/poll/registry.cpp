@@ -336,9 +336,11 @@ Error Poll::State::link_fd(Registration& registration) noexcept {
     return Error();
 }
 
-// The system is told first: only a descriptor that there is may decide on the size of the table.
+// Only a descriptor that there is may decide on the size of the table: a socket's is, of any other the system is told
+// first.
 Error Poll::State::link_first(Registration& registration) noexcept {
     const sys::Fd fd = registration.fd;
+    if (registration.is_socket && !watched.has(fd)) return Error(ENOMEM);
     const std::uint32_t own_generation = watched.next_generation(fd);
     const Error error = sys::poller_add(poller, fd, registration.mask(), own_generation).error();
     registration.always_ready = error == Error(EPERM);

@@ -1,4 +1,4 @@
-// STRM-5: how many system calls the stream methods cost, counted by ptrace(2).
+// STRM-5 POLL-4: how many system calls the stream methods and polls cost, counted by ptrace(2).
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -9,6 +9,7 @@
 #include <csignal>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "loopback.hpp"
 
@@ -173,6 +174,22 @@ TEST_P(SystemCalls, Strm5LinesOfAnExposedSocketCostThree) {
     });
     if (IsSkipped()) return;
     EXPECT_EQ(total(calls_), 3 * lines) << list(calls_);
+}
+
+// However many there are by then, a poll tells the system of a socket once.
+TEST(SystemCallsOfPolls, Poll4RegisteringIsOneCallForEachSocket) {
+    constexpr std::size_t many = 100;
+    Calls calls;
+    const bool counted = count(calls, [] {
+        std::vector<Socket> sockets;
+        for (std::size_t i = 0; i < many; ++i) sockets.push_back(must(Socket::open(AF_INET, SOCK_DGRAM)));
+        Poll poll;
+        begin_or_end();
+        for (Socket& one : sockets) must(poll.register_(one, POLLIN));
+        begin_or_end();
+    });
+    if (!counted) GTEST_SKIP() << "the system does not let a process trace its child";
+    EXPECT_LE(total(calls), static_cast<int>(many) + 1) << list(calls);
 }
 
 }  // namespace
