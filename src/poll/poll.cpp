@@ -244,12 +244,13 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     const bool looks = timeout.is_none() && state->behind.load(std::memory_order_relaxed) != 0;
     sys::PollerEvents found;
     const Error error = sys::poller_wait(state->poller, found, count, looks ? Slices::first : timeout);
+    const bool has_layers = state->has_layers.load(std::memory_order_relaxed);
+    const bool is_all = found.count < sys::PollerEvents::room && state->urgent.empty() && !has_layers;
+    if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
     State::Round round;
     round.room = count;
     round.removals = state->removals.load(std::memory_order_relaxed);
-    if (state->has_layers.load(std::memory_order_relaxed)) state->look_into(found, round);
-    const bool is_all = found.count < sys::PollerEvents::room && state->urgent.empty();
-    if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
+    if (has_layers) state->look_into(found, round);
     const auto ready = state->end_round(round, found, events, count, false, wakes_);
     if (!ready || *ready != 0) return ready;
     const bool is_over = timeout.is_zero() && error == Error() && !round.is_vain();
@@ -270,18 +271,25 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
         if (!round) return round.error();
         const bool sleeps = round->urgent == 0 && wakes_.load(std::memory_order_seq_cst) == 0;
         const bool looks_first = sleeps && !has_settled && has_to_settle();
-        const Timeout slice = sleeps && !looks_first
-                                  ? blocking.until_look(slices.of(blocking.remaining(), round->is_deaf))
-                                  : Timeout::zero();
+        const bool waits = sleeps && !looks_first;
+        Timeout slice = Timeout::zero();
         sys::PollerEvents found;
         found.count = 0;
         const Error waited = blocking.once([&]() noexcept {
-            return round->room == 0 ? Error() : sys::poller_wait(state->poller, found, round->room, slice);
+            if (round->room == 0) return Error();
+            // A sleep by the clock, as of all who look for signals, costs a third more where something is ready.
+            if (waits && !timeout.is_zero() && blocking.looks_for_signals()) {
+                const Error error = sys::poller_wait(state->poller, found, round->room, Timeout::zero());
+                if (error != Error() || found.count != 0) return error;
+            }
+            if (waits) slice = blocking.until_look(slices.of(blocking.remaining(), round->is_deaf));
+            return sys::poller_wait(state->poller, found, round->room, slice);
         });
         if (stay.is_over()) return Error(EBADF);
         const bool is_cut_short = waited == Error(EINTR);
         if (waited != Error() && !is_cut_short) return waited;
-        if (is_cut_short || blocking.looks_for_signals()) {
+        // A host that is given something looks by itself, but a one-shot report must not be lost to its handlers.
+        if (is_cut_short || (blocking.looks_for_signals() && (found.count == 0 || one_shot))) {
             if (const Error error = blocking.check_signals(); error != Error()) return error;
         }
         if (!is_cut_short) {
@@ -295,7 +303,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
             has_settled = true;
             continue;
         }
-        const bool has_slept = sleeps && found.count == 0 && !slice.is_zero();
+        const bool has_slept = found.count == 0 && !slice.is_zero();
         if (has_slept && state->look_behind(Slices::most_looks(slice))) continue;
         if (!is_cut_short && !round->is_vain() && blocking.remaining().is_zero()) return std::size_t{0};
     }

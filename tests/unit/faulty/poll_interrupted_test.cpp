@@ -111,5 +111,25 @@ TEST(PollLooks, Time5ForSignalsThatTheHostNotes) {
     EXPECT_LT(faulty::now() - before, 1'000'000'000);
 }
 
+// TIME-5: what a wait has found is returned, and the host then runs its handlers by itself; a one-shot report, which
+// does not come again, waits for them.
+TEST(PollLooks, Time5AfterWhatIsReady) {
+    faulty::reset(1);
+    ScriptedHost host;
+    host.notes_signals();
+    host.on_signal = [] { return true; };
+    faulty::Connection connection = faulty::connect_pair(AF_INET, SOCK_STREAM);
+    connection.peer.feed("x");
+    Poll poll;
+    poll.register_(connection.socket, POLLIN).value();
+    Poll::Event events[1];
+    const auto wait = [&](bool one_shot) { return poll.poll(events, 1, Timeout::none(), one_shot, Call(host.host())); };
+    EXPECT_EQ(wait(false).value_or(0), 1u);
+    EXPECT_EQ(host.signals(), 0u);
+    EXPECT_EQ(wait(true).error(), Error(EINTR));
+    host.on_signal = nullptr;
+    EXPECT_EQ(wait(true).value_or(0), 1u);
+}
+
 }  // namespace
 }  // namespace usocket::tests
