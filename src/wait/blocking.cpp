@@ -193,7 +193,9 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
         const auto slept = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(nap));
         if (!slept) return slept.error();
     }
-    const std::int64_t before = sys::now();
+    // The first is taken for vain unmeasured: what it waits for ends most calls.
+    const bool is_first = vain_waits_ == 0;
+    const std::int64_t before = is_first ? 0 : sys::now();
     for (;;) {
         const auto ready = sleep_once(fd, events, Timeout::none());
         // A poll that is not to be trusted has the last word neither.
@@ -203,7 +205,7 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
         if (is_last_try || *ready || is_distrusted()) break;
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
-    const bool was_vain = sys::now() - before < at_once;
+    const bool was_vain = is_first || sys::now() - before < at_once;
     vain_waits_ = was_vain ? std::min<std::uint8_t>(vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
     return Error();
 }

@@ -55,7 +55,10 @@ public:
 
     // Bytes that the socket holds itself; from any thread.
     [[nodiscard]] static bool has_pending(const Gate& gate) noexcept;
-    [[nodiscard]] bool has_window() const noexcept { return window() != 0 && window() < no_window; }
+    [[nodiscard]] bool has_window() const noexcept {
+        const std::uint8_t open = window();
+        return open != 0 && open < no_window;
+    }
 
 private:
     friend class Windows;
