@@ -56,30 +56,55 @@ const usocket_host_t usocket_host = {leave, enter, interrupted, MICROPY_ASYNC_KB
 const usocket_host_t usocket_host_of_poll = {leave, enter, interrupted, MICROPY_ASYNC_KBD_INTR, true};
 
 #if MICROPY_ASYNC_KBD_INTR
-// How often this thread holds them, and what was blocked before it did.
-static __thread unsigned holds;
-static __thread sigset_t before_holds;
+// The host's handler longjmps. The one that stands before it lets it wait while a thread holds signals: a system call
+// for that would cost more than most of what is held.
+static __thread volatile unsigned holds;             // how often this thread holds them
+static __thread volatile sig_atomic_t is_postponed;  // one has come meanwhile
+static void (*host_handler)(int signal);
 
-// Counts once no handler can jump out any more.
-void usocket_host_hold_signals(void) {
-    sigset_t interrupt, before;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
-    if (holds++ == 0) {
-        before_holds = before;
+static void postpone(int signal) {
+    if (holds != 0) {
+        is_postponed = 1;
+    } else {
+        host_handler(signal);
     }
 }
 
+static void stand_before_host(void) {
+    struct sigaction action;
+    sigaction(SIGINT, NULL, &action);
+    if (action.sa_handler == SIG_DFL) {
+        return;
+    }
+    host_handler = action.sa_handler;
+    action.sa_handler = postpone;
+    action.sa_flags |= SA_RESTART;  // it comes back only to what is held
+    sigaction(SIGINT, &action, NULL);
+}
+
+void usocket_host_hold_signals(void) { ++holds; }
+
 void usocket_host_release_signals(void) {
-    if (--holds == 0) {
-        pthread_sigmask(SIG_SETMASK, &before_holds, NULL);
+    if (--holds == 0 && is_postponed) {
+        is_postponed = 0;
+        host_handler(SIGINT);
     }
 }
 #else
 void usocket_host_hold_signals(void) {}
 
 void usocket_host_release_signals(void) {}
+#endif
+
+#if USOCKET_SETS_INTERRUPT_CHAR
+// Called by the host, whose own function of that name has another one here (micropython.mk).
+void usocket_host_set_interrupt_char(char c);
+void mp_hal_set_interrupt_char(char c) {
+    usocket_host_set_interrupt_char(c);
+#if MICROPY_ASYNC_KBD_INTR
+    stand_before_host();
+#endif
+}
 #endif
 
 static usocket_error_t guarded(usocket_method_t method, usocket_request_t* request,

@@ -80,6 +80,13 @@ endif
 $(patsubst $(USERMOD_DIR)/%.c,$(BUILD)/$(notdir $(USERMOD_DIR))/%.o,$(USOCKET_C)): \
 	CFLAGS += -fno-unwind-tables -fno-asynchronous-unwind-tables
 
+# Ctrl-C longjmps out of whatever runs (MICROPY_ASYNC_KBD_INTR): host.c has a handler before the one that the host sets.
+ifneq ($(wildcard unix_mphal.c),)
+CFLAGS_USERMOD += -DUSOCKET_SETS_INTERRUPT_CHAR="(1)"
+$(BUILD)/unix_mphal.o: CFLAGS += -Dmp_hal_set_interrupt_char=usocket_host_set_interrupt_char
+$(BUILD)/unix_mphal.o: $(USERMOD_DIR)/micropython.mk
+endif
+
 # make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
 # with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
