@@ -28,15 +28,18 @@ struct Pipe {
 
 // What the session and the engine hand to one another: ciphertext.
 struct Wire {
-    Pipe in;              // the engine takes from it
-    Pipe out;             // and adds to this one
-    bool is_cut = false;  // nothing will come after what is in `in`
+    Pipe in;  // the engine takes from it
+    // And gives to this one: how many of the bytes are on their way; 0: there is no room.
+    std::size_t (*give)(Wire& wire, ConstBuffer bytes) noexcept = nullptr;
+    std::uint64_t given = 0;  // bytes, ever
+    Pipe out;                 // those that the system has not taken yet
+    bool is_cut = false;      // nothing will come after what is in `in`
 };
 
 enum class Step : std::uint8_t {
     done,
     wants_input,   // all of Wire::in is taken; goes on once there is more
-    wants_output,  // Wire::out is full; goes on, with the same arguments, once it is not
+    wants_output,  // there is no room on the wire; goes on, with the same arguments, once there is
     ended,         // the peer has said that nothing more will come (close_notify)
     failed,        // for good; failure() says why. An alert for the peer may be in Wire::out.
 };
@@ -46,7 +49,7 @@ enum class Fact : std::uint8_t { version, cipher, protocol, certificate, session
 
 // Plaintext for one write(), so that its record, with what the protocol adds, fits an empty Wire::out.
 #if defined(USOCKET_SMALL)
-inline constexpr std::size_t largest_write = sizeof(void*) < 8 ? 4096 : 8192;
+inline constexpr std::size_t largest_write = sizeof(void*) < 8 ? 4096 : 16384;
 #else
 inline constexpr std::size_t largest_write = 16384;
 #endif

@@ -4,35 +4,46 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "wait/held.hpp"
 
 namespace usocket::tls {
 namespace {
 
-// How much one call of the system brings, and how much plaintext is made at once. Both are there only while they hold
-// something.
+// How much one call of the system brings, and how much plaintext is made at once, at most. Both are there only while
+// they hold something; a device has little room for them.
 #if defined(USOCKET_SMALL)
-constexpr std::size_t in_capacity = sizeof(void*) < 8 ? 1024 : 4096;
-constexpr std::size_t plain_capacity = sizeof(void*) < 8 ? 512 : 2048;
+constexpr bool is_device = sizeof(void*) < 8;
 #else
-constexpr std::size_t in_capacity = 32768;
-constexpr std::size_t plain_capacity = 16384;
+constexpr bool is_device = false;
 #endif
-constexpr std::size_t out_capacity = largest_write + largest_overhead;
-
-bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
-    if (pipe.capacity != 0) return true;
-    pipe.bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
-    if (pipe.bytes == nullptr) return false;
-    pipe.capacity = capacity;
-    return true;
-}
+constexpr std::size_t least_in = 1024;
+constexpr std::size_t most_in = is_device ? 1024 : 32768;
+constexpr std::size_t least_plain = 256;
+constexpr std::size_t most_plain = is_device ? 512 : 16384;
+// Of the peer's messages in a handshake.
+constexpr std::size_t flight = std::min<std::size_t>(most_in, 8192);
+// What comes back is so much more or less than what was expected, where that does not fit.
+constexpr std::size_t step_of_expectation = 8;
+// A record that is not smaller is not copied where it can be sent at once.
+constexpr std::size_t worth_no_copy = 4096;
+constexpr std::size_t largest_record = largest_write + largest_overhead;
 
 void release_empty(Pipe& pipe) noexcept {
     if (!pipe.empty() || pipe.bytes == nullptr) return;
     (void)sys::resize(pipe.bytes, 0);
     pipe = {};
+}
+
+// What has something in it stays as it is.
+bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
+    if (!pipe.empty() || pipe.capacity >= capacity) return true;
+    release_empty(pipe);
+    pipe.bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
+    if (pipe.bytes == nullptr) return false;
+    pipe.capacity = capacity;
+    return true;
 }
 
 ConstBuffer first(ConstBuffer data, std::size_t most) noexcept { return {data.data(), std::min(data.size(), most)}; }
@@ -51,14 +62,53 @@ const LayerHooks session_hooks = {
 
 }  // namespace
 
+// --- The wire
+
+// A handshake's messages of one direction go out together.
+SystemWire::SystemWire(sys::Fd to) noexcept : room_on_demand(largest_record), to_(to) { give = take; }
+
+bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity); }
+
+// Nothing is lost where the room is not enough: the engine keeps it.
+std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
+    auto& self = static_cast<SystemWire&>(wire);
+    Pipe& out = self.out;
+    std::size_t sent = 0;
+    if (out.empty() && bytes.size() >= worth_no_copy) {
+        const auto gone = sys::send(self.to_, bytes, sys::msg_dontwait);
+        sent = gone.value_or(0u);
+        if (!gone && Blocking::is_settled(gone.error())) self.error_ = gone.error();
+    }
+    const ConstBuffer rest = bytes.from(sent);
+    if (out.capacity == 0 && rest.size() != 0 && !self.make_room(self.room_on_demand)) self.error_ = Error(ENOMEM);
+    const std::size_t kept = std::min(out.room().size(), rest.size());
+    if (kept != 0) std::memcpy(out.room().data(), rest.data(), kept);
+    out.end += kept;
+    wire.given += sent + kept;
+    return sent + kept;
+}
+
+Error SystemWire::flush() noexcept {
+    while (error_ == Error() && !out.empty()) {
+        const auto sent = sys::send(to_, out.there(), sys::msg_dontwait);
+        if (sent) {
+            out.begin += *sent;
+        } else if (sent.error() != Error(EINTR)) {
+            return sent.error();
+        }
+    }
+    if (out.empty()) out.begin = out.end = 0;
+    return std::exchange(error_, Error());
+}
+
 // --- Life
 
-Session::Session(const Engine& engine, sys::Fd fd) noexcept : engine_(engine), fd_(fd) {
+Session::Session(const Engine& engine, sys::Fd fd) noexcept : engine_(engine), wire_(fd), fd_(fd), expected_(least_in) {
     hooks = &session_hooks;
     process = sys::process_generation();
 }
 
-Result<Session*> Session::open(Context& context, const TlsOptions& options, sys::Fd fd) noexcept {
+Result<Session*> Session::open(Context& context, const TlsOptions& options, sys::Fd fd, bool shows_front) noexcept {
     void* memory = sys::resize(nullptr, sizeof(Session));
     if (memory == nullptr) return Error(ENOMEM);
     auto* session = new (memory) Session(*context.engine, fd);
@@ -68,6 +118,7 @@ Result<Session*> Session::open(Context& context, const TlsOptions& options, sys:
         return state.error();
     }
     session->state_ = *state;
+    session->shows_front_ = shows_front;
     return session;
 }
 
@@ -83,17 +134,20 @@ void Session::release() noexcept {
 // reset, left in the system's queue, and the peer would lose what is on its way: a close_notify, or the alert that says
 // why a handshake has failed. Bytes of the stream do so with reason.
 void Session::say_goodbye() noexcept {
-    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
-    if (!has_room || flush() != Error()) return;
+    if (wire_.flush() != Error()) return;
     if (!is_established || failure_ != Error()) return discard();
-    if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)flush();
+    if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)wire_.flush();
+    (void)take_used();
     if (begin == end) (void)finds_something();
 }
 
 // Some of it, so that no peer keeps a close() here.
 void Session::discard() noexcept {
     constexpr int most = 8;
-    for (int i = 0; i < most && receive(in_capacity, sys::msg_dontwait).value_or(0u) != 0; ++i) {
+    is_in_queue_ = false;
+    used_ = 0;
+    expected_ = most_in;
+    for (int i = 0; i < most && receive(sys::msg_dontwait).value_or(0u) != 0; ++i) {
     }
 }
 
@@ -140,13 +194,15 @@ template <class Op> Error Session::run(Blocking& waiting, Op op, Taking taking) 
 
 template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, Taking taking) noexcept {
     if (failure_ != Error()) return {true, failure_};
-    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
-    if (!has_room) return {true, Error(ENOMEM)};
-    const std::size_t unflushed = wire_.out.end;
+    // Those of a step before, which the system did not let go of.
+    if (used_ != 0) {
+        if (const Error error = take_used(); error != Error()) return after_taking(error);
+    }
     const Step step = op();
-    queued_ += wire_.out.end - unflushed;
+    const Error used = take_used();
     if (step == Step::failed) return {true, fail()};
-    const Error flushed = flush();
+    const Error flushed = wire_.flush();
+    if (step == Step::wants_input && used != Error()) return after_taking(used);
     if (step == Step::wants_input) return await_input(waiting, flushed, taking);
     // What was wanted is done: that nothing goes out any more is for those who send.
     if (step == Step::done) return {true, Error()};
@@ -155,15 +211,20 @@ template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, 
     return {true, flushed};
 }
 
+// What was to come off the queue is still there.
+Session::Attempt Session::after_taking(Error error) noexcept {
+    if (error == Error(EAGAIN)) return {false, Error(), sys::poll_in};
+    return {true, error};
+}
+
 // What has come is of more interest than that nothing goes out any more: it may say why. A thread that is alone, with
 // nothing else to do, may sleep in the system. Who does not read takes nothing that is behind what the engine waits
 // for: it may be the peer's first bytes for somebody who reads, and polls.
 Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking taking) noexcept {
     if (wire_.is_cut || has_ended_) return {true, fail()};
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
-    const std::size_t most = !is_established ? record_.rest() : taking == Taking::all ? in_capacity : 1;
-    const auto received = receive(most, may_sleep ? 0 : sys::msg_dontwait);
-    if (received && !is_established) record_.count(wire_.in.there());
+    const int flags = may_sleep ? 0 : sys::msg_dontwait;
+    const auto received = taking == Taking::all ? receive(flags) : look_at_queue(flags);
     if (received) return {};
     const bool is_empty = received.error() == Error(EAGAIN);
     if (!is_empty && received.error() != Error(EINTR)) return {true, received.error()};
@@ -188,46 +249,66 @@ Error Session::fail() noexcept {
     if (failure_ == Error()) failure_ = is_short ? Error(ECONNRESET) : engine_.failure(state_);
     has_failed = true;
     is_dry_ = true;
-    (void)flush();
+    (void)wire_.flush();
     return failure_;
 }
 
 // --- The system, without waiting
 
-Error Session::flush() noexcept {
-    Pipe& out = wire_.out;
-    while (!out.empty()) {
-        const auto sent = sys::send(fd_, out.there(), sys::msg_dontwait);
-        if (!sent && sent.error() == Error(EINTR)) continue;
-        if (!sent) return sent.error();
-        out.begin += *sent;
-        flushed_ += *sent;
-    }
-    out.begin = out.end = 0;
-    return Error();
-}
-
 // Into Wire::in, all of which the engine has taken. How many bytes; 0: the end.
-Result<std::size_t> Session::receive(std::size_t most, int flags) noexcept {
+Result<std::size_t> Session::receive(int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    const auto received = sys::recv(fd_, in.room().first(most), flags);
+    if (!reserve(in, expected_)) return Error(ENOMEM);
+    const auto received = sys::recv(fd_, in.room(), flags);
     if (!received) return received;
-    in.end = *received;
-    is_dry_ = false;
-    if (*received == 0) note_end();
+    if (*received == in.capacity) {
+        expected_ = std::min(in.capacity * step_of_expectation, most_in);
+    } else if (*received < in.capacity / step_of_expectation) {
+        expected_ = std::max(in.capacity / step_of_expectation, least_in);
+    }
+    note_received(*received);
     return received;
 }
 
-void Record::count(ConstBuffer bytes) noexcept {
-    if (is_header_) {
-        // Its last two bytes are the size of the body.
-        for (std::size_t i = 0; i < bytes.size(); ++i) size_ = static_cast<std::uint16_t>(size_ << 8 | bytes.data()[i]);
+// The same, but it stays in the queue: the engine is shown what it may need, and take_used() takes what it has made use
+// of. Where something hides the front of the queue, it gets byte by byte.
+Result<std::size_t> Session::look_at_queue(int flags) noexcept {
+    Pipe& in = wire_.in;
+    in.begin = in.end = 0;
+    if (!reserve(in, flight)) return Error(ENOMEM);
+    const bool peeks = shows_front_;
+    const auto received = sys::recv(fd_, in.room().first(peeks ? flight : 1), peeks ? flags | sys::msg_peek : flags);
+    if (received.error() == Error(EAGAIN) && std::exchange(was_empty_, true)) {
+        shows_front_ = !sys::peeks_at_offset(fd_);
     }
-    rest_ -= bytes.size();
-    if (rest_ != 0) return;
-    is_header_ = !is_header_ || size_ == 0;
-    rest_ = is_header_ ? header_size : size_;
+    if (!received) return received;
+    is_in_queue_ = peeks;
+    note_received(*received);
+    return received;
+}
+
+void Session::note_received(std::size_t count) noexcept {
+    wire_.in.end = count;
+    was_empty_ = is_dry_ = false;
+    if (count == 0) note_end();
+}
+
+// What the engine has not made use of is left to whoever reads the queue next. Where the system does not let go of the
+// rest now, the next one takes it.
+Error Session::take_used() noexcept {
+    Pipe& in = wire_.in;
+    if (std::exchange(is_in_queue_, false)) {
+        used_ = in.begin;
+        in.begin = in.end = 0;
+    }
+    if (used_ != 0 && !reserve(in, flight)) return Error(ENOMEM);
+    while (used_ != 0) {
+        const auto taken = sys::recv(fd_, in.room().first(used_), sys::msg_dontwait);
+        if (!taken && taken.error() != Error(EINTR)) return taken.error();
+        used_ = taken && *taken == 0 ? 0 : used_ - taken.value_or(0u);
+    }
+    return Error();
 }
 
 // --- What a socket does
@@ -241,9 +322,19 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
         is_established = true;
         waits_for = waits_for_plaintext;
         is_dry_ = false;
+        wire_.room_on_demand = largest_overhead;
         return step;
     };
-    return run(waiting, shake_hands, Taking::needed);
+    const Error error = run(waiting, shake_hands, Taking::needed);
+    give_memory_back(waiting);
+    return error == Error() ? Result<void>() : error;
+}
+
+void Session::give_memory_back(Blocking& waiting) noexcept {
+    exclusively(waiting, [&]() noexcept {
+        release_empty(wire_.in);
+        release_empty(wire_.out);
+    });
 }
 
 // As much as there is room for, and as the engine makes without more input. Under both locks; the front is empty.
@@ -258,15 +349,26 @@ Step Session::decrypt() noexcept {
     // Either comes after what there is now, and is kept for the call that finds the front empty.
     has_ended_ = step == Step::ended;
     is_dry_ = step == Step::wants_input;
+    (void)take_used();
     if (step == Step::failed) (void)fail();
     return end != 0 ? Step::done : step;
 }
 
+// Ciphertext becomes no longer; where none has come, the engine has a record of any size. The front is empty.
 bool Session::has_plain_room() noexcept {
-    if (bytes != nullptr) return true;
-    bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, plain_capacity));
-    plain_capacity_ = bytes != nullptr ? plain_capacity : 0;
+    const std::size_t come = wire_.in.empty() ? most_plain : wire_.in.there().size();
+    const std::size_t capacity = std::clamp(come, least_plain, most_plain);
+    if (plain_capacity_ >= capacity) return true;
+    free_plain();
+    bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
+    plain_capacity_ = bytes != nullptr ? capacity : 0;
     return bytes != nullptr;
+}
+
+void Session::free_plain() noexcept {
+    if (bytes != nullptr) (void)sys::resize(bytes, 0);
+    bytes = nullptr;
+    plain_capacity_ = 0;
 }
 
 Result<bool> Session::refill(Blocking& waiting) noexcept {
@@ -274,7 +376,8 @@ Result<bool> Session::refill(Blocking& waiting) noexcept {
     bool is_end = false;
     bool has_room = true;
     const auto read = [&]() noexcept {
-        has_room = has_plain_room();
+        if (is_dry_ && !has_ended_) return Step::wants_input;
+        has_room = has_ended_ || has_plain_room();
         if (!has_room) return Step::done;
         const Step step = has_ended_ ? Step::ended : decrypt();
         is_end = step == Step::ended;
@@ -292,20 +395,16 @@ bool Session::settle() noexcept {
     if (!is_ours()) return true;
     if (lock_.try_lock()) {
         const bool may_have_more = is_established && !is_dry_ && !has_ended_ && failure_ == Error();
-        if (may_have_more && has_plain_room() && reserve(wire_.out, out_capacity)) {
-            const std::size_t unflushed = wire_.out.end;
+        if (may_have_more && has_plain_room()) {
             (void)decrypt();
-            queued_ += wire_.out.end - unflushed;
-            (void)flush();
+            (void)wire_.flush();
         }
         release_empty(wire_.in);
         release_empty(wire_.out);
         lock_.unlock();
     }
     if (begin != end) return true;
-    (void)sys::resize(bytes, 0);
-    bytes = nullptr;
-    plain_capacity_ = 0;
+    free_plain();
     // What is left of a handshake is for whoever goes on with it.
     return failure_ != Error() || (is_established && (!is_dry_ || has_ended_));
 }
@@ -313,8 +412,7 @@ bool Session::settle() noexcept {
 // Where another call is in the middle of an attempt, there may be something to read.
 bool Session::look() noexcept {
     if (!is_ours() || !is_established || !lock_.try_lock()) return true;
-    const bool has_room = reserve(wire_.in, in_capacity) && reserve(wire_.out, out_capacity);
-    const bool is_readable = !has_room || finds_something();
+    const bool is_readable = finds_something();
     release_empty(wire_.in);
     release_empty(wire_.out);
     lock_.unlock();
@@ -327,18 +425,17 @@ bool Session::finds_something() noexcept {
     constexpr int most = 8;
     for (int i = 0;; ++i) {
         if (failure_ != Error() || has_ended_) return true;
-        const std::size_t unflushed = wire_.out.end;
         std::size_t count = 0;
         const Step step = engine_.read(state_, {}, count);
-        queued_ += wire_.out.end - unflushed;
         has_ended_ = step == Step::ended;
         is_dry_ = step == Step::wants_input;
+        const Error used = take_used();
         const bool is_over = step == Step::failed || (is_dry_ && wire_.is_cut);
         if (is_over) (void)fail();
-        (void)flush();
+        (void)wire_.flush();
         if (is_over || !is_dry_) return true;
         if (i == most) return false;
-        const auto received = receive(in_capacity, sys::msg_dontwait);
+        const auto received = used == Error() ? receive(sys::msg_dontwait) : used;
         if (!received) return received.error() != Error(EAGAIN) && received.error() != Error(EINTR);
     }
 }
@@ -361,33 +458,42 @@ bool Session::owe(ConstBuffer data) noexcept {
     return true;
 }
 
-// Data counts once the system has all of its record. Where a call ends before, the record goes out all the same, before
-// whatever comes next; if that is the same data, as in a program's second try, it is not sent twice.
+// One record. Whoever sends more gives it all, so that memory is kept from one to the next.
 Result<std::size_t> Session::send(Blocking& waiting, ConstBuffer data) noexcept {
     if (data.size() == 0) return std::size_t{0};
     if (const auto established = establish(waiting); !established) return established.error();
-    const ConstBuffer chunk = first(data, largest_write);
+    const auto sent = send_record(waiting, first(data, largest_write));
+    if (!sent || data.size() <= largest_write) give_memory_back(waiting);
+    return sent;
+}
+
+// Data counts once the system has all of its record. Where a call ends before, the record goes out all the same, before
+// whatever comes next; if that is the same data, as in a program's second try, it is not sent twice.
+Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) noexcept {
     std::uint64_t mark = 0;  // what the system has to have got
     std::size_t sent = 0;
     bool has_said_end = false;
+    bool has_room = true;
     const auto encrypt = [&]() noexcept {
+        if (mark != 0) return wire_.gone() >= mark ? Step::done : Step::wants_output;
         has_said_end = has_said_end_;
         if (has_said_end) return Step::done;
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
-        const Step step = engine_.write(state_, chunk, sent);
+        has_room = wire_.make_room(data.size() + largest_overhead);
+        if (!has_room) return Step::done;
+        const Step step = engine_.write(state_, data, sent);
         if (step != Step::done) return step;
-        mark = queued_ + wire_.out.end;
-        return step;
+        mark = wire_.given;
+        return Step::wants_output;
     };
-    const auto wait_for_system = [&]() noexcept { return flushed_ >= mark ? Step::done : Step::wants_output; };
-    Error error = run(waiting, encrypt, Taking::needed);
+    const Error error = run(waiting, encrypt, Taking::needed);
     if (has_said_end) return Error(EPIPE);
-    if (error == Error() && mark != 0) error = run(waiting, wait_for_system, Taking::needed);
+    if (!has_room) return Error(ENOMEM);
     if (error == Error()) return sent;
     bool is_owed = mark == 0;
-    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (flushed_ < mark && owe(first(chunk, sent))); });
+    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (wire_.gone() < mark && owe(first(data, sent))); });
     return is_owed ? Result<std::size_t>(error) : sent;
 }
 

@@ -16,26 +16,31 @@
 
 namespace usocket::tls {
 
-// Where the peer's records begin and end: a header of {type, version, version, size, size}, and a body of that size
-// (RFC 8446, section 5.1).
-class Record {
+// The wire of a session: what the engine gives goes to the system's socket, without waiting.
+class SystemWire : public Wire {
 public:
-    // How many of the bytes to come surely belong to the one that goes on.
-    [[nodiscard]] std::size_t rest() const noexcept { return rest_; }
-    // At most so many have come.
-    void count(ConstBuffer bytes) noexcept;
+    explicit SystemWire(sys::Fd to) noexcept;
+
+    // Room for so much that the system does not take at once. False: there is no memory.
+    bool make_room(std::size_t capacity) noexcept;
+    // Error(): the system has all of it. ENOMEM: what the engine wanted to give had no room.
+    Error flush() noexcept;
+    // How many of the bytes that were ever given the system has got.
+    [[nodiscard]] std::uint64_t gone() const noexcept { return given - out.there().size(); }
+
+    std::size_t room_on_demand;  // where nobody has made any
 
 private:
-    static constexpr std::size_t header_size = 5;
-    std::size_t rest_ = header_size;  // of the header or of the body
-    bool is_header_ = true;
-    std::uint16_t size_ = 0;
+    static std::size_t take(Wire& wire, ConstBuffer bytes) noexcept;
+    const sys::Fd to_;
+    Error error_;  // that a send has met and nobody was told yet
 };
 
 class Session : public Layer {
 public:
-    // On the connected descriptor `fd`, or on one that will be; lives until release().
-    static Result<Session*> open(Context& context, const TlsOptions& options, sys::Fd fd) noexcept;
+    // On the connected descriptor `fd`, or on one that will be; lives until release(). `shows_front`: MSG_PEEK does, as
+    // far as is known.
+    static Result<Session*> open(Context& context, const TlsOptions& options, sys::Fd fd, bool shows_front) noexcept;
 
     Result<void> establish(Blocking& waiting) noexcept;
     Result<bool> refill(Blocking& waiting) noexcept;
@@ -58,38 +63,46 @@ private:
         unsigned events = 0;
         bool has_slept = false;  // in the system, which has let SO_RCVTIMEO expire
     };
-    // From the system's queue.
+    // From the system's queue: what the engine makes use of, or whatever is there.
     enum class Taking : std::uint8_t { needed, all };
     template <class Op> Error run(Blocking& waiting, Op op, Taking taking) noexcept;
     template <class Body> void exclusively(Blocking& waiting, Body body) noexcept;
     template <class Op> Attempt attempt(Blocking& waiting, Op op, Taking taking) noexcept;
     Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
     void note_end() noexcept;
+    static Attempt after_taking(Error error) noexcept;
     Error fail() noexcept;
     Step decrypt() noexcept;
     bool has_plain_room() noexcept;
+    void free_plain() noexcept;
     void say_goodbye() noexcept;
     void discard() noexcept;
     bool finds_something() noexcept;
-    Error flush() noexcept;
-    Result<std::size_t> receive(std::size_t most, int flags) noexcept;
+    Result<std::size_t> receive(int flags) noexcept;
+    Result<std::size_t> look_at_queue(int flags) noexcept;
+    Error take_used() noexcept;
+    void note_received(std::size_t count) noexcept;
+    void give_memory_back(Blocking& waiting) noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
+    Result<std::size_t> send_record(Blocking& waiting, ConstBuffer data) noexcept;
 
     [[nodiscard]] std::size_t take_owed(ConstBuffer data) noexcept;
     bool owe(ConstBuffer data) noexcept;
 
     const Engine& engine_;
     void* state_ = nullptr;
-    Wire wire_;
-    Record record_;  // until the handshake is done
+    SystemWire wire_;
     const sys::Fd fd_;
     Lock lock_;
     std::size_t plain_capacity_ = 0;  // of Layer::bytes
-    std::uint64_t queued_ = 0;        // bytes of ciphertext that were ever made
-    std::uint64_t flushed_ = 0;       // that the system has got
+    std::size_t expected_;            // how much one call of the system may bring
+    std::size_t used_ = 0;            // bytes that the engine has made use of and that are still in the queue
     Pipe owed_;  // plaintext of a record that the system had not got all of when its call ended: not counted as sent
     Error failure_;
     bool is_dry_ = true;         // the engine makes nothing of what there is without more input
+    bool is_in_queue_ = false;   // what is in Wire::in is in the system's queue as well
+    bool shows_front_ = true;    // MSG_PEEK does: no SO_PEEK_OFF is in the way
+    bool was_empty_ = false;     // nothing has come since it was looked at
     bool has_ended_ = false;     // the peer's close_notify has come, or this side has shut reading
     bool has_said_end_ = false;  // ours is made
 };

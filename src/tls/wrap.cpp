@@ -31,7 +31,9 @@ Result<void> Socket::add_session(tls::Context& context, const TlsOptions& option
     if (aside == nullptr) return Error(ENOMEM);
     inbox_.close_window();
     if (Inbox::has_pending(gate_)) return Error(TlsFailure::unread);
-    const auto session = tls::Session::open(context, options, gate_.fd());
+    const bool hides_front =
+        gate_.knows(Gate::peeks_elsewhere) || (gate_.exposed() && sys::peeks_at_offset(gate_.fd()));
+    const auto session = tls::Session::open(context, options, gate_.fd(), !hides_front);
     if (!session) return session.error();
     Layer* none = nullptr;
     if (aside->layer.compare_exchange_strong(none, *session, std::memory_order_acq_rel)) return {};

@@ -7,7 +7,7 @@
 
 namespace usocket {
 
-// While it lives such a signal waits. It costs two system calls, so it is for what happens rarely.
+// While it lives such a signal waits, for as long as a few steps take.
 class Held {
 public:
     Held() noexcept { sys::hold_signals(); }

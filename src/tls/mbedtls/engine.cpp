@@ -35,7 +35,7 @@ struct State {
     Checks checks;
     PeerName name;
     Error failure;
-    std::size_t said = 0;            // how far Wire::out was filled before the library's last step
+    std::uint64_t said = 0;          // what the wire had been given before the library's last step
     std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
     bool is_full = false;            // a handshake with certificates, not a session that was taken up
 };
@@ -73,13 +73,9 @@ void note(State& state, const unsigned char* bytes, std::size_t size) noexcept {
 
 int add_output(void* context, const unsigned char* bytes, std::size_t size) noexcept {
     State& state = of(context);
-    Pipe& out = state.wire->out;
     note(state, bytes, size);
-    const std::size_t count = std::min(out.room().size(), size);
-    if (count == 0) return MBEDTLS_ERR_SSL_WANT_WRITE;
-    std::memcpy(out.room().data(), bytes, count);
-    out.end += count;
-    return static_cast<int>(count);
+    const std::size_t count = state.wire->give(*state.wire, {bytes, size});
+    return count != 0 ? static_cast<int>(count) : MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
 // --- A connection begins
@@ -254,7 +250,7 @@ Step fail(State& state, int code) noexcept {
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
     const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
-    if (!is_answer && state.around.is_tls && state.wire->out.end == state.said) {
+    if (!is_answer && state.around.is_tls && state.wire->given == state.said) {
         (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, last_word(state, code));
     }
     return Step::failed;
@@ -272,7 +268,7 @@ Step step_of(State& state, int code) noexcept {
 // At the beginning of a step.
 State& begin(void* pointer) noexcept {
     State& state = of(pointer);
-    state.said = state.wire->out.end;
+    state.said = state.wire->given;
     return state;
 }
 
@@ -316,7 +312,7 @@ Step handshake(void* pointer) noexcept {
     while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;
         choose_keys(state.ssl);
-        state.said = state.wire->out.end;
+        state.said = state.wire->given;
         const int code = mbedtls_ssl_handshake_step(&state.ssl);
         if (code == 0 || is_notice(code)) continue;
         return step_of(state, code);

@@ -41,16 +41,12 @@ int take_input(BIO* bio, char* into, int size) noexcept {
 }
 
 int add_output(BIO* bio, const char* bytes, int size) noexcept {
-    Pipe& out = static_cast<Wire*>(BIO_get_data(bio))->out;
+    auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const std::size_t count = std::min(out.room().size(), static_cast<std::size_t>(size));
-    if (count == 0) {
-        BIO_set_retry_write(bio);
-        return -1;
-    }
-    std::memcpy(out.room().data(), bytes, count);
-    out.end += count;
-    return static_cast<int>(count);
+    const std::size_t count = wire.give(wire, {bytes, static_cast<std::size_t>(size)});
+    if (count != 0) return static_cast<int>(count);
+    BIO_set_retry_write(bio);
+    return -1;
 }
 
 long control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) noexcept {

@@ -1,7 +1,6 @@
 // TLS-3 TIME-2 TIME-3 TIME-4 TIME-5 TIME-6 TIME-10 POLL-5: TLS over a network that fails all the time, against OpenSSL
 // by itself, by whatever mix of calls: nothing is lost, nothing comes twice, the order is kept, deadlines hold, a
 // handler may jump out anywhere, and nothing leaks.
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,12 +8,11 @@
 #include <optional>
 #include <string>
 
-#include "certificates.hpp"
 #include "faulty.hpp"
 #include "gtest/gtest.h"
 #include "print.hpp"
-#include "raw_tls.hpp"
 #include "scripted_host.hpp"
+#include "tls_over_faulty.hpp"
 #include "trial.hpp"
 #include "usocket/tls.hpp"
 
@@ -23,98 +21,8 @@ namespace {
 
 using faulty::Kind;
 
-// What each side says, without an end; lines of different lengths.
-char pattern(bool is_peers, std::size_t at) {
-    const std::size_t mixed = (at + (is_peers ? 77 : 0)) * 2654435761U >> 7;
-    return mixed % 23 == 0 ? '\n' : static_cast<char>('a' + mixed % 26);
-}
-std::string pattern(bool is_peers, std::size_t at, std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) text[i] = pattern(is_peers, at + i);
-    return text;
-}
-
-// The other end: OpenSSL over memory, which is moved when it is told to.
-class RawPeer {
-public:
-    RawPeer(SSL_CTX* ctx, faulty::Peer peer, bool is_server) : peer_(std::move(peer)), ssl_(SSL_new(ctx)) {
-        SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        if (is_server) {
-            SSL_set_accept_state(ssl_);
-        } else {
-            SSL_set_connect_state(ssl_);
-        }
-    }
-    RawPeer(const RawPeer&) = delete;
-    RawPeer& operator=(const RawPeer&) = delete;
-    ~RawPeer() { SSL_free(ssl_); }
-
-    // Takes up to `most` bytes that have arrived, thinks, and lets up to `most` bytes go. False: nothing has changed.
-    bool move(std::size_t most) {
-        const std::string in = peer_.take(most);
-        if (!in.empty()) BIO_write(SSL_get_rbio(ssl_), in.data(), static_cast<int>(in.size()));
-        const bool is_fresh = SSL_is_init_finished(ssl_) == 0;
-        if (is_fresh) (void)SSL_do_handshake(ssl_);
-        if (SSL_is_init_finished(ssl_) == 1) take_plaintext();
-        std::string out(std::min(most, BIO_ctrl_pending(SSL_get_wbio(ssl_))), '\0');
-        if (!out.empty()) BIO_read(SSL_get_wbio(ssl_), out.data(), static_cast<int>(out.size()));
-        if (!out.empty()) peer_.feed(out);
-        return !in.empty() || !out.empty() || (is_fresh && SSL_is_init_finished(ssl_) == 1);
-    }
-    [[nodiscard]] bool is_ready() const { return SSL_is_init_finished(ssl_) == 1; }
-    void say(std::size_t size) {
-        const std::string text = pattern(true, said_, size);
-        if (SSL_write(ssl_, text.data(), static_cast<int>(size)) > 0) said_ += size;
-    }
-    void say_end() { (void)SSL_shutdown(ssl_); }
-
-    [[nodiscard]] std::size_t said() const { return said_; }
-    [[nodiscard]] const std::string& heard() const { return heard_; }
-    [[nodiscard]] bool has_heard_end() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
-    faulty::Peer& wire() { return peer_; }
-
-private:
-    void take_plaintext() {
-        char room[4096];
-        for (int got = 1; got > 0;) {
-            got = SSL_read(ssl_, room, sizeof room);
-            if (got > 0) heard_.append(room, static_cast<std::size_t>(got));
-        }
-    }
-
-    faulty::Peer peer_;
-    SSL* ssl_;
-    std::size_t said_ = 0;
-    std::string heard_;
-};
-
 // Of a handshake that memory and time are short for, over a wire that may take a byte at a time.
 constexpr int most_tries = 5000;
-
-// Made once: keys take longer than all the rest.
-struct Contexts {
-    Contexts() {
-        const Identity identity = trusted_issuer().issue();
-        auto made_client = TlsContext::make();
-        auto made_server = TlsContext::make();
-        client.emplace(std::move(*made_client));
-        server.emplace(std::move(*made_server));
-        EXPECT_TRUE(client->load_verify_locations(std::string_view(trusted_issuer().certificate())));
-        EXPECT_TRUE(server->set_cert_key(std::string_view(identity.certificate), std::string_view(identity.key)));
-        raw = SSL_CTX_new(TLS_method());
-        use_identity(raw, identity);
-    }
-    Contexts(const Contexts&) = delete;
-    Contexts& operator=(const Contexts&) = delete;
-    ~Contexts() { SSL_CTX_free(raw); }
-
-    std::optional<TlsContext> client, server;
-    SSL_CTX* raw = nullptr;
-};
-Contexts& contexts() {
-    static Contexts made;
-    return made;
-}
 
 class Talking : Trial {
 public:
@@ -374,7 +282,7 @@ private:
     HostKind host_kind_;
     ScriptedHost host_;
     Socket socket_;
-    std::optional<RawPeer> peer_;
+    std::optional<MemoryPeer> peer_;
     std::jmp_buf jump_{};
     std::string room_;
     std::size_t read_ = 0;     // of what the peer says

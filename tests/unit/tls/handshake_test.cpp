@@ -450,6 +450,39 @@ TEST(TlsHandshake, POLL_5_a_poll_sleeps_while_a_handshake_waits_for_the_peer) {
     }
 }
 
+// A handshake looks at the peer's messages before it takes them off the queue.
+TEST(TlsHandshake, TIME_9_goes_on_though_peeks_look_elsewhere) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    for (const bool is_others : {false, true}) {
+        Pair pair = unix_pair();
+        Socket other = must(pair.there.dup());
+        if (is_others) other = must(pair.here.dup());
+        const bool is_set = (is_others ? other : pair.here).setsockopt(SOL_SOCKET, SO_PEEK_OFF, 5).has_value();
+        if (!is_set) GTEST_SKIP() << "this system has no SO_PEEK_OFF here";
+        must(pair.here.settimeout(5s));
+        must(pair.there.settimeout(5s));
+        const Outcomes outcomes = handshake(pair, client, server);
+        EXPECT_EQ(outcomes.client, Error());
+        EXPECT_EQ(outcomes.server, Error());
+        must(pair.there.write("hello"));
+        EXPECT_EQ(text(pair.here.read(5)), "hello");
+    }
+}
+
+TEST(TlsHandshake, TIME_9_goes_on_though_another_holder_hides_all_of_the_queue_meanwhile) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    Pair pair = unix_pair();
+    Socket other = must(pair.here.dup());
+    must(pair.here.settimeout(5s));
+    must(pair.there.settimeout(5s));
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    if (!other.setsockopt(SOL_SOCKET, SO_PEEK_OFF, 99999)) GTEST_SKIP() << "this system has no SO_PEEK_OFF here";
+    Background there([&] { must(pair.there.wrap(server, {.server_side = true})); });
+    must(pair.here.do_handshake());
+}
+
 // Nothing is told of what was not agreed on.
 TEST(TlsHandshake, NotWrapped) {
     Pair pair = tcp_pair();
