@@ -6,7 +6,6 @@
 #include <new>
 #include <utility>
 
-#include "wait/held.hpp"
 
 namespace usocket::tls {
 namespace {
@@ -155,31 +154,42 @@ bool Session::is_ours() const noexcept { return process == sys::process_generati
 
 // --- Attempts
 
-template <class Body> void Session::exclusively(Blocking& waiting, Body body) noexcept {
-    for (;;) {
-        {
-            const Held held;
-            if (lock_.try_lock()) {
-                body();
-                lock_.unlock();
-                return;
-            }
+// Alone with the session, for a few steps, with signals held.
+class Session::Alone {
+public:
+    Alone(Session& session, Blocking& waiting) noexcept : lock_(session.lock_) {
+        for (;;) {
+            sys::hold_signals();
+            if (lock_.try_lock()) return;
+            sys::release_signals();
+            // Outside the host: whoever has the lock may want the host back before it lets go.
+            (void)waiting.once([]() noexcept -> Result<void> {
+                sys::yield_thread();
+                return {};
+            });
         }
-        // Outside the host: whoever has the lock may want the host back before it lets go.
-        (void)waiting.once([]() noexcept -> Result<void> {
-            sys::yield_thread();
-            return {};
-        });
     }
-}
+    ~Alone() {
+        lock_.unlock();
+        sys::release_signals();
+    }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+
+private:
+    Lock& lock_;
+};
 
 // Until the op, which is made of steps of the engine, is done or fails. A peer that drips bytes does not hold it beyond
 // the deadline.
-template <class Op> Error Session::run(Blocking& waiting, Op op, Taking taking) noexcept {
+Error Session::run(Blocking& waiting, const Op& op, Taking taking) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
     for (;;) {
         Attempt made;
-        exclusively(waiting, [&]() noexcept { made = attempt(waiting, op, taking); });
+        {
+            const Alone alone(*this, waiting);
+            made = attempt(waiting, op, taking);
+        }
         if (made.is_over) return made.error;
         if (made.events == 0) {
             waiting.note_progress();
@@ -192,7 +202,7 @@ template <class Op> Error Session::run(Blocking& waiting, Op op, Taking taking) 
     }
 }
 
-template <class Op> Session::Attempt Session::attempt(Blocking& waiting, Op op, Taking taking) noexcept {
+Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking) noexcept {
     if (failure_ != Error()) return {true, failure_};
     // Those of a step before, which the system did not let go of.
     if (used_ != 0) {
@@ -315,7 +325,7 @@ Error Session::take_used() noexcept {
 
 Result<void> Session::establish(Blocking& waiting) noexcept {
     if (is_established && is_ours()) return {};
-    const auto shake_hands = [&]() noexcept {
+    auto shake_hands = [&]() noexcept {
         if (is_established) return Step::done;
         const Step step = engine_.handshake(state_);
         if (step != Step::done) return step;
@@ -331,10 +341,9 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
 }
 
 void Session::give_memory_back(Blocking& waiting) noexcept {
-    exclusively(waiting, [&]() noexcept {
-        release_empty(wire_.in);
-        release_empty(wire_.out);
-    });
+    const Alone alone(*this, waiting);
+    release_empty(wire_.in);
+    release_empty(wire_.out);
 }
 
 // As much as there is room for, and as the engine makes without more input. Under both locks; the front is empty.
@@ -375,7 +384,7 @@ Result<bool> Session::refill(Blocking& waiting) noexcept {
     if (const auto established = establish(waiting); !established) return established.error();
     bool is_end = false;
     bool has_room = true;
-    const auto read = [&]() noexcept {
+    auto read = [&]() noexcept {
         if (is_dry_ && !has_ended_) return Step::wants_input;
         has_room = has_ended_ || has_plain_room();
         if (!has_room) return Step::done;
@@ -474,7 +483,7 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
     std::size_t sent = 0;
     bool has_said_end = false;
     bool has_room = true;
-    const auto encrypt = [&]() noexcept {
+    auto encrypt = [&]() noexcept {
         if (mark != 0) return wire_.gone() >= mark ? Step::done : Step::wants_output;
         has_said_end = has_said_end_;
         if (has_said_end) return Step::done;
@@ -492,8 +501,9 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
     if (has_said_end) return Error(EPIPE);
     if (!has_room) return Error(ENOMEM);
     if (error == Error()) return sent;
-    bool is_owed = mark == 0;
-    exclusively(waiting, [&]() noexcept { is_owed = is_owed || (wire_.gone() < mark && owe(first(data, sent))); });
+    if (mark == 0) return error;
+    const Alone alone(*this, waiting);
+    const bool is_owed = wire_.gone() < mark && owe(first(data, sent));
     return is_owed ? Result<std::size_t>(error) : sent;
 }
 
@@ -501,7 +511,7 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
     if (!is_established) return {};
     bool is_made = false;
-    const auto say_end = [&]() noexcept {
+    auto say_end = [&]() noexcept {
         if (is_made) return wire_.out.empty() ? Step::done : Step::wants_output;
         if (has_said_end_) return Step::done;
         if (!wire_.out.empty()) return Step::wants_output;
@@ -516,9 +526,8 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
 Result<void> Session::tell(Blocking& waiting, Fact fact, Sink& into) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
     if (!is_established) return Error(ENOTCONN);
-    Result<void> told;
-    exclusively(waiting, [&]() noexcept { told = engine_.tell(state_, fact, into); });
-    return told;
+    const Alone alone(*this, waiting);
+    return engine_.tell(state_, fact, into);
 }
 
 }  // namespace usocket::tls

@@ -65,9 +65,21 @@ private:
     };
     // From the system's queue: what the engine makes use of, or whatever is there.
     enum class Taking : std::uint8_t { needed, all };
-    template <class Op> Error run(Blocking& waiting, Op op, Taking taking) noexcept;
-    template <class Body> void exclusively(Blocking& waiting, Body body) noexcept;
-    template <class Op> Attempt attempt(Blocking& waiting, Op op, Taking taking) noexcept;
+    // What is made of steps of the engine: a lambda, which lives longer.
+    class Op {
+    public:
+        template <class Made>
+        Op(Made& made) noexcept
+            : made_(&made), step_([](void* self) noexcept { return (*static_cast<Made*>(self))(); }) {}
+        Step operator()() const noexcept { return step_(made_); }
+
+    private:
+        void* made_;
+        Step (*step_)(void* made) noexcept;
+    };
+    class Alone;
+    Error run(Blocking& waiting, const Op& op, Taking taking) noexcept;
+    Attempt attempt(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
     void note_end() noexcept;
     static Attempt after_taking(Error error) noexcept;
