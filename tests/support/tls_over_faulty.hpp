@@ -54,6 +54,7 @@ public:
         if (!out.empty()) peer_.feed(out);
         return !in.empty() || !out.empty() || (is_fresh && SSL_is_init_finished(ssl_) == 1);
     }
+    [[nodiscard]] const SSL* ssl() const { return ssl_; }
     [[nodiscard]] bool is_ready() const { return SSL_is_init_finished(ssl_) == 1; }
     void say(std::size_t size) {
         const std::string text = pattern(true, said_, size);

@@ -33,11 +33,12 @@ protected:
     std::optional<MemoryPeer> peer_;
 };
 
-// One shows what the peer has sent, one takes it; before there was nothing.
+// One call finds nothing, one shows what the peer has sent, one takes it.
 TEST_F(TlsCalls, TLS_3_the_messages_of_a_flight_are_received_together) {
     shake_hands();
-    EXPECT_LE(faulty::calls(Sys::recv), 3U);
-    EXPECT_EQ(faulty::calls(Sys::send), 1U + 1U);
+    const std::size_t flights = SSL_version(peer_->ssl()) == TLS1_3_VERSION ? 1 : 2;
+    EXPECT_LE(faulty::calls(Sys::recv), 3 * flights);
+    EXPECT_EQ(faulty::calls(Sys::send), 2U);
 }
 
 // What the peer says right behind its last message of the handshake stays in the queue, for whoever polls.
