@@ -6,7 +6,6 @@
 #include <new>
 #include <utility>
 
-
 namespace usocket::tls {
 namespace {
 

@@ -16,8 +16,15 @@ struct State {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
+        forget_name();
         mbedtls_ssl_free(&ssl);
         mbedtls_ssl_config_free(&conf);
+    }
+    // Of no use after the handshake.
+    void forget_name() noexcept {
+        verdict.name = {};
+        if (name != nullptr) destroy(name);
+        name = nullptr;
     }
 
     Random random;
@@ -33,7 +40,7 @@ struct State {
     Verdict verdict;
     Circumstances around;
     Checks checks;
-    PeerName name;
+    PeerName* name = nullptr;
     Error failure;
     std::uint64_t said = 0;          // what the wire had been given before the library's last step
     std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
@@ -95,9 +102,11 @@ int auth_mode(CertReqs reqs, bool server_side) noexcept {
 
 // A numeric address is not sent. The library has a look of its own at the name, which does not count (verify.cpp).
 Error set_peer(State& state, std::string_view name) noexcept {
-    if (!state.name.set(name)) return Error(TlsFailure::bad_hostname);
-    state.verdict.name = state.name.view();
-    const char* sent = numeric(state.name.view()).size == 0 ? state.name.c_str() : nullptr;
+    state.name = make<PeerName>();
+    if (state.name == nullptr) return Error(ENOMEM);
+    if (!state.name->set(name)) return Error(TlsFailure::bad_hostname);
+    state.verdict.name = state.name->view();
+    const char* sent = numeric(state.name->view()).size == 0 ? state.name->c_str() : nullptr;
     const int code = mbedtls_ssl_set_hostname(&state.ssl, sent);
     if (code == 0) return Error();
     return is_out_of_memory(code) ? Error(ENOMEM) : Error(TlsFailure::bad_hostname);
@@ -318,6 +327,7 @@ Step handshake(void* pointer) noexcept {
         return step_of(state, code);
     }
     state.around.is_established = true;
+    state.forget_name();
     return Step::done;
 }
 

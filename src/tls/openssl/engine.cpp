@@ -232,7 +232,11 @@ bool has_nothing(const State& state) noexcept {
 }
 
 Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
-    if (has_nothing(of(state))) return Step::wants_input;
+    if (has_nothing(of(state))) {
+        // 16 KiB, which SSL_MODE_RELEASE_BUFFERS leaves behind a record that has been read to its end.
+        (void)SSL_free_buffers(of(state).ssl);
+        return Step::wants_input;
+    }
     forget_errors();
     if (room.size() == 0) {
         std::uint8_t one = 0;
