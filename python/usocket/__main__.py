@@ -8,9 +8,14 @@ def main() -> int:
     # we import. Whatever starts the program puts its folder there.
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         del sys.path[0]
-    from usocket.desktop import command
+    try:
+        from usocket.desktop import command
 
-    return command.main(sys.argv[1:])
+        return command.main(sys.argv[1:])
+    except KeyboardInterrupt:
+        if sys.excepthook is sys.__excepthook__:  # nothing of the program's has begun whose lines could be shown
+            sys.tracebacklimit = 0
+        raise
 
 
 if __name__ == "__main__":

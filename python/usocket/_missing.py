@@ -16,8 +16,14 @@ INSTEAD = {
 }
 
 
-def explain(name: str) -> None:
+# What pytest asks a module for that it is given as a plugin: `pytest -p usocket` (DEV-5).
+_PYTEST_PLUGINS = ("usocket.pytest_plugin",)
+
+
+def explain(name: str) -> tuple[str, ...]:
     """The AttributeError of the module, with what would be right."""
+    if name == "pytest_plugins":
+        return _PYTEST_PLUGINS
     message = f"module 'usocket' has no attribute {name!r}"
     if name in INSTEAD:
         message += f": {INSTEAD[name]}; usocket.compat has CPython's own names"

@@ -27,7 +27,7 @@ library and installed packages keep what is theirs, and a module of the program'
 
 Debug it:       python -m pdb -m usocket app.py
 Measure it:     python -m coverage run -m usocket app.py
-Test it:        pytest -p usocket.pytest_plugin
+Test it:        pytest -p usocket
 Read on:        docs/desktop.md"""
 
 
@@ -37,8 +37,12 @@ class _Wrong(Exception):
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
-        print(HELP)
-        return 0
+        return _help()
+    try:
+        os.getcwd()
+    except OSError as error:
+        print(f"python -m usocket: the current folder is not there any more: {error.strerror}", file=sys.stderr)
+        return 2
     try:
         seed, traces, rest = _parse(arguments)
     except _Wrong as error:
@@ -54,6 +58,14 @@ def main(arguments: list[str]) -> int:
     # this module has been made anew, too
     status: int = importlib.import_module(__name__).run(traces, rest)
     return status
+
+
+def _help() -> int:
+    try:
+        print(HELP, flush=True)
+    except BrokenPipeError:  # `| head` has seen enough; the interpreter, which flushes at the end, is not to complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def run(traces: bool, rest: list[str]) -> int:
@@ -91,7 +103,7 @@ def _source(path: str) -> bytes:
 def _run_named(arguments: list[str]) -> int:
     option, what, *rest = arguments
     if (option, what) == ("-m", "pytest"):
-        print("python -m usocket: pytest has a plugin for that: pytest -p usocket.pytest_plugin", file=sys.stderr)
+        print("python -m usocket: pytest has a plugin for that: pytest -p usocket", file=sys.stderr)
         return 2
     folder = os.getcwd()
     sys.argv = [option, *rest]

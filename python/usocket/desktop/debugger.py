@@ -11,15 +11,17 @@ from usocket.desktop import dialect, tracebacks
 
 def prepare() -> bool:
     """Whether there is one."""
-    debugger: Any = getattr(sys.gettrace(), "__self__", None)
-    if not hasattr(debugger, "is_skipped_module"):
+    debugger: Any = at_work()
+    if debugger is None:
         return False
-    debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*"}  # steps over our frames
+    debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*", "ussl"}  # steps over our frames
     get_stack = debugger.get_stack
 
     def get_our_stack(frame: Any, entry: Any) -> tuple[list[Any], int]:
         """What `where` shows, and `up` and `down` walk along."""
         stack, current = get_stack(frame, entry)
+        while entry is not None and current > 0 and _is_ours(stack[current][0]):
+            current -= 1  # after an error: to the line of the program's that has led there
         kept = [place for place in range(len(stack)) if place == current or not _is_ours(stack[place][0])]
         return [stack[place] for place in kept], kept.index(current) if current in kept else current
 
@@ -27,6 +29,17 @@ def prepare() -> bool:
     module = sys.modules[type(debugger).__module__]
     module.eval = _evaluate  # type: ignore[attr-defined]  # of `p`, `pp`, `display` and conditions
     return True
+
+
+def at_work() -> Any:
+    """The one that has begun us. While it has no breakpoint it traces nothing, and still waits for an error."""
+    bdb = sys.modules.get("bdb")
+    frame: types.FrameType | None = sys._getframe()
+    while bdb is not None and frame is not None:
+        if isinstance(frame.f_locals.get("self"), bdb.Bdb):
+            return frame.f_locals["self"]
+        frame = frame.f_back
+    return None
 
 
 def _is_ours(frame: types.FrameType) -> bool:

@@ -17,13 +17,18 @@ from usocket.desktop.world import OwnSpec, World
 def make_world(folder: str) -> World:
     """The world of the program in that folder; its lib folder is searched as on a device."""
     world = World(Origins(folder))
-    library = os.path.join(folder, "lib")
-    if os.path.isdir(library) and not is_path_safe() and library not in sys.path:
-        sys.path.insert(1, library)
+    for library in libraries_of(folder):
+        if not is_path_safe() and library not in sys.path:
+            sys.path.insert(1, library)
     world.install()
     schedule.prepare()
     tracebacks.install()
     return world
+
+
+def libraries_of(*folders: str) -> list[str]:
+    """The lib folders that there are in them, where `mip` installs."""
+    return [library for folder in folders if os.path.isdir(library := os.path.join(folder, "lib"))]
 
 
 def run_scripts(world: World, files: list[tuple[str, bytes]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -10,7 +11,8 @@ import traceback
 import types
 from typing import Any
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_OURS = tuple(os.path.join(_PACKAGES, name, "") for name in ("usocket", "uselect", "uerrno", "ussl"))
 # The command usocket is a file of a few lines that an installer has written.
 _COMMAND = sys.argv[0] if os.path.basename(sys.argv[0]) == "usocket" else None
 
@@ -18,7 +20,7 @@ _COMMAND = sys.argv[0] if os.path.basename(sys.argv[0]) == "usocket" else None
 def is_ours(filename: str) -> bool:
     """Also what imports and starts a module: the interpreter itself shows neither."""
     return (
-        filename.startswith((_OURS, "<frozen importlib", "<frozen runpy"))
+        filename.startswith((*_OURS, "<frozen importlib", "<frozen runpy"))
         or filename in (importlib.__file__, _COMMAND)
         or os.path.basename(filename) == "runpy.py"
     )
@@ -54,8 +56,21 @@ def print_exception(error: BaseException, file: Any = None) -> None:
     traceback.print_exception(type(error), error, error.__traceback__, file=file)
 
 
+def teach_traceback() -> None:
+    """Whoever shows an error by the module traceback shows it without our lines: logging, unittest, doctest, pdb."""
+    shown: Any = traceback.TracebackException
+    prepare = shown.__init__
+
+    @functools.wraps(prepare)
+    def __init__(self: Any, exc_type: Any, exc_value: Any, exc_traceback: Any, **options: Any) -> None:
+        prepare(self, exc_type, exc_value, without_ours(exc_traceback), **options)
+
+    shown.__init__ = __init__
+
+
 def install() -> None:
-    """What ends the program or a thread of it is shown without our lines; whoever shows it otherwise may."""
+    """What ends the program or a thread of it is shown without our lines, and so is what it shows itself."""
+    teach_traceback()
     show = sys.excepthook
 
     def excepthook(kind: type[BaseException], error: BaseException, entry: types.TracebackType | None) -> None:

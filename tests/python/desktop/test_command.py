@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +41,7 @@ def test_dev_5_m_runs_a_module_or_a_package(tmp_path: Path) -> None:
 
 def test_dev_5_m_of_pytest_says_how_else(tmp_path: Path) -> None:
     done = call("-m", "pytest", cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.endswith("pytest -p usocket.pytest_plugin\n")
+    assert done.returncode == 2 and done.stderr.endswith("pytest -p usocket\n")
 
 
 def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
@@ -165,7 +167,155 @@ def test_dev_5_a_wrong_option_says_how(option: list[str]) -> None:
     assert done.returncode == 2 and done.stderr.startswith("usage: ") and len(done.stderr.splitlines()) == 2
 
 
+def test_dev_5_help_minds_no_reader_who_has_gone() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "usocket", "--help"]
+    with open(writing, "wb") as pipe:
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_dev_5_a_current_folder_that_is_gone_is_said_in_a_line(tmp_path: Path) -> None:
+    """What it cannot be told apart from for the interpreter is -c, which needs no file."""
+    start = f"import os, sys, runpy\nos.chdir({str(tmp_path)!r})\nos.rmdir({str(tmp_path)!r})\n"
+    start += "sys.argv = ['usocket', '-c', '1']\nsys.path[0] = ''\nrunpy.run_module('usocket', run_name='__main__')\n"
+    done = call_python("-c", start)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "the current folder is not there any more" in done.stderr
+
+
+# An extension of the interpreter that the desktop imports once it has begun; there Ctrl-C comes.
+INTERRUPTED = """
+import os, signal, sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "usocket.desktop.world":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupts())
+"""
+
+
+def test_dev_5_ctrl_c_before_the_program_has_begun_is_a_line(tmp_path: Path) -> None:
+    write(tmp_path, {"sitecustomize.py": INTERRUPTED})
+    done = call("-c", "print('on')", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "KeyboardInterrupt\n")
+
+
+# --- Tracebacks that others show
+
+# Errors that pass through our asyncio and our TLS.
+FAILING = """
+import asyncio, socket, ssl
+
+def refused():
+    async def connect():
+        await asyncio.open_connection("127.0.0.1", free)
+    with socket.socket() as unheard:
+        unheard.bind(socket.getaddrinfo("127.0.0.1", 0)[0][-1])
+        free = unheard.getsockname()[1]
+        asyncio.run(connect())
+
+def garbage():
+    a, b = socket.socketpair()
+    with a, b:
+        b.write("g" * 50)
+        ssl.wrap_socket(a)
+
+def no_certificate():
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=b"x")
+
+def no_file():
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain("nofile", "nofile")
+
+FAILURES = [refused, garbage, no_certificate, no_file]
+"""
+OURS = re.compile(r"site-packages/(usocket|ussl)/|python/(usocket|ussl)/")
+
+
+@pytest.mark.parametrize(
+    "shows",
+    [
+        "traceback.print_exc()",
+        "traceback.print_exception(error)",
+        "print(*traceback.format_tb(error.__traceback__))",
+        "print(traceback.extract_tb(error.__traceback__))",
+        "print(*traceback.TracebackException.from_exception(error).format())",
+        "logging.exception('x')",
+        "sys.print_exception(error)",
+    ],
+)
+def test_dev_5_none_of_ours_whoever_shows_an_error(shows: str, tmp_path: Path) -> None:
+    text = (
+        "import logging, sys, traceback\nfrom failing import FAILURES\nfor failure in FAILURES:\n"
+        f"    try:\n        failure()\n    except Exception as error:\n        {shows}\n"
+    )
+    done = call(write(tmp_path, {"main.py": text, "failing.py": FAILING}))
+    shown = done.stdout + done.stderr
+    assert done.returncode == 0 and len(re.findall(r"failing\.py", shown)) >= 5 and not OURS.search(shown), shown
+
+
+UNITTEST = """
+import unittest
+from failing import FAILURES
+class Test(unittest.TestCase):
+    def test_0(self): FAILURES[0]()
+    def test_1(self): FAILURES[1]()
+    def test_2(self): FAILURES[2]()
+    def test_3(self): FAILURES[3]()
+if __name__ == "__main__": unittest.main()
+"""
+
+
+@pytest.mark.parametrize("command", [["test_it.py"], ["-m", "unittest"]])
+def test_dev_5_unittest_shows_none_of_ours(command: list[str], tmp_path: Path) -> None:
+    write(tmp_path, {"test_it.py": UNITTEST, "failing.py": FAILING})
+    done = call(*command, cwd=tmp_path)
+    assert "FAILED (errors=4)" in done.stderr and not OURS.search(done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("style", ["auto", "long", "short", "native"])
+def test_dev_5_pytest_shows_none_of_ours(style: str, tmp_path: Path) -> None:
+    """Of pytest, of unittest's tests, and of what a test imports as it is collected."""
+    files = {
+        "test_it.py": UNITTEST + "def test_4(): FAILURES[0]()\n",
+        "test_collected.py": "import broken\n",
+        "broken.py": "from failing import FAILURES\nFAILURES[0]()\n",
+        "failing.py": FAILING,
+    }
+    write(tmp_path, files)
+    arguments = ["-q", "-p", "usocket.pytest_plugin", f"--tb={style}", "--continue-on-collection-errors"]
+    done = call_python("-m", "pytest", *arguments, "--rootdir", tmp_path, tmp_path, cwd=tmp_path)
+    assert "5 failed" in done.stdout and "1 error" in done.stdout and not OURS.search(done.stdout), done.stdout
+
+
+def test_dev_5_pdb_shows_an_error_without_ours_and_stands_in_the_program(tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": "from failing import FAILURES\nFAILURES[0]()\n", "failing.py": FAILING})
+    done = call_python("-m", "pdb", "-m", "usocket", path, stdin="c\nw\nq\n")
+    shown = done.stdout.partition("(Pdb)")[2].partition("Post mortem debugger finished")[0] + done.stderr
+    assert "ConnectionRefusedError" in shown and f"> {tmp_path}/failing.py(" in shown
+    assert f"{path}(2)<module>()" in shown and not OURS.search(shown), shown
+
+
 # --- The pytest plugin
+
+LIBRARY = "import usocket, time\ndef ticks(): return b'%s' % 'x', time.ticks_ms()\n"
+USES_LIBRARY = "import sys\ndef test_it():\n    from umqtt import simple\n    assert simple.ticks()[0] == b'x'\n"
+
+
+@pytest.mark.parametrize("folder, ini", [("src/", "src"), ("", "."), ("", "")])
+@pytest.mark.parametrize("plugin", ["usocket", "usocket.pytest_plugin"])
+def test_dev_5_the_plugin_finds_lib_as_the_command_does(folder: str, ini: str, plugin: str, tmp_path: Path) -> None:
+    files = {
+        f"{folder}main.py": "from umqtt import simple\nprint(simple.ticks()[0])\n",
+        f"{folder}lib/umqtt/simple.py": LIBRARY,
+        "tests/test_it.py": USES_LIBRARY,
+        "pytest.ini": f"[pytest]\naddopts = -p {plugin}\n" + f"usocket_folders = {ini}\n" * bool(ini),
+    }
+    path = write(tmp_path, files)
+    assert call(path).stdout == "b'x'\n"
+    done = call_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_dev_5_the_plugin_gives_tests_a_devices_modules(tmp_path: Path) -> None:

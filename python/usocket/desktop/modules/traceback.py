@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys as _sys
 import traceback as _traceback
+import types as _types
 from typing import Any
 
 from usocket.desktop import tracebacks as _tracebacks
@@ -21,4 +22,16 @@ def format_exc(limit: int | None = None, chain: bool = True) -> str:
     return _traceback.format_exc(limit, chain)
 
 
-__all__ = ["format_exc", "print_exc"]
+def extract_tb(tb: _types.TracebackType | None, limit: int | None = None) -> _traceback.StackSummary:
+    return _traceback.extract_tb(_tracebacks.without_ours(tb), limit)
+
+
+def format_tb(tb: _types.TracebackType | None, limit: int | None = None) -> list[str]:
+    return _traceback.format_tb(_tracebacks.without_ours(tb), limit)
+
+
+def print_tb(tb: _types.TracebackType | None, limit: int | None = None, file: Any = None) -> None:
+    _traceback.print_tb(_tracebacks.without_ours(tb), limit, file)
+
+
+__all__ = ["extract_tb", "format_exc", "format_tb", "print_exc", "print_tb"]
