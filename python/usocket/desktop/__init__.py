@@ -10,6 +10,7 @@ device's, `machine` exists, and the program's own `logging.py` is `logging`; the
     dialect.py     how a module of the program is compiled; runtime.py is what the compiled code calls
     tracebacks.py  errors as the program's author wants to see them; debugger.py does it for pdb
     schedule.py    callbacks that run on the main thread between two of its steps; callbacks.py is those of sockets
+    restart.py    machine.reset() and its like
     console.py     what is typed at a terminal of os.dupterm()
     files.py       open(), standard input and output
     replacing.py   mock.patch() and its like, by name

@@ -16,6 +16,7 @@ what it replaces, so that tracebacks, breakpoints and coverage are those of the 
     const                                       is a builtin; open() is files.py's, hasattr() runtime.py's; the text of
                                                 exec() and eval() is in the dialect
     @micropython.native                         is syntax, the module need not be imported
+    ptr8(b), uint(n) in a @micropython.viper    are runtime.py's; so are arguments that are annotated so
 """
 
 from __future__ import annotations
@@ -72,13 +73,15 @@ _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
 _ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith", "from_bytes")}
 _ERROR_ATTRIBUTES = {"value": "value_of", "errno": "errno_of"}
 _CALLS = {"memoryview", "bytearray"}
+_VIPER_TYPES = ("ptr8", "ptr16", "ptr32", "uint")
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
 def compile_source(source: bytes | str, filename: str, mode: str = "exec") -> types.CodeType:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # of "\d" and the like, which no device minds
+        for category in (SyntaxWarning, DeprecationWarning):  # of "\d" and the like, which no device minds
+            warnings.simplefilter("ignore", category)
         # ast.parse() does no more, but has a line of its own in the traceback of a SyntaxError.
         tree: Any = compile(source, filename, mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         return compile_tree(tree, filename, mode)
@@ -189,6 +192,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def _visit_function(self, node: _Node, is_async: bool) -> _Node:
         decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        if any(_is_emitter(decorator, "viper") for decorator in decorators):
+            _give_viper_types(node)
         decorators[:] = [decorator for decorator in decorators if not _is_emitter(decorator)]
         self._is_async.append(is_async)
         self.generic_visit(node)
@@ -220,14 +225,30 @@ def _call(place: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
     return ast.copy_location(ast.Call(function, list(arguments), []), place)
 
 
-def _is_emitter(decorator: ast.expr) -> bool:
+def _is_emitter(decorator: ast.expr, *names: str) -> bool:
     """@micropython.native and its like: they choose how code is made, which CPython does in one way."""
     return (
         isinstance(decorator, ast.Attribute)
         and isinstance(decorator.value, ast.Name)
         and decorator.value.id == "micropython"
-        and decorator.attr in ("native", "viper", "bytecode")
+        and decorator.attr in (names or ("native", "viper", "bytecode"))
     )
+
+
+def _give_viper_types(function: Any) -> None:
+    """In such a function these names are types, and an argument is converted to the one that it is annotated with."""
+    arguments = function.args
+    for part in [part for statement in function.body for part in ast.walk(statement)]:
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in _VIPER_TYPES:
+            part.id = _PREFIX + part.id
+    first = function.body[0]
+    for argument in reversed([*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]):
+        kind = argument.annotation
+        if isinstance(kind, ast.Name) and kind.id in _VIPER_TYPES:
+            name: Any = ast.copy_location(ast.Name(argument.arg, ast.Load()), first)
+            target = ast.copy_location(ast.Name(argument.arg, ast.Store()), first)
+            converted = ast.Assign([target], _call(name, kind.id, name))
+            function.body.insert(0, ast.copy_location(converted, first))
 
 
 def _needs_async(function: ast.AsyncFunctionDef) -> bool:

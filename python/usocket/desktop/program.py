@@ -9,7 +9,7 @@ import sys
 import types
 from typing import Any
 
-from usocket.desktop import debugger, dialect, files, schedule, tracebacks
+from usocket.desktop import debugger, dialect, files, restart, schedule, tracebacks
 from usocket.desktop.origins import Origins, is_path_safe
 from usocket.desktop.world import OwnSpec, World
 
@@ -23,6 +23,7 @@ def make_world(folder: str) -> World:
     world.install()
     schedule.prepare()
     tracebacks.install()
+    restart.ends_at_once = True
     return world
 
 

@@ -194,6 +194,51 @@ def hasattr_(what: Any, name: str) -> bool:
     return hasattr(what, name)
 
 
+# --- Types of @micropython.viper
+
+
+class _Pointer:
+    """Memory as unsigned numbers of so many bits, little-endian; what is stored is cut to that."""
+
+    bits: int
+
+    def __init__(self, what: Any) -> None:
+        if isinstance(what, int):
+            raise NotImplementedError(
+                f"micropython.viper: ptr{self.bits} of an address: a desktop has no registers; see docs/desktop.md"
+            )
+        self._memory: memoryview = what._memory if isinstance(what, _Pointer) else memoryview(buffer(what)).cast("B")
+
+    def _bytes(self, index: int) -> slice:
+        size = self.bits // 8
+        if not 0 <= index < len(self._memory) // size:
+            raise IndexError(f"ptr{self.bits}: {index} is outside of the buffer")
+        return slice(index * size, (index + 1) * size)
+
+    def __getitem__(self, index: int) -> int:
+        return int.from_bytes(self._memory[self._bytes(index)], "little")
+
+    def __setitem__(self, index: int, value: int) -> None:
+        place = self._bytes(index)
+        self._memory[place] = (value % (1 << self.bits)).to_bytes(self.bits // 8, "little")
+
+
+class ptr8(_Pointer):
+    bits = 8
+
+
+class ptr16(_Pointer):
+    bits = 16
+
+
+class ptr32(_Pointer):
+    bits = 32
+
+
+def uint(value: Any) -> int:
+    return int(value) % (1 << 32)
+
+
 # --- Coroutines: what the loop has for those who compile programs for it.
 
 
@@ -220,6 +265,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for function in (
         *(argument, addend, add, contains, modulo, modulo_in_place, steps_of),
         *(format_of, extend_of, from_bytes_of, startswith_of, endswith_of, value_of, errno_of, caught),
-        *(awaitable, suspend),
+        *(awaitable, suspend, ptr8, ptr16, ptr32, uint),
     )
 }

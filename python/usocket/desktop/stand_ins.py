@@ -70,6 +70,17 @@ MEANINGLESS = {
     "cryptolib": "CPython's standard library has no AES",
     "ucryptolib": "CPython's standard library has no AES",
     "_boot": "a desktop starts nothing by itself",
+    "vfs": "a desktop's files are where they are, there is nothing to mount",
+}
+
+_NO_REGISTERS = "a desktop has no registers"
+_NO_MOUNTS = MEANINGLESS["vfs"]
+
+# Names of devices' modules that have none either, and why.
+MEANINGLESS_NAMES = {
+    **dict.fromkeys(("machine.mem8", "machine.mem16", "machine.mem32"), _NO_REGISTERS),
+    **dict.fromkeys(("machine.bitstream", "machine.dht_readinto"), "nothing is connected to a desktop's pins"),
+    **dict.fromkeys(("os.mount", "os.umount", "os.VfsFat", "os.VfsLfs1", "os.VfsLfs2", "os.VfsPosix"), _NO_MOUNTS),
 }
 
 
@@ -144,7 +155,14 @@ class StandIn(types.ModuleType):
         find = getattr(self.__module, "__getattr__", None)
         if find is not None and not name.startswith("__"):
             return find(name)
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}{self.explain(name)}", name=name)
+
+    def explain(self, name: str) -> str:
+        """Why it is not there, and where to read on; nothing of what CPython's own module lacks as well."""
+        reason = MEANINGLESS_NAMES.get(f"{self.__name__}.{name}")
+        if reason is not None:
+            return f", it has no meaning on a desktop: {reason}; see docs/desktop.md"
+        return "" if self.__base is not None or name.startswith("__") else "; docs/desktop.md says what is here"
 
     def __setattr__(self, name: str, value: Any) -> None:
         base = self.__base

@@ -162,6 +162,9 @@ class World:
                 except ModuleNotFoundError as error:
                     if error.name != child:
                         raise
+            elif isinstance(module, stand_ins.StandIn) and not hasattr(module, item):
+                reason = module.explain(item)
+                raise ImportError(f"cannot import name {item!r} from {name!r}{reason}", name=name)
         return module
 
     # --- Finding

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import call, names_of, value_of, write
+from programs import call, call_python, names_of, value_of, write
 
 
 @pytest.mark.parametrize(
@@ -203,3 +203,12 @@ def test_dev_4_what_no_device_minds_is_no_warning(tmp_path: Path) -> None:
     text = "import re\nprint(re.match('\\d', '1') is not None, () is ())\n"
     done = call(write(tmp_path, {"main.py": text}))
     assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+def test_dev_4_nor_an_error_where_warnings_are(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import other\nprint('\\d', eval(\"'\\\\\\\\d'\"), other.x)\n",
+        "other.py": "x = () is ()\n'\\w'\n",
+    }
+    done = call_python("-X", "dev", "-W", "error", "-m", "usocket", write(tmp_path, files))
+    assert (done.stdout, done.stderr) == ("\\d \\d True\n", "")

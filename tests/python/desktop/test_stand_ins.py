@@ -293,10 +293,10 @@ def test_dev_2_timers_tick_on_the_main_thread(tmp_path: Path) -> None:
         "import machine, time, _thread\nmain = _thread.get_ident()\nseen = []\n"
         "def tick(timer):\n    seen.append(_thread.get_ident() == main)\n    if len(seen) == 3: timer.deinit()\n"
         "machine.Timer(-1).init(period=2, mode=machine.Timer.PERIODIC, callback=tick)\n"
-        "machine.Timer(0, mode=machine.Timer.ONE_SHOT, period=1, callback=lambda t: print('once'))\n"
-        "while len(seen) < 3: time.sleep(0.01)\nprint(seen)\n"
+        "once = []\nmachine.Timer(0, mode=machine.Timer.ONE_SHOT, period=1, callback=once.append)\n"
+        "while len(seen) < 3 or not once: time.sleep(0.01)\nprint(seen, len(once))\n"
     )
-    assert output(tmp_path, {"main.py": text}) == ["once", "[True, True, True]"]
+    assert output(tmp_path, {"main.py": text}) == ["[True, True, True] 1"]
 
 
 def test_dev_2_schedule_runs_in_the_middle_of_a_call_and_prints_errors(tmp_path: Path) -> None:
@@ -331,8 +331,118 @@ def test_dev_2_what_is_not_there_says_so() -> None:
         names_of("import machine\nmachine.UART(1, 9600)\n")
 
 
-def test_dev_2_reset_ends_the_program(tmp_path: Path) -> None:
-    assert call(write(tmp_path, {"main.py": "import machine\nmachine.reset()\nprint('no')\n"})).stdout == ""
+ENDS = ["machine.reset", "machine.soft_reset", "machine.deepsleep", "machine.bootloader"]
+ENDS += ["pyb.hard_reset", "pyb.standby", "pyb.bootloader", "esp.deepsleep"]
+ENDING = """import machine, pyb, esp, atexit
+atexit.register(print, "atexit")
+print("before")
+try:
+    try:
+        {call}()
+    except:
+        print("except")
+finally:
+    print("finally")
+"""
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_dev_2_reset_says_where_and_ends_at_once(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, {"main.py": ENDING.format(call=name)})
+    done = call(path)
+    assert (done.returncode, done.stdout) == (0, "before\natexit\n")
+    assert done.stderr == f"{path}:6: {name}(): a board would begin anew; the program ends\n"
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_dev_2_in_a_test_reset_is_an_exception(name: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        names_of(f"import machine, pyb, esp\n{name}()\n")
+    assert caught.value.code == 0
+
+
+def test_dev_2_for_unittest_reset_is_an_exception(tmp_path: Path) -> None:
+    text = (
+        "import unittest, machine\nclass Test(unittest.TestCase):\n    def test_it(self):\n        machine.reset()\n"
+        "unittest.main()\n"
+    )
+    done = call(write(tmp_path, {"main.py": text}))
+    assert done.returncode == 1 and "errors=1" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("watch", ["sys.settrace(lambda *event: None)", "sys.setprofile(lambda *event: None)"])
+def test_dev_5_for_who_watches_the_program_reset_is_an_exception(watch: str, tmp_path: Path) -> None:
+    text = f"import machine, sys\n{watch}\ntry:\n    machine.reset()\nfinally:\n    print('finally')\n"
+    assert output(tmp_path, {"main.py": text}) == ["finally"]
+
+
+# --- Names
+
+
+@pytest.mark.parametrize(
+    "name",
+    "machine.mem8 machine.mem16 machine.mem32 machine.bitstream os.mount os.umount os.VfsFat os.VfsLfs2".split(),
+)
+def test_dev_2_a_name_that_has_no_meaning_says_so_and_where_to_read_on(name: str) -> None:
+    module, _, attribute = name.partition(".")
+    for text in (f"import {module}\n{name}\n", f"from {module} import {attribute}\n"):
+        with pytest.raises((AttributeError, ImportError), match=f"{module}.*no meaning.*docs/desktop.md"):
+            names_of(text)
+    assert not names_of(f"import {module}\nthere = hasattr({module}, {attribute!r})\n")["there"]
+
+
+@pytest.mark.parametrize("module", ["machine", "network", "esp", "pyb", "rp2", "micropython", "uctypes"])
+def test_dev_2_a_name_that_a_devices_module_lacks_says_where_to_read_on(module: str) -> None:
+    for text in (f"import {module}\n{module}.nothing\n", f"from {module} import nothing\n"):
+        with pytest.raises((AttributeError, ImportError), match=f"'{module}'.*docs/desktop.md"):
+            names_of(text)
+
+
+def test_dev_2_vfs_has_no_meaning() -> None:
+    with pytest.raises(ModuleNotFoundError, match="'vfs' has no meaning on a desktop: .*docs/desktop.md"):
+        names_of("import vfs\n")
+
+
+def test_dev_2_names_with_a_meaning() -> None:
+    names = names_of(
+        "import esp, machine, network\nfrom machine import Pin, Timer\n"
+        "lan = network.LAN(mdc=Pin(23), mdio=Pin(18), power=None, phy_type=network.PHY_LAN8720, phy_addr=1)\n"
+        "kinds = {network.PHY_LAN8710, network.PHY_LAN8720, network.PHY_IP101, network.PHY_KSZ8081}\n"
+        "wlan = network.WLAN(network.STA_IF)\nwlan.deinit()\nup = wlan.isconnected()\nwlan.connect('a')\n"
+        "Pin.board.LED.on()\nlit = Pin('LED').value()\nTimer(0).init(period=1000)\nt = Timer(0).value()\n"
+        "free, fw = esp.freemem(), esp.check_fw()\n"
+    )
+    assert names["lan"].isconnected() and len(names["kinds"]) == 4 and not names["up"] and names["lit"] == 1
+    assert 0 <= names["t"] < 1000 and names["free"] > 0 and names["fw"]
+
+
+def test_dev_2_viper_has_pointers() -> None:
+    names = names_of(
+        "import micropython\n"
+        "@micropython.viper\ndef low(b, n: uint) -> uint:\n    p = ptr8(b)\n    p[1] = 0x1ff\n    return n + p[0]\n"
+        "@micropython.viper\ndef wide(b: ptr16, c: ptr32):\n    b[1] = -2\n    return b[0], c[0], uint(-1)\n"
+        "buf = bytearray(b'\\x01\\x02\\x03\\x04')\nl = low(buf, -1)\nw = wide(buf, buf)\n"
+        "ptr8 = 'the program\\'s own'\n"
+        "@micropython.viper\ndef far():\n    return ptr32(0x3ff44004)\n"
+        "@micropython.viper\ndef over(b: ptr16):\n    return b[2]\n"
+    )
+    assert names["l"] == 0xFFFFFFFF + 1 and names["w"] == (0xFF01, 0xFFFEFF01, 0xFFFFFFFF)
+    assert names["buf"] == b"\x01\xff\xfe\xff"
+    with pytest.raises(NotImplementedError, match="micropython.viper: .*docs/desktop.md"):
+        names["far"]()
+    with pytest.raises(IndexError):
+        names["over"](names["buf"])
+
+
+def test_dev_3_a_ring_is_a_stream(tmp_path: Path) -> None:
+    text = (
+        "import asyncio, micropython\nring = micropython.RingIO(20)\nasync def main():\n"
+        "    async def later():\n        await asyncio.sleep_ms(1)\n        ring.write('ab\\nc')\n"
+        "    task = asyncio.create_task(later())\n    stream = asyncio.StreamReader(ring)\n"
+        "    print(await stream.readline(), await stream.read(9))\n"
+        "    await stream.awrite('x' * 20)\n    print(ring.any(), ring.readline(3))\nasyncio.run(main())\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["b'ab\\n' b'c'", "20 b'xxx'"]
 
 
 def test_dev_2_websocket_speaks_both_ways() -> None:
@@ -384,7 +494,8 @@ def test_dev_2_uctypes_sees_and_changes_memory() -> None:
 
 def test_dev_2_reset_in_a_thread_ends_the_program_too(tmp_path: Path) -> None:
     text = "import _thread, machine, time\n_thread.start_new_thread(machine.reset, [])\ntime.sleep(30)\nprint('on')\n"
-    assert output(tmp_path, {"main.py": text}) == []
+    done = call(write(tmp_path, {"main.py": text}))
+    assert (done.returncode, done.stdout) == (0, "") and done.stderr.startswith("machine.reset(): a board"), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from programs import call, output, write
+from programs import call, names_of, output, write
 from usocket.desktop.modules import tls
 
 
@@ -311,3 +311,9 @@ asyncio.run(main())
     done = call(write(tmp_path, {"main.py": text}))
     shown = done.stderr.splitlines()
     assert len(shown) == 1 and shown[0].startswith("OSError: "), done.stderr
+
+
+@pytest.mark.parametrize("stream", ["io.BytesIO()", "None", "5"])
+def test_tls_1_what_is_no_socket_is_refused_by_name(stream: str) -> None:
+    with pytest.raises(TypeError, match="a socket of usocket is wanted, not "):
+        names_of(f"import io, ssl\nssl.wrap_socket({stream})\n")

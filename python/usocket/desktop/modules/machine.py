@@ -2,30 +2,42 @@
 
 Pin and Signal keep the value that they are given; a pin that the program itself sets calls its irq(). Timer calls its
 callback on the main thread. ADC reads 0, PWM remembers. RTC tells the desktop's time and keeps what it is told beside
-it. idle() and lightsleep() sleep a little; reset(), soft_reset() and deepsleep() end the program. UART, I2C and SPI
-have nothing at their other end: making one is an error that says so.
+it. idle() and lightsleep() sleep a little; reset(), soft_reset(), deepsleep() and bootloader() end the program, with a
+line on stderr. UART, I2C and SPI have nothing at their other end: making one is an error that says so.
 """
 
 from __future__ import annotations
 
 import datetime
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
+from usocket.desktop import restart
 from usocket.desktop import schedule as schedule_
 from usocket.desktop.runtime import buffer as _as_bytes
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET, BROWN_OUT_RESET = 1, 2, 3, 4, 5, 6
 IDLE, SLEEP, DEEPSLEEP = 1, 2, 4
 WLAN_WAKE, PIN_WAKE, RTC_WAKE = 1, 2, 4
+EXT0_WAKE, EXT1_WAKE, TIMER_WAKE, TOUCHPAD_WAKE, ULP_WAKE = 2, 3, 4, 5, 6
+
+
+class _Named:
+    """Pin.board and Pin.cpu: pins as attributes, of any name."""
+
+    def __getattr__(self, name: str) -> Pin:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Pin(name)
 
 
 class Pin:
     """A pin by number or name; the same pin, the same value."""
+
+    board = cpu = _Named()
 
     IN, OUT, OPEN_DRAIN, ALT, ANALOG = 0, 1, 2, 3, 4
     PULL_UP, PULL_DOWN, PULL_HOLD = 1, 2, 4
@@ -114,6 +126,7 @@ class Timer:
 
     def __init__(self, id: int = -1, *arguments: Any, **options: Any) -> None:
         self._stop: threading.Event | None = None
+        self._begun = time.monotonic()
         if options:
             self.init(*arguments, **options)
 
@@ -127,6 +140,7 @@ class Timer:
         **options: Any,
     ) -> None:
         self.deinit()
+        self._begun = time.monotonic()
         if callback is None:
             return
         seconds = 1 / freq if freq > 0 else period / 1000
@@ -144,6 +158,10 @@ class Timer:
             if not is_periodic:
                 return
             due = max(due + seconds, time.monotonic())
+
+    def value(self) -> int:
+        """The milliseconds since init()."""
+        return int((time.monotonic() - self._begun) * 1000)
 
     def deinit(self) -> None:
         if self._stop is not None:
@@ -278,22 +296,22 @@ def freq(hertz: int | None = None, *rest: int) -> int | None:
     return 240_000_000 if hertz is None else None
 
 
-def reset() -> None:
+def reset() -> NoReturn:
     """Ends the program, from another thread too."""
-    if threading.current_thread() is not threading.main_thread():
-        schedule_.schedule(sys.exit, 0)
-    sys.exit(0)
+    restart.end("machine.reset")
 
 
-soft_reset = reset
+def soft_reset() -> NoReturn:
+    restart.end("machine.soft_reset")
 
 
-def bootloader(*arguments: Any) -> None:
-    reset()
+def bootloader(*arguments: Any) -> NoReturn:
+    restart.end("machine.bootloader")
 
 
-def deepsleep(time_ms: int | None = None) -> None:
-    reset()
+def deepsleep(time_ms: int | None = None) -> NoReturn:
+    """A board begins anew afterwards."""
+    restart.end("machine.deepsleep")
 
 
 def lightsleep(time_ms: int | None = None) -> None:
@@ -338,5 +356,5 @@ __all__ = [
     name
     for name in dir()
     if name[0] != "_"
-    and name not in ("Any", "Callable", "annotations", "datetime", "schedule_", "sys", "threading", "time", "uuid")
+    and name not in "Any Callable NoReturn annotations datetime restart schedule_ threading time uuid".split()
 ]

@@ -1,7 +1,8 @@
 """micropython: const, schedule, the decorators of the code emitters, and questions about memory.
 
 schedule(f, x) calls f(x) on the main thread between two of its steps, also while it waits in a call. native and viper
-leave a function as it is; asm_thumb is an error. What is asked about the heap and the stack is answered in a line.
+leave a function as it is (in the latter dialect.py knows ptr8 and its like); asm_thumb is an error. What is asked about
+the heap and the stack is answered in a line.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from uselect import POLLIN, POLLOUT
+
 from usocket.desktop.runtime import buffer as _as_bytes
 from usocket.desktop.runtime import const
 from usocket.desktop.schedule import schedule
+
+_MP_STREAM_POLL = 3
 
 _Function = Callable[..., Any]
 
@@ -75,7 +80,7 @@ def kbd_intr(character: int) -> None:
 
 
 class RingIO:
-    """A ring of bytes: write() takes what there is room for, read() what is there."""
+    """A ring of bytes, and a stream: write() takes what there is room for, read() what is there."""
 
     def __init__(self, size: int | bytearray) -> None:
         self._size = size if isinstance(size, int) else len(size) - 1
@@ -99,6 +104,18 @@ class RingIO:
         taken = self.read(len(buffer) if n < 0 else n)
         buffer[: len(taken)] = taken
         return len(taken)
+
+    def readline(self, n: int = -1) -> bytes:
+        """Up to the end of a line, or of what is there."""
+        end = self._bytes.find(b"\n") + 1 or len(self._bytes)
+        return self.read(end if n < 0 else min(end, n))
+
+    def ioctl(self, request: int, events: int) -> int:
+        """What a poll asks: whether there is something to read, and room."""
+        if request != _MP_STREAM_POLL:
+            return 0
+        ready = (POLLIN if self._bytes else 0) | (POLLOUT if len(self._bytes) < self._size else 0)
+        return ready & events
 
     def close(self) -> None:
         self._bytes.clear()

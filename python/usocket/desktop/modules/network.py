@@ -14,6 +14,12 @@ MODE_11B, MODE_11G, MODE_11N = 1, 2, 4
 AUTH_OPEN, AUTH_WEP, AUTH_WPA_PSK, AUTH_WPA2_PSK, AUTH_WPA_WPA2_PSK = range(5)
 STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP = 0, 1, 1010
 STAT_WRONG_PASSWORD, STAT_NO_AP_FOUND, STAT_CONNECT_FAIL = 202, 201, 203
+STAT_BEACON_TIMEOUT, STAT_ASSOC_FAIL, STAT_HANDSHAKE_TIMEOUT = 200, 203, 204
+AUTH_WPA2_ENTERPRISE, AUTH_WPA3_PSK, AUTH_WPA2_WPA3_PSK = 5, 6, 7
+# What is behind a LAN: said by the program, to nobody.
+PHY_GENERIC, PHY_LAN8670, PHY_LAN8710, PHY_LAN8720, PHY_IP101, PHY_RTL8201, PHY_DP83848 = range(7)
+PHY_KSZ8041, PHY_KSZ8081, PHY_KSZ8851SNL, PHY_DM9051, PHY_W5500 = range(7, 12)
+ETH_INITIALIZED, ETH_STARTED, ETH_STOPPED, ETH_CONNECTED, ETH_DISCONNECTED, ETH_GOT_IP = range(6)
 
 _MAC = b"\x02\x00\x5e\x10\x00\x01"  # locally administered
 _hostname = "desktop"
@@ -48,6 +54,11 @@ class _Interface:
 
     def disconnect(self) -> None:
         self._is_connected = False
+
+    def deinit(self) -> None:
+        """Switches it off."""
+        self.disconnect()
+        self.active(False)
 
     def isconnected(self) -> bool:
         return self._is_active and self._is_connected

@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
+from usocket.desktop import restart
 from usocket.desktop.modules.machine import (
     ADC,
     I2C,
@@ -107,11 +108,24 @@ def usb_mode(*arguments: Any, **options: Any) -> None:
     pass
 
 
-def hard_reset() -> None:
-    raise SystemExit(0)
+def stop() -> None:
+    """Sleeps a little, as nothing wakes it up."""
+    time.sleep(0.001)
 
 
-stop = standby = hard_reset
+def hard_reset() -> NoReturn:
+    restart.end("pyb.hard_reset")
+
+
+def standby() -> NoReturn:
+    """A board begins anew afterwards."""
+    restart.end("pyb.standby")
+
+
+def bootloader() -> NoReturn:
+    restart.end("pyb.bootloader")
+
+
 __all__ = [
     "ADC",
     "I2C",
@@ -126,6 +140,7 @@ __all__ = [
     "Switch",
     "Timer",
     "USB_VCP",
+    "bootloader",
     "country",
     "delay",
     "disable_irq",

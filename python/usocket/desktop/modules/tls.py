@@ -13,6 +13,7 @@ import ussl
 from ussl import CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER
 
 import usocket
+from usocket import _usocket
 
 EXTENDS = "ssl"
 
@@ -37,6 +38,8 @@ class SSLContext(ussl.SSLContext):
         do_handshake: bool = True,
         **more: Any,
     ) -> _Socket:
+        if not isinstance(sock, _usocket.socket):  # a device's takes any stream
+            raise TypeError(f"a socket of usocket is wanted, not {type(sock).__name__}")
         handshake = do_handshake and do_handshake_on_connect
         with contextlib.nullcontext() if sock.getblocking() else contextlib.suppress(BlockingIOError):
             super().wrap_socket(sock, server_side, server_hostname, handshake, **more)
