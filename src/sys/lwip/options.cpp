@@ -2,34 +2,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <cstring>
-
+#include "sys/lwip/groups.hpp"
 #include "sys/lwip/tcp.hpp"
 #include "sys/lwip/udp.hpp"
+#include "sys/lwip/values.hpp"
 
 namespace usocket::sys {
 namespace {
 
 using Kind = Sock::Kind;
-
-template <class T> bool take(ConstBuffer value, T& into) noexcept {
-    if (value.size() < sizeof into) return false;
-    std::memcpy(&into, value.data(), sizeof into);
-    return true;
-}
-
-template <class T> Result<std::size_t> put(MutableBuffer value, const T& from) noexcept {
-    const std::size_t size = std::min(value.size(), sizeof from);
-    std::memcpy(value.data(), &from, size);
-    return size;
-}
-
-// A number of a byte's size will do where the option fits in one.
-bool take_small(ConstBuffer value, int& number) noexcept {
-    if (value.size() != 1) return take(value, number);
-    number = value.data()[0];
-    return true;
-}
 
 constexpr std::uint8_t so_option(int name) noexcept {
     return name == SO_REUSEADDR   ? SOF_REUSEADDR
@@ -178,68 +159,14 @@ Result<std::size_t> get_tcp_option(const Sock& sock, int name, MutableBuffer val
 
 // --- IPPROTO_IP and IPPROTO_IPV6
 
-std::uint8_t interface_with(in_addr address) noexcept {
-    netif* one = nullptr;
-    NETIF_FOREACH(one) {
-        if (address.s_addr != 0 && netif_ip4_addr(one)->addr == address.s_addr) return netif_get_index(one);
-    }
-    return 0;
-}
-
-Error set_group(Sock& sock, bool joins, ConstBuffer value) noexcept {
-    ip_mreqn wanted{};
-    ip_mreq plain{};
-    if (!take(value, plain)) return Error(EINVAL);
-    if (!take(value, wanted)) wanted = {plain.imr_multiaddr, plain.imr_interface, 0};
-    if (wanted.imr_ifindex < 0 || wanted.imr_ifindex > 0xff) return Error(ENODEV);
-    auto interface = static_cast<std::uint8_t>(wanted.imr_ifindex);
-    if (interface == 0 && wanted.imr_address.s_addr != 0) {
-        interface = interface_with(wanted.imr_address);
-        if (interface == 0) return Error(ENODEV);
-    }
-    ip_addr_t group{};
-    ip_addr_set_ip4_u32(&group, wanted.imr_multiaddr.s_addr);
-    return joins ? join_group(sock, group, interface) : leave_group(sock, group, interface);
-}
-
-Error set_multicast_interface(udp_pcb& pcb, ConstBuffer value) noexcept {
-    in_addr address{};
-    if (!take(value, address)) return Error(EINVAL);
-    const std::uint8_t interface = interface_with(address);
-    if (interface == 0 && address.s_addr != 0) return Error(EADDRNOTAVAIL);
-    udp_set_multicast_netif_index(&pcb, interface);
-    return Error();
-}
-
 Error set_ip_option(Sock& sock, int name, ConstBuffer value) noexcept {
-    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP) {
-        return sock.kind == Kind::udp ? set_group(sock, name == IP_ADD_MEMBERSHIP, value) : Error(ENOPROTOOPT);
-    }
-    if (name == IP_MULTICAST_IF && sock.kind == Kind::udp) return set_multicast_interface(*sock.udp, value);
-    int number = 0;
-    if (!take_small(value, number)) return Error(EINVAL);
-    if (number < 0 || number > 255) return Error(EINVAL);
-    const auto byte = static_cast<std::uint8_t>(number);
+    std::uint8_t byte = 0;
+    if (name != IP_TOS && name != IP_TTL) return set_group_option(sock, name, value);
+    if (!take_byte(value, byte)) return Error(EINVAL);
     ip_pcb* pcb = pcb_of(sock);
-    if (pcb == nullptr) return Error(EINVAL);
-    switch (name) {
-        case IP_TOS: pcb->tos = byte; return Error();
-        case IP_TTL:
-            if (byte == 0) return Error(EINVAL);
-            pcb->ttl = byte;
-            return Error();
-        default: break;
-    }
-    if (sock.kind != Kind::udp) return Error(ENOPROTOOPT);
-    switch (name) {
-        case IP_MULTICAST_TTL: udp_set_multicast_ttl(sock.udp, byte); return Error();
-        case IP_MULTICAST_LOOP: {
-            const unsigned others = udp_flags(sock.udp) & ~unsigned{UDP_FLAGS_MULTICAST_LOOP};
-            udp_setflags(sock.udp, static_cast<std::uint8_t>(others | (byte != 0 ? UDP_FLAGS_MULTICAST_LOOP : 0u)));
-            return Error();
-        }
-        default: return Error(ENOPROTOOPT);
-    }
+    if (pcb == nullptr || (name == IP_TTL && byte == 0)) return Error(EINVAL);
+    (name == IP_TOS ? pcb->tos : pcb->ttl) = byte;
+    return Error();
 }
 
 Result<std::size_t> get_ip_option(Sock& sock, int name, MutableBuffer value) noexcept {
@@ -247,10 +174,7 @@ Result<std::size_t> get_ip_option(Sock& sock, int name, MutableBuffer value) noe
     if (pcb == nullptr) return Error(EINVAL);
     if (name == IP_TOS) return put(value, int{pcb->tos});
     if (name == IP_TTL) return put(value, int{pcb->ttl});
-    if (sock.kind != Kind::udp) return Error(ENOPROTOOPT);
-    if (name == IP_MULTICAST_TTL) return put(value, int{udp_get_multicast_ttl(sock.udp)});
-    if (name == IP_MULTICAST_LOOP) return put(value, (udp_flags(sock.udp) & UDP_FLAGS_MULTICAST_LOOP) != 0 ? 1 : 0);
-    return Error(ENOPROTOOPT);
+    return get_group_option(sock, name, value);
 }
 
 #if LWIP_IPV6
@@ -261,17 +185,7 @@ Error set_ipv6_option(Sock& sock, int name, ConstBuffer value) noexcept {
         sock.v6only = number != 0;
         return Error();
     }
-    const bool is_group = (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP) && sock.kind == Kind::udp;
-    if (!is_group) return Error(ENOPROTOOPT);
-    ipv6_mreq wanted{};
-    if (!take(value, wanted)) return Error(EINVAL);
-    ip_addr_t group{};
-    ip6_addr_t bare{};
-    std::memcpy(bare.addr, &wanted.ipv6mr_multiaddr, sizeof bare.addr);
-    ip_addr_copy_from_ip6(group, bare);
-    if (wanted.ipv6mr_interface > 0xff) return Error(ENODEV);
-    const auto interface = static_cast<std::uint8_t>(wanted.ipv6mr_interface);
-    return name == IPV6_JOIN_GROUP ? join_group(sock, group, interface) : leave_group(sock, group, interface);
+    return set_group_option6(sock, name, value);
 }
 #endif
 

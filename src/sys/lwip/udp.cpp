@@ -2,7 +2,7 @@
 
 #include <climits>
 
-#include "lwip/mld6.h"
+#include "sys/lwip/groups.hpp"
 
 namespace usocket::sys {
 namespace {
@@ -18,13 +18,6 @@ unsigned buffers_of(const pbuf* data) noexcept {
     for (; data != nullptr; data = data->next) count += pbuf_match_allocsrc(data, PBUF_POOL) ? 1 : 0;
     return count;
 }
-
-struct Membership {
-    Sock* sock = nullptr;  // nullptr: this is free
-    ip_addr_t group{};
-    std::uint8_t interface = 0;
-};
-Membership memberships[USOCKET_LWIP_MEMBERSHIPS];
 
 Datagram* new_datagram() noexcept {
     for (Datagram& one : datagrams) {
@@ -74,38 +67,6 @@ pbuf* joined(Gathered pieces, std::size_t size) noexcept {
         done += piece.size();
     }
     return data;
-}
-
-err_t tell_netif(netif& interface, const ip_addr_t& group, bool joins) noexcept {
-#if LWIP_IPV6
-    if (IP_IS_V6(&group)) {
-        ip6_addr_t scoped = *ip_2_ip6(&group);
-        ip6_addr_assign_zone(&scoped, IP6_MULTICAST, &interface);
-        return joins ? mld6_joingroup_netif(&interface, &scoped) : mld6_leavegroup_netif(&interface, &scoped);
-    }
-#endif
-    return joins ? igmp_joingroup_netif(&interface, ip_2_ip4(&group))
-                 : igmp_leavegroup_netif(&interface, ip_2_ip4(&group));
-}
-
-Membership* find_membership(const Sock* sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
-    for (Membership& one : memberships) {
-        if (one.sock == sock && ip_addr_cmp(&one.group, &group) && (interface == 0 || one.interface == interface))
-            return &one;
-    }
-    return nullptr;
-}
-
-void leave(Membership& membership) noexcept {
-    netif* interface = netif_get_by_index(membership.interface);
-    if (interface != nullptr) (void)tell_netif(*interface, membership.group, false);
-    membership.sock = nullptr;
-}
-
-// Where a group is joined that names no interface.
-netif* default_interface(const ip_addr_t& group) noexcept {
-    netif* found = ip_route(IP46_ADDR_ANY(IP_GET_TYPE(&group)), &group);
-    return found != nullptr ? found : netif_list;
 }
 
 }  // namespace
@@ -165,37 +126,9 @@ Error connect_udp(Sock& sock, const Endpoint& peer) noexcept {
 }
 
 void end_udp(Sock& sock) noexcept {
-    for (Membership& one : memberships) {
-        if (one.sock == &sock) leave(one);
-    }
+    leave_groups(sock);
     while (sock.first_datagram != nullptr) drop_first(sock);
     if (sock.udp != nullptr) udp_remove(std::exchange(sock.udp, nullptr));
-}
-
-// --- Groups
-
-Error join_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
-    if (!ip_addr_ismulticast(&group)) return Error(EINVAL);
-    netif* at = interface != 0 ? netif_get_by_index(interface) : default_interface(group);
-    if (at == nullptr) return Error(ENODEV);
-    const std::uint8_t number = netif_get_index(at);
-    if (find_membership(&sock, group, number) != nullptr) return Error(EADDRINUSE);
-    Membership* free = nullptr;
-    for (Membership& one : memberships) {
-        if (one.sock == nullptr) free = &one;
-    }
-    if (free == nullptr) return Error(ENOBUFS);
-    const err_t error = tell_netif(*at, group, true);
-    if (error != ERR_OK) return error == ERR_MEM ? Error(ENOBUFS) : error == ERR_VAL ? Error(ENODEV) : error_of(error);
-    *free = {&sock, group, number};
-    return Error();
-}
-
-Error leave_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept {
-    Membership* found = find_membership(&sock, group, interface);
-    if (found == nullptr) return Error(EADDRNOTAVAIL);
-    leave(*found);
-    return Error();
 }
 
 }  // namespace usocket::sys

@@ -1,4 +1,4 @@
-// Datagrams, and the groups that they are sent to.
+// Datagrams.
 #pragma once
 
 #include "sys/lwip/table.hpp"
@@ -19,9 +19,5 @@ Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept;
 Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) noexcept;
 Error connect_udp(Sock& sock, const Endpoint& peer) noexcept;
 void end_udp(Sock& sock) noexcept;
-
-// EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOBUFS. interface: its number, 0: any.
-Error join_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept;
-Error leave_group(Sock& sock, const ip_addr_t& group, std::uint8_t interface) noexcept;
 
 }  // namespace usocket::sys
