@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from boards import Machine
+from boards import CTRL_C, SCRIPTS, Machine, run
+
+DHCP_COOKIE = b"\x63\x82\x53\x63"  # in each of its messages (RFC 2131, 3)
 
 
 def fetch(port: int, path: str) -> str:
@@ -24,3 +27,33 @@ def test_a_desktop_program_fetches_a_page() -> None:
             assert list(pool.map(lambda path: fetch(port, path), paths)) == [
                 f"<h1>A board</h1>{path}" for path in paths
             ]
+
+
+def test_an_address_is_set_by_hand(tmp_path: Path) -> None:
+    """The board then asks nobody for one, and a desktop program reaches it there."""
+    wire = tmp_path / "frames"
+    address = ("10.0.2.15", "255.255.255.0", "10.0.2.2", "10.0.2.3")
+    with Machine(
+        *("--restrict", "--forward", "0:8080", "--capture", wire), "asyncio_page.py", "8080", *address
+    ) as board:
+        board.prints(f"serving at {address[0]}\n")
+        assert fetch(board.forwarded_port(), "/static") == "<h1>A board</h1>/static"
+        board.type(CTRL_C)
+        board.prints("KeyboardInterrupt")
+    frames = wire.read_bytes()
+    assert b"/static" in frames
+    assert DHCP_COOKIE not in frames
+
+
+def test_what_an_interface_is_told_is_what_it_says() -> None:
+    """ifconfig() and ipconfig() show it; what is no address changes nothing."""
+    told = run(SCRIPTS / "addresses.py", options=("--restrict",))
+    assert (told.stdout, told.returncode) == (
+        "set ('10.0.2.77', '255.255.0.0', '10.0.2.9', '10.0.2.8') True\n"
+        "ipconfig ('10.0.2.77', '255.255.0.0') 10.0.2.9 False\n"
+        "refused ValueError ValueError ValueError TypeError ('10.0.2.77', '255.255.0.0', '10.0.2.9', '10.0.2.8')\n"
+        "dhcp 10.0.2.15 True\n"
+        "by hand again ('10.0.2.78', '255.255.0.0', '10.0.2.9', '10.0.2.8') False\n"
+        "down 0.0.0.0 False\n",
+        0,
+    ), told.stderr

@@ -1,11 +1,12 @@
-# Serves a page by asyncio, at the address that DHCP has given: "page.py PORT". Any number of clients at once.
+# Serves a page by asyncio, any number of clients at once: "asyncio_page.py PORT" at the address that DHCP has given,
+# "asyncio_page.py PORT ADDRESS MASK GATEWAY DNS" at this one.
 import asyncio
 import sys
 
 import network
 
 lan = network.LAN()
-lan.ifconfig("dhcp")
+lan.ifconfig(tuple(sys.argv[2:]) or "dhcp")
 
 
 async def serve(reader, writer):
