@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 """How much of a Cortex-M3 the module takes: text (code and constants) and static memory of each part of the firmware
-that tools/firmware builds, beside MicroPython's own module for lwIP, compiled for the same chip."""
+that tools/firmware builds, beside MicroPython's own module for lwIP, compiled for the same chip.
+
+    firmware_size.py             of build/firmware
+    firmware_size.py --parts     and what each part that can be left out takes: builds a firmware without each of them
+                                 (in build/firmware-size-...), and one without any, with IPv6 and without
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -15,6 +22,7 @@ OBJECTS = REPO / "build" / "firmware" / "objects"
 MICROPYTHON = REPO / "build" / "micropython-src" / "tree"
 LWIP = REPO / "build" / "lwip-2.2" / "tree"
 TEXT_LIMIT = 30 * 1024  # core, binding and seam
+LEFT_OUT = ("poll", "creating", "sharing", "windows", "texts", "groups")  # names in USOCKET_WITHOUT
 PARTS = ("core", "binding", "seam", "TLS", "lwIP", "mbedTLS", "board", "MicroPython")
 
 # An input section of the map: its address, its size, the object.
@@ -45,13 +53,13 @@ def part_of_symbol(name: str) -> str:
     return "seam" if re.search(r"\bsys::", name) or name.startswith("usocket_lwip_") else "core"
 
 
-def sizes() -> tuple[dict[str, int], dict[str, int]]:
+def sizes(objects: Path = OBJECTS) -> tuple[dict[str, int], dict[str, int]]:
     """Text and static memory of each part."""
     text: dict[str, int] = defaultdict(int)
     memory: dict[str, int] = defaultdict(int)
     ours = []  # address ranges of our C++
     name = ""
-    for line in (OBJECTS / "firmware.map").read_text().partition("Linker script and memory map")[2].splitlines():
+    for line in (objects / "firmware.map").read_text().partition("Linker script and memory map")[2].splitlines():
         if re.match(r"^ \.\S+$", line):
             name = line.strip()
             continue
@@ -75,15 +83,15 @@ def sizes() -> tuple[dict[str, int], dict[str, int]]:
             kind[part] += size
         else:
             ours.append((address, address + size, kind))
-    for address, size, symbol in symbols():
+    for address, size, symbol in symbols(objects):
         for begin, end, kind in ours:
             if begin <= address < end:
                 kind[part_of_symbol(symbol)] += size
     return text, memory
 
 
-def symbols() -> list[tuple[int, int, str]]:
-    rows = run("arm-none-eabi-nm", "--print-size", "--demangle", OBJECTS / "firmware.elf").splitlines()
+def symbols(objects: Path) -> list[tuple[int, int, str]]:
+    rows = run("arm-none-eabi-nm", "--print-size", "--demangle", objects / "firmware.elf").splitlines()
     found = (re.match(r"([0-9a-f]+) ([0-9a-f]+) [tTrRbBdDwWvVuU] (.*)", row) for row in rows)
     return sorted({(int(one[1], 16) & ~1, int(one[2], 16), one[3]) for one in found if one})
 
@@ -120,18 +128,41 @@ def run(*command: str | Path) -> str:
     return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
 
 
+def module_text(text: dict[str, int]) -> int:
+    return text["core"] + text["binding"] + text["seam"]
+
+
+def text_without(*parts: str, make: str = "") -> int:
+    """Of a firmware without TLS and without these parts; `make`: a word for make."""
+    name = "size-" + ("-".join(parts) or "none") + ("-" + re.sub(r"\W+", "-", make) if make else "")
+    environment = {**os.environ, "FIRMWARE": name, "USOCKET_WITHOUT": " ".join(parts)}
+    command = [str(REPO / "tools" / "firmware"), *([make] if make else [])]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return module_text(sizes(REPO / "build" / f"firmware-{name}" / "objects")[0])
+
+
+def report_of_parts() -> list[str]:
+    whole = text_without()
+    lines = [f"without TLS: {whole:,} B"]
+    lines += [f"without {part:12}{text_without(part) - whole:10,}" for part in LEFT_OUT]
+    lines.append(f"without any: {text_without(*LEFT_OUT):,} B")
+    small = text_without(*LEFT_OUT, make="CFLAGS_EXTRA=-DLWIP_IPV6=0")
+    verdict = "ok" if small <= TEXT_LIMIT else "below"
+    return [*lines, f"and without IPv6: {small:,} B (goal: at most {TEXT_LIMIT:,}): {verdict}"]
+
+
 def report() -> list[str]:
     text, memory = sizes()
     lines = [f"{'part':12}{'text':>10}{'memory':>10}"]
     lines += [f"{part:12}{text[part]:10,}{memory[part]:10,}" for part in PARTS]
-    ours = text["core"] + text["binding"] + text["seam"]
-    verdict = "ok" if ours <= TEXT_LIMIT else "below"
     return [
         *lines,
-        f"core, binding and seam: {ours:,} B of text (goal: at most {TEXT_LIMIT:,}): {verdict}",
+        f"core, binding and seam: {module_text(text):,} B of text",
         f"MicroPython's own modlwip.c and modselect.c: {size_of_modlwip():,} B",
     ]
 
 
 if __name__ == "__main__":
     print("\n".join(report()))
+    if "--parts" in sys.argv[1:]:
+        print("\n".join(report_of_parts()))

@@ -9,6 +9,12 @@
 namespace usocket {
 namespace {
 
+#if defined(USOCKET_WITHOUT_texts)
+
+const char* fault_text(Fault /*fault*/) noexcept { return ""; }
+
+#else
+
 const char* fault_text(Fault fault) noexcept {
     switch (fault) {
 #define USOCKET_FAULT_TEXT(name, text) \
@@ -18,6 +24,8 @@ const char* fault_text(Fault fault) noexcept {
     }
     return "";
 }
+
+#endif
 
 // A small device whose module has no TLS has no use for its words.
 #if !defined(USOCKET_SMALL) || defined(USOCKET_TLS)

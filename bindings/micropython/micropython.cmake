@@ -6,6 +6,7 @@
 #
 # The same sources and flags as usocket/micropython.mk, which says why. -DUSOCKET_STACK_NAME=lwip puts it over lwIP, whose
 # headers the firmware's target has to find; -DUSOCKET_INTERNAL_ERRNO=ON goes with MICROPY_USE_INTERNAL_ERRNO.
+# -DUSOCKET_WITHOUT="poll;creating;sharing;windows;texts;groups", or some of these, leaves parts out (docs/firmware.md).
 
 set(usocket_module ${CMAKE_CURRENT_LIST_DIR}/usocket)
 get_filename_component(usocket_root ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
@@ -14,7 +15,21 @@ set(USOCKET_STACK_NAME posix CACHE STRING "what is under it: posix or lwip")
 option(USOCKET_INTERNAL_ERRNO "errno has MicroPython's own numbers" OFF)
 set(usocket_stack ${usocket_core}/sys/${USOCKET_STACK_NAME})
 
+set(USOCKET_WITHOUT "" CACHE STRING "parts that are left out")
+foreach(usocket_part IN LISTS USOCKET_WITHOUT)
+    if(NOT usocket_part MATCHES "^(poll|creating|sharing|windows|texts|groups)$")
+        message(FATAL_ERROR "usocket: USOCKET_WITHOUT has no part of this name: ${usocket_part}")
+    endif()
+endforeach()
+# For the host's scan too.
+set(usocket_without ${USOCKET_WITHOUT})
+list(TRANSFORM usocket_without PREPEND USOCKET_WITHOUT_)
+list(APPEND MICROPY_CPP_DEF_EXTRA ${usocket_without})
+
 file(GLOB usocket_c CONFIGURE_DEPENDS ${usocket_module}/*.c)
+if("poll" IN_LIST USOCKET_WITHOUT)
+    list(FILTER usocket_c EXCLUDE REGEX "/(poll|callbacks|callbacks_lwip|callbacks_thread)\\.c$")
+endif()
 file(GLOB usocket_cxx CONFIGURE_DEPENDS ${usocket_module}/*.cpp)
 file(GLOB usocket_core_cxx CONFIGURE_DEPENDS ${usocket_core}/*.cpp ${usocket_core}/*/*.cpp)
 list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/tls/|/constants\\.cpp$")
@@ -60,10 +75,10 @@ file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows
 
 # Flags are the sources' own: those of a library would become the whole firmware's.
 set_source_files_properties(${usocket_c} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;USOCKET_OVER_${USOCKET_STACK_NAME}"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;USOCKET_OVER_${USOCKET_STACK_NAME};${usocket_without}"
     COMPILE_OPTIONS "-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 set_source_files_properties(${usocket_cxx} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;$<$<BOOL:${USOCKET_INTERNAL_ERRNO}>:USOCKET_INTERNAL_ERRNO>"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;${usocket_without};$<$<BOOL:${USOCKET_INTERNAL_ERRNO}>:USOCKET_INTERNAL_ERRNO>"
     COMPILE_OPTIONS "-std=c++20;-fno-exceptions;-fno-rtti;-fno-threadsafe-statics;-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 
 add_library(usermod_usocket INTERFACE)

@@ -75,11 +75,13 @@ bool Gate::has_others() const noexcept {
 
 void Gate::expose() noexcept { word_.fetch_or(exposed_bit, std::memory_order_seq_cst); }
 
+#if !defined(USOCKET_WITHOUT_sharing)
 bool Gate::exposed() const noexcept {
     const std::uint32_t word = word_.load(std::memory_order_seq_cst);
     const std::uint32_t forks = sys::forks();
     return (word & exposed_bit) != 0 || forks == forks_limit || ((word & forks_mask) >> forks_shift) != forks;
 }
+#endif
 
 // Either this sees that the gate is shut, or whoever shuts it sees that somebody may sleep.
 bool Gate::let_sleep() noexcept {

@@ -384,6 +384,7 @@ Result<Address> Socket::getpeername() noexcept {
 
 // From now on others may hold the descriptor, and find in its queue just what was not returned.
 void Socket::expose() noexcept {
+#if !defined(USOCKET_WITHOUT_sharing)
     const bool is_news = !gate_.exposed();
     gate_.expose();
     inbox_.close_window();
@@ -394,6 +395,7 @@ void Socket::expose() noexcept {
 #endif
     Aside* aside = is_news ? gate_.aside() : nullptr;
     if (aside != nullptr) aside->tell_exposed();
+#endif
 }
 
 int Socket::fileno() noexcept {

@@ -158,7 +158,7 @@ Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept
 // that the socket is open and nobody else's.
 inline Window* Socket::window_at_hand(const Host* host) const noexcept {
     const bool unwinds = host != nullptr && host->unwinds;
-    if (!inbox_.has_window() || !sys::is_only_thread() || unwinds) return nullptr;
+    if (!Windows::is_open(inbox_) || !sys::is_only_thread() || unwinds) return nullptr;
     const Aside* aside = gate_.aside();
     return aside == nullptr || !aside->has_unread() ? &Windows::of(inbox_) : nullptr;
 }

@@ -101,7 +101,12 @@ private:
     Result<bool> move_by_conduit(Passage& passage, std::size_t most) noexcept;
 
     // watched.cpp: a descriptor that others may poll or read
+#if defined(USOCKET_WITHOUT_sharing)
+    // Nobody else reads them, and without memory to keep them the call ends (before_more()).
+    [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
+#else
     [[nodiscard]] bool leaves_in_queue() noexcept;
+#endif
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
     Result<std::size_t> await_some() noexcept;
     Result<std::size_t> await_line(std::size_t limit) noexcept;

@@ -30,10 +30,12 @@ std::size_t all_but_one(std::size_t there) noexcept { return there > 1 ? there -
 }  // namespace
 
 // Also where there is no memory to keep what a longjmp would leave behind.
+#if !defined(USOCKET_WITHOUT_sharing)
 bool Reader::leaves_in_queue() noexcept {
     if (blocking().is_nonblocking()) return false;
     return source_.gate->exposed() || (call_.unwinds() && !can_keep());
 }
+#endif
 
 // How many of the next `count` bytes to take in now; there may be none, at the end. completes: with them all the read
 // is complete.

@@ -30,7 +30,7 @@ bool acquire(Window& window, State from, State to) noexcept {
 // All zero: its memory is in no file, and nobody's until it is used.
 constinit Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
-Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept {
+Result<bool> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;
     for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
@@ -57,7 +57,7 @@ Result<bool> Windows::open(Inbox& inbox, Queue queue, std::size_t most) noexcept
 }
 
 // The third in a row looks whether there is more; where that did not pay, the next look comes after twice as many.
-Result<bool> Windows::open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept {
+Result<bool> Windows::open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept {
     if (size > longest_read) {
         inbox.set_window(0);
         return false;
@@ -110,14 +110,12 @@ void Windows::close_open(Inbox& inbox) noexcept {
     window.state.store(State::free, std::memory_order_release);
 }
 
-void Windows::forget(Inbox& inbox) noexcept {
-    if (!inbox.has_window()) return;
+void Windows::forget_open(Inbox& inbox) noexcept {
     of(inbox).trimmed = of(inbox).begin;
     close_open(inbox);
 }
 
-void Windows::moved(Inbox& inbox) noexcept {
-    if (!inbox.has_window()) return;
+void Windows::moved_open(Inbox& inbox) noexcept {
     Window& window = of(inbox);
     while (!acquire(window, State::owned, State::held)) sys::yield_thread();
     window.owner = &inbox;

@@ -23,6 +23,10 @@
 #if !defined(USOCKET_WINDOW_SIZE)
 #define USOCKET_WINDOW_SIZE 262144
 #endif
+#if defined(USOCKET_WITHOUT_windows)
+#undef USOCKET_WINDOWS
+#define USOCKET_WINDOWS 0
+#endif
 #if !defined(USOCKET_WINDOWS)
 #define USOCKET_WINDOWS 16
 #endif
@@ -59,33 +63,40 @@ public:
     // Only if the inbox has one.
     static Window& of(const Inbox& inbox) noexcept { return pool[inbox.window() - 1]; }
     // What it has to give; empty without one.
-    static ConstBuffer view(const Inbox& inbox) noexcept {
-        return inbox.has_window() ? of(inbox).view() : ConstBuffer();
-    }
+    static ConstBuffer view(const Inbox& inbox) noexcept { return is_open(inbox) ? of(inbox).view() : ConstBuffer(); }
+    static bool is_open(const Inbox& inbox) noexcept { return pool_size != 0 && inbox.has_window(); }
     // What the first window of a reader of lines shows; once it is used up, the next one shows all that it has room
     // for.
     static constexpr std::size_t first_size = 65536;
     // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the
     // queue. An error is the socket's own (SO_ERROR), which the system tells but once.
-    static Result<bool> open(Inbox& inbox, Queue queue, std::size_t most = SIZE_MAX) noexcept;
+    static Result<bool> open(Inbox& inbox, Queue queue, std::size_t most = SIZE_MAX) noexcept {
+        return pool_size == 0 ? false : open_one(inbox, queue, most);
+    }
     // Opens one if the reads, of which the next is of `size` bytes, have been short for some time, and if the queue has
     // more than the next one takes.
-    static Result<bool> open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept;
+    static Result<bool> open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept {
+        return pool_size == 0 ? false : open_if_it_pays(inbox, queue, size);
+    }
     // The last window was used up: more may have come meanwhile.
-    static bool may_pay(const Inbox& inbox) noexcept { return inbox.window() == used_up; }
+    static bool may_pay(const Inbox& inbox) noexcept { return pool_size != 0 && inbox.window() == used_up; }
     // Hands out `count` bytes of view(); closes the window with its last one.
     static void consume(Inbox& inbox, Window& window, std::size_t count) noexcept {
         window.begin += static_cast<std::uint32_t>(count);
-        if (window.begin >= window.due) trim_or_finish(inbox);
+        if (pool_size != 0 && window.begin >= window.due) trim_or_finish(inbox);
     }
     // Takes what was handed out off the queue. Does nothing without a window.
     static void close(Inbox& inbox) noexcept {
-        if (inbox.has_window()) close_open(inbox);
+        if (is_open(inbox)) close_open(inbox);
     }
     // Closes it and leaves the queue as it is: it is another connection's.
-    static void forget(Inbox& inbox) noexcept;
+    static void forget(Inbox& inbox) noexcept {
+        if (is_open(inbox)) forget_open(inbox);
+    }
     // The inbox has moved in memory.
-    static void moved(Inbox& inbox) noexcept;
+    static void moved(Inbox& inbox) noexcept {
+        if (is_open(inbox)) moved_open(inbox);
+    }
 
 private:
     // In Inbox::window_: no window is open, and the bits below count the short reads since there was one.
@@ -96,7 +107,11 @@ private:
 
     static void trim_or_finish(Inbox& inbox) noexcept;
     static void trim(Window& window) noexcept;
+    static Result<bool> open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept;
+    static Result<bool> open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept;
     static void close_open(Inbox& inbox) noexcept;
+    static void forget_open(Inbox& inbox) noexcept;
+    static void moved_open(Inbox& inbox) noexcept;
     friend void settle() noexcept;
     static bool close_idle(Window& window, std::uint32_t reader) noexcept;
     static void before_fork() noexcept;

@@ -2,7 +2,7 @@
 # Addresses: opaque bytes, tuples, paths, malformed ones; inet_pton and inet_ntop.
 
 import usocket
-from support import abstract_name, has, listener, message, outcome, port_of, readable, show, tcp_pair
+from support import abstract_name, has, listener, message, outcome, port_of, readable, show, stream_pair, tcp_pair
 from usocket import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 
 
@@ -123,7 +123,7 @@ show("ADDR-4", "a path for AF_INET", outcome(usocket.socket().bind, "/tmp/x"))
 show("ADDR-5", "AF_INET", usocket.sockaddr(address_of("127.0.0.1", 80)) == (AF_INET, b"\x7f\0\0\x01", 80))
 ipv6 = usocket.sockaddr(address_of("::1", 8080, AF_INET6))
 show("ADDR-5", "AF_INET6", len(ipv6), ipv6[0] == AF_INET6, ipv6[1], ipv6[2:])
-left, right = usocket.socketpair()
+left, right = stream_pair()
 unnamed = left.getsockname()
 if has("unix"):
     show("ADDR-5", "AF_UNIX, unnamed", usocket.sockaddr(unnamed) == (AF_UNIX, b""))

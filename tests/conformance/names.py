@@ -2,7 +2,7 @@
 # What the modules hold, and what they don't.
 
 import usocket
-from support import error_name, show, uerrno, uselect
+from support import error_name, show, stream_pair, uerrno, uselect
 
 for name in ("socket", "getaddrinfo", "inet_ntop", "inet_pton", "sockaddr"):
     show("NAME-1", name, hasattr(usocket, name))
@@ -39,7 +39,7 @@ try:
     usocket.socket(usocket.AF_INET).accept()
 except OSError as error:
     show("NAME-4", "uerrno has the numbers of our errors", error.args[0] == uerrno.EINVAL, error_name(error))
-left, right = usocket.socketpair()
+left, right = stream_pair()
 poller = uselect.poll()
 poller.register(right, uselect.POLLIN)
 show("NAME-4", "uselect.poll: our sockets", len(poller.poll(0)), left.write(b"x"), poller.poll(1000)[0][0] is right)

@@ -11,7 +11,7 @@ if sys.implementation.name == "cpython":
 else:
     import socket
 
-from support import outcome, readable, show, uselect
+from support import has, listener, outcome, readable, show, uselect
 
 
 class Plain(usocket.socket):
@@ -114,8 +114,14 @@ show("SOCK-3", "collected", lowest_free() <= before + 2)  # what a register stil
 
 # --- The host's own protocols
 
-left, right = usocket.socketpair()
-own = Named("own", fileno=right.detach())
+if has("sharing"):
+    left, right = usocket.socketpair()
+    own = Named("own", fileno=right.detach())
+else:
+    server = listener()
+    own = Named("own")
+    own.connect(server.getsockname())
+    left = server.accept()[0]
 show("STRM-7", "adopted", left.write(b"a line\nmore"), readable(own), own.readline(), own.recv(10))
 poller = uselect.poll()
 poller.register(own, uselect.POLLIN)

@@ -119,8 +119,11 @@ def tcp_pair():
     return client, conn
 
 
+# Two connected streams of whatever kind.
+stream_pair = usocket.socketpair if has("sharing") else tcp_pair
+
 # Every kind of stream has to keep the rules in its own way: (what to call it, how to get a pair).
-STREAMS = (("tcp", tcp_pair), ("unix", usocket.socketpair))
+STREAMS = (("tcp", tcp_pair), ("unix", stream_pair))
 
 
 def fill(sock):

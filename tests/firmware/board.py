@@ -36,6 +36,7 @@ lan.ipconfig(addr6="::1")
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Runs the firmware in QEMU.")
     parser.add_argument("--firmware", type=Path, default=HERE.parents[1] / "build" / "firmware" / "firmware.elf")
+    parser.add_argument("--without", default="", metavar="PARTS", help="what the firmware was built without")
     parser.add_argument("--mirror", action="store_true", help="a wire that sends everything back")
     parser.add_argument("--seed", type=int, default=0, help="of the wire's faults")
     parser.add_argument("--loss", type=float, default=0, help="how likely a frame is lost")
@@ -49,19 +50,19 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def lacks() -> list[str]:
-    """What the board cannot do (STACK-1): what the stack cannot, and threads. That addresses and numbers are the
-    stack's own matters to CPython alone, which has others beside them."""
+def lacks(without: str = "") -> list[str]:
+    """What the board cannot do (STACK-1): what the stack cannot, threads, and the parts that were left out. That
+    addresses and numbers are the stack's own matters to CPython alone, which has others beside them."""
     line = next(line for line in STACK.read_text().splitlines() if line.startswith("set(USOCKET_STACK_LACKS "))
     words = line.removeprefix("set(USOCKET_STACK_LACKS ").removesuffix(")").split()
-    return [word for word in words if word != "layout"] + ["threads"]
+    return [word for word in words if word != "layout"] + ["threads", *without.split()]
 
 
-def write_boot(folder: Path, mirrored: bool) -> Path:
+def write_boot(folder: Path, arguments: argparse.Namespace) -> Path:
     """What the board runs before the script."""
-    (folder / "lacking.py").write_text(f"LACKS = {tuple(lacks())!r}\n")
+    (folder / "lacking.py").write_text(f"LACKS = {tuple(lacks(arguments.without))!r}\n")
     boot = folder / "boot.py"
-    boot.write_text(f"import sys\nsys.path.append({str(folder)!r})\n" + (MIRRORED if mirrored else ""))
+    boot.write_text(f"import sys\nsys.path.append({str(folder)!r})\n" + (MIRRORED if arguments.mirror else ""))
     return boot
 
 
@@ -82,7 +83,7 @@ def network(arguments: argparse.Namespace, folder: Path) -> list[str]:
 def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
     words = ["board"]
     if arguments.script:
-        words += [str(write_boot(folder, arguments.mirror)), *arguments.script]
+        words += [str(write_boot(folder, arguments)), *arguments.script]
     # At a terminal Ctrl-A is QEMU's.
     line = "stdio,id=line,signal=off" + (",mux=on" if sys.stdin.isatty() and not arguments.script else "")
     semihosting = "enable=on,target=native" + "".join(f",arg={word}" for word in words)

@@ -26,7 +26,9 @@ void usocket_raise(usocket_error_t error, mp_obj_t argument) {
     vstr_init_print(&vstr, 64, &print);
     mp_print_str(&print, message);
     if (argument != MP_OBJ_NULL) {
-        mp_print_str(&print, ": ");
+        if (*message != '\0') {
+            mp_print_str(&print, ": ");
+        }
         mp_obj_print_helper(&print, argument, PRINT_REPR);
     }
     nlr_raise(mp_obj_new_exception_arg1(&mp_type_ValueError, mp_obj_new_str(vstr.buf, vstr.len)));

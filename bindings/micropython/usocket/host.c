@@ -132,7 +132,9 @@ usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request
     return guarded(method, request, usocket_request_unwound);
 }
 
+#if !defined(USOCKET_WITHOUT_creating)
 usocket_error_t usocket_wait_connecting(usocket_create_t* create) {
     usocket_request_connecting_begin(&create->request);
     return guarded(usocket_request_connecting, &create->request, usocket_request_connecting_unwound);
 }
+#endif

@@ -12,13 +12,24 @@
 # lwIP's headers, and with MICROPY_USE_INTERNAL_ERRNO=1 its CXXFLAGS must say -DUSOCKET_INTERNAL_ERRNO. The port has
 # lwIP's sources, mbedTLS's (USOCKET_MBEDTLS_LIBS= then) and the few functions that this asks of it.
 
+# USOCKET_WITHOUT="poll creating sharing windows texts groups", or some of these, leaves out what docs/firmware.md says.
+
 USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
 USOCKET_CORE := $(USOCKET_ROOT)/src
 USOCKET_STACK_NAME ?= posix
 USOCKET_STACK := $(USOCKET_CORE)/sys/$(USOCKET_STACK_NAME)
 
+USOCKET_WITHOUT ?=
+USOCKET_UNKNOWN := $(filter-out poll creating sharing windows texts groups,$(USOCKET_WITHOUT))
+ifneq ($(USOCKET_UNKNOWN),)
+$(error usocket: USOCKET_WITHOUT has no part of these names: $(USOCKET_UNKNOWN))
+endif
+CFLAGS_USERMOD += $(addprefix -DUSOCKET_WITHOUT_,$(USOCKET_WITHOUT))
+CXXFLAGS_USERMOD += $(addprefix -DUSOCKET_WITHOUT_,$(USOCKET_WITHOUT))
+USOCKET_LEFT_OUT := $(if $(filter poll,$(USOCKET_WITHOUT)),%/poll.c %/callbacks.c %/callbacks_lwip.c %/callbacks_thread.c)
+
 # Named as the host's own scan for modules and qstrs expects it.
-USOCKET_C := $(wildcard $(USERMOD_DIR)/*.c)
+USOCKET_C := $(filter-out $(USOCKET_LEFT_OUT),$(wildcard $(USERMOD_DIR)/*.c))
 SRC_USERMOD += $(USOCKET_C)
 SRC_USERMOD_CXX += $(wildcard $(USERMOD_DIR)/*.cpp)
 
@@ -91,7 +102,7 @@ endif
 # with other settings, would become one that has both or neither.
 USOCKET_GENERATED := $(BUILD)/usocket-generated
 USOCKET_SETTINGS := MICROPY_PY_SOCKET=$(MICROPY_PY_SOCKET) MICROPY_PY_SELECT=0 USOCKET_TLS=$(USOCKET_TLS) \
-	USOCKET_STACK_NAME=$(USOCKET_STACK_NAME)
+	USOCKET_STACK_NAME=$(USOCKET_STACK_NAME) USOCKET_WITHOUT="$(USOCKET_WITHOUT)"
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 ifneq ($(wildcard $(BUILD)/genhdr),)
 ifneq ($(shell cat $(USOCKET_GENERATED)/settings 2>/dev/null),$(USOCKET_SETTINGS))
@@ -109,7 +120,9 @@ $(error usocket: $(USOCKET_CORE)/sys/posix/list_constants.sh failed)
 endif
 
 # The host's own select makes way for ours: MicroPython's, Pycopy's.
+ifeq ($(filter poll,$(USOCKET_WITHOUT)),)
 CFLAGS_USERMOD += -DMICROPY_PY_SELECT="(0)" -DMICROPY_PY_USELECT_POSIX="(0)"
+endif
 
 # Which one is under it, for the C files.
 CFLAGS_USERMOD += -DUSOCKET_OVER_$(USOCKET_STACK_NAME)

@@ -21,7 +21,8 @@
 #error "usocket takes the place of the interpreter's own socket module: build with MICROPY_PY_SOCKET=0"
 #endif
 
-#if MICROPY_PY_SELECT || MICROPY_PY_USELECT || MICROPY_PY_USELECT_POSIX
+// USOCKET_WITHOUT_...: what USOCKET_WITHOUT of micropython.mk names.
+#if !defined(USOCKET_WITHOUT_poll) && (MICROPY_PY_SELECT || MICROPY_PY_USELECT || MICROPY_PY_USELECT_POSIX)
 #error "usocket takes the place of the interpreter's own select module: build with MICROPY_PY_SELECT=0"
 #endif
 
@@ -64,7 +65,9 @@ mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
 // --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread,
 // or the board's interrupts (callbacks.h).
 #define USOCKET_HAS_THREAD_FOR_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
-#if defined(USOCKET_OVER_lwip)
+#if defined(USOCKET_WITHOUT_poll)
+#define USOCKET_HAS_CALLBACKS (0)
+#elif defined(USOCKET_OVER_lwip)
 #define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER)
 #else
 #define USOCKET_HAS_CALLBACKS USOCKET_HAS_THREAD_FOR_CALLBACKS

@@ -9,7 +9,11 @@
 
 #define IPPROTO_SEC USOCKET_IPPROTO_SEC
 
-// The constants that have an entry in the modules' tables; the others are found by name (constants.cpp).
+// The constants that have an entry in the modules' tables, which dir() shows; the others are found by name
+// (constants.cpp).
+#if defined(USOCKET_WITHOUT_texts)
+#define CONSTANTS(X)
+#else
 // clang-format off
 #define CONSTANTS(X) \
     X(AF_INET) X(AF_INET6) X(AF_UNIX) X(SOCK_STREAM) X(SOCK_DGRAM) X(SOCK_RAW) \
@@ -17,6 +21,7 @@
     X(SOL_SOCKET) X(SO_REUSEADDR) X(SO_KEEPALIVE) X(SO_BROADCAST) X(SO_LINGER) X(SO_ERROR) X(TCP_NODELAY) \
     X(MSG_PEEK) X(MSG_DONTWAIT) X(SHUT_RD) X(SHUT_WR) X(SHUT_RDWR) X(AI_PASSIVE) X(EAI_NONAME)
 // clang-format on
+#endif
 
 #define ENTRY(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(name)},
 
@@ -60,12 +65,25 @@ static MP_DEFINE_CONST_FUN_OBJ_1(getattr_obj, getattr);
         {MP_ROM_QSTR(MP_QSTR_inet_pton), MP_ROM_PTR(&usocket_inet_pton_obj)}, \
         {MP_ROM_QSTR(MP_QSTR_sockaddr), MP_ROM_PTR(&usocket_sockaddr_obj)}, GETATTR_ENTRY CONSTANTS(ENTRY)
 
+#if defined(USOCKET_WITHOUT_sharing)
+#define SOCKETPAIR_ENTRY(object)
+#else
+#define SOCKETPAIR_ENTRY(object) {MP_ROM_QSTR(MP_QSTR_socketpair), MP_ROM_PTR(&object)},
+#endif
+
+#if defined(USOCKET_WITHOUT_creating)
+#define CREATING_ENTRIES
+#else
+#define CREATING_ENTRIES \
+    {MP_ROM_QSTR(MP_QSTR_create_connection), MP_ROM_PTR(&usocket_create_connection_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_create_server), MP_ROM_PTR(&usocket_create_server_obj)},
+#endif
+
 static const mp_rom_map_elem_t usocket_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_usocket)},
     {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&usocket_type_socket)},
     {MP_ROM_QSTR(MP_QSTR_getaddrinfo), MP_ROM_PTR(&usocket_getaddrinfo_obj)},
-    {MP_ROM_QSTR(MP_QSTR_socketpair), MP_ROM_PTR(&usocket_socketpair_obj)},
-    COMMON_ENTRIES};
+    SOCKETPAIR_ENTRY(usocket_socketpair_obj) COMMON_ENTRIES};
 static MP_DEFINE_CONST_DICT(usocket_globals, usocket_table);
 
 const mp_obj_module_t usocket_module = {
@@ -77,13 +95,10 @@ static const mp_rom_map_elem_t socket_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_socket)},
     {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&usocket_type_socket_compat)},
     {MP_ROM_QSTR(MP_QSTR_getaddrinfo), MP_ROM_PTR(&usocket_getaddrinfo_compat_obj)},
-    {MP_ROM_QSTR(MP_QSTR_socketpair), MP_ROM_PTR(&usocket_socketpair_compat_obj)},
-    {MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_OSError)},
+    SOCKETPAIR_ENTRY(usocket_socketpair_compat_obj){MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_timeout), MP_ROM_PTR(&mp_type_OSError)},
     {MP_ROM_QSTR(MP_QSTR_gaierror), MP_ROM_PTR(&mp_type_OSError)},
-    {MP_ROM_QSTR(MP_QSTR_create_connection), MP_ROM_PTR(&usocket_create_connection_obj)},
-    {MP_ROM_QSTR(MP_QSTR_create_server), MP_ROM_PTR(&usocket_create_server_obj)},
-    {MP_ROM_QSTR(MP_QSTR_getdefaulttimeout), MP_ROM_PTR(&usocket_getdefaulttimeout_obj)},
+    CREATING_ENTRIES{MP_ROM_QSTR(MP_QSTR_getdefaulttimeout), MP_ROM_PTR(&usocket_getdefaulttimeout_obj)},
     {MP_ROM_QSTR(MP_QSTR_setdefaulttimeout), MP_ROM_PTR(&usocket_setdefaulttimeout_obj)},
     {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(USOCKET_GLOBAL_DEFAULT_TIMEOUT)},
     {MP_ROM_QSTR(MP_QSTR_inet_aton), MP_ROM_PTR(&usocket_inet_aton_obj)},

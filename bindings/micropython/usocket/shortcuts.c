@@ -8,6 +8,8 @@
 
 #include "py/mperrno.h"
 
+#if !defined(USOCKET_WITHOUT_creating)
+
 static mp_obj_t call(mp_obj_t sock, qstr method, size_t n_args, const mp_obj_t* args) {
     mp_obj_t dest[5];
     mp_load_method(sock, method, dest);
@@ -144,6 +146,8 @@ static mp_obj_t create_server(size_t n_args, const mp_obj_t* pos_args, mp_map_t*
     return sock;
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_create_server_obj, 0, create_server);
+
+#endif
 
 // --- IPv4 addresses as bytes
 

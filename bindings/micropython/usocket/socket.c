@@ -65,7 +65,9 @@ static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp
         {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
         {MP_QSTR_type, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
         {MP_QSTR_proto, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(0)}},
+#if !defined(USOCKET_WITHOUT_sharing)
         {MP_QSTR_fileno, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+#endif
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
@@ -77,11 +79,15 @@ static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp
         kind = usocket_get_int(args[ARG_type].u_obj);
     }
     const int proto = usocket_get_int(args[ARG_proto].u_obj);
+#if defined(USOCKET_WITHOUT_sharing)
+    usocket_check(usocket_open(&self->socket, family, kind, proto), MP_OBJ_NULL);
+#else
     const mp_obj_t fileno = args[ARG_fileno].u_obj;
     const bool adopts = fileno != MP_OBJ_NULL && fileno != mp_const_none;
     const int fd = adopts ? usocket_get_int(fileno) : -1;
     usocket_check(adopts ? usocket_adopt(&self->socket, fd) : usocket_open(&self->socket, family, kind, proto),
                   MP_OBJ_NULL);
+#endif
     set_default_timeout(self);
 }
 
@@ -112,6 +118,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket___init___obj, 1, socket___init__);
 #define INIT_ENTRY
 #endif
 
+#if !defined(USOCKET_WITHOUT_sharing)
 static mp_obj_t socketpair_as(const mp_obj_type_t* type, size_t n_args, const mp_obj_t* args) {
     const int family = n_args > 0 ? usocket_get_int(args[0]) : AF_UNIX;
     const int kind = n_args > 1 ? usocket_get_int(args[1]) : SOCK_STREAM;
@@ -134,6 +141,7 @@ static mp_obj_t socketpair_compat(size_t n_args, const mp_obj_t* args) {
     return socketpair_as(&usocket_type_socket_compat, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj, 0, 3, socketpair_compat);
+#endif
 
 // --- Connections
 
@@ -550,6 +558,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 static mp_obj_t socket_fileno(mp_obj_t self_in) { return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&get(self_in)->socket)); }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
 
+#if !defined(USOCKET_WITHOUT_sharing)
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     int fd;
     usocket_check(usocket_detach(&get(self_in)->socket, &fd), MP_OBJ_NULL);
@@ -566,12 +575,23 @@ static mp_obj_t socket_dup(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_dup_obj, socket_dup);
 
+#define SHARING_ENTRIES \
+    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&socket_dup_obj)},
+#else
+#define SHARING_ENTRIES
+#endif
+
 static void print(const mp_print_t* print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     usocket_obj_t* self = MP_OBJ_TO_PTR(self_in);
+#if defined(USOCKET_WITHOUT_texts)
+    mp_printf(print, "<%s.socket %p>", usocket_is_compat(self) ? "socket" : "usocket", self);
+#else
     char text[512];
     const size_t size = usocket_describe(&self->socket, text, sizeof text);
     mp_printf(print, "<%s.socket %.*s>", usocket_is_compat(self) ? "socket" : "usocket", (int)size, text);
+#endif
 }
 
 // Loads family, type and proto; methods are found where the host looks for them.
@@ -743,9 +763,7 @@ static const mp_rom_map_elem_t locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_getsockname), MP_ROM_PTR(&socket_getsockname_obj)},
     {MP_ROM_QSTR(MP_QSTR_getpeername), MP_ROM_PTR(&socket_getpeername_obj)},
     {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&socket_fileno_obj)},
-    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},
-    {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&socket_dup_obj)},
-    TLS_ENTRIES{MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    SHARING_ENTRIES TLS_ENTRIES{MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket___exit___obj)},
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket___del___obj)},
     INIT_ENTRY};

@@ -52,7 +52,12 @@ public:
 
     // --- Who else may hold the descriptor: since expose(), or a fork since it was opened
     void expose() noexcept;
+#if defined(USOCKET_WITHOUT_sharing)
+    // Nobody, as nothing hands it out.
+    [[nodiscard]] static constexpr bool exposed() noexcept { return false; }
+#else
     [[nodiscard]] bool exposed() const noexcept;
+#endif
     // The same for the short way of a program with one thread, which knows how often the process has forked.
     [[nodiscard]] bool exposed(std::uint32_t forks) const noexcept {
         const std::uint32_t word = word_.load(std::memory_order_relaxed) & (exposed_bit | forks_mask);
