@@ -26,6 +26,10 @@
 #error "usocket takes the place of the interpreter's own select module: build with MICROPY_PY_SELECT=0"
 #endif
 
+#if defined(USOCKET_WITHOUT_sharing) && !defined(USOCKET_OVER_lwip)
+#error "a system shares descriptors whether the module does or not: USOCKET_WITHOUT=sharing is for lwIP"
+#endif
+
 // Whether TLS is in it; micropython.mk says so.
 #ifndef USOCKET_TLS
 #define USOCKET_TLS (0)
