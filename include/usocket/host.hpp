@@ -22,11 +22,12 @@ struct ReceiveNote {
 }  // namespace sys
 
 // Whether a call that waits looks for signals that its host has noted, which end no sleep of the system's: those that
-// came just before it, or to another thread.
+// came just before it, or to another thread. And whether one that has received something looks before it returns.
 enum class Looks : std::uint8_t {
     no,      // the host has none, or jumps out of its handlers
     often,   // at most 50 ms apart: the host has more to do then
-    seldom,  // after as long again as the call has waited, at most a second apart
+    seldom,  // after as long again as the call has waited, at most a second apart; and before it returns: the host runs
+             // its handlers then, before the program has the result
 };
 
 // All members may be null. The functions must not throw and must not longjmp.
@@ -68,6 +69,13 @@ private:
     friend class Socket;
     friend class Resolution;
 
+    [[nodiscard]] bool looks_last() const noexcept {
+#if defined(USOCKET_SMALL)
+        return false;
+#else
+        return host_ != nullptr && host_->looks_for_signals == Looks::seldom;
+#endif
+    }
     [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
     [[nodiscard]] bool looks_for_signals() const noexcept {
         return host_ != nullptr && host_->looks_for_signals != Looks::no;

@@ -31,4 +31,22 @@ template <class Body> auto Socket::inside_with_others(Call& call, Body body) noe
     return result;
 }
 
+// --- Before a call on a stream returns what it has got: a signal may have come meanwhile. If the host's handler raises
+// nobody gets the bytes, so they are unread again (TIME-6).
+
+// A receive with these flags takes what is next in line, into its buffer.
+inline bool takes_next(int flags) noexcept {
+    return (flags & (sys::msg_peek | sys::msg_trunc | sys::msg_oob | sys::msg_errqueue)) == 0;
+}
+
+// The handler has raised. Messages, of which nothing can be unread, do not ask.
+inline bool Socket::is_given_up(const Call& call, std::size_t got) const noexcept {
+    return call.looks_last() && got != 0 && is_stream() && call.host_->interrupted != nullptr &&
+           call.host_->interrupted();
+}
+
+inline Error Socket::last_look(Call& call, Sink& got) noexcept {
+    return is_given_up(call, got.size()) ? unread(call, got) : Error();
+}
+
 }  // namespace usocket

@@ -16,8 +16,25 @@ Result<std::size_t> Socket::sendmsg(Gathered pieces, ConstBuffer control, int fl
 }
 
 Result<ReceivedMessage> Socket::recvmsg_into(Scattered pieces, MutableBuffer control, int flags, Call&& call) noexcept {
-    return inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
+    auto message = inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
+    // Descriptors, which can come but once, are not unread.
+    if (!message || message->control_size != 0 || !takes_next(flags)) return message;
+    if (is_given_up(call, message->size)) message = unread_scattered(call, pieces, message->size);
+    return message;
 }
+
+#if !defined(USOCKET_SMALL)
+Error Socket::unread_scattered(Call& call, Scattered pieces, std::size_t size) noexcept {
+    Sink got = Bytes::sink();
+    const bool has_memory = got.reserve(size);
+    for (const MutableBuffer& piece : pieces) {
+        if (has_memory) got.append(piece.data(), std::min(piece.size(), size - got.size()));
+    }
+    const Error error = unread(call, got);
+    (void)Bytes::take(got);
+    return error;
+}
+#endif
 
 Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t count) noexcept {
     std::size_t sent = 0;

@@ -108,6 +108,16 @@ Error Socket::leave(Call& call, Error error) noexcept {
     return error == Error() || error == Error(EINTR) ? error : Error(EBADF);
 }
 
+#if !defined(USOCKET_SMALL)
+Error Socket::unread(Call& call, Sink& got) noexcept {
+    (void)inside(call, [&]() noexcept -> Result<void> {
+        reader(call).unread(got);
+        return {};
+    });
+    return Error(EINTR);
+}
+#endif
+
 void Socket::unwound(Call& call) noexcept {
     const Held held;
     reader(call).unwound();
@@ -191,12 +201,15 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
                 looks_first ? waiting.await_retry(gate_.fd(), sys::poll_in, false) : keep_nonblocking();
             if (!prepared) return prepared;
         }
-        return waiting.perform(gate_.fd(), sys::poll_in, [&]() noexcept -> Result<void> {
+        const auto take = [&]() noexcept -> Result<void> {
             const Held held;
             const auto fd = sys::accept(gate_.fd(), *peer);
             if (fd) conn = Socket(*fd, family_, type(), proto());
             return fd.error();
-        });
+        };
+        // Whoever holds the descriptor besides may let it block again at any time.
+        if (gate_.exposed()) return waiting.perform(gate_.fd(), sys::poll_in, take);
+        return waiting.perform_in_host(gate_.fd(), sys::poll_in, take);
     });
     if (!accepted) peer = accepted.error();
     return peer;

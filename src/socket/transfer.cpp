@@ -126,7 +126,12 @@ Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, i
 }
 
 Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
-    return inside(call, [&]() noexcept { return reader(call).recv(buffer, flags, from); });
+    const auto size = inside(call, [&]() noexcept { return reader(call).recv(buffer, flags, from); });
+    if (!size || !takes_next(flags)) return size;
+    Sink got(buffer);
+    got.set_size(*size);
+    const Error error = last_look(call, got);
+    return error == Error() ? size : error;
 }
 
 // --- Stream methods
@@ -172,15 +177,18 @@ inline Layer* Socket::layer_at_hand(const Host* host) const noexcept {
     return is_next ? layer : nullptr;
 }
 
-// Gives `take` what is at hand, which says how many bytes of it it has taken; 0 is none.
+// Gives `take` what is at hand, which says how many bytes of it it has taken; 0 is none. It is over too soon for a last
+// look for signals.
 template <class Take> inline std::size_t Socket::take_at_hand(const Host* host, Take take) noexcept {
     if (Window* window = window_at_hand(host)) {
+        inbox_.forget_reader();
         const std::size_t taken = take(window->view());
         if (taken != 0) Windows::consume(inbox_, *window, taken);
         return taken;
     }
     Layer* layer = layer_at_hand(host);
     if (layer == nullptr || layer->front().size() == 0) return 0;
+    inbox_.forget_reader();
     const ConstBuffer view = layer->front();
     const std::size_t taken = take(ConstBuffer(view.data(), view.size() - 1));
     layer->consume(taken);
@@ -216,7 +224,8 @@ Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcep
         return is_there ? limit : 0;
     });
     if (taken != 0) return {};
-    return inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
+    const auto read = inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
+    return read ? Result<void>(last_look(call, sink)) : read;
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
@@ -227,7 +236,8 @@ Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noe
         return line;
     });
     if (taken != 0) return {};
-    return inside(call, [&]() noexcept { return reader(call).readline(sink, limit); });
+    const auto read = inside(call, [&]() noexcept { return reader(call).readline(sink, limit); });
+    return read ? Result<void>(last_look(call, sink)) : read;
 }
 
 // --- For C++: into memory of the C heap

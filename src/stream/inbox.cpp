@@ -10,7 +10,8 @@
 namespace usocket {
 namespace {
 
-// The lock: 0, or its holder's id with the generation of the process, and whether somebody waits for it.
+// The lock: its holder's id with the generation of the process, and whether somebody waits for it. Free it is even: 0,
+// or what left_by() makes of the last reader's id. Those that lock it without reading leave it as it was.
 constexpr std::uint32_t waiters_bit = 0x80000000;
 constexpr std::uint32_t generation_mask = 0x7f000000;
 constexpr std::uint32_t generation_shift = 24;
@@ -19,6 +20,17 @@ constexpr std::uint32_t generation_shift = 24;
 constexpr std::uint32_t closing_reader = 0x00fffffd;
 
 std::uint32_t generation_bits() noexcept { return (sys::process_generation() << generation_shift) & generation_mask; }
+
+bool is_held(std::uint32_t word) noexcept { return (word & 1) != 0 && (word & generation_mask) == generation_bits(); }
+
+// On a device nobody asks.
+std::uint32_t left_by([[maybe_unused]] std::uint32_t id) noexcept {
+#if defined(USOCKET_SMALL)
+    return 0;
+#else
+    return (id | generation_bits()) & ~std::uint32_t{1};
+#endif
+}
 
 Pending* pending_of(const Gate& gate) noexcept {
     Aside* aside = gate.aside();
@@ -35,37 +47,42 @@ void Inbox::take(Inbox& other) noexcept {
 
 // --- The lock
 
-bool Inbox::try_lock(std::uint32_t id) noexcept {
-    id |= generation_bits();
+std::uint32_t Inbox::replace_holder(std::uint32_t id) noexcept {
     std::uint32_t holder = lock_.load(std::memory_order_seq_cst);
     do {
-        if (holder != 0 && (holder & generation_mask) == generation_bits()) return false;
-    } while (!replace(lock_, holder, id));
-    return true;
+        if (is_held(holder)) return not_free;
+    } while (!replace(lock_, holder, id | generation_bits()));
+    return holder;
 }
 
 bool Inbox::is_locked_by(std::uint32_t id) const noexcept {
     return (lock_.load(std::memory_order_relaxed) & ~waiters_bit) == (id | generation_bits());
 }
 
-void Inbox::release() noexcept {
-    if (sys::is_only_thread()) return lock_.store(0, std::memory_order_relaxed);
-    if ((lock_.exchange(0, std::memory_order_seq_cst) & waiters_bit) != 0) sys::wake_word(lock_);
+void Inbox::release(std::uint32_t free) noexcept {
+    if (sys::is_only_thread()) return lock_.store(free, std::memory_order_relaxed);
+    if ((lock_.exchange(free, std::memory_order_seq_cst) & waiters_bit) != 0) sys::wake_word(lock_);
 }
 
 // Either this sees what Gate::expose() has set, or close_window() finds the lock free.
-void Inbox::unlock(const Gate& gate) noexcept {
+void Inbox::unlock(const Gate& gate, std::uint32_t id) noexcept {
     const bool was_exposed = gate.exposed();
     if (was_exposed) Windows::close(*this);
-    release();
+    release(left_by(id));
     if (!was_exposed && !sys::is_only_thread() && gate.exposed()) close_window();
 }
+
+#if !defined(USOCKET_SMALL)
+bool Inbox::try_lock_again(std::uint32_t id) noexcept {
+    std::uint32_t free = left_by(id);
+    return lock_.compare_exchange_strong(free, id | generation_bits(), std::memory_order_seq_cst);
+}
+#endif
 
 std::uint32_t Inbox::announce_wait() noexcept {
     std::uint32_t holder = lock_.load(std::memory_order_seq_cst);
     do {
-        const bool is_held = holder != 0 && (holder & generation_mask) == generation_bits();
-        if (!is_held) return 0;
+        if (!is_held(holder)) return 0;
     } while (!replace(lock_, holder, holder | waiters_bit));
     return holder | waiters_bit;
 }
@@ -77,13 +94,14 @@ void Inbox::wake_waiters() noexcept {
 void Inbox::close_window() noexcept {
     const Held held;
     // Whoever reads either sees that the gate is exposed when it would open a window, or has one open and is busy.
-    while (!try_lock(closing_reader)) {
+    std::uint32_t free = replace_holder(closing_reader);
+    for (; free == not_free; free = replace_holder(closing_reader)) {
         const std::uint8_t open = window_.load(std::memory_order_seq_cst);
         if (open == 0 || open >= no_window) return;
         sys::yield_thread();
     }
     Windows::close(*this);
-    release();
+    release(free);
 }
 
 // --- The front
@@ -129,6 +147,15 @@ bool Inbox::give_back(Gate& gate, Sink& sink) noexcept {
     return true;
 }
 
+#if !defined(USOCKET_SMALL)
+bool Inbox::unread(Gate& gate, Sink& sink) noexcept {
+    Aside* aside = gate.make_aside();
+    if (aside == nullptr || !aside->pending.unread(sink)) return false;
+    aside->tell(false);
+    return true;
+}
+#endif
+
 void Inbox::forget(const Gate& gate) noexcept {
     const Held held;
     Windows::forget(*this);
@@ -158,9 +185,10 @@ void Inbox::settle(const Gate& gate) noexcept {
 void Inbox::settle_unless_read(const Gate& gate) noexcept {
     if (layer_of(gate) == nullptr) return;
     const Held held;
-    if (!try_lock(closing_reader)) return;
+    const std::uint32_t free = replace_holder(closing_reader);
+    if (free == not_free) return;
     settle(gate);
-    release();
+    release(free);
 }
 
 bool Inbox::has_pending(const Gate& gate) noexcept {

@@ -52,6 +52,14 @@ bool Pending::give_back(Sink& sink) noexcept {
     return true;
 }
 
+#if !defined(USOCKET_SMALL)
+bool Pending::unread(Sink& sink) noexcept {
+    // There are more: so all of the call's were from here, and stand before them still.
+    if (!empty()) size_ += sink.size();
+    return give_back(sink);
+}
+#endif
+
 void Pending::hold(Block block) noexcept {
     block_.release();
     block_ = block;

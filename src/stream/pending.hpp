@@ -22,6 +22,8 @@ public:
     void commit() noexcept;
     // The sink holds what was consumed and, if that was all, what came behind it. False: no memory, nothing changed.
     bool give_back(Sink& sink) noexcept;
+    // After commit(), undoes that of the last call, whose bytes the sink holds. False: no memory, nothing changed.
+    bool unread(Sink& sink) noexcept;
     // Gets memory for a sink that cannot give its own away, so that give_back() cannot fail. False: there is none.
     [[nodiscard]] bool reserve(const Sink& sink) noexcept;
     void clear() noexcept;

@@ -49,7 +49,7 @@ Error Reader::lock_now() noexcept {
 }
 
 void Reader::unlock() noexcept {
-    source_.inbox->unlock(*source_.gate);
+    source_.inbox->unlock(*source_.gate, id());
     call_.give_back_ = nullptr;
     call_.reads_ = false;
 }
@@ -87,6 +87,14 @@ Error Reader::end(Error error) noexcept {
     source_.inbox->commit(*source_.gate);
     return Error();
 }
+
+#if !defined(USOCKET_SMALL)
+void Reader::unread(Sink& got) noexcept {
+    if (!source_.inbox->try_lock_again(id())) return;
+    (void)source_.inbox->unread(*source_.gate, got);
+    unlock();
+}
+#endif
 
 void Reader::unwound() noexcept {
     const Held held;

@@ -44,6 +44,8 @@ public:
     // `dissolve`, that is connect(2) to AF_UNSPEC; what is unread of the old connection is gone then.
     Result<void> forget_after(Result<void> (*dissolve)(sys::Fd fd, const Address& address) noexcept,
                               const Address& address) noexcept;
+    // The call has succeeded, but what it got has reached nobody: it is unread again, unless somebody has read since.
+    void unread(Sink& got) noexcept;
     // After a longjmp out of the call.
     void unwound() noexcept;
 

@@ -229,9 +229,11 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
     Blocking waiting = blocking();
     flags |= sleep_flags(waiting);
-    const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
+    const auto take = [&]() noexcept {
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
-    });
+    };
+    const auto received = source_.is_stream ? waiting.perform(fd(), sys::poll_in, take)
+                                            : waiting.perform_in_host(fd(), sys::poll_in, take);
     // EOF, or another thread's close()?
     if (received && *received == 0 && source_.gate->closed()) return Error(EBADF);
     return received;

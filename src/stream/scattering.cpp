@@ -35,8 +35,10 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
     }
     Blocking waiting = blocking();
     flags |= sleep_flags(waiting);
+    const auto take = [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); };
+    const bool can_be_unread = source_.is_stream && control.size() == 0;
     const auto received =
-        waiting.perform(fd(), sys::poll_in, [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); });
+        can_be_unread ? waiting.perform(fd(), sys::poll_in, take) : waiting.perform_in_host(fd(), sys::poll_in, take);
     // EOF, or another thread's close()? Not if descriptors came along, which nobody else would close.
     if (received && received->size == 0 && received->control_size == 0 && source_.gate->closed()) return Error(EBADF);
     return received;

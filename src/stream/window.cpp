@@ -19,7 +19,7 @@ constexpr std::uint8_t most_in_row = 0x7f;
 
 // Of whoever prepares a fork, or sleeps: no call's.
 constexpr std::uint32_t fork_reader = 0x00ffffff;
-constexpr std::uint32_t settling_reader = 0x00fffffe;
+constexpr std::uint32_t settling_reader = 0x00fffffb;
 
 bool acquire(Window& window, State from, State to) noexcept {
     return window.state.compare_exchange_strong(from, to, std::memory_order_acquire, std::memory_order_relaxed);
@@ -126,11 +126,11 @@ void Windows::moved_open(Inbox& inbox) noexcept {
 bool Windows::close_idle(Window& window, std::uint32_t reader) noexcept {
     if (!acquire(window, State::owned, State::held)) return false;
     Inbox* owner = window.owner;
-    const bool is_locked = owner != nullptr && owner->try_lock(reader);
+    const std::uint32_t free = owner != nullptr ? owner->replace_holder(reader) : Inbox::not_free;
     window.state.store(State::owned, std::memory_order_release);
-    if (!is_locked) return false;
+    if (free == Inbox::not_free) return false;
     close(*owner);
-    owner->release();
+    owner->release(free);
     return true;
 }
 

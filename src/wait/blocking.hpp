@@ -34,6 +34,20 @@ public:
             if (const Error error = before_repeating(result.error(), fd, events); error != Error()) return error;
         }
     }
+    // The same of an op that never sleeps, and that takes what cannot be given back. A host that runs its handlers when
+    // the call returns is not left for it: from the last look for signals until then there is nothing to wait for.
+    template <class Op> auto perform_in_host(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
+        if (!call_.looks_last()) return perform(fd, events, op);
+        for (;;) {
+            auto result = op();
+            if (is_settled(result.error())) return result;
+            leave();
+            Error error = before_repeating(result.error(), fd, events);
+            enter();
+            if (error == Error()) error = check_signals();
+            if (error != Error()) return error;
+        }
+    }
     // Does `op` once, outside the host.
     template <class Op> auto once(Op op) noexcept -> decltype(op()) {
         leave();

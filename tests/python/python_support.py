@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import gc
 import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -161,6 +163,41 @@ def wait_until_blocked(thread: threading.Thread) -> None:
         if number not in ("running", "-1", _lock_syscall()):
             return
         time.sleep(0)
+
+
+def has_interpreters_lock() -> bool:
+    return not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+class Keeping:
+    """For its length a thread keeps the interpreter's lock until it lets go by itself. Its methods do not."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.PyDLL(None)
+
+    def __enter__(self) -> Keeping:
+        self._before = sys.getswitchinterval()
+        sys.setswitchinterval(1000)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setswitchinterval(self._before)
+
+    def send(self, fd: int, data: bytes) -> None:
+        assert self._libc.send(fd, data, len(data), 0) == len(data)
+
+    def connect(self, fd: int, address: bytes) -> None:
+        assert self._libc.connect(fd, address, len(address)) == 0
+
+    def signal(self, number: int) -> None:
+        assert self._libc["raise"](number) == 0
+
+    def wait_until_kept_out(self, thread: threading.Thread) -> None:
+        """Until the thread waits for the interpreter's lock."""
+        shown = ctypes.create_string_buffer(200)
+        while shown.value.split()[:1] != [_lock_syscall().encode()]:
+            file = self._libc.open(f"/proc/self/task/{thread.native_id}/syscall".encode(), os.O_RDONLY)
+            assert self._libc.read(file, shown, 199) > 0 and self._libc.close(file) == 0
 
 
 def _lock_syscall() -> str:

@@ -18,11 +18,13 @@ import uselect
 import usocket
 from python_support import (
     AT_ANY_MOMENT,
+    Keeping,
     alarms,
     drain,
     error_of,
     fill,
     full_backlog,
+    has_interpreters_lock,
     listener,
     make_pair,
     run_python,
@@ -267,6 +269,91 @@ def test_time_5_ctrl_c_ends_a_program(program: str, as_module: bool, tmp_path: P
         _, errors = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
     assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+RECEIVING: dict[str, tuple[int, Callable[[usocket.socket], Any]]] = {
+    "recv": (usocket.SOCK_STREAM, lambda one: one.recv(4)),
+    "recvfrom": (usocket.SOCK_STREAM, lambda one: one.recvfrom(100)),
+    "recv_into": (usocket.SOCK_STREAM, lambda one: one.recv_into(bytearray(4))),
+    "recv(n, MSG_WAITALL)": (usocket.SOCK_STREAM, lambda one: one.recv(9, usocket.MSG_WAITALL)),
+    "recvmsg": (usocket.SOCK_STREAM, lambda one: one.recvmsg(4)),
+    "recvmsg_into": (usocket.SOCK_STREAM, lambda one: one.recvmsg_into([bytearray(3), bytearray(10)])),
+    "read": (usocket.SOCK_STREAM, lambda one: one.read(4)),
+    "read1": (usocket.SOCK_STREAM, lambda one: one.read1()),
+    "readinto": (usocket.SOCK_STREAM, lambda one: one.readinto(bytearray(9))),
+    "readline": (usocket.SOCK_STREAM, lambda one: one.readline()),
+    "recv, a message": (usocket.SOCK_DGRAM, lambda one: one.recv(100)),
+    "recvfrom, a message": (usocket.SOCK_DGRAM, lambda one: one.recvfrom(100)),
+    "recvmsg, a message": (usocket.SOCK_DGRAM, lambda one: one.recvmsg(100)),
+}
+
+
+@pytest.mark.skipif(not has_interpreters_lock(), reason="nothing to wait for")
+@timeouts
+@pytest.mark.parametrize("name", RECEIVING)
+def test_time_6_a_signal_while_the_result_waits_for_the_interpreter_loses_nothing(
+    name: str, timeout: float | None
+) -> None:
+    """What the call waits for has come, and the handler raises before the program has it."""
+    kind, receive = RECEIVING[name]
+
+    def handler(number: int, frame: object) -> None:
+        raise Stop
+
+    def send() -> None:
+        wait_until_blocked(threading.main_thread())
+        keeping.send(far_end, b"line\nmore")
+        keeping.wait_until_kept_out(threading.main_thread())
+        keeping.signal(signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    one, other = usocket.socketpair(AF_UNIX, kind)
+    far_end = other.fileno()
+    with one, other, Keeping() as keeping:
+        one.settimeout(timeout)
+        sender = threading.Thread(target=send)
+        try:
+            with pytest.raises(Stop):
+                sender.start()
+                receive(one)
+        finally:
+            sender.join()
+            signal.signal(signal.SIGUSR1, before)
+        poll = uselect.poll()
+        poll.register(one, uselect.POLLIN)
+        assert poll.poll(0)
+        one.settimeout(0)
+        assert (one.recv(100) if kind == SOCK_DGRAM else one.read(100)) == b"line\nmore"
+
+
+@pytest.mark.skipif(not has_interpreters_lock(), reason="nothing to wait for")
+def test_time_6_nor_a_connection() -> None:
+    """The same of accept(): the next one gets it."""
+
+    def handler(number: int, frame: object) -> None:
+        raise Stop
+
+    def connect() -> None:
+        wait_until_blocked(threading.main_thread())
+        keeping.connect(client_end, server_at)
+        keeping.wait_until_kept_out(threading.main_thread())
+        keeping.signal(signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    with listener() as server, usocket.socket() as client, Keeping() as keeping:
+        client_end, server_at = client.fileno(), server.getsockname()
+        connector = threading.Thread(target=connect)
+        try:
+            with pytest.raises(Stop):
+                connector.start()
+                server.accept()
+        finally:
+            connector.join()
+            signal.signal(signal.SIGUSR1, before)
+        server.settimeout(0)
+        conn, address = server.accept()
+        assert address == client.getsockname()
+        conn.close()
 
 
 READERS = {

@@ -22,11 +22,16 @@ public:
     // Becomes the other, which is empty then. Nobody reads either.
     void take(Inbox& other) noexcept;
 
-    // --- The lock. `id`: not 0; a lock that a thread held when its process forked is nobody's in the child.
-    [[nodiscard]] bool try_lock(std::uint32_t id) noexcept;
+    // --- The lock. `id`: odd, at most 24 bits; a lock that a thread held when its process forked is nobody's in the
+    // child.
+    [[nodiscard]] bool try_lock(std::uint32_t id) noexcept { return replace_holder(id) != not_free; }
+    // The same, only if nobody has read since the reader with this id had the lock.
+    [[nodiscard]] bool try_lock_again(std::uint32_t id) noexcept;
+    // Somebody is about to read without the lock, who is alone.
+    void forget_reader() noexcept { lock_.store(0, std::memory_order_relaxed); }
     [[nodiscard]] bool is_locked_by(std::uint32_t id) const noexcept;
     // A descriptor that is exposed by then has no window left.
-    void unlock(const Gate& gate) noexcept;
+    void unlock(const Gate& gate, std::uint32_t id) noexcept;
     // What changes when the lock becomes free, and its value to wait with, if somebody else holds it; else 0.
     [[nodiscard]] const std::atomic<std::uint32_t>& lock_word() const noexcept { return lock_; }
     [[nodiscard]] std::uint32_t announce_wait() noexcept;
@@ -47,6 +52,9 @@ public:
     bool give_back(Gate& gate, Sink& sink) noexcept;
     // Gets the memory that give_back() of this sink will need. False: there is none.
     [[nodiscard]] bool can_keep(Gate& gate, const Sink& sink) noexcept;
+    // The call that had the lock last has succeeded, but what it got, which is in the sink, has reached nobody: as
+    // give_back().
+    bool unread(Gate& gate, Sink& sink) noexcept;
     // Another connection: what is unread of the old one is gone.
     void forget(const Gate& gate) noexcept;
     // A call ends: a layer makes what it holds known. The second is for a call that does not read.
@@ -66,7 +74,10 @@ private:
     static constexpr std::uint8_t no_window = 0x80;
     [[nodiscard]] std::uint8_t window() const noexcept { return window_.load(std::memory_order_relaxed); }
     void set_window(std::uint8_t window) noexcept { window_.store(window, std::memory_order_relaxed); }
-    void release() noexcept;
+    // Returns what the lock was; not_free: somebody has it, nothing changed.
+    static constexpr std::uint32_t not_free = 0x80000000;
+    std::uint32_t replace_holder(std::uint32_t id) noexcept;
+    void release(std::uint32_t free) noexcept;
 
     std::atomic<std::uint32_t> lock_{0};
     std::atomic<std::uint8_t> window_{0};  // 1 + the number of its open window; 0 and from no_window on: none (Windows)

@@ -148,8 +148,29 @@ TEST_F(Inboxes, STRM_5_the_lock_has_one_holder_and_a_child_finds_it_free) {
     EXPECT_TRUE(inbox_.is_locked_by(5));
     faulty::fork_as_child();
     EXPECT_TRUE(inbox_.try_lock(7));
-    inbox_.unlock(*gate_);
+    inbox_.unlock(*gate_, 7);
     EXPECT_EQ(inbox_.announce_wait(), 0u);
+}
+
+TEST_F(Inboxes, TIME_6_who_had_the_lock_last_learns_whether_somebody_has_read_since) {
+    EXPECT_FALSE(inbox_.try_lock_again(5));
+    EXPECT_TRUE(inbox_.try_lock(5));
+    EXPECT_FALSE(inbox_.try_lock_again(5)) << "it is held";
+    inbox_.unlock(*gate_, 5);
+    peer_.feed("queued");
+    EXPECT_TRUE(open_window());
+    inbox_.close_window();
+    EXPECT_TRUE(inbox_.try_lock_again(5)) << "to close a window is not to read";
+    EXPECT_TRUE(inbox_.is_locked_by(5));
+    inbox_.unlock(*gate_, 5);
+    EXPECT_TRUE(inbox_.try_lock(7));
+    EXPECT_FALSE(inbox_.try_lock_again(5));
+    inbox_.unlock(*gate_, 7);
+    EXPECT_FALSE(inbox_.try_lock_again(5));
+    EXPECT_TRUE(inbox_.try_lock_again(7));
+    inbox_.unlock(*gate_, 7);
+    inbox_.forget_reader();
+    EXPECT_FALSE(inbox_.try_lock_again(7));
 }
 
 TEST_F(Inboxes, TIME_6_another_connection_has_no_bytes_of_the_old_one) {

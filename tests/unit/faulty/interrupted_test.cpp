@@ -1,4 +1,5 @@
 // TIME-5 TIME-6 GAI-4: signal handlers, other threads and longjmps in the middle of a call, step by step.
+#include <array>
 #include <csetjmp>
 #include <string>
 
@@ -70,6 +71,103 @@ TEST_F(Interrupted, AReadGoesOnAfterASignal) {
     });
     EXPECT_EQ(*read(6), "abcdef");
     EXPECT_EQ(host_.signals(), 1u);
+}
+
+// CPython runs its handlers when a call returns, before the program has the result.
+class InterruptedLast : public Interrupted {
+protected:
+    void SetUp() override {
+        Interrupted::SetUp();
+        host_.notes_signals(Looks::seldom);
+    }
+    Result<std::string> recv_in_host(std::size_t size, int flags = 0) {
+        std::string buffer(size, '\0');
+        const auto got = connection_.socket.recv_into(buffer, flags, Call(host_.host()));
+        if (!got) return got.error();
+        return buffer.substr(0, *got);
+    }
+    Result<std::string> readline() {
+        Sink sink = Bytes::sink();
+        const auto done = connection_.socket.readline_to(sink, SIZE_MAX, Call(host_.host()));
+        const Bytes bytes = Bytes::take(sink);
+        if (!done) return done.error();
+        return std::string(bytes.view());
+    }
+};
+
+TEST_F(InterruptedLast, TIME_6_a_handler_that_raises_before_the_call_returns_loses_nothing) {
+    connection_.peer.feed("one\ntwo\nthree");
+    const auto ends = [this](auto receive) {
+        host_.on_signal = [] { return true; };
+        EXPECT_EQ(receive().error(), Error(EINTR));
+        EXPECT_TRUE(connection_.socket.has_kept());
+        host_.on_signal = nullptr;
+    };
+    ends([this] { return recv_in_host(4); });
+    EXPECT_EQ(*recv_in_host(2), "on") << "a part of what is kept";
+    ends([this] { return read(1); });
+    ends([this] { return readline(); });
+    EXPECT_EQ(*readline(), "e\n");
+    ends([this] { return readline(); });
+    ends([this] { return read(6); });
+    std::string first(3, '\0'), second(4, '\0');
+    const std::array<MutableBuffer, 2> pieces{MutableBuffer(first), MutableBuffer(second)};
+    ends([&] { return connection_.socket.recvmsg_into(pieces, {}, 0, Call(host_.host())); });
+    EXPECT_EQ(*recv_in_host(9), "two\nth");
+    EXPECT_EQ(*recv_in_host(9), "ree");
+}
+
+TEST_F(InterruptedLast, TIME_6_what_was_only_looked_at_is_not_there_twice) {
+    connection_.peer.feed("one");
+    host_.on_signal = [] { return true; };
+    EXPECT_EQ(*recv_in_host(4, MSG_PEEK), "one");
+    host_.on_signal = nullptr;
+    EXPECT_EQ(*recv_in_host(4), "one");
+    EXPECT_FALSE(connection_.socket.has_kept());
+}
+
+// The order is kept: what the call had got cannot come behind that.
+TEST_F(InterruptedLast, TIME_6_a_handler_that_reads_on_gets_what_is_behind) {
+    connection_.peer.feed("one\ntwo\nthree\n");
+    std::string seen;
+    host_.on_signal = [&] {
+        host_.on_signal = nullptr;
+        seen = *readline();
+        return false;
+    };
+    EXPECT_EQ(*readline(), "one\n");
+    EXPECT_EQ(seen, "two\n");
+    host_.on_signal = [&] {
+        host_.on_signal = nullptr;
+        seen = *recv_in_host(3);
+        return true;
+    };
+    EXPECT_EQ(read(1).error(), Error(EINTR));
+    EXPECT_EQ(seen, "hre");
+    EXPECT_EQ(*recv_in_host(10), "e\n") << "and not what was in front";
+}
+
+TEST_F(InterruptedLast, SOCK_4_a_handler_may_close_the_socket_and_raise) {
+    connection_.peer.feed("one");
+    host_.on_signal = [this] {
+        connection_.socket.close();
+        return true;
+    };
+    EXPECT_EQ(recv_in_host(4).error(), Error(EINTR));
+    EXPECT_EQ(recv_in_host(4).error(), Error(EBADF));
+}
+
+// What cannot be unread is taken once there is nothing to wait for, neither the system nor the host.
+TEST_F(InterruptedLast, TIME_6_a_message_is_taken_inside_the_host_after_a_look) {
+    auto datagrams = faulty::connect_pair(AF_INET, SOCK_DGRAM);
+    faulty::at(faulty::now() + 1'000'000, [&] { datagrams.peer.feed("one"); });
+    bool is_noted = false;
+    host_.while_left = [&] { is_noted = true; };
+    host_.on_signal = [&] { return is_noted && faulty::now() > 0; };
+    std::string buffer(9, '\0');
+    EXPECT_EQ(datagrams.socket.recv_into(buffer, 0, Call(host_.host())).error(), Error(EINTR));
+    host_.while_left = [] { ADD_FAILURE() << "it left the host"; };
+    EXPECT_EQ(*datagrams.socket.recv_into(buffer, 0, Call(host_.host())), 3u);
 }
 
 TEST_F(Interrupted, AHandlerThatRaisesEndsTheReadAndLosesNothing) {

@@ -81,6 +81,27 @@ TEST_F(Pendings, TIME_6_giving_back_undoes_what_was_consumed) {
     EXPECT_EQ(front(), "abcdef");
 }
 
+TEST_F(Pendings, TIME_6_unread_undoes_the_last_call_after_its_commit) {
+    EXPECT_TRUE(give_back("abcdef"));
+    pending_.consume(4);
+    pending_.commit();
+    Sink last{MutableBuffer()};
+    last.set_size(4);
+    EXPECT_TRUE(pending_.unread(last));
+    EXPECT_EQ(last.size(), 0u);
+    EXPECT_EQ(front(), "abcdef");
+    pending_.consume(1);
+    EXPECT_TRUE(give_back("a")) << "the call that failed had consumed no more";
+    EXPECT_EQ(front(), "abcdef");
+    pending_.consume(6);
+    pending_.commit();
+    std::string memory = "abcdef, and more";
+    Sink all{MutableBuffer(memory)};
+    all.set_size(memory.size());
+    EXPECT_TRUE(pending_.unread(all));
+    EXPECT_EQ(front(), "abcdef, and more");
+}
+
 TEST_F(Pendings, TIME_6_what_came_behind_is_added) {
     EXPECT_TRUE(give_back("abc"));
     pending_.consume(3);

@@ -201,7 +201,7 @@ TEST_F(Readers, TIME_8_what_is_for_one_time_waits_for_no_other_reader) {
     EXPECT_EQ(read(1, Timeout::zero()), said(EAGAIN));
     EXPECT_EQ(recv(1, 0, Timeout::of_nanoseconds(2 * ms)), said(ETIMEDOUT));
     EXPECT_EQ(passed(), 2);
-    inbox_.unlock(*gate_);
+    inbox_.unlock(*gate_, 12345);
 }
 
 TEST_F(Readers, SOCK_6_an_empty_buffer_waits_for_nothing) {
@@ -278,7 +278,7 @@ TEST_F(Readers, TIME_6_after_a_longjmp_nothing_is_lost) {
         faulty::disarm_jump();
         reading.unwound();
         EXPECT_TRUE(inbox_.try_lock(12345)) << "nobody reads any more";
-        inbox_.unlock(*gate_);
+        inbox_.unlock(*gate_, 12345);
         host_.reset();
         EXPECT_EQ(recv(9), "abc");
     }
