@@ -27,9 +27,12 @@ struct WatchHooks {
 // How long unfinished reads of a shared stream have waited for more than `there`. For whoever holds the inbox's lock.
 struct Standstill {
     std::size_t there = 0;
-    std::int64_t waited = 0;  // in nanoseconds
-    bool was_full = false;    // the queue was taken for full, and that was right: something came then
-    bool was_stuck = false;   // it was taken for full the last time
+    std::int64_t waited = 0;    // in nanoseconds
+    bool was_full = false;      // the queue was taken for full, and that was right: something came then
+    bool was_stuck = false;     // it was taken for full the last time
+    bool is_refilled = false;   // the last time something came soon after
+    std::size_t left = 0;       // how much was left of it then
+    std::int64_t taken_at = 0;  // and when, if nothing has come since
 };
 
 struct Aside {

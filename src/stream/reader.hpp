@@ -113,6 +113,8 @@ private:
     Result<std::size_t> await_some() noexcept;
     Result<std::size_t> await_line(std::size_t limit) noexcept;
     enum class More : std::uint8_t { maybe, never, stuck };
+    void take_for_full(std::size_t there) noexcept;
+    void note_growth(std::size_t there) noexcept;
     Result<More> await_growth(std::size_t there) noexcept;
     bool open_growth() noexcept;
     Result<bool> pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept;

@@ -46,7 +46,9 @@ Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexc
         if (!queued) return queued;
         const std::size_t there = std::min(*queued, most);
         if (there == 0) return there;
+        if (more != More::stuck) note_growth(there);
         if ((there == count && completes) || more == More::never) return there;
+        if (more == More::stuck) take_for_full(there);
         if (there == most || more == More::stuck) return all_but_one(there);
         const auto next = await_growth(there);
         if (!next) return next.error();
@@ -80,8 +82,10 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
         const auto peeked = peek(room);
         if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
         if (!peeked || *peeked == 0) return peeked;
+        if (more != More::stuck) note_growth(*peeked);
         const std::size_t line = whole_line(room.data(), *peeked);
         if (line != 0 || *peeked == limit || more == More::never) return line != 0 ? line : *peeked;
+        if (more == More::stuck) take_for_full(*peeked);
         if (*peeked == most || more == More::stuck) return all_but_one(*peeked);
         if (*peeked == size) {
             size = std::min(most, 4 * size);
@@ -91,6 +95,24 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
         if (!next) return next.error();
         more = *next;
     }
+}
+
+// All but the last byte of what is there is about to be taken.
+void Reader::take_for_full(std::size_t there) noexcept {
+    Aside* aside = source_.gate->aside();
+    if (aside == nullptr) return;
+    aside->standstill.left = there - all_but_one(there);
+    aside->standstill.taken_at = sys::now();
+}
+
+// If the queue had been taken for full: one that is filled again at once need not be waited for the next time.
+void Reader::note_growth(std::size_t there) noexcept {
+    Aside* aside = source_.gate->aside();
+    if (aside == nullptr) return;
+    Standstill& still = aside->standstill;
+    if (still.taken_at == 0 || there <= still.left) return;
+    still.is_refilled = sys::now() - still.taken_at <= stuck_span.nanoseconds();
+    still.taken_at = 0;
 }
 
 // Until there may be more in the queue than the bytes that are there. A peer that keeps to what it is told cannot send
@@ -108,11 +130,14 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     Standstill& still = aside->standstill;
     // Fewer: what was taken for full has been taken in, but for the last byte.
     if (there != still.there) {
-        still = {there, 0, still.was_full, still.was_stuck && there < still.there};
+        still.was_stuck = still.was_stuck && there < still.there;
+        still.there = there;
+        still.waited = 0;
         call_.paused_ = 0;
     }
     still.waited += std::exchange(call_.paused_, 0);  // until a signal handler, or a look for one
     const bool is_tight = fullness == sys::Fullness::tight;
+    if (is_tight && still.is_refilled) return More::stuck;
     // A last byte may hold the memory of all that came with it: it goes if nothing came after the others had gone.
     const bool may_be_full = is_tight || (fullness == sys::Fullness::unknown && (there > 1 || still.was_stuck));
     const Timeout span = is_tight || (may_be_full && still.was_full) ? stuck_span : guess_span;

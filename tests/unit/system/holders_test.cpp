@@ -111,6 +111,23 @@ TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
     }
 }
 
+// STRM-1: a queue that is full again and again is not waited for each time. With a pause for each of its fillings this
+// would take twice as long as it may.
+TEST(HoldersTcp, TIME_9_a_long_read_through_a_small_queue_makes_no_pauses) {
+    constexpr std::size_t size = std::size_t{4} << 20;
+    Pair pair = small_tcp_pair(8192);
+    const int fd = pair.here.fileno();
+    must(pair.here.settimeout(3s));
+    {
+        Background writer([&] { must(pair.there.write(std::string(size, 'x'))); });
+        EXPECT_EQ(must(pair.here.read(size)).size(), size);
+    }
+    must(pair.there.write("there"));
+    must(pair.here.settimeout(20ms));
+    EXPECT_EQ(pair.here.read(1000).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(queued(fd), 5) << "what the queue holds is left there, as before";
+}
+
 // TIME-5 TIME-6: whichever comes first, a handler that raises has the last word.
 TEST(HoldersTcp, TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes) {
     // Somewhere among these the queue is nearly full, and the read about to take what there is.
