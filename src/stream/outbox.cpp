@@ -89,11 +89,12 @@ Error Outbox::send_file(int file, std::uint64_t offset, std::size_t count, std::
     return Error();
 }
 
-Result<void> Outbox::await_room() noexcept {
+Result<bool> Outbox::has_room() noexcept {
     // One that is not connected would never have any: it says so to whoever sends nothing.
     const Error error = sys::send(gate_.fd(), {}, sys::msg_dontwait).error();
     if (error != Error() && Blocking::is_settled(error)) return error;
-    return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out);
+    const auto ready = sys::wait(gate_.fd(), sys::poll_out, Timeout::zero());
+    return ready.value_or(0u) != 0;
 }
 
 Error Outbox::pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept {

@@ -33,8 +33,9 @@ public:
     [[nodiscard]] Gate& gate() const noexcept { return gate_; }
     [[nodiscard]] bool has_layer() const noexcept { return layer_of(gate_) != nullptr; }
     [[nodiscard]] bool is_nonblocking() const noexcept { return Blocking(call_, timeout_, &gate_).is_nonblocking(); }
-    // Until the system can take something.
-    Result<void> await_room() noexcept;
+    // Whether the system can take something now, and until it can.
+    Result<bool> has_room() noexcept;
+    Result<void> await_room() noexcept { return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out); }
     // `count` bytes that are in a conduit; as send_all().
     Error pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept;
 

@@ -95,7 +95,8 @@ private:
     // splicing.cpp: into another stream
     struct Passage;
     Result<bool> move_some(Passage& passage, std::size_t most) noexcept;
-    Error prepare(Passage& passage, std::size_t size) noexcept;
+    Result<bool> prepare(Passage& passage, std::size_t size) noexcept;
+    Result<bool> await_both(Passage& passage) noexcept;
     Result<bool> move_block(Passage& passage, std::size_t most) noexcept;
     Error send_memory(Passage& passage) noexcept;
     void open_conduit(Passage& passage) noexcept;

@@ -76,16 +76,29 @@ Result<bool> Reader::move_some(Passage& passage, std::size_t most) noexcept {
 }
 
 // Before anything comes off the queue: what will hold it if the call ends before it has gone out, and room for it.
-Error Reader::prepare(Passage& passage, std::size_t size) noexcept {
+// False: the stream has ended.
+Result<bool> Reader::prepare(Passage& passage, std::size_t size) noexcept {
     if (!passage.memory.reserve(size)) return Error(ENOMEM);
     if (!source_.inbox->can_keep(*source_.gate, passage.memory)) return Error(ENOMEM);
-    if (passage.has_room) return Error();
+    const auto ready = passage.has_room ? Result<bool>(true) : await_both(passage);
     passage.has_room = true;
-    return passage.to.await_room().error();
+    return ready;
+}
+
+// Room is not waited for while there is nothing to send, nor if there never will be.
+Result<bool> Reader::await_both(Passage& passage) noexcept {
+    const auto has_room = passage.to.has_room();
+    if (!has_room || *has_room) return has_room;
+    std::uint8_t next = 0;
+    const auto peeked = peek({&next, 1});
+    if (!peeked) return peeked.error();
+    if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return false;
+    const auto room = passage.to.await_room();
+    return room ? Result<bool>(true) : room.error();
 }
 
 Result<bool> Reader::move_block(Passage& passage, std::size_t most) noexcept {
-    if (const Error error = prepare(passage, block_size); error != Error()) return error;
+    if (const auto ready = prepare(passage, block_size); !ready || !*ready) return ready;
     const MutableBuffer room = passage.memory.room().first(std::min(most, block_size));
     const auto taken =
         blocking().perform(fd(), sys::poll_in, [&]() noexcept { return sys::recv(fd(), room, sys::msg_dontwait); });
@@ -121,7 +134,7 @@ void Reader::close_conduit(Passage& passage) noexcept {
 }
 
 Result<bool> Reader::move_by_conduit(Passage& passage, std::size_t most) noexcept {
-    if (const Error error = prepare(passage, conduit_size); error != Error()) return error;
+    if (const auto ready = prepare(passage, conduit_size); !ready || !*ready) return ready;
     const std::size_t wanted = std::min(most, conduit_size);
     const auto taken = blocking().perform(fd(), sys::poll_in,
                                           [&]() noexcept { return sys::conduit_take(passage.conduit, fd(), wanted); });

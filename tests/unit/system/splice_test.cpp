@@ -69,6 +69,22 @@ TEST_P(Splice, CPP_4_TIME_6_kept_bytes_go_first) {
     EXPECT_EQ(must(to_.there.read(15)).view(), "kept and queued");
 }
 
+// The other stream takes nothing, and there is nothing for it.
+TEST_P(Splice, CPP_4_the_end_is_seen_while_there_is_no_room) {
+    fill(to_.here);
+    must(from_.there.shutdown(SHUT_WR));
+    must(from_.here.settimeout(5s));
+    EXPECT_EQ(must(from_.here.splice(to_.here)), 0u);
+}
+
+TEST_P(Splice, CPP_4_so_is_a_stream_that_is_not_connected) {
+    fill(to_.here);
+    Socket from = must(socket((GetParam() & 1) != 0 ? AF_UNIX : AF_INET, SOCK_STREAM));
+    must(from.settimeout(5s));
+    const int error = from.splice(to_.here).error().code();
+    EXPECT_EQ(error, (GetParam() & 1) != 0 ? EINVAL : ENOTCONN) << "as recv() says";
+}
+
 // STRM-5: lines that were looked at and not yet handed out are unread.
 TEST_P(Splice, CPP_4_STRM_5_what_is_behind_a_line) {
     feed("one\ntwo\nthree\n");
