@@ -24,7 +24,9 @@ bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
 
 bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ipproto_tcp || proto() == IPPROTO_SEC); }
 
-Reader Socket::reader(Call& call) noexcept { return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp()}}; }
+Reader Socket::reader(Call& call) noexcept {
+    return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp(), type() == sys::sock_seqpacket}};
+}
 
 // A datagram of AF_UNIX would wait in the system for its receiver, out of reach of close() (SOCK-4).
 Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, family_ == sys::af_unix && !is_stream()}; }

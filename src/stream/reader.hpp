@@ -24,6 +24,7 @@ struct Source {
     Timeout timeout;
     bool is_stream = false;
     bool is_tcp = false;
+    bool has_packets = false;  // messages of a connection
 };
 
 // Inside the gate. A stream has one reader at a time; messages are whole whoever takes them.

@@ -213,9 +213,17 @@ Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
 
 // --- Messages, and the socket methods
 
-// One message: what does not fit is lost, as with recv().
+// One message: what does not fit is lost, as with recv(). Not of a connection, whose packets come in order and all of
+// them (TIME-6): there it is an error, and the packet stays where it is.
 Error Reader::fill_message(std::size_t limit) noexcept {
-    const std::size_t size = std::min(limit, largest_message);
+    std::size_t size = std::min(limit, largest_message);
+    if (source_.has_packets) {
+        if (limit == 0) return Error();
+        const auto whole = receive({}, sys::msg_peek | sys::msg_trunc, nullptr);
+        if (!whole) return whole.error();
+        if (*whole > limit) return Error(EMSGSIZE);
+        size = std::max(size, *whole);
+    }
     if (!sink().reserve(size)) return Error(ENOMEM);
     const auto received = receive(sink().room().first(size), 0, nullptr);
     if (!received) return received.error();

@@ -25,6 +25,7 @@ inline constexpr Fd no_fd = -1;
 // --- Names that the core needs without the system's headers
 extern const int msg_trunc, msg_errqueue;    // 0: there is none
 extern const int so_peek_off, so_reuseport;  // -1: there is none
+extern const int sock_seqpacket;             // -1: there is none
 extern const int default_backlog;
 // NAME(what the core calls it, what the headers of every stack call it): a stack defines them by USOCKET_DEFINE_NAME.
 #define USOCKET_NAMES(NAME) \

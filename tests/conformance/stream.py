@@ -1,4 +1,4 @@
-# rules: STRM-1 STRM-2 STRM-4 STRM-6
+# rules: STRM-1 STRM-2 STRM-3 STRM-4 STRM-6 TIME-6
 # read, readinto, write and makefile of a blocking socket.
 
 import usocket
@@ -89,4 +89,13 @@ if has("unix"):
     left.write(b"and another")
     show("STRM-1", "a read ends with the message", right.read(100), right.read(3))
     left.close()
+    right.close()
+
+    left, right = usocket.socketpair(AF_UNIX, getattr(usocket, "SOCK_SEQPACKET", 5))
+    left.write(b"one\ntwo")
+    for read in (lambda: right.read(3), lambda: right.readline(6), lambda: right.readinto(bytearray(6))):
+        show("TIME-6", "a packet that is too long stays", outcome(read))
+    show("TIME-6", "a packet stays whole", right.read(0), right.readline(7))
+    left.close()
+    show("STRM-3", "after packets the end", right.readline(7), right.read())
     right.close()

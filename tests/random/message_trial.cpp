@@ -88,6 +88,12 @@ private:
         trace("    -> " +
               (got.error == Error() ? std::to_string(got.count) + " bytes" : std::string(got.error.message())));
         require(Clock::now() - start < std::chrono::seconds(4), "it waits too long (TIME-2, TIME-8)");
+        const bool is_too_long = kind_ == 2 && reading.is_stream_method() && !messages_.empty() && reading.size != 0 &&
+                                 messages_.front().size() > reading.size;
+        if (is_too_long) {
+            require(got.error == Error(EMSGSIZE), "a packet that does not fit is left where it is");
+            return;
+        }
         if (got.error != Error()) return check_error(reading, timeout, got);
         if (messages_.empty()) return (void)require(false, "a message out of nowhere");
         const std::string& next = messages_.front();

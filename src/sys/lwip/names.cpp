@@ -8,6 +8,7 @@
 namespace usocket::sys {
 
 USOCKET_NAMES(USOCKET_DEFINE_NAME)
+const int sock_seqpacket = -1;
 const int msg_trunc = 0;  // what lwIP calls so, recvmsg() returns
 const int msg_errqueue = 0;
 const int so_peek_off = -1;

@@ -14,6 +14,7 @@ namespace usocket::sys {
 
 USOCKET_NAMES(USOCKET_DEFINE_NAME)
 const int msg_trunc = MSG_TRUNC;
+const int sock_seqpacket = SOCK_SEQPACKET;
 #if defined(MSG_ERRQUEUE)
 const int msg_errqueue = MSG_ERRQUEUE;
 #else

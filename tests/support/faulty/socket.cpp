@@ -15,6 +15,7 @@ using namespace usocket::faulty;
 
 USOCKET_NAMES(USOCKET_DEFINE_NAME)
 const int msg_trunc = MSG_TRUNC;
+const int sock_seqpacket = SOCK_SEQPACKET;
 const int msg_errqueue = MSG_ERRQUEUE;
 const int so_peek_off = SO_PEEK_OFF;
 const int so_reuseport = SO_REUSEPORT;

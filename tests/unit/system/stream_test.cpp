@@ -474,6 +474,26 @@ TEST_P(Stream, Strm5ManySocketsReadLinesInTurns) {
     for (Pair& pair : pairs) EXPECT_EQ(pair.here.poll_now(POLLIN), 0u);
 }
 
+// Of a connection that keeps message boundaries no part of a message is lost.
+TEST(Packets, TIME_6_one_that_is_too_long_for_a_read_stays_in_line) {
+    Pair pair = unix_pair(SOCK_SEQPACKET);
+    must(pair.here.settimeout(10s));
+    const std::string large(100'000, 'l');
+    for (const std::string& packet : {std::string("one\ntwo"), large}) {
+        must(pair.there.write(packet));
+        std::string room(packet.size() - 1, ' ');
+        EXPECT_EQ(pair.here.read(packet.size() - 1).error(), Error(EMSGSIZE));
+        EXPECT_EQ(pair.here.readline(3).error(), Error(EMSGSIZE));
+        EXPECT_EQ(pair.here.readinto(room).error(), Error(EMSGSIZE));
+        EXPECT_EQ(must(pair.here.read(0)).size(), 0u);
+        EXPECT_TRUE(must(pair.here.readline()).view() == packet) << packet.size();
+    }
+    must(pair.there.write("cut off"));
+    EXPECT_EQ(must(pair.here.recv(3)).view(), "cut") << "recv() is the system's";
+    pair.there.close();
+    EXPECT_EQ(must(pair.here.read(3)).size(), 0u);
+}
+
 // On sockets that keep message boundaries a read ends with the message.
 TEST(StreamOfMessages, Strm1AReadIsAMessage) {
     Pair pair = udp_pair();
