@@ -91,6 +91,7 @@ Error Reader::end(Error error) noexcept {
 #if !defined(USOCKET_SMALL)
 void Reader::unread(Sink& got) noexcept {
     if (!source_.inbox->try_lock_again(id())) return;
+    Windows::close(*source_.inbox);  // a peek behind what is kept is one into the queue
     (void)source_.inbox->unread(*source_.gate, got);
     unlock();
 }

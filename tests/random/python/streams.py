@@ -414,6 +414,7 @@ class Streams(Trial):
         if error or data is None:
             self.keeper = sock
             if error and not isinstance(error, (OSError, MemoryError)):
+                self.had_kept = True  # the call may have had all it wanted, which nobody else sees then
                 self.find_out_what_was_done(reading, sock)
             self.last_at_once = self.timeout == 0 or reading.is_at_once()
             return self.check_error(reading, error, before)

@@ -117,6 +117,15 @@ TEST_F(InterruptedLast, TIME_6_a_handler_that_raises_before_the_call_returns_los
     EXPECT_EQ(*recv_in_host(9), "ree");
 }
 
+TEST_F(InterruptedLast, TIME_6_a_peek_shows_an_unread_line_once) {
+    connection_.peer.feed("one\ntwo\nthree");
+    host_.on_signal = [] { return true; };
+    EXPECT_EQ(readline().error(), Error(EINTR));
+    host_.on_signal = nullptr;
+    EXPECT_EQ(*recv_in_host(100, MSG_PEEK), "one\ntwo\nthree");
+    EXPECT_EQ(*read(13), "one\ntwo\nthree");
+}
+
 TEST_F(InterruptedLast, TIME_6_what_was_only_looked_at_is_not_there_twice) {
     connection_.peer.feed("one");
     host_.on_signal = [] { return true; };
