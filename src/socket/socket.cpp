@@ -207,9 +207,8 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
             if (fd) conn = Socket(*fd, family_, type(), proto());
             return fd.error();
         };
-        // Whoever holds the descriptor besides may let it block again at any time.
-        if (gate_.exposed()) return waiting.perform(gate_.fd(), sys::poll_in, take);
-        return waiting.perform_in_host(gate_.fd(), sys::poll_in, take);
+        // Whoever holds the descriptor besides may let it block again at any time: then it might sleep.
+        return waiting.perform(gate_.fd(), sys::poll_in, take, gate_.exposed());
     });
     if (!accepted) peer = accepted.error();
     return peer;

@@ -240,8 +240,7 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
     const auto take = [&]() noexcept {
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
     };
-    const auto received = source_.is_stream ? waiting.perform(fd(), sys::poll_in, take)
-                                            : waiting.perform_in_host(fd(), sys::poll_in, take);
+    const auto received = waiting.perform(fd(), sys::poll_in, take, source_.is_stream);
     // EOF, or another thread's close()?
     if (received && *received == 0 && source_.gate->closed()) return Error(EBADF);
     return received;

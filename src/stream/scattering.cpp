@@ -37,8 +37,7 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
     flags |= sleep_flags(waiting);
     const auto take = [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); };
     const bool can_be_unread = source_.is_stream && control.size() == 0;
-    const auto received =
-        can_be_unread ? waiting.perform(fd(), sys::poll_in, take) : waiting.perform_in_host(fd(), sys::poll_in, take);
+    const auto received = waiting.perform(fd(), sys::poll_in, take, can_be_unread);
     // EOF, or another thread's close()? Not if descriptors came along, which nobody else would close.
     if (received && received->size == 0 && received->control_size == 0 && source_.gate->closed()) return Error(EBADF);
     return received;

@@ -23,28 +23,22 @@ public:
     static bool is_settled(Error error) noexcept { return error != Error(EAGAIN) && error != Error(EINTR); }
     // Does `op` until it does something else than ask to be repeated, each time `fd` shows one of `events`. Sleeping in
     // the system is for ops that have asked sleep_flags().
-    template <class Op> auto perform(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
-        leave();
+    // What cannot be unread is taken by an op that never sleeps, and then a host that runs its handlers when the call
+    // returns is not left for it: from the last look for signals until then there is nothing to wait for.
+    template <class Op>
+    auto perform(sys::Fd fd, unsigned events, Op op, bool can_be_unread = true) noexcept -> decltype(op()) {
+        const bool stays = !can_be_unread && call_.looks_last();
+        if (!stays) leave();
         for (;;) {
             auto result = op();
             if (is_settled(result.error())) {
                 enter();
                 return result;
             }
-            if (const Error error = before_repeating(result.error(), fd, events); error != Error()) return error;
-        }
-    }
-    // The same of an op that never sleeps, and that takes what cannot be given back. A host that runs its handlers when
-    // the call returns is not left for it: from the last look for signals until then there is nothing to wait for.
-    template <class Op> auto perform_in_host(sys::Fd fd, unsigned events, Op op) noexcept -> decltype(op()) {
-        if (!call_.looks_last()) return perform(fd, events, op);
-        for (;;) {
-            auto result = op();
-            if (is_settled(result.error())) return result;
-            leave();
+            if (stays) leave();
             Error error = before_repeating(result.error(), fd, events);
-            enter();
-            if (error == Error()) error = check_signals();
+            if (stays) enter();
+            if (stays && error == Error()) error = check_signals();
             if (error != Error()) return error;
         }
     }
