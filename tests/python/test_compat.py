@@ -7,6 +7,7 @@ import gc
 import os
 import select
 import socket as standard
+import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import usocket
 import ussl
 from python_support import Caller, descriptors
 from usocket import compat
+from usocket.compat.addresses import to_native, to_tuple
 
 HAS_IPV6 = standard.has_ipv6 and Path("/proc/net/if_inet6").exists()
 LOCALHOST = "localhost"  # is in every hosts file
@@ -549,6 +551,55 @@ def test_compat_1_flowinfo(socket: Any) -> None:
         one.bind(("::1", 0, 0, 0))
         one.sendto(b"x", ("::1", one.getsockname()[1], 5, 0))
         assert one.recv(1) == b"x"
+
+
+@pytest.mark.skipif(not hasattr(standard, "AF_ALG"), reason="this CPython knows no AF_ALG")
+def test_compat_1_addresses_of_af_alg() -> None:
+    """struct sockaddr_alg of linux/if_alg.h; CPython's own tests use it where the kernel has it."""
+    native = to_native("bind", standard.AF_ALG, ("skcipher", "cbc(aes)", 1))
+    assert native == struct.pack("=H14sII64s", standard.AF_ALG, b"skcipher", 1, 0, b"cbc(aes)")
+    assert to_tuple(native) == ("skcipher", "cbc(aes)", 1, 0)
+    for wrong, error in (
+        (("skcipher",), TypeError),
+        (("skcipher", b"cbc(aes)"), TypeError),
+        (("s" * 14, "n"), ValueError),
+        (("s", "n" * 64), ValueError),
+    ):
+        with pytest.raises(error, match="AF_ALG"):
+            to_native("bind", standard.AF_ALG, wrong)
+
+
+@pytest.mark.skipif(not hasattr(standard, "AF_ALG"), reason="this CPython knows no AF_ALG")
+def test_compat_1_sendmsg_afalg_is_a_sendmsg_with_options() -> None:
+    class OfAlg(compat.socket):
+        family = standard.AF_ALG  # of any other it is refused
+        options: Any = None
+
+        def sendmsg(self, buffers: Any, ancdata: Any = (), *more: Any) -> int:
+            self.options = ancdata
+            return super().sendmsg(buffers, ancdata, *more)  # AF_UNIX looks at its own options only
+
+    one, other = compat.socketpair()
+    with OfAlg(fileno=one.detach()) as sender, other:
+        operation = {"op": standard.ALG_OP_DECRYPT, "iv": b"0123", "assoclen": 7}
+        assert sender.sendmsg_afalg([b"da", b"ta"], **operation, flags=standard.MSG_DONTWAIT) == 4
+        assert other.recv(10) == b"data"
+        assert sender.options == [
+            (standard.SOL_ALG, standard.ALG_SET_OP, struct.pack("=I", standard.ALG_OP_DECRYPT)),
+            (standard.SOL_ALG, standard.ALG_SET_IV, struct.pack("=I4s", 4, b"0123")),
+            (standard.SOL_ALG, standard.ALG_SET_AEAD_ASSOCLEN, struct.pack("=I", 7)),
+        ]
+        wrong: list[dict[str, Any]] = [{}, {"op": None}, {"op": -1}, {"op": 1, "assoclen": -1}]
+        for arguments in wrong:
+            with pytest.raises(TypeError, match="op|assoclen"):
+                sender.sendmsg_afalg(**arguments)
+        with pytest.raises(OSError, match="AF_ALG"):
+            other.sendmsg_afalg(op=standard.ALG_OP_ENCRYPT)
+
+
+def test_compat_1_a_socket_has_all_that_cpythons_has() -> None:
+    has = set(dir(standard.socket)) - {"__weakref__", "_check_sendfile_params"}
+    assert has - set(dir(compat.socket)) == set()
 
 
 def test_compat_1_what_a_star_brings() -> None:

@@ -100,6 +100,23 @@ def _can_bytes(address: tuple[Any, ...]) -> bytes:
     return struct.pack("=xxi" + layout, _index(name), *rest).ljust(22, b"\0")
 
 
+# --- The kernel's cryptography: which kind of algorithm, which one, and masks
+
+
+def _algorithm_tuple(payload: bytes) -> tuple[Any, ...]:
+    kind, features, mask, name = struct.unpack("=14sII64s", payload[:86].ljust(86, b"\0"))
+    return os.fsdecode(kind.split(b"\0")[0]), os.fsdecode(name.split(b"\0")[0]), features, mask
+
+
+def _algorithm_bytes(address: tuple[Any, ...]) -> bytes:
+    if not 2 <= len(address) <= 4 or not all(isinstance(text, str) for text in address[:2]):
+        raise TypeError(f"an AF_ALG address is (type, name[, feat[, mask]]), not {address!r}")
+    kind, name = (text.encode() for text in address[:2])
+    if len(kind) >= 14 or len(name) >= 64:
+        raise ValueError("the type of an AF_ALG address has at most 13 bytes, its name at most 63")
+    return struct.pack("=14sII64s", kind, *(*address[2:], 0, 0)[:2], name)
+
+
 FAMILIES: dict[int, Family] = {}
 for _name, _family in {
     "AF_NETLINK": _numbers("=HII", 0),  # pid, groups
@@ -107,6 +124,7 @@ for _name, _family in {
     "AF_QIPCRTR": _numbers("=HII", 0),  # node, port
     "AF_PACKET": Family(_packet_tuple, _packet_bytes),
     "AF_CAN": Family(_can_tuple, _can_bytes),
+    "AF_ALG": Family(_algorithm_tuple, _algorithm_bytes),
 }.items():
     if hasattr(_standard, _name):
         FAMILIES[getattr(_standard, _name)] = _family

@@ -6,6 +6,7 @@ import builtins
 import operator
 import os
 import socket as _standard
+import struct
 import sys
 from collections.abc import Iterable
 from types import TracebackType
@@ -284,6 +285,29 @@ class socket(_usocket.socket):
         native = None if address is None else to_native("sendmsg", super().family, address)
         return super().sendmsg(buffers, ancdata, flags, native)
 
+    if hasattr(_standard, "ALG_SET_OP"):  # Linux, its interface to the kernel's cryptography
+
+        def sendmsg_afalg(
+            self,
+            msg: Iterable[Buffer] = (),
+            *,
+            op: int,
+            iv: Buffer | None = None,
+            assoclen: int | None = None,
+            flags: int = 0,
+        ) -> int:
+            """sendmsg() of AF_ALG: what to do with the data (ALG_OP_ENCRYPT, ...), initialisation vector, and how many
+            bytes of the data are associated."""
+            if self.family != _standard.AF_ALG:
+                raise OSError("sendmsg_afalg() is for sockets of AF_ALG")
+            items = [(_standard.ALG_SET_OP, _not_negative("op", op))]
+            if iv is not None:
+                vector = memoryview(iv).tobytes()
+                items.append((_standard.ALG_SET_IV, struct.pack("=I", len(vector)) + vector))
+            if assoclen is not None:
+                items.append((_standard.ALG_SET_AEAD_ASSOCLEN, _not_negative("assoclen", assoclen)))
+            return self.sendmsg(msg, [(_standard.SOL_ALG, *item) for item in items], flags)
+
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Sends a file, or count bytes of it from offset on, and moves its position behind what went out."""
         try:
@@ -330,6 +354,13 @@ def _as_int(number: Any) -> int:
     if isinstance(value, int) and not -(2**31) <= value < 2**31:
         raise OverflowError(f"{value} does not fit the system's int")
     return value
+
+
+def _not_negative(name: str, number: Any) -> bytes:
+    """An option of AF_ALG, 32 bits."""
+    if not isinstance(number, int) or number < 0:
+        raise TypeError(f"sendmsg_afalg(): {name} is an int from 0 on, not {number!r}")
+    return struct.pack("=I", number)
 
 
 def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
