@@ -7,6 +7,7 @@
 
 #include "usocket/address.hpp"
 #include "usocket/buffer.hpp"
+#include "usocket/export.hpp"
 #include "usocket/result.hpp"
 
 namespace usocket {
@@ -25,11 +26,11 @@ struct Ancillary {
 
 // How many bytes of control memory an item with so much data takes, with the padding behind it (CMSG_SPACE) and
 // without (CMSG_LEN). none: more than the system can count.
-[[nodiscard]] std::optional<std::size_t> ancillary_space(std::size_t data_size) noexcept;
-[[nodiscard]] std::optional<std::size_t> ancillary_length(std::size_t data_size) noexcept;
+[[nodiscard]] USOCKET_API std::optional<std::size_t> ancillary_space(std::size_t data_size) noexcept;
+[[nodiscard]] USOCKET_API std::optional<std::size_t> ancillary_length(std::size_t data_size) noexcept;
 
 // Puts items into control memory of the caller's, in the system's own form.
-class AncillaryWriter {
+class USOCKET_API AncillaryWriter {
 public:
     explicit AncillaryWriter(MutableBuffer memory) noexcept : memory_(memory) {}
 
@@ -44,7 +45,7 @@ private:
 
 // Takes the items out of control memory that recvmsg() has filled, one after the other. An item that was cut off
 // (MSG_CTRUNC) has the data that is there.
-class AncillaryReader {
+class USOCKET_API AncillaryReader {
 public:
     explicit AncillaryReader(ConstBuffer control) noexcept : control_(control) {}
 
