@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,19 @@ bool is_memory(long number) {
 #endif
     return number == SYS_mmap || number == SYS_munmap || number == SYS_mremap || number == SYS_brk ||
            number == SYS_madvise || number == SYS_mprotect;
+}
+
+// The call's own number; 32 bits of x86 may make those of sockets by socketcall(2).
+long number_of(const __ptrace_syscall_info& info) {
+#if defined(SYS_socketcall)
+    constexpr std::uint64_t send = 9, recv = 10, sendto = 11, recvfrom = 12;  // linux/net.h
+    if (static_cast<long>(info.entry.nr) == SYS_socketcall) {
+        const std::uint64_t call = info.entry.args[0];
+        if (call == send || call == sendto) return SYS_sendto;
+        if (call == recv || call == recvfrom) return SYS_recvfrom;
+    }
+#endif
+    return static_cast<long>(info.entry.nr);
 }
 
 // Counts the system calls of `body` from one begin_or_end() to the next, in a child. False: it may not be traced.
@@ -59,7 +73,7 @@ template <class Body> bool count(Calls& calls, Body body) {
         if (!enters) continue;
         __ptrace_syscall_info info{};
         if (::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0) return false;
-        const long number = static_cast<long>(info.entry.nr);
+        const long number = number_of(info);
         if (number == mark) {
             counts = !counts;
         } else if (counts && !is_memory(number)) {
