@@ -2,6 +2,11 @@
 # which may be moved.
 include(CMakePackageConfigHelpers)
 
+set(usocket_targets ${USOCKET_KINDS})
+list(TRANSFORM usocket_targets PREPEND usocket_)
+set(usocket_tls_targets ${USOCKET_KINDS})
+list(TRANSFORM usocket_tls_targets PREPEND usocket_tls_)
+
 set(build_libdir ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
 if(NOT build_libdir)
     set(build_libdir ${PROJECT_BINARY_DIR})
@@ -13,11 +18,11 @@ set(install_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/usocket)
 configure_package_config_file(cmake/usocketConfig.cmake.in ${build_package_dir}/usocketConfig.cmake
     INSTALL_DESTINATION ${install_package_dir} NO_SET_AND_CHECK_MACRO)
 configure_file(cmake/usocketConfigVersion.cmake.in ${build_package_dir}/usocketConfigVersion.cmake @ONLY)
-export(TARGETS usocket_static usocket_shared NAMESPACE usocket:: FILE ${build_package_dir}/usocketTargets.cmake)
+export(TARGETS ${usocket_targets} NAMESPACE usocket:: FILE ${build_package_dir}/usocketTargets.cmake)
 if(usocket_has_tls)
-    export(TARGETS usocket_tls_static usocket_tls_shared NAMESPACE usocket::
+    export(TARGETS ${usocket_tls_targets} NAMESPACE usocket::
         FILE ${build_package_dir}/usocketTlsTargets.cmake)
-    install(TARGETS usocket_tls_static usocket_tls_shared EXPORT usocketTlsTargets)
+    install(TARGETS ${usocket_tls_targets} EXPORT usocketTlsTargets)
     install(EXPORT usocketTlsTargets NAMESPACE usocket:: DESTINATION ${install_package_dir})
 endif()
 install(EXPORT usocketTargets NAMESPACE usocket:: DESTINATION ${install_package_dir})
@@ -46,6 +51,6 @@ foreach(name IN LISTS pc_names)
     install(FILES ${PROJECT_BINARY_DIR}/install/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
-install(TARGETS usocket_static usocket_shared EXPORT usocketTargets)
+install(TARGETS ${usocket_targets} EXPORT usocketTargets)
 install(DIRECTORY include/usocket DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -6,7 +6,7 @@ from pathlib import Path
 from conan import ConanFile
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
-from conan.tools.files import copy, load
+from conan.tools.files import copy, load, rmdir
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ["CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"]
@@ -44,6 +44,7 @@ class UsocketConan(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.variables["USOCKET_TLS"] = bool(self.options.tls)
+        toolchain.variables["USOCKET_KINDS"] = "shared" if self.options.shared else "static"
         for part in ("TESTS", "EXAMPLES", "BENCH"):
             toolchain.variables[f"USOCKET_BUILD_{part}"] = False
         toolchain.generate()
@@ -51,15 +52,13 @@ class UsocketConan(ConanFile):
     def build(self):
         cmake = CMake(self)
         cmake.configure()
-        cmake.build(target=f"usocket_{self.kind}")
-        if self.options.tls:
-            cmake.build(target=f"usocket_tls_{self.kind}")
+        cmake.build()
 
     def package(self):
-        kind = "*.so*" if self.options.shared else "*.a"
         copy(self, "LICENSE", self.source_folder, Path(self.package_folder) / "licenses")
-        copy(self, "*", Path(self.source_folder) / "include", Path(self.package_folder) / "include")
-        copy(self, kind, Path(self.build_folder) / "lib", Path(self.package_folder) / "lib", keep_path=False)
+        CMake(self).install()
+        for folder in ("lib/cmake", "lib/pkgconfig", "share"):  # Conan makes its own
+            rmdir(self, Path(self.package_folder) / folder)
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "usocket")
@@ -75,7 +74,3 @@ class UsocketConan(ConanFile):
             tls.set_property("pkg_config_name", "usocket-tls")
             tls.libs = ["usocket-tls"]
             tls.requires = ["core", "openssl::openssl"]
-
-    @property
-    def kind(self):
-        return "shared" if self.options.shared else "static"

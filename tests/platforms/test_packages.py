@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import pytest
 
 pytestmark = pytest.mark.timeout(1200)
 REPO = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+PORT = REPO / "packaging" / "vcpkg" / "usocket"
 PROGRAM = REPO / "packaging" / "conan" / "test_package" / "program.cpp"
 VERSION = ".".join(
     re.findall(r"define USOCKET_VERSION_[MP]\w+ (\d+)", (REPO / "include" / "usocket" / "version.hpp").read_text())
@@ -96,6 +99,45 @@ executable('program', 'program.cpp', dependencies: dependency('usocket'))
     run("meson", "setup", tmp_path / "build", tmp_path / "project")
     run("meson", "compile", "-C", tmp_path / "build")
     assert run(tmp_path / "build" / "program") == SAID
+
+
+@pytest.mark.parametrize("linkage", ["static", "dynamic"])
+def test_vcpkg(linkage: str, tmp_path: Path) -> None:
+    """CPP-3: the port for vcpkg, by functions that do what vcpkg's do, and what vcpkg checks of a package."""
+    manifest = json.loads((PORT / "vcpkg.json").read_text())
+    assert manifest["version"] == VERSION
+    package = tmp_path / "package"
+    run(
+        "cmake",
+        f"-DPORT={PORT}",
+        f"-DFEATURES={';'.join(manifest['features'])}",
+        f"-DVCPKG_LIBRARY_LINKAGE={linkage}",
+        f"-DCURRENT_BUILDTREES_DIR={tmp_path}",
+        f"-DCURRENT_PACKAGES_DIR={package}",
+        *("-P", HERE / "vcpkg.cmake"),
+    )
+    kinds = {"static": ".a", "dynamic": ".so"}
+    for folder in (package / "lib", package / "debug" / "lib"):
+        assert {path.suffix for path in folder.glob("libusocket*") if not path.name[-1].isdigit()} == {kinds[linkage]}
+    assert (package / "share" / "usocket" / "copyright").read_text() == (REPO / "LICENSE").read_text()
+    assert not (package / "debug" / "include").exists() and not (package / "debug" / "share").exists()
+    assert not list(package.glob("**/lib/cmake"))
+
+    (tmp_path / "CMakeLists.txt").write_text(f"""
+cmake_minimum_required(VERSION 3.22)
+project(program LANGUAGES CXX)
+find_package(usocket 0.1 REQUIRED CONFIG COMPONENTS tls)
+add_executable(program {PROGRAM})
+target_link_libraries(program PRIVATE usocket::usocket usocket::tls)
+""")
+    for configuration in ("Release", "Debug"):
+        build = tmp_path / configuration
+        options = (f"-DCMAKE_PREFIX_PATH={package}", f"-DCMAKE_BUILD_TYPE={configuration}")
+        run("cmake", "-G", "Ninja", "-S", tmp_path, "-B", build, *options)
+        run("cmake", "--build", build)
+        assert run(build / "program") == SAID
+        is_debug = "/debug/lib/" in (build / "build.ninja").read_text()
+        assert is_debug == (configuration == "Debug")
 
 
 @pytest.fixture(scope="module")

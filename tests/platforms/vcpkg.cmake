@@ -1,0 +1,95 @@
+# What vcpkg does with packaging/vcpkg, as far as that asks for it: its functions, in few lines, for a machine that has no
+# vcpkg. Run as
+#
+#     cmake -DPORT=<folder> -DFEATURES=<list> -DVCPKG_LIBRARY_LINKAGE=static|dynamic
+#           -DCURRENT_BUILDTREES_DIR=<folder> -DCURRENT_PACKAGES_DIR=<folder> -P vcpkg.cmake
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+    execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(vcpkg_check_features)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_FEATURE_OPTIONS" "FEATURES")
+    set(options)
+    while(arg_FEATURES)
+        list(POP_FRONT arg_FEATURES feature option)
+        set(is_on OFF)
+        if(feature IN_LIST FEATURES)
+            set(is_on ON)
+        endif()
+        list(APPEND options -D${option}=${is_on})
+    endwhile()
+    set(${arg_OUT_FEATURE_OPTIONS} ${options} PARENT_SCOPE)
+endfunction()
+
+# In two trees, of which the debug one is installed below the other.
+function(vcpkg_cmake_configure)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+    set(is_shared OFF)
+    if(VCPKG_LIBRARY_LINKAGE STREQUAL dynamic)
+        set(is_shared ON)
+    endif()
+    foreach(kind rel dbg)
+        set(type Release)
+        set(prefix ${CURRENT_PACKAGES_DIR})
+        if(kind STREQUAL dbg)
+            set(type Debug)
+            string(APPEND prefix /debug)
+        endif()
+        run(${CMAKE_COMMAND} -G Ninja -S ${arg_SOURCE_PATH} -B ${CURRENT_BUILDTREES_DIR}/${kind} ${arg_OPTIONS}
+            -DCMAKE_BUILD_TYPE=${type} -DCMAKE_INSTALL_PREFIX=${prefix} -DCMAKE_INSTALL_LIBDIR=lib
+            -DBUILD_SHARED_LIBS=${is_shared})
+    endforeach()
+endfunction()
+
+function(vcpkg_cmake_install)
+    foreach(kind rel dbg)
+        run(${CMAKE_COMMAND} --build ${CURRENT_BUILDTREES_DIR}/${kind} --target install)
+    endforeach()
+endfunction()
+
+# Brings both configurations' files together in share/, two folders deep where they were three.
+function(vcpkg_cmake_config_fixup)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "PACKAGE_NAME;CONFIG_PATH" "")
+    set(share ${CURRENT_PACKAGES_DIR}/share/${arg_PACKAGE_NAME})
+    file(GLOB files ${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}/*.cmake)
+    file(GLOB debug_files ${CURRENT_PACKAGES_DIR}/debug/${arg_CONFIG_PATH}/*-debug.cmake)
+    if(NOT files OR NOT debug_files)
+        message(FATAL_ERROR "no files in ${arg_CONFIG_PATH}")
+    endif()
+    file(COPY ${files} DESTINATION ${share})
+    foreach(file IN LISTS debug_files)
+        file(READ ${file} text)
+        string(REPLACE "\${_IMPORT_PREFIX}/" "\${_IMPORT_PREFIX}/debug/" text "${text}")
+        get_filename_component(name ${file} NAME)
+        file(WRITE ${share}/${name} "${text}")
+    endforeach()
+    file(GLOB targets ${share}/*Targets.cmake)
+    foreach(file IN LISTS targets)
+        file(READ ${file} text)
+        set(up "get_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)\n")
+        string(REPLACE "${up}${up}${up}" "${up}${up}" text "${text}")
+        file(WRITE ${file} "${text}")
+    endforeach()
+    file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR}/lib/cmake ${CURRENT_PACKAGES_DIR}/debug/lib/cmake)
+endfunction()
+
+# The prefix in them is found from where they lie, already.
+function(vcpkg_fixup_pkgconfig)
+    file(GLOB files ${CURRENT_PACKAGES_DIR}/lib/pkgconfig/*.pc)
+    foreach(file IN LISTS files)
+        file(STRINGS ${file} prefix REGEX "^prefix=\\$\\{pcfiledir\\}/\\.\\./\\.\\.$")
+        if(NOT prefix)
+            message(FATAL_ERROR "${file} has no prefix of its own")
+        endif()
+    endforeach()
+endfunction()
+
+function(vcpkg_install_copyright)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+    file(MAKE_DIRECTORY ${CURRENT_PACKAGES_DIR}/share/usocket)
+    configure_file(${arg_FILE_LIST} ${CURRENT_PACKAGES_DIR}/share/usocket/copyright COPYONLY)
+endfunction()
+
+include(${PORT}/portfile.cmake)
