@@ -39,7 +39,7 @@ public:
     // inet() and unix_path().
     [[nodiscard]] static Result<Address> parse(std::string_view text) noexcept;
 
-    [[nodiscard]] const std::uint8_t* data() const noexcept { return bytes_.data(); }
+    [[nodiscard]] const std::uint8_t* data() const noexcept USOCKET_BORROWS { return bytes_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
@@ -52,12 +52,12 @@ public:
     [[nodiscard]] std::uint32_t scopeid() const noexcept;
     // What the family's own part holds: the IP address (4 or 16 bytes), the AF_UNIX path, or else all that
     // follows the family. Points into this object.
-    [[nodiscard]] ConstBuffer payload() const noexcept;
+    [[nodiscard]] ConstBuffer payload() const noexcept USOCKET_BORROWS;
     // The IP address as text, with a NUL behind it; empty unless AF_INET or AF_INET6.
     struct Text {
         std::array<char, 48> chars{};
         std::uint8_t size = 0;
-        [[nodiscard]] std::string_view view() const noexcept { return {chars.data(), size}; }
+        [[nodiscard]] std::string_view view() const noexcept USOCKET_BORROWS { return {chars.data(), size}; }
     };
     [[nodiscard]] Text host() const noexcept;
     // For people, and for parse(): "127.0.0.1:80", "[fe80::1%2]:80"; "unix:/run/server", of an abstract name
@@ -66,7 +66,7 @@ public:
     struct Written {
         std::array<char, 448> chars{};
         std::uint16_t size = 0;
-        [[nodiscard]] std::string_view view() const noexcept { return {chars.data(), size}; }
+        [[nodiscard]] std::string_view view() const noexcept USOCKET_BORROWS { return {chars.data(), size}; }
     };
     [[nodiscard]] Written text() const noexcept;
 

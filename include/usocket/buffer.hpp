@@ -11,7 +11,26 @@
 #include <type_traits>
 #include <utility>
 
+#include "usocket/export.hpp"
+
 namespace usocket {
+
+class ConstBuffer;
+class MutableBuffer;
+
+namespace detail {
+
+// What is sent as it lies in memory. Not what only points to the bytes that are meant, as a string_view in a vector.
+template <class T>
+concept PlainData = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
+                    !std::ranges::view<T> && !std::is_same_v<T, ConstBuffer> && !std::is_same_v<T, MutableBuffer>;
+template <class T, class... Others>
+concept OneOf = (std::is_same_v<T, Others> || ...);
+// Literals have a NUL at their end, which is no part of what is meant.
+template <class T>
+concept ArrayOfText = std::is_array_v<T> && OneOf<std::remove_extent_t<T>, char, char8_t, wchar_t, char16_t, char32_t>;
+
+}  // namespace detail
 
 // Bytes that the caller keeps alive for the length of the call.
 class ConstBuffer {
@@ -26,12 +45,14 @@ public:
     // A literal: all of it but the NUL at its end. Of a constant array without one, all.
     template <std::size_t N>
     constexpr ConstBuffer(const char (&text)[N]) noexcept : ConstBuffer(text, text[N - 1] == '\0' ? N - 1 : N) {}
+    template <std::size_t N>
+    constexpr ConstBuffer(const char8_t (&text)[N]) noexcept : ConstBuffer(text, text[N - 1] == u8'\0' ? N - 1 : N) {}
     // How much of it is meant cannot be seen: say ConstBuffer(data, size), or std::string_view(data) for a C string.
     template <std::size_t N> ConstBuffer(char (&buffer)[N]) = delete;
+    // What lies in memory one after the other: numbers, structs; not pointers and views, behind which the bytes are.
     template <std::ranges::contiguous_range Range>
-        requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
-                     (!std::is_same_v<std::remove_extent_t<Range>, char>)
-    constexpr ConstBuffer(const Range& range) noexcept
+        requires detail::PlainData<std::ranges::range_value_t<Range>> && (!detail::ArrayOfText<Range>)
+    constexpr ConstBuffer(const Range& range USOCKET_BORROWS) noexcept
         : data_(std::ranges::data(range)),
           size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
 
@@ -50,9 +71,9 @@ public:
     constexpr MutableBuffer() noexcept = default;
     constexpr MutableBuffer(void* data, std::size_t size) noexcept : data_(data), size_(size) {}
     template <std::ranges::contiguous_range Range>
-        requires std::is_trivially_copyable_v<std::ranges::range_value_t<Range>> &&
+        requires detail::PlainData<std::ranges::range_value_t<Range>> &&
                      (!std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>)
-    constexpr MutableBuffer(Range&& range) noexcept
+    constexpr MutableBuffer(Range&& range USOCKET_BORROWS) noexcept
         : data_(std::ranges::data(range)),
           size_(std::ranges::size(range) * sizeof(std::ranges::range_value_t<Range>)) {}
 
@@ -142,12 +163,14 @@ public:
     ~Bytes() { std::free(data_); }
 
     // A contiguous range of bytes; view() is the same as text.
-    [[nodiscard]] const std::uint8_t* data() const noexcept { return data_; }
+    [[nodiscard]] const std::uint8_t* data() const noexcept USOCKET_BORROWS { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    [[nodiscard]] const std::uint8_t* begin() const noexcept { return data_; }
-    [[nodiscard]] const std::uint8_t* end() const noexcept { return data_ + size_; }
-    [[nodiscard]] std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+    [[nodiscard]] const std::uint8_t* begin() const noexcept USOCKET_BORROWS { return data_; }
+    [[nodiscard]] const std::uint8_t* end() const noexcept USOCKET_BORROWS { return data_ + size_; }
+    [[nodiscard]] std::string_view view() const noexcept USOCKET_BORROWS {
+        return {reinterpret_cast<const char*>(data_), size_};
+    }
 
     // A sink that grows on the C heap, and its bytes once it is filled.
     [[nodiscard]] static Sink sink() noexcept { return Sink(grow, surrender); }

@@ -27,7 +27,9 @@ public:
 
     // "[::1]:80: Connection refused; 127.0.0.1:80: Connection refused". Lives as long as this object. What there is no
     // room for is counted: "; and 3 more".
-    [[nodiscard]] const char* message() const noexcept { return size_ == 0 ? Error::message() : text_.data(); }
+    [[nodiscard]] const char* message() const noexcept USOCKET_BORROWS {
+        return size_ == 0 ? Error::message() : text_.data();
+    }
 
     // One more place where it went wrong, and why.
     void add(std::string_view place, Error why) noexcept;

@@ -10,14 +10,14 @@
 namespace usocket {
 
 // Of negative codes, EAI_*.
-class ResolverCategory final : public std::error_category {
+class USOCKET_PUBLIC ResolverCategory final : public std::error_category {
 public:
     [[nodiscard]] const char* name() const noexcept override { return "usocket.resolver"; }
     [[nodiscard]] std::string message(int code) const override { return Error(code).message(); }
 };
 
 // Of Fault: each is std::errc::invalid_argument.
-class ArgumentCategory final : public std::error_category {
+class USOCKET_PUBLIC ArgumentCategory final : public std::error_category {
 public:
     [[nodiscard]] const char* name() const noexcept override { return "usocket.argument"; }
     [[nodiscard]] std::string message(int fault) const override { return Error(static_cast<Fault>(fault)).message(); }
@@ -27,12 +27,12 @@ public:
     }
 };
 
-inline const std::error_category& resolver_category() noexcept {
+[[nodiscard]] USOCKET_PUBLIC inline const std::error_category& resolver_category() noexcept {
     static const ResolverCategory category;
     return category;
 }
 
-inline const std::error_category& argument_category() noexcept {
+[[nodiscard]] USOCKET_PUBLIC inline const std::error_category& argument_category() noexcept {
     static const ArgumentCategory category;
     return category;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>  // std::hash
 #include <type_traits>
 #include <utility>
 
@@ -163,6 +165,7 @@ public:
     friend constexpr bool operator==(const Error&, const Error&) noexcept = default;
 
 private:
+    friend struct std::hash<Error>;
     [[nodiscard]] int own_code() const noexcept;
 
     // One number for all, so that errors are cheap to pass on and to compare; no errno is as high as this.
@@ -267,11 +270,11 @@ public:
         : Outcome(other.error()), value_(other.has_value() ? T(*std::move(other)) : T()) {}
 
     // Only with has_value(); see USOCKET_CHECKED.
-    USOCKET_INLINED constexpr T& operator*() & noexcept {
+    USOCKET_INLINED constexpr T& operator*() & noexcept USOCKET_BORROWS {
         this->check();
         return value_;
     }
-    USOCKET_INLINED constexpr const T& operator*() const& noexcept {
+    USOCKET_INLINED constexpr const T& operator*() const& noexcept USOCKET_BORROWS {
         this->check();
         return value_;
     }
@@ -280,11 +283,11 @@ public:
         this->check();
         return std::move(value_);
     }
-    USOCKET_INLINED constexpr T* operator->() noexcept {
+    USOCKET_INLINED constexpr T* operator->() noexcept USOCKET_BORROWS {
         this->check();
         return &value_;
     }
-    USOCKET_INLINED constexpr const T* operator->() const noexcept {
+    USOCKET_INLINED constexpr const T* operator->() const noexcept USOCKET_BORROWS {
         this->check();
         return &value_;
     }
@@ -297,11 +300,11 @@ public:
     }
 
 #if defined(__cpp_exceptions)
-    constexpr T& value() & {
+    constexpr T& value() & USOCKET_BORROWS {
         this->check_or_throw();
         return value_;
     }
-    constexpr const T& value() const& {
+    constexpr const T& value() const& USOCKET_BORROWS {
         this->check_or_throw();
         return value_;
     }
@@ -395,3 +398,9 @@ public:
 };
 
 }  // namespace usocket
+
+template <> struct std::hash<usocket::Error> {
+    [[nodiscard]] std::size_t operator()(const usocket::Error& error) const noexcept {
+        return std::hash<std::int32_t>()(error.number_);
+    }
+};

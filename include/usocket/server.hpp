@@ -173,7 +173,7 @@ private:
             const Deadline passed(now);
             for (Connection* one = first_; one != nullptr;) {
                 Connection& connection = *std::exchange(one, one->behind);
-                if (connection.client.deadline().nanoseconds() <= passed.nanoseconds()) give_up(connection);
+                if (connection.client.deadline() <= passed) give_up(connection);
             }
         }
     }

@@ -95,7 +95,7 @@ public:
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags, Call&& call) noexcept;
     Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
-    // The same with the address in memory of the host's, where there is an empty one; returns the size.
+    // The same with the sender put into `from`, empty if the system names none; returns the size.
     Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
 
     // --- Messages: several pieces, and ancillary data (SOCK-10)

@@ -23,7 +23,7 @@ namespace usocket {
 //     });
 template <class AnyPoll> class WakeOnStop {
 public:
-    WakeOnStop(AnyPoll& poll, std::stop_token stop) noexcept : callback_(std::move(stop), Wake{&poll}) {}
+    [[nodiscard]] WakeOnStop(AnyPoll& poll, std::stop_token stop) noexcept : callback_(std::move(stop), Wake{&poll}) {}
 
 private:
     struct Wake {
@@ -37,7 +37,8 @@ private:
 // workers.
 class CloseOnStop {
 public:
-    CloseOnStop(Socket& socket, std::stop_token stop) noexcept : callback_(std::move(stop), Close{&socket}) {}
+    [[nodiscard]] CloseOnStop(Socket& socket, std::stop_token stop) noexcept
+        : callback_(std::move(stop), Close{&socket}) {}
 
 private:
     struct Close {

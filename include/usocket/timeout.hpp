@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <optional>
 
@@ -76,7 +77,11 @@ public:
     [[nodiscard]] Timeout remaining() const noexcept {
         return Timeout(std::chrono::nanoseconds(nanoseconds_) - std::chrono::steady_clock::now().time_since_epoch());
     }
-    friend constexpr bool operator==(const Deadline&, const Deadline&) noexcept = default;
+    [[nodiscard]] bool has_passed() const noexcept {
+        return nanoseconds_ <= std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+    }
+    // The earlier one is less.
+    friend constexpr auto operator<=>(const Deadline&, const Deadline&) noexcept = default;
 
 private:
     constexpr Deadline() noexcept = default;

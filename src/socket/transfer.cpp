@@ -124,6 +124,7 @@ Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noex
 }
 
 Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept {
+    from.set_size(0);
     return receive_inside(call, buffer, flags, &from);
 }
 

@@ -145,6 +145,38 @@ def test_units_of(row: Row) -> None:
     assert "100% tests passed" in said
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("case", range(6))
+def test_what_ends_too_early_is_warned_of(case: int) -> None:
+    """CPP-1: clang warns where a view outlives its bytes, and nowhere else."""
+    command = (tool("clang++"), "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", f"-DCASE={case}")
+    said = subprocess.run(
+        [*command, f"-I{REPO / 'include'}", HERE / "borrowed.cpp"], capture_output=True, text=True, timeout=300
+    )
+    assert said.returncode == 0
+    assert ("[-Wdangling]" in said.stderr) == (case != 0), said.stderr
+
+
+@pytest.mark.quick
+def test_error_categories_are_the_same_in_all_parts(tmp_path: Path) -> None:
+    """CPP-4: std::error_code compares them by address, also where nothing is visible that need not be."""
+    (tmp_path / "part.cpp").write_text("""
+#include <usocket/error_code.hpp>
+[[gnu::visibility("default")]] const void* of_part() { return &usocket::resolver_category(); }
+""")
+    (tmp_path / "main.cpp").write_text("""
+#include <usocket/error_code.hpp>
+const void* of_part();
+int main() { return of_part() == &usocket::resolver_category() ? 0 : 1; }
+""")
+    hidden = ("-fvisibility=hidden", "-fvisibility-inlines-hidden")
+    compiler = (tool("g++"), "-std=c++20", *hidden, f"-I{REPO / 'include'}", "-Wl,--unresolved-symbols=ignore-all")
+    part, program = tmp_path / "libpart.so", tmp_path / "program"
+    run(*compiler, "-fPIC", "-shared", "-o", part, tmp_path / "part.cpp")
+    run(*compiler, "-o", program, tmp_path / "main.cpp", part, f"-Wl,-rpath,{tmp_path}")
+    run(program)
+
+
 def compile_core(target: str, calls: str, poller: str, folder: Path) -> None:
     """core.o and main.o, by zig, without a C++ standard library but for its headers."""
     compiler = [tool("zig-c++"), "-target", target]

@@ -5,10 +5,13 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -124,6 +127,23 @@ TEST(CppFace, CPP_4_arrays_of_char) {
     EXPECT_EQ(sent({buffer, 8}), "abc\0\0\0\0\0"s);
     EXPECT_EQ(sent(std::string_view(buffer)), "abc");
     static_assert(!std::is_constructible_v<usocket::ConstBuffer, char (&)[8]>, "how much of it?");
+    EXPECT_EQ(sent(u8"ä"), "\xc3\xa4");
+    static_assert(!std::is_constructible_v<usocket::ConstBuffer, const wchar_t(&)[8]>, "in which encoding?");
+}
+
+// CPP-4: what only points to bytes is not sent as if it were them.
+TEST(CppFace, CPP_4_pointers_are_no_bytes) {
+    using usocket::ConstBuffer;
+    using usocket::MutableBuffer;
+    struct Point {
+        int x, y;
+    };
+    static_assert(std::is_constructible_v<ConstBuffer, const std::vector<Point>&>);
+    static_assert(std::is_constructible_v<MutableBuffer, std::array<std::byte, 4>&>);
+    static_assert(!std::is_constructible_v<ConstBuffer, const std::array<ConstBuffer, 2>&>, "sendmsg() takes those");
+    static_assert(!std::is_constructible_v<ConstBuffer, const std::vector<std::string_view>&>);
+    static_assert(!std::is_constructible_v<ConstBuffer, const std::vector<const char*>&>);
+    static_assert(!std::is_constructible_v<MutableBuffer, std::vector<MutableBuffer>&>);
 }
 
 // CPP-1: sinks into Bytes, whose memory moves.

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <unordered_set>
 
 #include "loopback.hpp"
 #include "usocket/error_code.hpp"
@@ -62,6 +63,12 @@ TEST(Results, CPP_2_an_error_code) {
     EXPECT_NE(wrong, make_error_code(Error(Fault::bad_path)));
     EXPECT_EQ(wrong.message(), "port must be in 0..65535");
     EXPECT_FALSE(make_error_code(Error()));
+}
+
+TEST(Results, CPP_4_an_error_has_a_hash) {
+    const std::unordered_set<Error> seen{Error(EAGAIN), Error(Fault::bad_path), Error(EAGAIN)};
+    EXPECT_EQ(seen.size(), 2u);
+    EXPECT_TRUE(seen.contains(Error(EAGAIN)));
 }
 
 TEST(Results, CPP_2_every_errno_has_a_message) {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <array>
+#include <chrono>
 #include <climits>
 #include <cstring>
 #include <string>
@@ -504,6 +505,16 @@ TEST(Sockets, SOCK_6_datagrams) {
     const ReceivedFrom third = two.recvfrom_into(room).value();
     EXPECT_EQ(std::string_view(room.data(), third.size), "thi") << "the rest of a datagram is lost, as everywhere";
     EXPECT_EQ(third.address, from);
+}
+
+TEST(Sockets, SOCK_6_the_sender_of_before_is_not_that_of_kept_bytes) {
+    Pair pair = tcp_pair();
+    pair.here.write("kept").value();
+    EXPECT_EQ(pair.there.read(10, Deadline::after(std::chrono::milliseconds(1))).error(), Error(ETIMEDOUT));
+    Address from = any_port();
+    std::array<char, 10> room;
+    EXPECT_EQ(pair.there.recvfrom_into(room, from, 0, Call()).value(), 4u);
+    EXPECT_TRUE(from.empty());
 }
 
 TEST(Sockets, SOCK_6_recv_into_and_flags) {

@@ -1,4 +1,5 @@
 // TIME-1..4, TIME-6: timeouts of every method that may wait, over real sockets.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -43,6 +44,14 @@ TEST(Timeouts, TIME_1_what_is_no_span_is_refused) {
         EXPECT_EQ(Timeout::from_seconds(seconds).error(), Error(Fault::timeout_range)) << seconds;
     }
     EXPECT_EQ(Error(Fault::timeout_range).code(), EINVAL);
+}
+
+TEST(Timeouts, TIME_10_deadlines_have_an_order) {
+    const Deadline soon = Deadline::after(std::chrono::minutes(1)), late = Deadline::after(std::chrono::hours(1));
+    EXPECT_LT(soon, late);
+    EXPECT_EQ(std::min(late, soon), soon);
+    EXPECT_FALSE(soon.has_passed());
+    EXPECT_TRUE(Deadline(Clock::now()).has_passed());
 }
 
 TEST(Timeouts, TIME_1_from_durations) {
