@@ -100,7 +100,9 @@ usocket::Result<void, usocket::EndpointError> serve(int port, std::chrono::secon
     USOCKET_TRY(print_port(server.listener()));
     serving = &server;
     for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { serving->stop(); });
-    return server.run([&] { return Client(server, idle_limit); });
+    auto served = server.run([&] { return Client(server, idle_limit); });
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);  // another one finds no server any more
+    return served;
 }
 
 }  // namespace

@@ -49,7 +49,9 @@ usocket::Result<void, usocket::EndpointError> serve(std::string_view address) {
     USOCKET_TRY(print_port(server.listener()));
     serving = &server;
     for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { serving->stop(); });
-    return server.run();
+    auto served = server.run();
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);  // another one finds no server any more
+    return served;
 }
 
 }  // namespace

@@ -242,7 +242,9 @@ usocket::Result<void, usocket::EndpointError> serve(const Settings& settings, in
     USOCKET_TRY(print_port(server.listener()));
     serving = &server;
     for (const int number : {SIGINT, SIGTERM}) std::signal(number, [](int) { serving->stop(); });
-    return server.run([&] { return Connection(settings); });
+    auto served = server.run([&] { return Connection(settings); });
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);  // another one finds no server any more
+    return served;
 }
 
 }  // namespace

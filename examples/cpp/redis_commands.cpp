@@ -18,6 +18,8 @@ using usocket::Deadline;
 using usocket::Result;
 using usocket::Socket;
 
+constexpr long longest_string = 512L * 1024 * 1024;  // Redis's own limit
+
 // An answer is a line whose first byte says what it is; a string (its length) and a list (of answers) have more behind.
 Result<void> print_answer(Socket& redis, Deadline deadline) {
     std::array<char, 4096> line;
@@ -29,6 +31,7 @@ Result<void> print_answer(Socket& redis, Deadline deadline) {
     if (text[0] == '*') {
         for (long i = 0; i < number; ++i) USOCKET_TRY(print_answer(redis, deadline));
     } else if (text[0] == '$' && number >= 0) {
+        if (number > longest_string) return usocket::Error(EMSGSIZE);
         std::string string(static_cast<std::size_t>(number) + 2, '\0');
         if (USOCKET_TRY(redis.readinto(string, deadline)) != string.size()) return usocket::Error(ECONNRESET);
         std::fwrite(string.data(), 1, string.size() - 1, stdout);
