@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "sys/sys.hpp"
+#include "wait/held.hpp"
 
 namespace usocket {
 namespace {
@@ -70,6 +71,9 @@ void Pending::hold(Block block) noexcept {
 
 bool Pending::reserve(const Sink& sink) noexcept {
     if (sink.can_surrender() || reserve_.size >= sink.capacity()) return true;
+#if !defined(USOCKET_HOST_HOOKS)
+    const Held held;
+#endif
     reserve_.release();
     reserve_ = allocate(sink.capacity());
     return reserve_.data != nullptr;

@@ -7,6 +7,7 @@
 
 #include "sys/sys.hpp"
 #include "usocket/buffer.hpp"
+#include "wait/held.hpp"
 
 namespace usocket {
 
@@ -20,6 +21,9 @@ struct Resized {
 
 private:
     static bool grow(Sink& sink, std::size_t capacity) noexcept {
+#if !defined(USOCKET_HOST_HOOKS)  // else two system calls for each, and the old memory is the collector's
+        const Held held;          // the sink knows its memory, whatever signal has waited for the heap
+#endif
         void* memory = capacity == SIZE_MAX ? nullptr : sys::resize(sink.data(), capacity + 1);  // and a NUL, for C
         if (memory == nullptr) return false;
         sink.set_memory(static_cast<std::uint8_t*>(memory), capacity);

@@ -21,6 +21,13 @@ usocket_resize_t chosen = resize_on_heap;
 }  // namespace
 
 void usocket_set_resize(usocket_resize_t resize) { chosen = resize; }
-void* usocket_host_resize(void* memory, std::size_t size) { return chosen(memory, size); }
+
+// A signal handler that longjmps would leave the heap halfway.
+void* usocket_host_resize(void* memory, std::size_t size) {
+    usocket_host_hold_signals();
+    void* resized = chosen(memory, size);
+    usocket_host_release_signals();
+    return resized;
+}
 
 #endif

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -191,6 +192,52 @@ static void hold(void) {
 }
 static void release(void) {
     if (--holds == 0) change_mask(SIG_UNBLOCK);
+}
+
+static volatile sig_atomic_t resizing;
+
+static void* resize_with_a_signal(void* memory, size_t size) {
+    void* resized;
+    resizing = 1;
+    raise(SIGALRM);
+    resized = realloc(memory, size == 0 ? 1 : size);
+    resizing = 0;
+    return size == 0 ? (free(resized), NULL) : resized;
+}
+
+static void jump_if_it_may(int number) {
+    CHECK(!resizing);
+    jump(number);
+}
+
+// A signal that comes while the heap is at work has to wait.
+TEST(TIME_6_no_longjmp_out_of_the_heap) {
+    static const usocket_host_t host = {NULL, NULL, NULL, true, false};
+    static pair_t pair;
+    static usocket_call_t call;
+    static usocket_sink_t sink;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = jump_if_it_may;
+    MUST(sigaction(SIGALRM, &action, NULL));
+    usocket_set_signals(hold, release);
+    usocket_set_resize(resize_with_a_signal);
+    make_tcp_pair(&pair);
+    MUST(usocket_setblocking(&pair.here, true));
+    usocket_sink_init(&sink);
+    say(&pair.there, "whole");
+    usocket_call_init(&call, &host, usocket_deadline_after(usocket_no_timeout()));
+    if (sigsetjmp(before_call, 1) == 0) {
+        jumps = 1;
+        (void)usocket_read(&pair.here, 5, &sink, &call);
+        CHECK(!"the call came back");
+    }
+    usocket_unwound(&pair.here, &call);
+    MUST(usocket_read(&pair.here, 5, &sink, NULL));
+    CHECK(memcmp(usocket_sink_data(&sink), "whole", 5) == 0);
+    usocket_sink_destroy(&sink);
+    CHECK_EQ(holds, 0);
+    end_pair(&pair);
 }
 
 TEST(TIME_6_a_longjmp_out_of_a_call_loses_nothing) {
