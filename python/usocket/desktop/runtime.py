@@ -9,7 +9,9 @@ import errno
 import os
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+_Error = TypeVar("_Error", bound=Exception)
 
 # pytest shows a program's own lines.
 __tracebackhide__ = True
@@ -158,17 +160,29 @@ def errno_of(error: Any) -> Any:
 
 def caught(error: Any) -> Any:
     """An error as the program has it, which has caught or made it: an OSError says its number's name, and has no text
-    of the system's. What says more than the system does goes on saying it.
+    of the system's. What says more than the system does goes on saying it. Its errno is the first argument, whatever
+    that is.
     """
     if not isinstance(error, OSError) or not 1 <= len(error.args) <= 2:
         return error
     number, *text = error.args
+    if error.errno is None:
+        error.errno = number
     name = errno.errorcode.get(number) if isinstance(number, int) else None
     if name is not None:
         if text == [os.strerror(number)]:
             error.args = (number,)
             text = []
         error.errno, error.strerror = number, ": ".join([name, *map(str, text)])
+    return error
+
+
+def shown_as_its_base(error: type[_Error]) -> type[_Error]:
+    """Decorates an error of ours that is a device's and CPython's at once: it is shown as the device's, its first
+    base.
+    """
+    error.__module__ = "builtins"
+    error.__name__ = error.__qualname__ = error.__bases__[0].__name__
     return error
 
 

@@ -511,6 +511,47 @@ def test_dev_2_struct_of_another_type_is_a_type_error() -> None:
     assert names_of("import struct\ntry:\n    struct.pack('f', 'a')\nexcept TypeError:\n    ok = 1\n")["ok"] == 1
 
 
+@pytest.mark.parametrize(
+    "call, kind",
+    [
+        ("struct.unpack('I', b'abc')", "ValueError"),
+        ("struct.pack('B', None)", "TypeError"),
+        ("re.compile('(')", "ValueError"),
+    ],
+)
+def test_dev_2_an_error_is_shown_as_a_devices(call: str, kind: str) -> None:
+    text = (
+        f"import io, re, struct, sys\ntry:\n    {call}\nexcept Exception as e:\n"
+        "    name, text = type(e).__name__, repr(e)\n"
+        "    file = io.StringIO()\n    sys.print_exception(e, file)\n    last = file.getvalue().splitlines()[-1]\n"
+    )
+    names = names_of(text)
+    assert names["name"] == kind and names["text"].startswith(f"{kind}(") and names["last"].startswith(f"{kind}: ")
+
+
+ANSWERING = """
+import io, select
+
+class Answering(io.IOBase):
+    def ioctl(self, request, argument):
+        return -110
+
+stream = Answering()
+poller = select.poll()
+poller.register(stream, select.POLLIN)
+failed = []
+for ask in (lambda: poller.poll(0), lambda: list(poller.ipoll(0)), lambda: select.select([stream], [], [], 0)):
+    try:
+        ask()
+    except OSError as e:
+        failed.append((e.errno, str(e)))
+"""
+
+
+def test_dev_2_a_stream_of_the_programs_that_answers_with_an_error_is_an_error_of_poll() -> None:
+    assert names_of(ANSWERING)["failed"] == [(110, "[Errno 110] ETIMEDOUT")] * 3
+
+
 def test_dev_2_a_wrong_pattern_is_a_value_error() -> None:
     assert names_of("import re\ntry:\n    re.compile('(')\nexcept ValueError:\n    ok = 1\n")["ok"] == 1
 

@@ -8,6 +8,8 @@ from typing import Any
 class CancelledError(BaseException):
     """Thrown into a task that is cancelled; `except Exception` lets it pass."""
 
+    __module__ = "asyncio"  # as it is shown
+
     @property
     def value(self) -> Any:
         return self.args[0] if self.args else None
@@ -15,6 +17,8 @@ class CancelledError(BaseException):
 
 class TimeoutError(Exception):
     """wait_for() took longer than it was given."""
+
+    __module__ = "asyncio"
 
     @property
     def value(self) -> Any:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re as _re
 from typing import Any
 
+from usocket.desktop.runtime import shown_as_its_base as _shown_as_its_base
+
 EXTENDS = "re"
 
 
+@_shown_as_its_base
 class _Wrong(ValueError, _re.error):
     """A device's re raises ValueError."""
 

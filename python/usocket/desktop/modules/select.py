@@ -1,9 +1,11 @@
 """select, as devices have it: uselect's poll() and select(), which also take a stream of the program's own that has an
-ioctl() and no descriptor. It is asked every millisecond (MP_STREAM_POLL), as devices ask it.
+ioctl() and no descriptor. It is asked every millisecond (MP_STREAM_POLL), as devices ask it; a negative answer is the
+number of an error, which poll() raises.
 """
 
 from __future__ import annotations
 
+import os as _os
 import time as _time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -36,8 +38,10 @@ class _Asked:
         self.stream, self.eventmask, self.userdata = stream, eventmask, userdata
 
     def events(self) -> int:
-        said = self.stream.ioctl(_MP_STREAM_POLL, self.eventmask) or 0
-        return int(said) & (self.eventmask | _UNASKED) if said > 0 else 0
+        said = int(self.stream.ioctl(_MP_STREAM_POLL, self.eventmask) or 0)
+        if said < 0:
+            raise OSError(-said, _os.strerror(-said))
+        return said & (self.eventmask | _UNASKED)
 
 
 class poll(_uselect.poll[Any, Any]):

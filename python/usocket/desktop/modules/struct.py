@@ -13,16 +13,19 @@ from collections.abc import Callable
 from typing import Any
 
 from usocket.desktop.runtime import buffer as _buffer
+from usocket.desktop.runtime import shown_as_its_base as _shown_as_its_base
 
 EXTENDS = "struct"
 
 _BITS = {"b": 8, "B": 8, "h": 16, "H": 16, "i": 32, "I": 32, "q": 64, "Q": 64}
 
 
+@_shown_as_its_base
 class _WrongValue(ValueError, _struct.error):
     pass
 
 
+@_shown_as_its_base
 class _WrongType(TypeError, _struct.error):
     pass
 
