@@ -13,18 +13,22 @@ import os
 import signal
 import threading
 import traceback
+import types
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uselect
 import usocket
+from programs import output
 from python_support import Caller, descriptors, error_of, fill, listener, run_python, tcp_pair
 from usocket.desktop import asyncio
-from usocket.desktop.asyncio import core
+from usocket.desktop.asyncio import core, stream
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.ioqueue import IOQueue
+from usocket.desktop.modules import socket
 
 LONG_MS = 100_000  # nobody waits so long
 
@@ -50,7 +54,7 @@ def streams(tcp: Any) -> tuple[asyncio.Stream, asyncio.Stream]:
 
 
 def port_of(server: asyncio.Server) -> int:
-    return int(usocket.sockaddr(server._sock.getsockname())[2])
+    return int(server._sock.getsockname()[1])
 
 
 async def turns(n: int) -> None:
@@ -490,10 +494,82 @@ def test_dev_3_connection_tries_every_address(monkeypatch: pytest.MonkeyPatch) -
     with listener() as server:
         info = (usocket.AF_INET, usocket.SOCK_STREAM, 0, "")
         found = [(*info, nobody), (*info, server.getsockname())]
-        monkeypatch.setattr(usocket, "getaddrinfo", lambda *_: found)
+        asked = types.SimpleNamespace(getaddrinfo=lambda *_: found, socket=socket.socket)
+        monkeypatch.setattr(stream, "_find_socket", lambda: asked)
         _, writer = asyncio.run(asyncio.open_connection("both", 1))
-        assert writer.s.getpeername() == server.getsockname()
+        assert writer.s.getpeername() == ("127.0.0.1", usocket.sockaddr(server.getsockname())[2])
         writer.s.close()
+
+
+REPLACED = """
+import asyncio, io, sys
+from errno import EINPROGRESS
+
+class Sock(io.IOBase):
+    def __init__(self):
+        self.inbox = io.BytesIO(b"answer\\n")
+    def ioctl(self, request, argument):
+        return argument
+    def setblocking(self, flag):
+        pass
+    def connect(self, address):
+        print("connect", address)
+        if address[1] == 81:
+            raise OSError(EINPROGRESS)
+        if address[1] == 82:
+            raise OSError(111)
+    def write(self, data):
+        return len(data)
+    def readline(self):
+        return self.inbox.readline()
+    def close(self):
+        pass
+
+class socket:
+    AF_INET, SOCK_STREAM, IPPROTO_TCP = 2, 1, 6
+    @staticmethod
+    def getaddrinfo(host, port, af=0, type=0):
+        return [(2, 1, 6, "", (host, port))]
+    def socket(af=AF_INET, type=SOCK_STREAM, proto=IPPROTO_TCP):
+        return Sock()
+
+async def ask(port):
+    reader, writer = await asyncio.open_connection("replaced", port)
+    await writer.awrite(b"question\\n")
+    print(await reader.readline())
+
+sys.modules["socket"] = socket
+for port in (80, 81, 82):
+    try:
+        asyncio.run(ask(port))
+    except OSError as e:
+        print(e.errno)
+"""
+
+
+def test_dev_3_connections_are_of_the_programs_socket(tmp_path: Path) -> None:
+    lines = ["connect ('replaced', 80)", "b'answer\\n'", "connect ('replaced', 81)", "b'answer\\n'"]
+    assert output(tmp_path, {"main.py": REPLACED}) == [*lines, "connect ('replaced', 82)", "111"]
+
+
+@pytest.mark.parametrize("start", ["open_connection('there', 1)", "start_server(None, 'there', 1)"])
+def test_dev_3_what_a_test_replaces_in_socket_is_what_asyncio_sees(start: str, tmp_path: Path) -> None:
+    text = (
+        "import asyncio, unittest.mock as mock\n"
+        "with mock.patch('socket.getaddrinfo', side_effect=OSError(7)) as asked:\n    try:\n"
+        f"        asyncio.run(asyncio.{start})\n    except OSError as e:\n        print(e, asked.call_args[0][:2])\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["[Errno 7] E2BIG ('there', 1)"]
+
+
+def test_dev_3_servers_are_of_the_programs_socket(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import asyncio\nasync def main():\n    server = await asyncio.start_server(None, '', 0)\n"
+        "    print(server.__class__.__name__)\nasyncio.run(main())\n",
+        "socket.py": "from usocket import *\nimport usocket\nclass socket(usocket.socket):\n"
+        "    def bind(self, address):\n        print('bind')\n        super().bind(address)\n",
+    }
+    assert output(tmp_path, files) == ["bind", "Server"]
 
 
 def test_dev_3_peername_is_a_tuple() -> None:
@@ -507,7 +583,7 @@ def test_dev_3_peername_is_a_tuple() -> None:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
             await reader.read()
-            assert names == [("127.0.0.1", usocket.sockaddr(writer.s.getsockname())[2])]
+            assert names == [writer.s.getsockname()]
             await writer.wait_closed()
 
     asyncio.run(main())
@@ -539,7 +615,7 @@ def test_dev_3_server_that_cannot_accept_tries_again() -> None:
     async def main() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         sock, server._sock = server._sock, FailingOnce(server._sock)  # type: ignore[assignment]
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(usocket.sockaddr(sock.getsockname())[2]))
+        reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
         assert await reader.read() == b"served"
         await writer.wait_closed()
         server.close()

@@ -191,7 +191,7 @@ async def refused(**options):
 async def main():
     global port
     listening = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=server)
-    port = usocket.sockaddr(listening._sock.getsockname())[2]
+    port = listening._sock.getsockname()[1]
     print(set(await asyncio.gather(*[talk(number % 10) for number in range(50)])) == {
         (b"hello\\n", 700000, b"line %d\\n" % number) for number in range(10)})
     await refused(ssl=client, server_hostname="elsewhere")
@@ -277,7 +277,7 @@ async def serve(reader, writer):
 
 async def main():
     listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server)
-    port = usocket.sockaddr(listening._sock.getsockname())[2]
+    port = listening._sock.getsockname()[1]
     reader, writer = await asyncio.open_connection("localhost", port, ssl=client)
     writer.write(b"hello\\n")
     await writer.drain()
@@ -293,13 +293,13 @@ def test_dev_5_a_handshake_that_fails_in_a_server_is_shown_in_a_line(
     certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     text = f"""
-import asyncio, ssl, usocket
+import asyncio, socket, ssl
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(*{certificate!r})
 async def main():
     server = await asyncio.start_server(None, "127.0.0.1", 0, ssl=context)
     address = server._sock.getsockname()
-    stream = asyncio.StreamReader(usocket.socket())
+    stream = asyncio.StreamReader(socket.socket())
     stream.s.connect(address)
     await stream.awrite(b"GET / HTTP/1.0\\r\\n\\r\\n")
     try:

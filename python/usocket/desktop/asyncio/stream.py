@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Generator
+from errno import EINPROGRESS
 from typing import Any, TypeAlias
 
-import usocket
+from usocket import _usocket
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.core import sleep_ms
 from usocket.desktop.asyncio.coroutine import coroutine, returned_by
 from usocket.desktop.asyncio.descriptor import as_stream
 from usocket.desktop.asyncio.errors import CancelledError
 from usocket.desktop.asyncio.task import Task, create_task
+from usocket.desktop.modules import socket as our_socket
 from usocket.desktop.tracebacks import print_exception
 
 Waits: TypeAlias = Generator[Any, Any, None]
@@ -150,6 +152,18 @@ StreamWriter = Stream
 # --- Connections
 
 
+def find_socket_by(find: Callable[[], Any]) -> None:
+    """Sets what finds the module that connections and servers are made with: the program's `socket` at that time, as
+    a device's asyncio imports it. A program's test may have put another in its place.
+    """
+    global _find_socket
+    _find_socket = find
+
+
+def _find_socket() -> Any:
+    return our_socket
+
+
 @coroutine
 def open_connection(
     host: str, port: int, ssl: Any = None, server_hostname: str | None = None
@@ -157,9 +171,10 @@ def open_connection(
     """Connects; (reader, writer), which are the same. The name is resolved first, and nobody else runs meanwhile.
     ssl: an SSLContext, or True for one that checks the server's certificate and name."""
     failure: OSError | None = None
-    for family, kind, proto, _, address in usocket.getaddrinfo(host, port, 0, usocket.SOCK_STREAM):
+    socket = _find_socket()
+    for family, kind, proto, _, address in socket.getaddrinfo(host, port, 0, _usocket.SOCK_STREAM):
         try:
-            sock = yield from _connect(usocket.socket(family, kind, proto), address)
+            sock = yield from _connect(socket.socket(family, kind, proto), address)
         except OSError as error:
             failure = failure or error
             continue
@@ -172,16 +187,20 @@ def open_connection(
 
 
 @coroutine
-def _connect(sock: usocket.socket, address: bytes) -> Generator[Any, Any, usocket.socket]:
+def _connect(sock: Any, address: Any) -> Generator[Any, Any, Any]:
     try:
         sock.setblocking(False)
         try:
             sock.connect(address)
-        except BlockingIOError:
+        except OSError as not_yet:
+            if not isinstance(not_yet, BlockingIOError) and not_yet.args[:1] != (EINPROGRESS,):
+                raise
             context.io.queue_write(sock)
             yield
-            if error := sock.getsockopt(usocket.SOL_SOCKET, usocket.SO_ERROR):
-                raise OSError(error, os.strerror(error)) from None
+            if isinstance(sock, _usocket.socket):  # and no test's
+                error = sock.getsockopt(_usocket.SOL_SOCKET, _usocket.SO_ERROR)
+                if error:
+                    raise OSError(error, os.strerror(error)) from None
         else:
             yield from sleep_ms(0)
     except BaseException:
@@ -191,7 +210,7 @@ def _connect(sock: usocket.socket, address: bytes) -> Generator[Any, Any, usocke
 
 
 @coroutine
-def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Generator[Any, Any, Any]:
+def _wrap(sock: Any, ssl: Any, **arguments: Any) -> Generator[Any, Any, Any]:
     """Puts TLS on the socket, and agrees with the peer; else it is closed. What a context returns is the stream: ours
     returns the socket."""
     try:
@@ -216,7 +235,7 @@ def _wrap(sock: usocket.socket, ssl: Any, **arguments: Any) -> Generator[Any, An
 class Server:
     """Accepts connections. `async with` closes it at the end."""
 
-    def __init__(self, sock: usocket.socket, cb: Callable[[Stream, Stream], Any], backlog: int, ssl: Any) -> None:
+    def __init__(self, sock: Any, cb: Callable[[Stream, Stream], Any], backlog: int, ssl: Any) -> None:
         self._sock = sock
         self._cb = cb
         self._at_once = max(1, backlog)  # so many are accepted before others have their turn
@@ -263,10 +282,10 @@ class Server:
         finally:
             self._sock.close()
 
-    def _begin(self, sock: usocket.socket, address: bytes) -> None:
+    def _begin(self, sock: Any, address: Any) -> None:
         """A task for a connection."""
         sock.setblocking(False)
-        extra = {"peername": _peername(address)}
+        extra = {"peername": address}
         if self._ssl:
             create_task(self._serve_secure(sock, extra))
         else:
@@ -274,7 +293,7 @@ class Server:
             create_task(self._cb(both, both))
 
     @coroutine
-    def _serve_secure(self, sock: usocket.socket, extra: dict[str, Any]) -> Waits:
+    def _serve_secure(self, sock: Any, extra: dict[str, Any]) -> Waits:
         """A client with whom there is no agreement is of no concern to others."""
         try:
             wrapped = yield from _wrap(sock, self._ssl, server_side=True)
@@ -285,26 +304,18 @@ class Server:
         yield from returned_by(self._cb, (both, both))
 
 
-def _peername(address: bytes) -> tuple[Any, ...]:
-    """(host, port), as a device has it."""
-    family, host, *rest = usocket.sockaddr(address)
-    if family in (usocket.AF_INET, usocket.AF_INET6):
-        return (usocket.inet_ntop(family, host), *rest)
-    return (host, *rest)
-
-
 @coroutine
 def start_server(
     cb: Callable[[Stream, Stream], Any], host: str | None, port: int, backlog: int = 5, ssl: Any = None
 ) -> Generator[Any, Any, Server]:
     """Listens there, and runs cb(reader, writer) in a task for each connection. host: "" or None for any; of a name
     its IPv4 address rather than its IPv6 one. ssl: an SSLContext with a certificate."""
-    found = usocket.getaddrinfo(host or None, port, 0, usocket.SOCK_STREAM, 0, usocket.AI_PASSIVE)
-    family, kind, proto, _, address = min(found, key=lambda info: info[0] != usocket.AF_INET)
-    sock = usocket.socket(family, kind, proto)
+    socket = _find_socket()
+    family, _, _, _, address = socket.getaddrinfo(host or "0.0.0.0", port)[0]
+    sock = socket.socket(family)
     try:
         sock.setblocking(False)
-        sock.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1)
+        sock.setsockopt(_usocket.SOL_SOCKET, _usocket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen(backlog)
     except BaseException:
