@@ -14,7 +14,7 @@ what it replaces, so that tracebacks, breakpoints and coverage are those of the 
     annotations                                 are not evaluated
     for over a dictionary or a set              goes on where the loop changes it
     const                                       is a builtin; open() is files.py's, hasattr() runtime.py's; the text of
-                                                exec() and eval() is in the dialect
+                                                exec(), eval() and compile() is in the dialect
     @micropython.native                         is syntax, the module need not be imported
     ptr8(b), uint(n) in a @micropython.viper    are runtime.py's; so are arguments that are annotated so
 """
@@ -23,6 +23,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import builtins as cpythons
 import copy
 import sys
 import types
@@ -33,34 +34,64 @@ from typing import Any, TypeVar
 from usocket.desktop import files, runtime
 
 
-def _evaluating(function: Callable[..., Any], mode: str) -> Callable[..., Any]:
-    """exec() or eval(), whose text is in the dialect, where it is called."""
+def _evaluating(function: Callable[..., Any], mode: str, builtins: dict[str, Any]) -> Callable[..., Any]:
+    """exec() or eval(), whose text is in the dialect, where it is called. Names that have no builtins get these."""
 
     def call(source: Any, globals: Any = None, locals: Any = None, /) -> Any:
         if isinstance(source, str | bytes | bytearray):
-            text = bytes(source) if isinstance(source, bytearray) else source
-            source = compile_source(text if mode == "exec" else text.strip(), "<string>", mode)
+            source = compile_source(source if mode == "exec" else source.strip(), "<string>", mode)
         if globals is None:
             caller = sys._getframe(1)
             globals, locals = caller.f_globals, caller.f_locals if locals is None else locals
+        elif isinstance(globals, dict):
+            _give_builtins(globals, builtins)
         return function(source, globals, globals if locals is None else locals)
 
     call.__name__ = function.__name__
     return call
 
 
-# What the program's builtins have besides CPython's. No program can have a name with a space.
+def _give_builtins(names: dict[str, Any], builtins: dict[str, Any]) -> None:
+    """Where the program allows just a few builtins of its choice, what the dialect calls is allowed besides."""
+    given = names.setdefault("__builtins__", builtins)
+    if given is None:
+        given = names["__builtins__"] = {}
+    if isinstance(given, dict) and given is not cpythons.__dict__:
+        given.update(_CALLED)
+
+
+def _compile(source: Any, filename: Any, mode: str, flags: int = 0, *rest: Any, **named: Any) -> Any:
+    """compile(), in the dialect. Whoever gives flags or a syntax tree knows CPython's, and gets it."""
+    if flags or not isinstance(source, str | bytes | bytearray):
+        return compile(source, filename, mode, flags, *rest, **named)
+    return compile_source(source, filename, mode)
+
+
+_compile.__name__ = "compile"
+
+
+# What code in the dialect calls. No program can have a name with a space.
 _PREFIX = "usocket "
-BUILTINS: dict[str, Any] = {
+_CALLED = {_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()}
+
+# What the program's builtins have besides CPython's, or otherwise.
+_BUILTINS: dict[str, Any] = {
     "const": runtime.const,
     "open": files.open,
     "hasattr": runtime.hasattr_,
-    "exec": _evaluating(exec, "exec"),
-    "eval": _evaluating(eval, "eval"),
-    **{_PREFIX + name: function for name, function in runtime.FUNCTIONS.items()},
+    "compile": _compile,
+    **_CALLED,
 }
 
-evaluate: Callable[..., Any] = BUILTINS["eval"]
+
+def add_to(builtins: dict[str, Any]) -> None:
+    """Makes builtins the program's, that were CPython's."""
+    builtins.update(_BUILTINS)
+    for function in (exec, eval):
+        builtins[function.__name__] = _evaluating(function, function.__name__, builtins)
+
+
+evaluate = _evaluating(eval, "eval", {})  # of names that are the program's
 
 
 def is_spoken_in(names: dict[str, Any]) -> bool:
@@ -78,7 +109,7 @@ _VIPER_TYPES = ("ptr8", "ptr16", "ptr32", "uint")
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
-def compile_source(source: bytes | str, filename: str, mode: str = "exec") -> types.CodeType:
+def compile_source(source: bytes | bytearray | str, filename: str, mode: str = "exec") -> types.CodeType:
     with warnings.catch_warnings():
         for category in (SyntaxWarning, DeprecationWarning):  # of "\d" and the like, which no device minds
             warnings.simplefilter("ignore", category)

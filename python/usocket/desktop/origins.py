@@ -13,7 +13,8 @@ class Origins:
     """Splits what the interpreter can import into the program's own files and the libraries'.
 
     The libraries are what is on sys.path as the program starts, but for what PYTHONPATH and `python -m` put there.
-    Whatever the program adds to sys.path later is its own.
+    Whatever the program adds to sys.path later is its own. What it takes out stays the libraries': what a device has
+    built in needs no path.
     """
 
     def __init__(self, *folders: str) -> None:
@@ -24,6 +25,8 @@ class Origins:
         ours = os.path.dirname(os.path.dirname(__file__))
         self._libraries.update(map(_real, (ours, *uselect.__path__, *uerrno.__path__)))
         self._folders = {_real(folder) for folder in folders}
+        self._at_start: list[str] = []
+        self._at_start = self.library_paths()
 
     def is_own(self, file: str) -> bool:
         """The innermost folder decides: packages are often installed below the program's own folder."""
@@ -42,7 +45,8 @@ class Origins:
         return [path for path in sys.path if self.is_own(path or os.getcwd())]
 
     def library_paths(self) -> list[str]:
-        return [path for path in sys.path if not self.is_own(path or os.getcwd())]
+        now = [path for path in sys.path if not self.is_own(path or os.getcwd())]
+        return now + [path for path in self._at_start if path not in now]
 
 
 def _real(path: str) -> str:

@@ -42,27 +42,41 @@ def run_scripts(world: World, files: list[tuple[str, bytes]]) -> None:
 
 
 def run_text(world: World, source: str) -> None:
-    _run(world, dialect.compile_source(source, "<string>"))
+    """The source is an argument of the command: what the locale could not decode is UTF-8."""
+    _run(world, dialect.compile_source(source.encode(errors="surrogateescape"), "<string>"))
 
 
 def run_module(world: World, name: str) -> None:
     """As `python -m`: a package's __main__, with the package imported before."""
-    package = name.rpartition(".")[0]
-    if package:
-        world.import_module(package)
-    spec = _find(world, name)
-    if spec is not None and spec.submodule_search_locations is not None:
-        world.import_module(name)
-        package, spec = name, _find(world, f"{name}.__main__")
+    spec = find_main(world, name)
     if spec is None:
         _run_library(world, name)
         return
-    if spec.loader is None:
-        raise ImportError(f"no module of the program is named {name!r}")
-    path = str(spec.origin)
-    sys.argv[0] = path
-    code = spec.loader.get_code(spec.name)
-    _run(world, code, __file__=path, __spec__=spec, __package__=package, __loader__=spec.loader)
+    code, names = code_of(spec)
+    sys.argv[0] = names["__file__"]
+    _run(world, code, **names)
+
+
+def find_main(world: World, name: str) -> OwnSpec | None:
+    """The program's module that is to run: of a package its __main__. None: it is a library's, or nobody's."""
+    try:
+        spec = world.find(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = world.find(f"{name}.__main__")
+    except ModuleNotFoundError as error:  # of its package
+        if error.name is None or not name.startswith(f"{error.name}."):
+            raise
+        return None
+    return spec
+
+
+def code_of(spec: OwnSpec) -> tuple[types.CodeType, dict[str, Any]]:
+    """The code of a module that is to run, and the names that it begins with."""
+    loader: Any = spec.loader
+    if loader is None:
+        raise ImportError(f"no module of the program is named {spec.name!r}")
+    names = {"__file__": spec.origin, "__spec__": spec, "__package__": spec.parent, "__loader__": loader}
+    return loader.get_code(spec.name), names
 
 
 def _run_library(world: World, name: str) -> None:
@@ -75,11 +89,6 @@ def _run_library(world: World, name: str) -> None:
         raise ImportError(f"no module is named {name!r}")
     world.import_module(name.partition(".")[0])
     runpy.run_module(name, run_name="__main__", alter_sys=True)
-
-
-def _find(world: World, name: str) -> Any:
-    package, _, _ = name.rpartition(".")
-    return world.find_own(name, world.modules[package].__path__ if package else None)
 
 
 def _run(world: World, code: types.CodeType, **names: Any) -> None:

@@ -5,7 +5,7 @@ of one name can live side by side: the program's `logging` and the standard libr
 
 1. the program's own files,
 2. our stand-ins,
-3. the libraries' world, through the interpreter's import,
+3. the libraries' world, through the interpreter's import, which comes back for
 4. the program's folders without __init__.py.
 
 The libraries' world is the interpreter's own, with one change: it looks for the program's files last, not first. A
@@ -35,7 +35,8 @@ class World:
         self.modules: dict[str, types.ModuleType] = {}
         self.builtins = types.ModuleType("builtins", builtins.__doc__)
         self.builtins.__dict__.update(builtins.__dict__)
-        self.builtins.__dict__.update(dialect.BUILTINS, __import__=self._import)
+        dialect.add_to(self.builtins.__dict__)
+        self.builtins.__dict__["__import__"] = self._import
         self.modules["builtins"] = self.builtins
 
     # --- Importing
@@ -71,7 +72,7 @@ class World:
         package = name.partition(".")[0]
         if package in self.modules or name.count(".") > 1:
             return None
-        spec = self.find_own(package) or self._find_folder(package)
+        spec = self.find_own(package) or self.find_folder(package)
         if spec is None or spec.origin is not None:
             return None
         has_it = _find_spec(name, spec.submodule_search_locations) is not None
@@ -112,9 +113,6 @@ class World:
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
-        spec = self._find_folder(name)
-        if spec is not None:
-            return self._load(spec)
         raise ModuleNotFoundError(stand_ins.explain_missing(name), name=name)
 
     def _import_child(self, name: str, parent: types.ModuleType) -> types.ModuleType:
@@ -134,6 +132,11 @@ class World:
             return importlib.import_module(name)
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
+    def import_for_libraries(self, name: str) -> types.ModuleType:
+        """A module that the libraries' world does not have."""
+        folder = None if "." in name or name in self.modules or self.find_own(name) else self.find_folder(name)
+        return self.import_module(name) if folder is None else self._load(folder)
+
     def is_own(self, module: types.ModuleType) -> bool:
         return isinstance(module.__spec__, OwnSpec)
 
@@ -145,7 +148,9 @@ class World:
         fromlist: Iterable[str] | None = (),
         level: int = 0,
     ) -> types.ModuleType:
-        """__import__() of the program's modules."""
+        """__import__() of the program's modules; globals: the caller's, unless they are given."""
+        if globals is None:
+            globals = sys._getframe(1).f_globals
         full = importlib.util.resolve_name("." * level + name, _package(globals)) if level else name
         module = self.import_module(full)
         if not fromlist:
@@ -169,16 +174,27 @@ class World:
 
     # --- Finding
 
+    def find(self, name: str) -> OwnSpec | None:
+        """The program's module of that absolute name, without importing more than the packages it is in. None: it is a
+        library's, or nobody's.
+        """
+        parent_name = name.rpartition(".")[0]
+        if not parent_name:
+            return self.find_own(name) or (None if self._is_librarys(name) else self.find_folder(name))
+        parent = self._own_folder_of(name) or self.import_module(parent_name)
+        return self.find_own(name, parent.__path__) if self.is_own(parent) and hasattr(parent, "__path__") else None
+
     def find_own(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
         """The program's own file of that name: a module, or a package with an __init__."""
         spec = _find_spec(name, self.origins.own_paths() if path is None else path)
         if spec is None or spec.loader is None or spec.origin is None:
-            return self._find_folder(name, path) if path is not None else None
+            return self.find_folder(name, path) if path is not None else None
         if not self.origins.is_own(spec.origin):
             return None
         return OwnSpec.adopt(spec, self)
 
-    def _find_folder(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
+    def find_folder(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
+        """The program's folder of that name, if it has no __init__."""
         spec = _find_spec(name, self.origins.own_paths() if path is None else path)
         return None if spec is None or spec.origin is not None else OwnSpec.adopt(spec, self)
 
@@ -211,12 +227,10 @@ class World:
         if top != name:
             parent = self.modules[top].__spec__
             return isinstance(parent, OwnSpec) and parent.is_shared
-        return not (
-            top in sys.modules or top in sys.stdlib_module_names or PathFinder.find_spec(top, self._library_paths())
-        )
+        return not (top in sys.modules or self._is_librarys(top))
 
-    def _library_paths(self) -> list[str]:
-        return self.origins.library_paths()
+    def _is_librarys(self, top: str) -> bool:
+        return top in sys.stdlib_module_names or bool(PathFinder.find_spec(top, self.origins.library_paths()))
 
     # --- The libraries' world
 
@@ -292,29 +306,38 @@ class _OwnLast(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
         spec = self._world.find_own(fullname, path)
+        if spec is None and path is None and not stand_ins.is_one(fullname):
+            spec = self._world.find_folder(fullname)
         if spec is None:
             return None
-        spec.loader = _Borrowed(self._world)
+        spec.loader = _Borrowed(self._world, spec.loader)
         spec.is_shared = True
         return spec
 
 
 class _Borrowed(importlib.abc.Loader):
-    """Loads by importing into the program's world."""
+    """Loads by importing into the program's world. All else that a loader can is the program's loader's."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, loader: Any) -> None:
         self._world = world
+        self._loader = loader
+        self._is_done = False
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
-        return self._world.import_module(spec.name)
+        self._is_done = True
+        return self._world.import_for_libraries(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        pass
+        """The module has run, unless it is to be loaded again."""
+        if not self._is_done and self._loader is not None:
+            self._loader.exec_module(module)
+        self._is_done = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
 
-def _package(globals: dict[str, Any] | None) -> str:
-    if globals is None:
-        raise KeyError("'__name__' not in globals")
+def _package(globals: dict[str, Any]) -> str:
     package = globals.get("__package__")
     if package is None:
         package = globals["__name__"]

@@ -49,6 +49,47 @@ def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr == "python -m usocket: no module is named 'nothing'\n"
 
 
+def test_dev_5_m_runs_a_folder_without_init(tmp_path: Path) -> None:
+    text = "import sys, utime\nprint(__name__, __spec__.name, __package__, sys.argv[1:], b'%s' % 'x')\n"
+    write(tmp_path, {"folder/__main__.py": text, "folder/tool.py": text})
+    assert call("-m", "folder", "a", cwd=tmp_path).stdout == "__main__ folder.__main__ folder ['a'] b'x'\n"
+    assert call("-m", "folder.tool", "a", cwd=tmp_path).stdout == "__main__ folder.tool folder ['a'] b'x'\n"
+
+
+@pytest.mark.parametrize("name", ["email.mime.text", "xml.dom.minidom", "urllib.request", "encodings.rot_13"])
+def test_dev_5_m_runs_a_librarys_submodule(name: str, tmp_path: Path) -> None:
+    done = call("-m", name, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_dev_5_m_runs_a_librarys_submodule_with_its_arguments(tmp_path: Path) -> None:
+    assert call("-m", "http.server", "--help", cwd=tmp_path).stdout.startswith("usage: server.py")
+
+
+@pytest.mark.parametrize("name", ["http.nothing", "nothing.at.all", "tool.part", "folder.part"])
+def test_dev_5_m_of_nothing_in_a_package_says_so(name: str, tmp_path: Path) -> None:
+    write(tmp_path, {"tool.py": "", "folder/readme.txt": ""})
+    done = call("-m", name, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr == f"python -m usocket: no module is named {name!r}\n"
+
+
+def test_dev_5_m_unittest_finds_tests_in_a_folder_without_init(tmp_path: Path) -> None:
+    test = (
+        "import unittest, utime\nclass Test(unittest.TestCase):\n    def test_it(self):\n"
+        "        self.assertEqual(b'%s' % 'a', b'a')\n"
+    )
+    write(tmp_path, {"tests/test_it.py": test})
+    for name in ("tests.test_it", "tests.test_it.Test.test_it"):
+        done = call("-m", "unittest", name, cwd=tmp_path)
+        assert done.returncode == 0 and "Ran 1 test" in done.stderr, done.stderr
+
+
+def test_dev_5_c_takes_a_text_that_the_locale_cannot_decode(tmp_path: Path) -> None:
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = call("-c", "print(len('\u00e9'), ascii('\u00e9'))", cwd=tmp_path, **env)
+    assert (done.stdout, done.stderr) == ("1 '\\xe9'\n", "")
+
+
 def test_dev_5_a_traceback_shows_the_programs_lines_and_none_of_ours(tmp_path: Path) -> None:
     path = write(tmp_path, {"main.py": BROKEN, "helper.py": "x = 1\n"})
     done = call("main.py", cwd=tmp_path)

@@ -212,3 +212,40 @@ def test_dev_4_nor_an_error_where_warnings_are(tmp_path: Path) -> None:
     }
     done = call_python("-X", "dev", "-W", "error", "-m", "usocket", write(tmp_path, files))
     assert (done.stdout, done.stderr) == ("\\d \\d True\n", "")
+
+
+def test_dev_4_names_that_a_program_gives_to_exec_have_its_builtins() -> None:
+    names = names_of(
+        "g = {}\nexec(\"def f(x): return b'%s' % x\", g)\na = g['f']('a')\n"
+        "b = eval(\"b'%s' % x\", {'__builtins__': {}}, {'x': 'b'})\n"
+        "c = eval(\"b'%s' % x\", {'__builtins__': None}, {'x': 'c'})\n"
+        "m = type(__import__('sys'))('m')\nexec('import utime\\nd = utime.ticks_diff(3, 1)', m.__dict__)\n"
+    )
+    assert (names["a"], names["b"], names["c"], names["m"].d) == (b"a", b"b", b"c", 2)
+
+
+def test_dev_4_exec_has_them_on_a_thread_of_its_own() -> None:
+    names = names_of(
+        "import _thread\nfound, ended = [], _thread.allocate_lock()\nended.acquire()\n"
+        "_thread.start_new_thread(exec, (\"found.append(b'a' + 'b')\\nended.release()\", globals()))\n"
+    )
+    assert names["ended"].acquire(True, 10) and names["found"] == [b"ab"]
+
+
+def test_dev_4_compile_compiles_the_dialect() -> None:
+    names = names_of(
+        "a = eval(compile(\"b'a' + 'b'\", 'x', 'eval'))\n"
+        "exec(compile(bytearray(b\"b = b'%s' % 'b'\"), 'x', 'exec', 0, True))\n"
+        "g = {}\nexec(compile('import utime\\nc = b\"c\" + \"d\"', 'x', 'exec'), g)\n"
+        "import ast\nd = type(compile('1', 'x', 'eval', ast.PyCF_ONLY_AST)).__name__\n"
+    )
+    assert (names["a"], names["b"], names["g"]["c"], names["d"]) == (b"ab", b"b", b"cd", "Expression")
+
+
+def test_dev_4_the_number_of_an_error_is_its_first_argument_whatever_that_is() -> None:
+    names = names_of(
+        "a = OSError('abc')\nb = OSError('abc').errno\n"
+        "class Mine(OSError):\n    pass\n"
+        "try:\n    raise Mine('mine')\nexcept OSError as e:\n    kept = e\nc = kept.errno\n"
+    )
+    assert (names["a"].errno, str(names["a"]), names["b"], names["c"]) == ("abc", "abc", "abc", "mine")

@@ -203,3 +203,89 @@ def test_dev_2_what_a_program_puts_into_sys_modules_is_what_it_imports(tmp_path:
         "print(machine is sys.modules['machine'], hasattr(machine, 'Pin'))\n"
     )
     assert output(tmp_path, {"main.py": text}) == ["True False"]
+
+
+def test_dev_1_names_that_a_program_gives_to_exec_are_of_its_world(tmp_path: Path) -> None:
+    text = (
+        "text = 'import socket, utime, mine\\nprint(mine.x, hasattr(socket, \"SocketKind\"))\\n'\n"
+        "exec(text, {})\nexec(compile(text, 'x', 'exec'), {'__name__': 'y'})\n"
+    )
+    assert output(tmp_path, {"main.py": text, "mine.py": "x = 1\n"}) == ["1 False"] * 2
+
+
+def test_dev_1_import_without_globals_takes_the_callers(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import prims\nprint(prims.Late)\n",
+        "prims/__init__.py": "def __getattr__(name):\n"
+        "    value = getattr(__import__('late', None, None, True, 1), name)\n    globals()[name] = value\n"
+        "    return value\n",
+        "prims/late.py": "Late = 5\n",
+    }
+    assert output(tmp_path, files) == ["5"]
+
+
+@pytest.mark.parametrize("change", ["sys.path = ['', 'lib']", "sys.path.clear()", "sys.path = []"])
+def test_dev_1_what_a_device_has_built_in_needs_no_path(change: str, tmp_path: Path) -> None:
+    text = (
+        f"import sys\n{change}\n"
+        "import os, time, json, ssl, machine, network, asyncio, struct, xml.dom.minidom, email.mime.text, cmd\n"
+        "async def main():\n    await asyncio.sleep_ms(1)\n    print(json.dumps(time.ticks_ms() > 0))\n"
+        "asyncio.run(main())\nimport mine\n"
+    )
+    write(tmp_path, {"main.py": text, "lib/mine.py": "print('mine')\n"})
+    done = call("main.py", cwd=tmp_path)
+    assert done.stdout.splitlines() == ["true", *(["mine"] if "lib" in change else [])], done.stderr
+
+
+def test_dev_1_runpy_runs_what_is_the_programs_in_its_world(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import runpy, sys\nmain, argv = sys.modules['__main__'], list(sys.argv)\n"
+        "a = runpy.run_module('config')\nb = runpy.run_module('config', {'y': 2}, 'named', True)\n"
+        "c = runpy.run_path('config.py', run_name='path')\nd = runpy.run_module('folder')\n"
+        "print(a['__name__'], a['x'], b['__name__'], b['y'], b['of_sys'], c['__name__'], c['x'], d['__name__'])\n"
+        "print(sys.modules['__main__'] is main, sys.argv == argv, 'named' in sys.modules)\n"
+        "print(runpy.run_module('colorsys')['ONE_THIRD'] < 1)\n"
+        "try:\n    runpy.run_module('nothing')\nexcept ImportError as e:\n    print(e)\n",
+        "config.py": "import sys, utime\nx = b'%s' % 'x'\n"
+        "of_sys = sys.argv[0] == __file__ and __name__ in sys.modules\n",
+        "folder/__main__.py": "import utime\n",
+    }
+    write(tmp_path, files)
+    done = call("main.py", cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "config b'x' named 2 True path b'x' folder.__main__",
+        "True True False",
+        "True",
+        "No module named nothing",
+    ], done.stderr
+
+
+def test_dev_1_libraries_find_what_lies_beside_a_programs_modules(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pkgutil, importlib.resources\nprint(pkgutil.get_data('pack', 'page.html'))\n"
+        "print(importlib.resources.files('pack').joinpath('page.html').read_text())\n"
+        "import pack\nprint(pkgutil.get_data('pack', 'page.html'), pack.x)\n",
+        "pack/__init__.py": "import utime\nx = b'%s' % 'x'\n",
+        "pack/page.html": "<p>",
+    }
+    assert output(tmp_path, files) == ["b'<p>'", "<p>", "b'<p>' b'x'"]
+
+
+def test_dev_1_libraries_find_the_programs_folders_without_init(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pkgutil\nlow = pkgutil.resolve_name('folder.low')\nimport folder.low\n"
+        "print(folder.low is low, low.x)\n"
+        "import machine, importlib.util\nprint(importlib.util.find_spec('machine'), hasattr(machine, 'Pin'))\n",
+        "folder/low.py": "import utime\nx = b'%s' % 'x'\n",
+        "machine/readme.txt": "",
+    }
+    assert output(tmp_path, files) == ["True b'x'", "None True"]
+
+
+def test_dev_1_a_module_that_a_library_has_loaded_can_be_loaded_again(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import pkgutil, importlib\nmine = pkgutil.resolve_name('mine')\n"
+        "importlib.reload(mine)\nimportlib.reload(mine)\nprint(importlib.import_module('mine') is mine)\n",
+        "mine.py": "import utime\nprint(b'%s' % 'loaded')\n",
+    }
+    assert output(tmp_path, files) == ["b'loaded'"] * 3 + ["True"]
