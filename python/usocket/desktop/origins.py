@@ -42,7 +42,11 @@ class Origins:
             path = parent
 
     def own_paths(self) -> list[str]:
-        return [path for path in sys.path if self.is_own(path or os.getcwd())]
+        return [place for path in sys.path for place in self._places_of(path) if self.is_own(place or os.getcwd())]
+
+    def _places_of(self, path: str) -> list[str]:
+        """A relative path is the current folder's, and then the program's: a board starts where its main.py is."""
+        return [path] if os.path.isabs(path) else [path, *(os.path.join(folder, path) for folder in self._folders)]
 
     def library_paths(self) -> list[str]:
         now = [path for path in sys.path if not self.is_own(path or os.getcwd())]

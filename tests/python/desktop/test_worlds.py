@@ -237,6 +237,16 @@ def test_dev_1_what_a_device_has_built_in_needs_no_path(change: str, tmp_path: P
     assert done.stdout.splitlines() == ["true", *(["mine"] if "lib" in change else [])], done.stderr
 
 
+def test_dev_1_a_relative_path_is_of_the_programs_folder_too(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import sys\nsys.path = ['', 'lib']\nimport mine, beside\nprint(mine.x, beside.x)\n",
+        "lib/mine.py": "x = 1\n",
+        "beside.py": "x = 2\n",
+    }
+    done = call(write(tmp_path / "board", files), cwd=tmp_path)
+    assert done.stdout == "1 2\n", done.stderr
+
+
 def test_dev_1_runpy_runs_what_is_the_programs_in_its_world(tmp_path: Path) -> None:
     files = {
         "main.py": "import runpy, sys\nmain, argv = sys.modules['__main__'], list(sys.argv)\n"
