@@ -175,7 +175,8 @@ private:
                 break;
             }
             default:
-                if (!lacks("options")) set(SO_RCVBUF, static_cast<int>(random_.between(1, 16)) * 4096);
+                // A window below a segment of the loopback's, which comes after the connection, is filled every 200 ms.
+                if (!lacks("options")) set(SO_RCVBUF, static_cast<int>(random_.between(8, 16)) * 4096);
                 break;
         }
     }
