@@ -49,7 +49,11 @@ public:
     return make_error_code(error) == condition;
 }
 
+class EndpointError;
+
 }  // namespace usocket
 
 // std::error_code code = error;
 template <> struct std::is_error_code_enum<usocket::Error> : std::true_type {};
+// That of its last endpoint; which they are it does not say.
+template <> struct std::is_error_code_enum<usocket::EndpointError> : std::true_type {};

@@ -89,7 +89,7 @@ private:
     std::atomic<State*> state_{nullptr};   // made by the first call that needs it
     std::atomic<std::uint32_t> wakes_{0};  // those that have not ended a wait yet
 #if !defined(USOCKET_SMALL)
-    std::atomic<std::uint32_t> inside_{0};  // waits that go on, and whether it is being destroyed
+    std::atomic<std::uint32_t> inside_{0};  // who is inside, and whether it is being destroyed
 #endif
 };
 

@@ -59,11 +59,14 @@ private:
 class Deadline {
 public:
     constexpr explicit Deadline(std::chrono::steady_clock::time_point point) noexcept
-        : nanoseconds_(positive(std::chrono::nanoseconds(point.time_since_epoch()).count())) {}
+        : nanoseconds_(
+              positive(std::chrono::duration_cast<std::chrono::nanoseconds>(point.time_since_epoch()).count())) {}
     // So long from now.
     template <class Rep, class Period>
     [[nodiscard]] static Deadline after(std::chrono::duration<Rep, Period> span) noexcept {
-        const std::int64_t now = std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+        const std::int64_t now =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+                .count();
         const Timeout timeout(span);
         Deadline deadline;
         deadline.nanoseconds_ =
@@ -78,7 +81,9 @@ public:
         return Timeout(std::chrono::nanoseconds(nanoseconds_) - std::chrono::steady_clock::now().time_since_epoch());
     }
     [[nodiscard]] bool has_passed() const noexcept {
-        return nanoseconds_ <= std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+        return nanoseconds_ <=
+               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+                   .count();
     }
     // The earlier one is less.
     friend constexpr auto operator<=>(const Deadline&, const Deadline&) noexcept = default;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "poll/state.hpp"
+#include "poll/stay.hpp"
 #include "wait/blocking.hpp"
 #include "wait/settling.hpp"
 
@@ -36,48 +37,14 @@ Poll::~Poll() {
 
 #if defined(USOCKET_SMALL)
 
-class Poll::Stay {
-public:
-    Stay(Poll& /*poll*/, const Blocking& /*blocking*/) noexcept {}
-    [[nodiscard]] static bool is_over() noexcept { return false; }
-};
-
 bool Poll::end_waits(State& /*state*/) noexcept { return true; }
 
 #else
 
-namespace {
-
-constexpr std::uint32_t ended_bit = 0x80000000;
-
-}  // namespace
-
-// A wait, for its length. What a longjmp would leave too high is not counted.
-class Poll::Stay {
-public:
-    Stay(Poll& poll, const Blocking& blocking) noexcept
-        : inside_(blocking.unwinds() || sys::is_only_thread() ? nullptr : &poll.inside_) {
-        if (inside_ != nullptr) inside_->fetch_add(1, std::memory_order_seq_cst);
-    }
-    Stay(const Stay&) = delete;
-    Stay& operator=(const Stay&) = delete;
-    ~Stay() {
-        if (inside_ != nullptr && inside_->fetch_sub(1, std::memory_order_seq_cst) == (ended_bit | 1)) {
-            sys::wake_word(*inside_);
-        }
-    }
-    // The poll is being destroyed.
-    [[nodiscard]] bool is_over() const noexcept {
-        return inside_ != nullptr && (inside_->load(std::memory_order_seq_cst) & ended_bit) != 0;
-    }
-
-private:
-    std::atomic<std::uint32_t>* inside_;
-};
-
 // Those of other threads, as when exit() destroys a static poll (SOCK-9). False: one of them does not end, as that of
 // the thread whose signal handler has called exit().
 bool Poll::end_waits(State& state) noexcept {
+    constexpr std::uint32_t ended_bit = Stay::ended_bit;
     constexpr int patience = 100;
     const Timeout nap = Timeout::of_nanoseconds(10'000'000);
     std::uint32_t word = inside_.fetch_or(ended_bit, std::memory_order_seq_cst) | ended_bit;
@@ -123,6 +90,8 @@ Result<Registration*> Poll::register_another(int fd, unsigned events, void* user
 }
 
 Result<Registration*> Poll::register_fd(int fd, unsigned events, void* userdata, bool is_once) noexcept {
+    const Stay stay(*this);
+    if (stay.is_over()) return Error(EBADF);
     State* state = make_state();
     if (state == nullptr) return Error(ENOMEM);
     const Wanted wanted{fd, events, userdata, nullptr, true};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "poll/state.hpp"
+#include "poll/stay.hpp"
 #include "socket/aside.hpp"
 #include "socket/inside.hpp"
 
@@ -60,6 +61,8 @@ const WatchHooks Poll::hooks_ = {
 Result<Registration*> Poll::register_(Socket& socket, unsigned events, void* userdata) noexcept {
     Aside* aside = socket.gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
+    const Stay stay(*this);
+    if (stay.is_over()) return Error(EBADF);
     return socket.inside([&]() noexcept -> Result<Registration*> {
         State* state = make_state();
         if (state == nullptr) return Error(ENOMEM);

@@ -72,6 +72,29 @@ TEST(PollThreads, Sock9DestroyingAPollEndsTheWaitsInIt) {
     for (const Error error : ended) EXPECT_EQ(error, Error(EBADF));
 }
 
+// Its memory outlives it, as that of a static one.
+TEST(PollThreads, Sock9DestroyingAPollEndsRegisteringInIt) {
+    for (int round = 0; round < 100; ++round) {
+        alignas(Poll) unsigned char memory[sizeof(Poll)];
+        Poll* const poll = new (memory) Poll;
+        Pair pair = unix_pair();
+        must(poll->register_(pair.there, POLLIN, nullptr));
+        std::atomic<int> registered{0};
+        Error ended;
+        Background registering([&] {
+            for (auto added = poll->register_(pair.here, POLLIN, nullptr);; ++registered) {
+                if (!added) return void(ended = added.error());
+                (void)poll->unregister(pair.here);
+                added = poll->register_(pair.here, POLLIN, nullptr);
+            }
+        });
+        while (registered < round % 10 + 1) std::this_thread::yield();
+        poll->~Poll();
+        registering.join();
+        ASSERT_EQ(ended, Error(EBADF));
+    }
+}
+
 // A thread that never stops polling, while exit() destroys what is static.
 [[noreturn]] void exit_while_polled(std::chrono::microseconds span) {
     static Pair pair = unix_pair();

@@ -148,6 +148,8 @@ TEST(Text, CPP_4_in_std_format) {
 
 TEST(Text, CPP_4_an_error_is_an_error_code_and_equal_to_errc) {
     const std::error_code refused = Error(ECONNREFUSED);
+    const std::error_code at_an_endpoint = EndpointError(Error(ECONNREFUSED));
+    EXPECT_EQ(at_an_endpoint, refused);
     EXPECT_EQ(refused, std::errc::connection_refused);
     EXPECT_TRUE(Error(ECONNREFUSED) == std::errc::connection_refused);
     EXPECT_TRUE(std::errc::connection_refused == Error(ECONNREFUSED));
