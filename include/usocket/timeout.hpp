@@ -59,14 +59,11 @@ private:
 class Deadline {
 public:
     constexpr explicit Deadline(std::chrono::steady_clock::time_point point) noexcept
-        : nanoseconds_(
-              positive(std::chrono::duration_cast<std::chrono::nanoseconds>(point.time_since_epoch()).count())) {}
+        : nanoseconds_(positive(nanoseconds_of(point))) {}
     // So long from now.
     template <class Rep, class Period>
     [[nodiscard]] static Deadline after(std::chrono::duration<Rep, Period> span) noexcept {
-        const std::int64_t now =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-                .count();
+        const std::int64_t now = nanoseconds_of(std::chrono::steady_clock::now());
         const Timeout timeout(span);
         Deadline deadline;
         deadline.nanoseconds_ =
@@ -81,15 +78,17 @@ public:
         return Timeout(std::chrono::nanoseconds(nanoseconds_) - std::chrono::steady_clock::now().time_since_epoch());
     }
     [[nodiscard]] bool has_passed() const noexcept {
-        return nanoseconds_ <=
-               std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-                   .count();
+        return nanoseconds_ <= nanoseconds_of(std::chrono::steady_clock::now());
     }
     // The earlier one is less.
     friend constexpr auto operator<=>(const Deadline&, const Deadline&) noexcept = default;
 
 private:
     constexpr Deadline() noexcept = default;
+    static constexpr std::int64_t nanoseconds_of(std::chrono::steady_clock::time_point point) noexcept {
+        const std::chrono::nanoseconds since_zero = point.time_since_epoch();
+        return since_zero.count();
+    }
     static constexpr std::int64_t positive(std::int64_t nanoseconds) noexcept {
         return nanoseconds > 0 ? nanoseconds : 1;
     }
