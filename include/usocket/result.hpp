@@ -119,6 +119,7 @@ enum class Fault : std::uint8_t {
     X(not_shared, EOPNOTSUPP, "a wrapped socket gives its descriptor away neither by dup() nor by detach()") \
     X(wrapped_before, EINVAL, "the socket is wrapped already") \
     X(unread, EBUSY, "bytes that came before TLS, and are not protected by it, are unread: read them first") \
+    X(in_use, EBUSY, "another thread is reading or writing on the socket: let its call end first") \
     X(not_a_stream, EINVAL, "TLS goes on a stream socket") \
     X(no_hostname, EINVAL, "a server's certificate is checked against server_hostname, which is missing") \
     X(bad_hostname, EINVAL, "server_hostname is a host name or a numeric address, at most 255 bytes long") \

@@ -254,7 +254,8 @@ private:
     USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
     USOCKET_LOCAL void look() noexcept;
-    USOCKET_LOCAL Result<void> add_session(tls::Context& context, const TlsOptions& options) noexcept;
+    USOCKET_LOCAL Error add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
+    USOCKET_LOCAL Error add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
     USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;
     USOCKET_LOCAL Result<void> connect_inside(Call& call, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;

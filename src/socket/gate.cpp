@@ -1,5 +1,6 @@
 #include "usocket/detail/gate.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -49,10 +50,20 @@ Error Gate::enter(std::uint32_t most) noexcept {
     return error;
 }
 
-Gate::Left Gate::leave() noexcept {
-    const std::uint32_t word = update([](std::uint32_t old) noexcept {
+Error Gate::enter_alone() noexcept {
+    Error error;
+    (void)update([&error](std::uint32_t word) noexcept {
+        const std::uint32_t now = in_this_process(word);
+        error = (word & closed_bit) != 0 ? Error(EBADF) : (now & calls_mask) != 0 ? Error(EBUSY) : Error();
+        return error == Error() ? now | calls_mask : word;
+    });
+    return error;
+}
+
+Gate::Left Gate::leave(std::uint32_t count) noexcept {
+    const std::uint32_t word = update([count](std::uint32_t old) noexcept {
         std::uint32_t now = in_this_process(old);
-        if ((now & calls_mask) != 0) --now;
+        now -= std::min(now & calls_mask, count);
         return (now & calls_mask) == 0 ? now & ~sleepers_bit : now;
     });
     if ((word & closed_bit) == 0) return Left::open;

@@ -56,8 +56,18 @@ void Socket::destroy() noexcept {
 
 bool Socket::closed() const noexcept { return gate_.closed(); }
 
+// Once nobody is alone inside any more.
+static Error enter_gate(Gate& gate, Error (Gate::*enter)() noexcept) noexcept {
+    for (;;) {
+        const Error error = (gate.*enter)();
+        if (error != Error(EBUSY) || !gate.has_one_alone()) return error;
+        sys::yield_thread();
+    }
+}
+
 void Socket::close() noexcept {
-    if (gate_.enter_to_close() != Error()) return;  // it is closed, or another is about to close it
+    // It is closed, or another is about to close it.
+    if (enter_gate(gate_, &Gate::enter_to_close) != Error()) return;
     const Gate::Shut shut = gate_.shut();
     if (shut.is_first) {
         if (Aside* aside = gate_.aside()) aside->tell(true);
@@ -94,7 +104,7 @@ void Socket::release() noexcept {
 }
 
 Error Socket::enter(Call& call) noexcept {
-    const Error error = gate_.enter();
+    const Error error = enter_gate(gate_, &Gate::enter);
     call.inside_ = error == Error();
     return error;
 }

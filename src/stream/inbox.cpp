@@ -104,6 +104,13 @@ void Inbox::close_window() noexcept {
     release(free);
 }
 
+void Inbox::forget_calls() noexcept {
+    const Held held;
+    while (replace_holder(closing_reader) == not_free) sys::yield_thread();  // another thread closes idle windows
+    Windows::close(*this);
+    release(0);
+}
+
 // --- The front
 
 ConstBuffer Inbox::front(const Gate& gate) const noexcept {

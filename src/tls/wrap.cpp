@@ -9,36 +9,59 @@
 
 namespace usocket {
 
+namespace {
+
+// How often a call that is inside may be met before it is taken for one that waits.
+constexpr int patience = 1000;
+
+}  // namespace
+
+// In two steps: TLS is put on the socket while nobody else is inside, and then agreed on with the peer.
 Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&& call) noexcept {
     if (context.context_ == nullptr) return Error(EINVAL);
-    return inside(call, [&]() noexcept -> Result<void> {
-        if (!is_stream()) return Error(TlsFailure::not_a_stream);
-        if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
-        const auto peer = sys::getpeername(gate_.fd());
-        const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
-        const bool waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
-        if (!peer && !waits_for_connect) return peer.error();
-        if (const auto added = add_session(*context.context_, options); !added) return added;
-        const bool is_due = options.do_handshake && !waits_for_connect;
-        return is_due ? establish(call, *layer_of(gate_)) : Result<void>();
-    });
+    bool waits_for_connect = false;
+    Error added = add_layer(*context.context_, options, waits_for_connect);
+    for (int i = 0; added == Error(TlsFailure::in_use) && i < patience; ++i) {
+        (void)Blocking(call, timeout_, &gate_).once([]() noexcept -> Result<void> {
+            sys::yield_thread();
+            return {};
+        });
+        added = add_layer(*context.context_, options, waits_for_connect);
+    }
+    if (added != Error()) return added;
+    return options.do_handshake && !waits_for_connect ? do_handshake(static_cast<Call&&>(call)) : Result<void>();
+}
+
+// Alone: who reads or sends now would go on beside TLS.
+Error Socket::add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept {
+    const Held held;
+    const Error error = gate_.enter_alone();
+    if (error == Error(EBUSY))
+        return Error(layer_of(gate_) != nullptr ? TlsFailure::wrapped_before : TlsFailure::in_use);
+    if (error != Error()) return error;
+    const Error added = add_session(context, options, waits_for_connect);
+    (void)gate_.leave_alone();
+    return added;
 }
 
 // Bytes that came before it must not pass for what TLS protects (STARTTLS: RFC 3207, section 6).
-Result<void> Socket::add_session(tls::Context& context, const TlsOptions& options) noexcept {
-    const Held held;
+Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept {
+    if (!is_stream()) return Error(TlsFailure::not_a_stream);
+    if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
+    const auto peer = sys::getpeername(gate_.fd());
+    const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
+    waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
+    if (!peer && !waits_for_connect) return peer.error();
     Aside* aside = gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
-    inbox_.close_window();
+    inbox_.forget_calls();
     if (Inbox::has_pending(gate_)) return Error(TlsFailure::unread);
     const bool hides_front =
         gate_.knows(Gate::peeks_elsewhere) || (gate_.exposed() && sys::peeks_at_offset(gate_.fd()));
     const auto session = tls::Session::open(context, options, gate_.fd(), !hides_front);
     if (!session) return session.error();
-    Layer* none = nullptr;
-    if (aside->layer.compare_exchange_strong(none, *session, std::memory_order_acq_rel)) return {};
-    (*session)->release();
-    return Error(TlsFailure::wrapped_before);
+    aside->layer.store(*session, std::memory_order_release);
+    return Error();
 }
 
 Result<void> Socket::do_handshake(Call&& call) noexcept {

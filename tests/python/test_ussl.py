@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -74,6 +75,25 @@ def secure(client: ussl.SSLContext, server: ussl.SSLContext) -> Iterator[Pair]:
 
 class Stop(Exception):
     pass
+
+
+@pytest.mark.parametrize("method, argument", [("readline", ()), ("read", (6,)), ("recv", (6,))])
+def test_time_6_a_socket_that_another_thread_reads_is_not_wrapped(
+    client: ussl.SSLContext, server: ussl.SSLContext, method: str, argument: tuple[int, ...]
+) -> None:
+    one, other = tcp_pair()
+    with one, other:
+        reader = Caller(getattr(one, method), *argument)
+        reader.wait_until_blocked()
+        with pytest.raises(OSError) as caught:
+            client.wrap_socket(one, server_hostname="localhost", do_handshake=False)
+        assert caught.value.errno == errno.EBUSY
+        assert "another thread" in str(caught.value)
+        other.write(b"plain\n")
+        assert reader.finish() == b"plain\n"
+        wrap(client, server, (one, other))
+        other.write(b"encrypted\n")
+        assert one.readline() == b"encrypted\n"
 
 
 # --- The interpreter goes on

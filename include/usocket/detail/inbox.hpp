@@ -40,6 +40,8 @@ public:
     // With the lock or without: when it returns no window is open. While somebody reads it waits for that, which
     // is not long: nobody sleeps with an open window.
     void close_window() noexcept;
+    // The same, and no call that has ended gives anything back any more (try_lock_again()). By whoever is alone inside.
+    void forget_calls() noexcept;
 
     // --- The front: what can be had without asking the system; empty if nothing can.
     [[nodiscard]] ConstBuffer front(const Gate& gate) const noexcept;
