@@ -11,6 +11,7 @@ verify_mode is CERT_NONE. Errors are OSErrors that say what was wrong.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -76,9 +77,23 @@ class SSLContext:
         for source in (cafile, cadata):
             if source is not None:
                 self._context.load_verify_locations(_content_of(source))
-        for entry in os.scandir(capath) if capath is not None else ():
-            if entry.is_file():
+        if capath is not None:
+            self._load_folder(capath)
+
+    def _load_folder(self, path: str) -> None:
+        """What else lies in it, as a text that says whose they are, does not matter."""
+        holds_some = False
+        for entry in os.scandir(path):
+            if not entry.is_file():
+                continue
+            try:
                 self._context.load_verify_locations(_content_of(entry))
+                holds_some = True
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+        if not holds_some:
+            raise OSError(errno.EINVAL, "no certificate in PEM or DER in this folder's files", path)
 
     def load_default_certs(self, purpose: object = None) -> None:
         """Does nothing: the issuers that the system trusts count unless others are loaded."""

@@ -386,6 +386,22 @@ def test_tls_4_a_folder_of_issuers(folder: Path, server: ussl.SSLContext, tmp_pa
         wrap(context, server, (one, other))
 
 
+def test_tls_4_what_is_no_certificate_does_not_spoil_a_folder(
+    folder: Path, server: ussl.SSLContext, tmp_path: Path
+) -> None:
+    (tmp_path / "README").write_text("whose certificates these are")
+    context = ussl.SSLContext()
+    with pytest.raises(OSError, match="no certificate") as caught:
+        context.load_verify_locations(capath=str(tmp_path))
+    assert (caught.value.errno, caught.value.filename) == (errno.EINVAL, str(tmp_path))
+    (tmp_path / "trusted").write_bytes((folder / "trusted.pem").read_bytes())
+    (tmp_path / "zero").write_bytes(b"")
+    context.load_verify_locations(capath=str(tmp_path))
+    one, other = tcp_pair()
+    with one, other:
+        wrap(context, server, (one, other))
+
+
 def test_sock_3_collected_it_is_closed_and_says_so(client: ussl.SSLContext, server: ussl.SSLContext) -> None:
     """The peer sees the end that TLS has for it, not a cut."""
     one, other = tcp_pair()
