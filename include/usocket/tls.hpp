@@ -41,7 +41,7 @@ struct TlsOptions {
 };
 
 // Serves any number of connections, of both sides; they keep what they need of it. Move-only. Not from several threads
-// at once while it is being changed.
+// at once while it is being changed. One that has been moved from is of no use: EINVAL.
 class USOCKET_API TlsContext {
 public:
     // Of usocket::tls; ENOMEM.

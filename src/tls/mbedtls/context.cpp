@@ -215,6 +215,7 @@ TlsContext::~TlsContext() {
 }
 
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     using tls::mbedtls::Identity;
     auto made = tls::mbedtls::Shared<Identity>::made();
     if (!made) return Error(ENOMEM);
@@ -224,6 +225,7 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
 }
 
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::mbedtls::own(context_);
     auto made = tls::mbedtls::copy(own.trusted);
     if (!made) return Error(ENOMEM);
@@ -237,6 +239,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 }
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::mbedtls::own(context_);
     if (const Error error = own.demand.set(reqs); error != Error()) return error;
     tls::mbedtls::forget_tickets(own);
@@ -244,6 +247,7 @@ Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
 }
 
 Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     using tls::mbedtls::Protocols;
     OwnContext& own = tls::mbedtls::own(context_);
     if (protocols.size() > Protocols::most_bytes) return Error(TlsFailure::bad_protocols);

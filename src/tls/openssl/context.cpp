@@ -147,6 +147,7 @@ TlsContext::~TlsContext() {
 }
 
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
     auto* chain = tls::openssl::parse_certificates(cert);
     if (chain == nullptr) return Error(TlsFailure::bad_certificate);
@@ -173,6 +174,7 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
 }
 
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
     auto* trusted = tls::openssl::parse_certificates(certificates);
     if (trusted == nullptr) return Error(TlsFailure::bad_certificate);
@@ -190,12 +192,14 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
 }
 
 Result<void> TlsContext::set_cert_reqs(CertReqs reqs) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
     if (const Error error = own.demand.set(reqs); error != Error()) return error;
     return {};
 }
 
 Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept {
+    if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
     const auto failed = Error(TlsFailure::bad_protocols);
     if (protocols.size() + 1 > sizeof own.protocols) return failed;

@@ -234,6 +234,17 @@ TEST(TlsCertificates, TLS_1_a_file_that_is_damaged_in_the_middle) {
               refusal(TlsFailure::bad_certificate));
 }
 
+TEST(TlsCertificates, TLS_6_a_context_that_was_moved_from_is_EINVAL) {
+    TlsContext context = server_context();
+    const TlsContext other = std::move(context);
+    const Identity identity = trusted_issuer().issue();
+    const std::string_view certificate(identity.certificate);
+    EXPECT_EQ(context.set_cert_key(certificate, std::string_view(identity.key)).error(), Error(EINVAL));
+    EXPECT_EQ(context.load_verify_locations(certificate).error(), Error(EINVAL));
+    EXPECT_EQ(context.set_cert_reqs(CertReqs::none).error(), Error(EINVAL));
+    EXPECT_EQ(context.set_alpn_protocols("h2").error(), Error(EINVAL));
+}
+
 TEST(TlsCertificates, WhatIsNone) {
     const Identity one = trusted_issuer().issue();
     const Identity other = trusted_issuer().issue();
