@@ -12,7 +12,7 @@ namespace usocket {
 namespace {
 
 // How often a call that is inside may be met before it is taken for one that waits.
-constexpr int patience = 1000;
+constexpr int patience = 100;
 
 }  // namespace
 
