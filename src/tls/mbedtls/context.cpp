@@ -90,12 +90,12 @@ int parse_key(mbedtls_pk_context& into, ConstBuffer der, Random& random) noexcep
 #endif
 }
 
-bool fits(const mbedtls_pk_context& certified, const mbedtls_pk_context& key, Random& random) noexcept {
+int check_pair(const mbedtls_pk_context& certified, const mbedtls_pk_context& key, Random& random) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_check_pair(&certified, &key, Random::function, random.state()) == 0;
+    return mbedtls_pk_check_pair(&certified, &key, Random::function, random.state());
 #else
     (void)random;
-    return mbedtls_pk_check_pair(&certified, &key) == 0;
+    return mbedtls_pk_check_pair(&certified, &key);
 #endif
 }
 
@@ -130,7 +130,9 @@ Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,
                                   [&](ConstBuffer der) noexcept { return parse_key(identity.key, der, random); });
     if (parsed != Error()) return parsed;
-    return fits(identity.chain.pk, identity.key, random) ? Error() : Error(TlsFailure::key_mismatch);
+    const int code = check_pair(identity.chain.pk, identity.key, random);
+    if (is_out_of_memory(code)) return Error(ENOMEM);
+    return code == 0 ? Error() : Error(TlsFailure::key_mismatch);
 }
 
 // Connections look at theirs while this one changes.

@@ -48,5 +48,7 @@ bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexc
 
 // Why OpenSSL's last function has failed, from its queue of errors, which is empty afterwards.
 Error reason(SSL* ssl) noexcept;
+// The same where there is but one reason: memory that has run out (ENOMEM), or `otherwise`.
+Error memory_or(TlsFailure otherwise) noexcept;
 
 }  // namespace usocket::tls::openssl

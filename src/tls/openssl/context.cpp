@@ -67,15 +67,18 @@ bool append_der(Certificates* certificates, ConstBuffer text) noexcept {
     return one != nullptr && append(certificates, one) && bytes == text.data() + text.size();
 }
 
-// PEM, one or several, or one in DER. nullptr: not all of it can be used. Else for release().
+// PEM, one or several, or one in DER. nullptr: not all of it can be used, and OpenSSL's queue of errors says whether
+// that is for lack of memory. Else for release().
 Certificates* parse_certificates(ConstBuffer text) noexcept {
     Certificates* found = text.size() <= INT_MAX ? sk_X509_new_null() : nullptr;
     bool is_right = found != nullptr && append_pem(found, text);
     if (is_right && sk_X509_num(found) == 0) is_right = append_der(found, text);
+    if (!is_right) {
+        release(found);
+        return nullptr;
+    }
     ERR_clear_error();
-    if (is_right) return found;
-    release(found);
-    return nullptr;
+    return found;
 }
 
 EVP_PKEY* parse_key(ConstBuffer text) noexcept {
@@ -91,10 +94,9 @@ EVP_PKEY* parse_key(ConstBuffer text) noexcept {
 // Why OpenSSL does not take the certificate with the key.
 Error own_failure() noexcept {
     const int code = ERR_GET_REASON(ERR_peek_error());
-    ERR_clear_error();
     const bool is_weak =
         code == SSL_R_EE_KEY_TOO_SMALL || code == SSL_R_CA_KEY_TOO_SMALL || code == SSL_R_CA_MD_TOO_WEAK;
-    return Error(is_weak ? TlsFailure::certificate_weak : TlsFailure::key_mismatch);
+    return memory_or(is_weak ? TlsFailure::certificate_weak : TlsFailure::key_mismatch);
 }
 
 }  // namespace
@@ -149,14 +151,16 @@ TlsContext::~TlsContext() {
 Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcept {
     if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
+    ERR_clear_error();
     auto* chain = tls::openssl::parse_certificates(cert);
-    if (chain == nullptr) return Error(TlsFailure::bad_certificate);
+    if (chain == nullptr) return tls::openssl::memory_or(TlsFailure::bad_certificate);
     EVP_PKEY* parsed_key = tls::openssl::parse_key(key);
+    const Error key_error = parsed_key == nullptr ? tls::openssl::memory_or(TlsFailure::bad_key) : Error();
     ERR_clear_error();
     SSL* trial = parsed_key != nullptr ? SSL_new(own.ctx) : nullptr;
     Error error;
     if (parsed_key == nullptr) {
-        error = Error(TlsFailure::bad_key);
+        error = key_error;
     } else if (trial == nullptr) {
         error = Error(ENOMEM);
     } else if (!tls::openssl::show_identity(trial, chain, parsed_key)) {
@@ -176,8 +180,9 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {
     if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
+    ERR_clear_error();
     auto* trusted = tls::openssl::parse_certificates(certificates);
-    if (trusted == nullptr) return Error(TlsFailure::bad_certificate);
+    if (trusted == nullptr) return tls::openssl::memory_or(TlsFailure::bad_certificate);
     X509_STORE* store = SSL_CTX_get_cert_store(own.ctx);
     bool is_right = true;
     for (int i = 0; i < sk_X509_num(trusted); ++i) {

@@ -101,8 +101,7 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), peer.c_str(), peer.view().size()) == 1 &&
                         SSL_set_tlsext_host_name(ssl, peer.c_str()) == 1;
-    ERR_clear_error();
-    return is_set ? Error() : Error(TlsFailure::bad_hostname);
+    return is_set ? Error() : memory_or(TlsFailure::bad_hostname);
 }
 
 bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs reqs, Checks& checks) noexcept {

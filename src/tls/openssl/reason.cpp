@@ -91,14 +91,19 @@ TlsFailure own(int code, long verified) noexcept {
 
 namespace {
 
-// The first that TLS itself has to say: what it has called may have said more before, as that a signature is wrong.
+// Whatever is said after it follows from it.
+bool lacks_memory(unsigned long error) noexcept { return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE; }
+
+// Memory that has run out, or the first that TLS itself has to say: what it has called may have said more before, as
+// that a signature is wrong.
 unsigned long take_error() noexcept {
     const unsigned long first = ERR_peek_error();
-    unsigned long error = 0;
-    do error = ERR_get_error();
-    while (error != 0 && ERR_GET_LIB(error) != ERR_LIB_SSL);
-    ERR_clear_error();
-    return error != 0 ? error : first;
+    unsigned long found = 0;
+    while (const unsigned long error = ERR_get_error()) {
+        if (lacks_memory(error)) found = error;
+        if (found == 0 && ERR_GET_LIB(error) == ERR_LIB_SSL) found = error;
+    }
+    return found != 0 ? found : first;
 }
 
 }  // namespace
@@ -106,11 +111,17 @@ unsigned long take_error() noexcept {
 Error reason(SSL* ssl) noexcept {
     const unsigned long error = take_error();
     const int code = ERR_GET_REASON(error);
-    if (code == ERR_R_MALLOC_FAILURE) return Error(ENOMEM);
+    const long verified = SSL_get_verify_result(ssl);
+    if (lacks_memory(error) || verified == X509_V_ERR_OUT_OF_MEM) return Error(ENOMEM);
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET && code <= last_alert;
     const bool is_agreed = SSL_get_peer_finished(ssl, nullptr, 0) != 0;
-    return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET, is_agreed) : own(code, SSL_get_verify_result(ssl)));
+    return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET, is_agreed) : own(code, verified));
+}
+
+Error memory_or(TlsFailure otherwise) noexcept {
+    const bool is_memory = lacks_memory(take_error());
+    return is_memory ? Error(ENOMEM) : Error(otherwise);
 }
 
 }  // namespace usocket::tls::openssl
