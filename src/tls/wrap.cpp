@@ -40,7 +40,10 @@ Error Socket::add_layer(tls::Context& context, const TlsOptions& options, bool& 
         return Error(layer_of(gate_) != nullptr ? TlsFailure::wrapped_before : TlsFailure::in_use);
     if (error != Error()) return error;
     const Error added = add_session(context, options, waits_for_connect);
+    Aside* aside = added == Error() ? gate_.aside() : nullptr;
+    const bool is_news = aside != nullptr && aside->note_waits(*layer_of(gate_));
     (void)gate_.leave_alone();
+    if (is_news) aside->tell(gate_.closed());
     return added;
 }
 
@@ -60,6 +63,7 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
         gate_.knows(Gate::peeks_elsewhere) || (gate_.exposed() && sys::peeks_at_offset(gate_.fd()));
     const auto session = tls::Session::open(context, options, gate_.fd(), !hides_front);
     if (!session) return session.error();
+    (*session)->waits_for = options.server_side ? sys::poll_in : sys::poll_out;  // a client has the first word
     aside->layer.store(*session, std::memory_order_release);
     return Error();
 }

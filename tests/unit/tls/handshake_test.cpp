@@ -450,6 +450,63 @@ TEST(TlsHandshake, POLL_5_a_poll_sleeps_while_a_handshake_waits_for_the_peer) {
     }
 }
 
+// As MicroPython's asyncio puts it off: who waits to read first is woken to begin it.
+TEST(TlsHandshake, POLL_5_a_handshake_that_was_put_off_begins_with_a_poll_to_read) {
+    for (const bool is_before : {true, false}) {
+        Pair pair = tcp_pair();
+        TlsContext server = server_context();
+        TlsContext client = client_context();
+        must(pair.here.setblocking(false));
+        Poll poll;
+        if (is_before) must(poll.register_(pair.here, POLLIN));
+        must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+        if (!is_before) must(poll.register_(pair.here, POLLIN));
+        EXPECT_EQ(pair.here.poll_now(POLLIN) & POLLIN, unsigned{POLLIN});
+        must(pair.there.settimeout(20s));
+        Background other([&] {
+            if (pair.there.wrap(server, {.server_side = true})) must(pair.there.write("first"));
+        });
+        Result<Bytes> read = Error(EAGAIN);
+        for (int calls = 0; read.error() == Error(EAGAIN) && calls < 20; ++calls) {
+            Poll::Event event[1];
+            ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+            EXPECT_EQ(event[0].events & POLLIN, unsigned{POLLIN});
+            read = pair.here.recv(5);
+        }
+        EXPECT_EQ(text(read), "first");
+    }
+}
+
+TEST(TlsHandshake, POLL_5_a_server_that_has_put_it_off_waits_for_the_client) {
+    Pair pair = tcp_pair();
+    TlsContext server = server_context();
+    must(pair.here.wrap(server, {.server_side = true, .do_handshake = false}));
+    EXPECT_EQ(pair.here.poll_now(POLLIN | POLLOUT) & POLLIN, 0u);
+    must(pair.there.write("\x16\x03\x01"));
+    while ((pair.here.poll_now(POLLIN | POLLOUT) & POLLIN) == 0) std::this_thread::yield();
+}
+
+TEST(TlsHandshake, TLS_2_a_connect_that_goes_on_wakes_who_polls_to_read) {
+    TlsContext server = server_context();
+    Server listening([&](Socket& conn) {
+        must(conn.settimeout(20s));
+        (void)conn.wrap(server, {.server_side = true});
+    });
+    TlsContext context = client_context();
+    Socket client = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
+    must(client.wrap(context, {.server_hostname = "localhost"}));
+    must(client.setblocking(false));
+    Poll poll;
+    must(poll.register_(client, POLLIN));
+    Error error = client.connect(listening.address).error();
+    for (int calls = 0; error == Error(EINPROGRESS) && calls < 20; ++calls) {
+        Poll::Event event[1];
+        ASSERT_EQ(must(poll.poll(event, Timeout(10s))), 1u);
+        error = client.connect(listening.address).error();
+    }
+    EXPECT_EQ(error, Error());
+}
+
 // A handshake looks at the peer's messages before it takes them off the queue.
 TEST(TlsHandshake, TIME_9_goes_on_though_peeks_look_elsewhere) {
     TlsContext client = client_context();
