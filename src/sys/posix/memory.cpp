@@ -24,9 +24,9 @@ void usocket_set_resize(usocket_resize_t resize) { chosen = resize; }
 
 // A signal handler that longjmps would leave the heap halfway.
 void* usocket_host_resize(void* memory, std::size_t size) {
-    usocket_host_hold_signals();
+    usocket::sys::hold_signals();
     void* resized = chosen(memory, size);
-    usocket_host_release_signals();
+    usocket::sys::release_signals();
     return resized;
 }
 
