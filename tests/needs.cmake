@@ -8,7 +8,8 @@ set(USOCKET_NEEDS_unix
     Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect
     Addresses.ADDR_8_parts_make_the_address_again Poll1.OneShotStillTellsOfTheEndOnce
-    Addresses.ADDR_6_a_path_is_as_long_as_the_system_allows
+    Addresses.ADDR_6_a_path_is_as_long_as_the_system_allows Packets.*
+    Splice/Splice.CPP_4_so_is_a_stream_that_is_not_connected/unix_*
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
     Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)
@@ -30,6 +31,7 @@ set(USOCKET_NEEDS_ancillary
     Messages.SOCK_10_MSG_WAITALL_ends_where_descriptors_come)
 set(USOCKET_NEEDS_options
     HoldersTcp.TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes
+    HoldersTcp.TIME_9_a_long_read_through_a_small_queue_makes_no_pauses
     Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
     Sockets.SOCK_1_IPPROTO_SEC_is_a_TCP_socket_that_remembers_it
     Sockets.SOCK_5_backlog_by_default_and_below_zero Constants.NAME_3_sorted_and_unique
