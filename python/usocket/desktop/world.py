@@ -68,15 +68,23 @@ class World:
         return found
 
     def _own_folder_of(self, name: str) -> types.ModuleType | None:
-        """The program's folder without an __init__ that has this module of a package: it hides a library's package."""
+        """The program's folder without an __init__ that has this module of a package. Of a library's package of that
+        name it hides just what it has.
+        """
         package = name.partition(".")[0]
-        if package in self.modules or name.count(".") > 1:
+        hidden = self.modules.get(package)
+        if name.count(".") > 1 or not (hidden is None or isinstance(hidden, stand_ins.StandIn)):
             return None
         spec = self.find_own(package) or self.find_folder(package)
         if spec is None or spec.origin is not None:
             return None
-        has_it = _find_spec(name, spec.submodule_search_locations) is not None
-        return self._load(spec) if has_it else None
+        if _find_spec(name, spec.submodule_search_locations) is None:
+            return None
+        folder = self._load(spec)
+        hidden = hidden or stand_ins.find(package, self)
+        if hidden is not None or self._is_librarys(package):
+            folder.__dict__["__getattr__"] = lambda name: getattr(hidden or importlib.import_module(package), name)
+        return folder
 
     def _replacement(self, name: str) -> types.ModuleType | None:
         """What a test has put into sys.modules in the place of a device's module: no import has made it."""
@@ -157,6 +165,8 @@ class World:
             # `import a.b` binds a; `from .` always has a list
             return module if level else self.import_module(name.partition(".")[0])
         items = list(fromlist) if isinstance(fromlist, tuple | list) else []  # True will do for a program that calls it
+        for item in items:
+            module = self._own_folder_of(f"{full}.{item}") or module
         if "*" in items:
             items = [item for item in getattr(module, "__all__", ()) if isinstance(item, str)]
         for item in items:

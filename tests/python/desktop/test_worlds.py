@@ -30,6 +30,38 @@ def test_dev_1_a_package_of_the_programs_own_wins_with_and_without_init(init: di
     assert output(tmp_path, files) == ["1"]
 
 
+@pytest.mark.parametrize("library", ["urllib", "http", "json", "collections", "unittest", "xml", "logging"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from {0} import own",
+        "from {0} import own as own",
+        "from {0} import *\nfrom {0} import own",
+        "import {0}\nimport {0}.own\nfrom {0} import own",
+        "import {0}.own\nown = {0}.own",
+    ],
+)
+def test_dev_1_a_folder_of_a_librarys_name_gives_what_it_has(text: str, library: str, tmp_path: Path) -> None:
+    files = {"main.py": text.format(library) + "\nprint(own.mine)\n", f"lib/{library}/own.py": "mine = 1\n"}
+    assert output(tmp_path, files) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("import urllib.parse, urllib.own\nprint(urllib.parse.quote(' '), urllib.own.mine)", "%20 1"),
+        ("from urllib import own, parse\nprint(parse.quote(' '), own.mine)", "%20 1"),
+        ("import json, json.own\nprint(json.loads('[2]'), json.own.mine)", "[2] 1"),
+        ("import json.own\nprint(json.loads('[2]'), json.own.mine)", "[2] 1"),
+        ("from json import own, loads\nprint(loads('[2]'), own.mine)", "[2] 1"),
+        ("import json.own, ujson\nprint(hasattr(json, 'nothing'), ujson.dumps([]))", "False []"),
+    ],
+)
+def test_dev_1_beside_what_the_library_has(text: str, says: str, tmp_path: Path) -> None:
+    files = {"main.py": text, "urllib/own.py": "mine = 1\n", "json/own.py": "mine = 1\n"}
+    assert output(tmp_path, files) == [says]
+
+
 def test_dev_1_a_folder_of_a_librarys_name_hides_only_what_it_has(tmp_path: Path) -> None:
     files = {
         "main.py": "import urllib.urequest, urllib.parse\nprint(urllib.parse.quote(' '))\n",
