@@ -168,6 +168,17 @@ def test_dev_5_coverage_counts_the_programs_lines(tmp_path: Path) -> None:
     assert re.search(r"main.py +3 +1 +67% +3", report.stdout), report.stdout
 
 
+def test_dev_5_coverage_counts_the_lines_of_threads(tmp_path: Path) -> None:
+    text = (
+        "import _thread\nended = _thread.allocate_lock()\nended.acquire()\n"
+        "def serve():\n    a = 1\n    ended.release()\n_thread.start_new_thread(serve, ())\nended.acquire()\n"
+    )
+    path, data = write(tmp_path, {"main.py": text}), tmp_path / ".coverage"
+    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
+    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
+    assert "main.py 8 0 100%" in " ".join(report.stdout.split()), report.stdout
+
+
 def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
     text = (
         "import socket\na, b = socket.socketpair()\na.write('hi\\n')\nb.readline()\nb.settimeout(0)\n"
