@@ -11,7 +11,7 @@ namespace usocket {
 
 namespace {
 
-// How often a call that is inside may be met before it is taken for one that waits.
+// How often a call that is inside may be met before it is taken for one that waits; another wrap is not.
 constexpr int patience = 100;
 
 }  // namespace
@@ -21,7 +21,7 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
     if (context.context_ == nullptr) return Error(EINVAL);
     bool waits_for_connect = false;
     Error added = add_layer(*context.context_, options, waits_for_connect);
-    for (int i = 0; added == Error(TlsFailure::in_use) && i < patience; ++i) {
+    for (int i = 0; added == Error(TlsFailure::in_use) && i < patience; i += gate_.has_one_alone() ? 0 : 1) {
         (void)Blocking(call, timeout_, &gate_).once([]() noexcept -> Result<void> {
             sys::yield_thread();
             return {};
