@@ -60,7 +60,7 @@ bool Socket::closed() const noexcept { return gate_.closed(); }
 static Error enter_gate(Gate& gate, Error (Gate::*enter)() noexcept) noexcept {
     for (;;) {
         const Error error = (gate.*enter)();
-        if (error != Error(EBUSY) || !gate.has_one_alone()) return error;
+        if (error != Error(EAGAIN)) return error;
         sys::yield_thread();
     }
 }
@@ -431,7 +431,7 @@ int Socket::fileno() noexcept {
 // Like close(), but the descriptor lives on, so nobody may be inside and nothing may be pending.
 Result<int> Socket::detach() noexcept {
     if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
-    if (const Error error = gate_.enter(); error != Error()) return error;
+    if (const Error error = enter_gate(gate_, &Gate::enter); error != Error()) return error;
     expose();
     if (has_kept() || !gate_.shut_alone()) {
         if (gate_.leave() == Gate::Left::last) release();

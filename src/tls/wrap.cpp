@@ -21,7 +21,7 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
     if (context.context_ == nullptr) return Error(EINVAL);
     bool waits_for_connect = false;
     Error added = add_layer(*context.context_, options, waits_for_connect);
-    for (int i = 0; added == Error(TlsFailure::in_use) && i < patience; i += gate_.has_one_alone() ? 0 : 1) {
+    for (int met = 0; added == Error(EAGAIN) || (added == Error(TlsFailure::in_use) && ++met <= patience);) {
         (void)Blocking(call, timeout_, &gate_).once([]() noexcept -> Result<void> {
             sys::yield_thread();
             return {};
@@ -36,8 +36,9 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
 Error Socket::add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept {
     const Held held;
     const Error error = gate_.enter_alone();
-    if (error == Error(EBUSY))
+    if (error == Error(EBUSY)) {
         return Error(layer_of(gate_) != nullptr ? TlsFailure::wrapped_before : TlsFailure::in_use);
+    }
     if (error != Error()) return error;
     const Error added = add_session(context, options, waits_for_connect);
     Aside* aside = added == Error() ? gate_.aside() : nullptr;

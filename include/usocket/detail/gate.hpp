@@ -29,20 +29,17 @@ public:
     [[nodiscard]] int fd() const noexcept { return fd_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed_bit) != 0; }
 
-    // Counts a call in. EBADF: closed; EBUSY: as many as can be counted are inside, which leaves one for close(), or
-    // one that is alone.
+    // Counts a call in. EBADF: closed; EBUSY: as many as can be counted are inside, which leaves one for close();
+    // EAGAIN: one is alone, or is about to close, which is soon over.
     Error enter() noexcept { return enter(calls_mask - 1); }
     Error enter_to_close() noexcept { return enter(calls_mask); }
     // Counts it out. `last`: closed, and nobody is inside any more: whoever is told so frees the descriptor.
     enum class Left : std::uint8_t { open, closed, last };
     Left leave() noexcept { return leave(1); }
-    // For a few steps in which nothing waits, with signals held: nobody else is inside, or gets in. EBADF, or EBUSY:
-    // somebody is inside. Whoever has met has_one_alone() waits for its end.
+    // For a few steps in which nothing waits, with signals held: nobody else is inside, or gets in. EBADF; EBUSY:
+    // somebody is inside; EAGAIN as above.
     Error enter_alone() noexcept;
     Left leave_alone() noexcept { return leave(calls_mask); }
-    [[nodiscard]] bool has_one_alone() const noexcept {
-        return (word_.load(std::memory_order_relaxed) & calls_mask) == calls_mask;
-    }
     // From inside: nobody else enters from now on.
     struct Shut {
         bool is_first = false;      // nobody had shut it before
@@ -103,6 +100,7 @@ private:
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
+    static Error refusal(std::uint32_t word, std::uint32_t most) noexcept;
     Error enter(std::uint32_t most) noexcept;
     Left leave(std::uint32_t count) noexcept;
     static std::uint32_t in_this_process(std::uint32_t word) noexcept;

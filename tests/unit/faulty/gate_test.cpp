@@ -93,7 +93,7 @@ TEST_F(Gates, SOCK_4_no_more_calls_than_can_be_counted) {
     EXPECT_EQ(gate.enter(), Error(EBUSY));
     // close() is one more.
     EXPECT_EQ(gate.enter_to_close(), Error());
-    EXPECT_EQ(gate.enter_to_close(), Error(EBUSY));
+    EXPECT_EQ(gate.enter_to_close(), Error(EAGAIN));
     EXPECT_EQ(gate.leave(), Gate::Left::open);
     EXPECT_EQ(gate.enter(), Error(EBUSY));
     EXPECT_EQ(gate.leave(), Gate::Left::open);
@@ -104,15 +104,12 @@ TEST_F(Gates, TIME_6_whoever_is_alone_stays_so) {
     Gate gate(3);
     EXPECT_EQ(gate.enter(), Error());
     EXPECT_EQ(gate.enter_alone(), Error(EBUSY));
-    EXPECT_FALSE(gate.has_one_alone());
     EXPECT_EQ(gate.leave(), Gate::Left::open);
     EXPECT_EQ(gate.enter_alone(), Error());
-    EXPECT_TRUE(gate.has_one_alone());
-    EXPECT_EQ(gate.enter(), Error(EBUSY));
-    EXPECT_EQ(gate.enter_alone(), Error(EBUSY));
-    EXPECT_EQ(gate.enter_to_close(), Error(EBUSY));
+    EXPECT_EQ(gate.enter(), Error(EAGAIN));
+    EXPECT_EQ(gate.enter_alone(), Error(EAGAIN));
+    EXPECT_EQ(gate.enter_to_close(), Error(EAGAIN));
     EXPECT_EQ(gate.leave_alone(), Gate::Left::open);
-    EXPECT_FALSE(gate.has_one_alone());
     EXPECT_EQ(gate.enter_to_close(), Error());
     EXPECT_TRUE(gate.shut().is_first);
     EXPECT_EQ(gate.enter_alone(), Error(EBADF));
