@@ -41,14 +41,27 @@ def _evaluating(function: Callable[..., Any], mode: str, builtins: dict[str, Any
         if isinstance(source, str | bytes | bytearray):
             source = compile_source(source if mode == "exec" else source.strip(), "<string>", mode)
         if globals is None:
-            caller = sys._getframe(1)
-            globals, locals = caller.f_globals, caller.f_locals if locals is None else locals
+            globals, here = names_here(sys._getframe(), builtins)
+            locals = here if locals is None else locals
         elif isinstance(globals, dict):
             _give_builtins(globals, builtins)
         return function(source, globals, globals if locals is None else locals)
 
     call.__name__ = function.__name__
     return call
+
+
+def names_here(frame: types.FrameType | None, builtins: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The global and the local names of the program's code that has called; those of __main__ for a call that no code
+    of the program's makes: a thread's function, atexit's, micropython.schedule()'s.
+    """
+    while frame is not None and "CALLS_ON_ITS_OWN" not in frame.f_globals:
+        if is_spoken_in(frame.f_globals):
+            return frame.f_globals, frame.f_locals
+        frame = frame.f_back
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    names = main if is_spoken_in(main) else {"__name__": "__main__", "__builtins__": builtins}  # pytest's
+    return names, names
 
 
 def _give_builtins(names: dict[str, Any], builtins: dict[str, Any]) -> None:

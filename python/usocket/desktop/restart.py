@@ -17,6 +17,8 @@ from typing import NoReturn
 
 from usocket.desktop import debugger, dialect, schedule
 
+CALLS_ON_ITS_OWN = True  # atexit's functions, which have no caller in the program: dialect.py looks for that
+
 ends_at_once = False  # set by the command, whose process is the program's
 
 

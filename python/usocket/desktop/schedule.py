@@ -16,6 +16,8 @@ from typing import Any
 
 from usocket.desktop.tracebacks import print_exception
 
+CALLS_ON_ITS_OWN = True  # what is called from here has no caller in the program: dialect.py looks for that
+
 # Nobody's by convention; where there are no real-time signals, one that is ignored unless asked for.
 _SIGNAL = signal.SIGRTMAX - 1 if hasattr(signal, "SIGRTMAX") else signal.SIGURG
 

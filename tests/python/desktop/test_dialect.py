@@ -249,3 +249,29 @@ def test_dev_4_the_number_of_an_error_is_its_first_argument_whatever_that_is() -
         "try:\n    raise Mine('mine')\nexcept OSError as e:\n    kept = e\nc = kept.errno\n"
     )
     assert (names["a"].errno, str(names["a"]), names["b"], names["c"]) == ("abc", "abc", "abc", "mine")
+
+
+def test_dev_4_what_nothing_of_the_program_calls_has_the_names_of_main(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import _thread, atexit, other\nx, done = 'main', _thread.allocate_lock()\n"
+        "for run in exec, eval:\n    done.acquire()\n"
+        "    _thread.start_new_thread(run, (\"(print('thread', x), done.release())\",))\n    done.acquire()\n"
+        "    done.release()\n"
+        "other.schedule(exec)\nother.schedule(eval)\natexit.register(exec, \"print('atexit', x)\")\n",
+        "other.py": "import micropython\nx = 'other'\n"
+        "def schedule(run):\n    x = 'local'\n    micropython.schedule(run, \"print('schedule', x)\")\n",
+    }
+    for reset in "", "import machine\nx = 'end'\ndef end(x):\n    machine.reset()\nend('local')\n":
+        done = call(write(tmp_path, {**files, "main.py": files["main.py"] + reset}))
+        last = "atexit end" if reset else "atexit main"
+        expected = ["thread main"] * 2 + ["schedule main"] * 2 + [last]
+        assert done.stdout.splitlines() == expected, done.stderr
+
+
+def test_dev_4_in_a_test_it_has_names_of_its_own() -> None:
+    names = names_of(
+        "import _thread\nfound, ended = [], _thread.allocate_lock()\nended.acquire()\n"
+        "import builtins\nbuiltins.found, builtins.ended = found, ended\n"
+        "_thread.start_new_thread(exec, (\"found.append(b'a' + 'b')\\nended.release()\",))\n"
+    )
+    assert names["ended"].acquire(True, 10) and names["found"] == [b"ab"]
