@@ -17,6 +17,10 @@ _OURS = tuple(os.path.join(_PACKAGES, name, "") for name in ("usocket", "uselect
 _COMMAND = sys.argv[0] if os.path.basename(sys.argv[0]) == "usocket" else None
 
 
+class Quiet(SystemExit):
+    """Ends what cannot be ended otherwise, a function of atexit: nothing is shown of it."""
+
+
 def is_ours(filename: str) -> bool:
     """Also what imports and starts a module: the interpreter itself shows neither."""
     return (
@@ -69,7 +73,9 @@ def teach_traceback() -> None:
 
 
 def install() -> None:
-    """What ends the program or a thread of it is shown without our lines, and so is what it shows itself."""
+    """What ends the program or a thread of it, or cannot be raised, is shown without our lines, and so is what it shows
+    itself.
+    """
     teach_traceback()
     show = sys.excepthook
 
@@ -92,5 +98,16 @@ def install() -> None:
             )
         )
 
+    show_unraisable = sys.unraisablehook
+
+    def unraisablehook(arguments: Any) -> None:
+        error = arguments.exc_value
+        if isinstance(error, Quiet):
+            return
+        hide_ours(error)
+        entry = without_ours(arguments.exc_traceback)
+        show_unraisable(type(arguments)((arguments.exc_type, error, entry, arguments.err_msg, arguments.object)))
+
     sys.excepthook = excepthook
+    sys.unraisablehook = unraisablehook
     threading.excepthook = threads_excepthook

@@ -97,6 +97,22 @@ def test_dev_5_a_traceback_shows_the_programs_lines_and_none_of_ours(tmp_path: P
     assert files == [(str(path), "8"), (str(path), "6"), (str(path), "2")]
 
 
+def test_dev_5_nor_does_the_one_of_an_error_that_nobody_can_catch(tmp_path: Path) -> None:
+    text = (
+        "import _thread, atexit, machine, time\n"
+        "class Owner:\n    def __del__(self):\n        machine.UART(1)\nOwner()\n"
+        "begun = _thread.allocate_lock()\nbegun.acquire()\n"
+        "def work():\n    begun.release()\n    machine.UART(2)\n_thread.start_new_thread(work, ())\n"
+        "begun.acquire()\nwhile _thread._count():\n    time.sleep_ms(1)\n"
+        "atexit.register(machine.UART, 3)\n"
+    )
+    path = write(tmp_path, {"main.py": text})
+    done = call(path)
+    assert done.stderr.count("Exception ignored in") == done.stderr.count("OSError: [Errno 19] machine.UART") == 3
+    files = re.findall(r'File "([^"]*)", line (\d+)', done.stderr)
+    assert files == [(str(path), "4"), (str(path), "10")], done.stderr
+
+
 def test_dev_5_nor_does_a_traceback_through_an_import(tmp_path: Path) -> None:
     path = write(tmp_path, {"main.py": "import helper\n", "helper.py": "\n1 / 0\n"})
     files = re.findall(r'File "([^"]*)", line (\d+)', call(path).stderr)
