@@ -11,7 +11,7 @@ from usocket.desktop import dialect, tracebacks
 
 def prepare() -> bool:
     """Whether there is one."""
-    debugger: Any = at_work()
+    debugger: Any = at_work(sys._getframe())
     if debugger is None:
         return False
     debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*", "ussl"}  # steps over our frames
@@ -31,10 +31,11 @@ def prepare() -> bool:
     return True
 
 
-def at_work() -> Any:
-    """The one that has begun us. While it has no breakpoint it traces nothing, and still waits for an error."""
+def at_work(frame: types.FrameType | None) -> Any:
+    """The one that has begun what runs there. While it has no breakpoint it traces nothing, and still waits for an
+    error.
+    """
     bdb = sys.modules.get("bdb")
-    frame: types.FrameType | None = sys._getframe()
     while bdb is not None and frame is not None:
         if isinstance(frame.f_locals.get("self"), bdb.Bdb):
             return frame.f_locals["self"]

@@ -23,7 +23,7 @@ def make_world(folder: str) -> World:
     world.install()
     schedule.prepare()
     tracebacks.install()
-    restart.ends_at_once = True
+    restart.prepare()
     return world
 
 
@@ -35,10 +35,11 @@ def libraries_of(*folders: str) -> list[str]:
 def run_scripts(world: World, files: list[tuple[str, bytes]]) -> None:
     """One after the other, in one module: each a path and what it holds."""
     names = _main_names(world)
-    for path, source in files:
-        code = dialect.compile_source(source, path)
-        names["__file__"] = path
-        exec(code, names)
+    with restart.main():
+        for path, source in files:
+            code = dialect.compile_source(source, path)
+            names["__file__"] = path
+            exec(code, names)
 
 
 def run_text(world: World, source: str) -> None:
@@ -88,11 +89,14 @@ def _run_library(world: World, name: str) -> None:
     if found is None or isinstance(found, OwnSpec):
         raise ImportError(f"no module is named {name!r}")
     world.import_module(name.partition(".")[0])
-    runpy.run_module(name, run_name="__main__", alter_sys=True)
+    with restart.main():
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def _run(world: World, code: types.CodeType, **names: Any) -> None:
-    exec(code, _main_names(world, **names))
+    main_names = _main_names(world, **names)
+    with restart.main():
+        exec(code, main_names)
 
 
 def _main_names(world: World, **names: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import call, names_of, output, write
+from programs import call, call_python, names_of, output, write
 
 
 @pytest.mark.parametrize(
@@ -593,3 +593,88 @@ def test_dev_2_text_is_as_good_as_bytes_for_memory_and_rings(tmp_path: Path) -> 
 def test_dev_2_every_interface_is_up(name: str, tmp_path: Path) -> None:
     text = f"import network\none = network.{name}()\none.active(True)\nprint(one.isconnected(), one.ifconfig()[0])\n"
     assert output(tmp_path, {"main.py": text}) == ["True 127.0.0.1"]
+
+
+# A thread of the program's resets, and is through with that when the lock is released.
+RESETTING = """import _thread, machine, sys
+ended = _thread.allocate_lock()
+ended.acquire()
+def reset():
+    try:
+        machine.reset()
+    finally:
+        ended.release()
+"""
+
+
+@pytest.mark.parametrize("module", ["unittest", "-"])
+def test_dev_5_a_reset_in_a_thread_does_not_make_a_red_test_green(module: str, tmp_path: Path) -> None:
+    text = (
+        "import unittest\n" + RESETTING + "class Test(unittest.TestCase):\n    def test_it(self):\n"
+        "        _thread.start_new_thread(reset, ())\n        ended.acquire()\n        self.assertEqual(1, 2)\n"
+    )
+    path = write(tmp_path, {"test_it.py": text if module == "unittest" else text + "unittest.main()\n"})
+    done = call("-m", module, "test_it", cwd=tmp_path) if module == "unittest" else call(path)
+    assert done.returncode == 1 and "FAILED (failures=1)" in done.stderr, done.stderr
+    assert f"{path}:7: machine.reset(): a board" in done.stderr
+
+
+def test_dev_5_nor_does_one_after_the_tests(tmp_path: Path) -> None:
+    text = (
+        "import unittest, machine\nclass Test(unittest.TestCase):\n    def test_it(self):\n        self.fail()\n"
+        "try:\n    unittest.main()\nfinally:\n    machine.reset()\n"
+    )
+    assert call(write(tmp_path, {"main.py": text})).returncode == 1
+
+
+@pytest.mark.parametrize("watch", ["sys.settrace(watch)", "import threading; threading.setprofile(watch)"])
+def test_dev_5_a_reset_in_a_thread_is_an_exception_for_who_watches_the_main_one(watch: str, tmp_path: Path) -> None:
+    text = (
+        f"def watch(*event):\n    return watch\n{RESETTING}{watch}\n"
+        "def main():\n    try:\n        _thread.start_new_thread(reset, ())\n        while True:\n"
+        "            ended.acquire()\n    finally:\n        print('finally')\nmain()\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["finally"]
+
+
+@pytest.mark.parametrize("tool", ["cProfile", "trace --count --coverdir=."])
+def test_dev_5_or_has_watched_it_from_its_start(tool: str, tmp_path: Path) -> None:
+    text = RESETTING + "_thread.start_new_thread(reset, ())\nwhile True:\n    ended.acquire()\n"
+    path = write(tmp_path, {"main.py": text})
+    done = call_python(
+        "-m", *tool.split(), *(["--module"] if "trace" in tool else ["-m"]), "usocket", path, cwd=tmp_path
+    )
+    assert done.returncode == 0 and (list(tmp_path.glob("*.cover")) or "function calls" in done.stdout), done.stderr
+
+
+def test_dev_2_reset_when_the_program_has_failed_leaves_its_status(tmp_path: Path) -> None:
+    text = (
+        "import machine, threading\nmain = threading.main_thread()\n"
+        "def reset():\n    main.join()\n    machine.reset()\n"
+        "threading.Thread(target=reset).start()\n1 / 0\n"
+    )
+    path = write(tmp_path, {"main.py": text})
+    done = call(path)
+    assert done.returncode == 1 and f"{path}:5: machine.reset(): a board" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("ending, status", [("", 0), ("1 / 0\n", 1), ("machine.reset()\n", 0)])
+def test_dev_2_reset_as_a_function_of_atexit(ending: str, status: int, tmp_path: Path) -> None:
+    text = (
+        "import atexit, machine\natexit.register(print, 'first')\natexit.register(machine.reset)\n"
+        "atexit.register(print, 'last')\n" + ending
+    )
+    done = call(write(tmp_path, {"main.py": text}))
+    assert (done.returncode, done.stdout) == (status, "last\nfirst\n"), done.stderr
+    assert "SystemExit" not in done.stderr and done.stderr.count("machine.reset(): a board") == 1 + ("reset" in ending)
+
+
+def test_dev_2_many_threads_that_reset_run_the_functions_of_atexit_once(tmp_path: Path) -> None:
+    text = (
+        "import _thread, atexit, machine, time\nended = []\n"
+        "def end():\n    while len(ended) < 3:\n        time.sleep_ms(1)\n    print('end')\natexit.register(end)\n"
+        "def reset():\n    try:\n        machine.reset()\n    finally:\n        ended.append(1)\n"
+        "for i in range(4):\n    _thread.start_new_thread(reset, ())\nmachine.reset()\nprint('on')\n"
+    )
+    done = call(write(tmp_path, {"main.py": text}))
+    assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
