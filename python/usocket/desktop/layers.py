@@ -10,11 +10,11 @@ from usocket import _usocket
 from usocket.desktop.modules import socket as stand_in
 from usocket.desktop.modules import usocket as stand_in_usocket
 
-# Every public call on a socket but for those that only ask something of the object.
+# Every public call on a socket but for those that only ask something of the object; what a for loop calls is one, too.
 CALLS = [
     name
     for name in vars(_usocket.socket)
-    if not name.startswith("_")
+    if (name == "__next__" or not name.startswith("_"))
     and callable(getattr(_usocket.socket, name))
     and name not in ("readable", "writable", "seekable", "flush", "fileno", "gettimeout", "getblocking")
 ]

@@ -56,6 +56,11 @@ def release(state: int = 0) -> None:
         _bring()
 
 
+def is_in_callback() -> bool:
+    """Whether a callback has led here."""
+    return _is_running and threading.current_thread() is threading.main_thread()
+
+
 def _bring() -> None:
     if threading.current_thread() is threading.main_thread():
         _install()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from usocket.desktop import layers
+from usocket.desktop import layers, schedule
 
 _LONGEST = 60
+
+_thread = threading.local()  # its `inside`: the sockets on which a call is under way, and whether a callback made it
 
 
 def start() -> None:
@@ -23,9 +26,11 @@ def _traced(base: type[Any], *others: type[Any]) -> type[Any]:
 
 def _tracing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *arguments: Any, **named: Any) -> Any:
-        if self.__dict__.get("is_inside"):  # a call that another makes
+        inside = _thread.__dict__.setdefault("inside", set())
+        place = id(self), schedule.is_in_callback()
+        if place in inside:  # a call that another makes
             return method(self, *arguments, **named)
-        self.is_inside = True
+        inside.add(place)
         fd = -1 if self.closed else _fd_of(self)
         begun = time.monotonic()
         outcome = "?"
@@ -34,10 +39,10 @@ def _tracing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             outcome = _short(result)
             return result
         except BaseException as error:
-            outcome = f"{type(error).__name__}: {error}"
+            outcome = ": ".join(filter(None, [type(error).__name__, str(error)]))
             raise
         finally:
-            self.is_inside = False
+            inside.remove(place)
             shown = ", ".join([*map(_short, arguments), *(f"{key}={_short(value)}" for key, value in named.items())])
             spent_ms = (time.monotonic() - begun) * 1000
             print(f"socket {fd}: {name}({shown}) -> {outcome}  [{spent_ms:.1f} ms]", file=sys.stderr)

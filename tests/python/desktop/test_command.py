@@ -184,6 +184,7 @@ def test_dev_5_coverage_counts_the_programs_lines(tmp_path: Path) -> None:
     assert re.search(r"main.py +3 +1 +67% +3", report.stdout), report.stdout
 
 
+@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
 def test_dev_5_coverage_counts_the_lines_of_threads(tmp_path: Path) -> None:
     text = (
         "import _thread\nended = _thread.allocate_lock()\nended.acquire()\n"
@@ -195,15 +196,46 @@ def test_dev_5_coverage_counts_the_lines_of_threads(tmp_path: Path) -> None:
     assert "main.py 8 0 100%" in " ".join(report.stdout.split()), report.stdout
 
 
+def traced(path: Path) -> list[str]:
+    """What --trace prints, without the descriptors and the times."""
+    done = call("--trace", path)
+    assert done.returncode == 0, done.stderr
+    return [re.sub(r"^socket \d+: (.*)  \[.* ms\]$", r"\1", line) for line in done.stderr.splitlines()]
+
+
 def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
     text = (
         "import socket\na, b = socket.socketpair()\na.write('hi\\n')\nb.readline()\nb.settimeout(0)\n"
         "try:\n    b.recv(1)\nexcept OSError:\n    pass\n"
     )
-    done = call("--trace", write(tmp_path, {"main.py": text}))
-    lines = [re.sub(r"^socket \d+: (.*)  \[.* ms\]$", r"\1", line) for line in done.stderr.splitlines()]
+    lines = traced(write(tmp_path, {"main.py": text}))
     assert lines[:3] == ["write('hi\\n') -> 3", "readline() -> b'hi\\n'", "settimeout(0) -> None"]
     assert lines[3].startswith("recv(1) -> BlockingIOError")
+
+
+def test_dev_6_trace_shows_the_calls_that_others_make_meanwhile(tmp_path: Path) -> None:
+    text = (
+        "import socket, machine, _thread\na, b = socket.socketpair()\n"
+        "def work():\n    a.write('thread')\n    b.write('1\\n')\n"
+        "def tick(timer):\n    a.write('timer')\n    b.write('2\\n')\n"
+        "_thread.start_new_thread(work, ())\na.readline()\n"
+        "machine.Timer(period=20, mode=machine.Timer.ONE_SHOT, callback=tick)\na.readline()\n"
+    )
+    lines = traced(write(tmp_path, {"main.py": text}))
+    made = ["write('thread') -> 6", "write('1\\n') -> 2", "readline() -> b'1\\n'"]
+    made += ["write('timer') -> 5", "write('2\\n') -> 2", "readline() -> b'2\\n'"]
+    assert sorted(lines) == sorted(made)
+
+
+def test_dev_6_trace_shows_a_loop_over_the_lines_and_keeps_nothing_in_the_socket(tmp_path: Path) -> None:
+    text = (
+        "import socket\na, b = socket.socketpair()\na.is_inside = b.is_inside = True\na.write('1\\n2\\n')\na.close()\n"
+        "for line in b:\n    pass\nprint(vars(b))\n"
+    )
+    path = write(tmp_path, {"main.py": text})
+    lines = [f"__next__() -> {outcome}" for outcome in ("b'1\\n'", "b'2\\n'", "StopIteration")]
+    assert traced(path) == ["write('1\\n2\\n') -> 4", "close() -> None", *lines]
+    assert call("--trace", path).stdout == call(path).stdout == "{'is_inside': True}\n"
 
 
 def test_dev_6_trace_changes_no_class(tmp_path: Path) -> None:
