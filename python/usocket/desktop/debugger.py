@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import sys
 import types
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 from usocket.desktop import dialect, tracebacks
 
 
 def prepare() -> bool:
-    """Whether there is one."""
+    """Whether there is one. One that the program itself begins, with breakpoint(), is made the same way."""
+    if "bdb" in sys.modules:
+        _teach(sys.modules["bdb"])
+    else:
+        sys.meta_path.insert(0, _Teaching())
     debugger: Any = at_work(sys._getframe())
-    if debugger is None:
-        return False
+    if debugger is not None:
+        _hide_ours_from(debugger)
+    return debugger is not None
+
+
+class _Teaching(MetaPathFinder):
+    """Teaches bdb as it is imported."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: types.ModuleType | None = None) -> ModuleSpec | None:
+        if fullname != "bdb":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        loader: Any = spec and spec.loader
+        if loader is not None:
+            execute = loader.exec_module
+
+            def exec_module(module: types.ModuleType) -> None:
+                execute(module)
+                _teach(module)
+
+            loader.exec_module = exec_module
+        return spec
+
+
+def _teach(bdb: Any) -> None:
+    make = bdb.Bdb.__init__
+    if hasattr(make, "__wrapped__"):
+        return
+
+    @functools.wraps(make)
+    def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        _hide_ours_from(self)
+
+    bdb.Bdb.__init__ = __init__
+
+
+def _hide_ours_from(debugger: Any) -> None:
     debugger.skip = {*(debugger.skip or ()), "usocket", "usocket.*", "ussl"}  # steps over our frames
     get_stack = debugger.get_stack
 
@@ -28,7 +73,6 @@ def prepare() -> bool:
     debugger.get_stack = get_our_stack
     module = sys.modules[type(debugger).__module__]
     module.eval = _evaluate  # type: ignore[attr-defined]  # of `p`, `pp`, `display` and conditions
-    return True
 
 
 def at_work(frame: types.FrameType | None) -> Any:

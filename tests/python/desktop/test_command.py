@@ -167,6 +167,17 @@ def test_dev_5_pdb_stops_at_lines_and_steps_over_ours(tmp_path: Path) -> None:
     assert not [file for file, _ in stops if "usocket/desktop" in file]
 
 
+@pytest.mark.parametrize("stop", ["breakpoint()", "import pdb; pdb.set_trace()"])
+def test_dev_5_so_does_the_pdb_that_the_program_begins(stop: str, tmp_path: Path) -> None:
+    text = f"import asyncio\nasync def work():\n    x = b'a'\n    {stop}\n    return x\nasyncio.run(work())\n"
+    path = write(tmp_path, {"main.py": text})
+    done = call_python("-m", "usocket", path, stdin="w\np x + 'b'\nu\np 6\nc\n")
+    assert "b'ab'" in done.stdout and "usocket/desktop" not in done.stdout, done.stdout
+    assert f"> {path}(6)<module>()" in done.stdout and done.returncode == 0, done.stderr
+    done = call_python("-m", "pdb", "-m", "usocket", path, stdin="c\nw\np x + 'b'\nq\n")
+    assert "b'ab'" in done.stdout and "usocket/desktop" not in done.stdout, done.stdout
+
+
 def test_dev_5_pdb_shows_a_stack_without_ours_and_evaluates_in_the_dialect(tmp_path: Path) -> None:
     path = write(tmp_path, {"main.py": "def f(x):\n    return x\n\nf(b'a')\n"})
     done = call_python("-m", "pdb", "-m", "usocket", path, stdin=f"b {path}:2\nc\nw\np x + 'b'\nu\np x\nq\n")
