@@ -45,7 +45,8 @@ def _tracing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             inside.remove(place)
             shown = ", ".join([*map(_short, arguments), *(f"{key}={_short(value)}" for key, value in named.items())])
             spent_ms = (time.monotonic() - begun) * 1000
-            print(f"socket {fd}: {name}({shown}) -> {outcome}  [{spent_ms:.1f} ms]", file=sys.stderr)
+            # in one piece: other threads print, too
+            print(f"socket {fd}: {name}({shown}) -> {outcome}  [{spent_ms:.1f} ms]\n", end="", file=sys.stderr)
 
     call.__name__ = name
     return call

@@ -227,9 +227,10 @@ def test_dev_6_trace_shows_each_call_with_its_outcome(tmp_path: Path) -> None:
 def test_dev_6_trace_shows_the_calls_that_others_make_meanwhile(tmp_path: Path) -> None:
     text = (
         "import socket, machine, _thread\na, b = socket.socketpair()\n"
-        "def work():\n    a.write('thread')\n    b.write('1\\n')\n"
+        "ended = _thread.allocate_lock()\nended.acquire()\n"
+        "def work():\n    a.write('thread')\n    b.write('1\\n')\n    ended.release()\n"
         "def tick(timer):\n    a.write('timer')\n    b.write('2\\n')\n"
-        "_thread.start_new_thread(work, ())\na.readline()\n"
+        "_thread.start_new_thread(work, ())\na.readline()\nended.acquire()\n"
         "machine.Timer(period=20, mode=machine.Timer.ONE_SHOT, callback=tick)\na.readline()\n"
     )
     lines = traced(write(tmp_path, {"main.py": text}))
