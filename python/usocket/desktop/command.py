@@ -100,10 +100,20 @@ def _source(path: str) -> bytes:
         return file.read()
 
 
+# Tools that start the program themselves: they come first.
+_AROUND = {
+    "pytest": "pytest has a plugin for that: pytest -p usocket",
+    **{
+        tool: f"{tool} comes first: python -m {tool} {options}-m usocket app.py"
+        for tool, options in {"pdb": "", "coverage": "run ", "cProfile": "", "profile": ""}.items()
+    },
+}
+
+
 def _run_named(arguments: list[str]) -> int:
     option, what, *rest = arguments
-    if (option, what) == ("-m", "pytest"):
-        print("python -m usocket: pytest has a plugin for that: pytest -p usocket", file=sys.stderr)
+    if option == "-m" and what in _AROUND:
+        print(f"python -m usocket: {_AROUND[what]}", file=sys.stderr)
         return 2
     folder = os.getcwd()
     sys.argv = [option, *rest]

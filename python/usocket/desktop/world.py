@@ -158,7 +158,7 @@ class World:
     ) -> types.ModuleType:
         """__import__() of the program's modules; globals: the caller's, unless they are given."""
         if globals is None:
-            globals = sys._getframe(1).f_globals
+            globals, _ = dialect.names_here(sys._getframe(), self.builtins.__dict__)
         full = importlib.util.resolve_name("." * level + name, _package(globals)) if level else name
         module = self.import_module(full)
         if not fromlist:

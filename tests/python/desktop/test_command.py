@@ -44,6 +44,13 @@ def test_dev_5_m_of_pytest_says_how_else(tmp_path: Path) -> None:
     assert done.returncode == 2 and done.stderr.endswith("pytest -p usocket\n")
 
 
+@pytest.mark.parametrize("tool", ["pdb", "coverage", "cProfile", "profile"])
+def test_dev_5_m_of_a_tool_that_starts_the_program_says_how_else(tool: str, tmp_path: Path) -> None:
+    done = call("-m", tool, "main.py", cwd=tmp_path)
+    options = "run " if tool == "coverage" else ""
+    assert done.returncode == 2 and done.stderr.endswith(f"python -m {tool} {options}-m usocket app.py\n")
+
+
 def test_dev_5_m_of_nothing_says_so(tmp_path: Path) -> None:
     done = call("-m", "nothing", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr == "python -m usocket: no module is named 'nothing'\n"

@@ -30,6 +30,28 @@ def test_dev_1_a_package_of_the_programs_own_wins_with_and_without_init(init: di
     assert output(tmp_path, files) == ["1"]
 
 
+def test_dev_1_the_current_folder_is_looked_into_as_on_a_board(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import os, here\nos.chdir('app')\nimport appmod\nos.chdir('..')\nimport random\n"
+        "print(here.mine, appmod.mine, random.mine)\n",
+        "here.py": "mine = 0\n",
+        "random.py": "mine = 2\n",
+        "app/appmod.py": "mine = 1\n",
+    }
+    write(tmp_path, files)
+    assert call("main.py", cwd=tmp_path).stdout == "0 1 2\n"
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["_thread.start_new_thread(__import__, ('worker',))\nended.acquire()", "atexit.register(__import__, 'worker')"],
+)
+def test_dev_1_import_is_a_function_like_any_other(start: str, tmp_path: Path) -> None:
+    text = f"import _thread, atexit\nended = _thread.allocate_lock()\nended.acquire()\n{start}\n"
+    worker = "import __main__\nprint('at work')\n__main__.ended.release()\n"
+    assert output(tmp_path, {"main.py": text, "worker.py": worker}) == ["at work"]
+
+
 @pytest.mark.parametrize("library", ["urllib", "http", "json", "collections", "unittest", "xml", "logging"])
 @pytest.mark.parametrize(
     "text",

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from usocket.desktop.console import Console as _Console
+from usocket.desktop.origins import is_path_safe as _is_path_safe
 
 if TYPE_CHECKING:
     from usocket.desktop.world import World
@@ -33,6 +34,13 @@ def ilistdir(path: str = ".") -> Iterator[tuple[str, int, int, int]]:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             yield entry.name, 0x4000 if entry.is_dir() else 0x8000, status.st_ino, status.st_size
+
+
+def chdir(path: str) -> None:
+    """A board looks for modules in the current folder first."""
+    _os.chdir(path)
+    if "" not in _sys.path and not _is_path_safe():
+        _sys.path.insert(0, "")
 
 
 def stat(path: str) -> _os.stat_result:
@@ -112,4 +120,4 @@ def _main_names() -> dict[str, Any]:
     return {} if main is None else main.__dict__
 
 
-__all__ = ["dupterm", "dupterm_notify", "ilistdir", "stat", "statvfs", "sync", "uname"]
+__all__ = ["chdir", "dupterm", "dupterm_notify", "ilistdir", "stat", "statvfs", "sync", "uname"]
