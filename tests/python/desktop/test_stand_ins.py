@@ -331,6 +331,18 @@ def test_dev_2_what_is_not_there_says_so() -> None:
         names_of("import machine\nmachine.UART(1, 9600)\n")
 
 
+def test_dev_2_pyb_has_its_own_ways_with_timers_and_pins(tmp_path: Path) -> None:
+    text = (
+        "import pyb, network\nled = pyb.Pin('X1', pyb.Pin.OUT_PP)\ncalls = []\n"
+        "ext = pyb.ExtInt(led, pyb.ExtInt.IRQ_RISING, pyb.Pin.PULL_NONE, calls.append)\n"
+        "led.high()\next.swint()\next.disable()\nled.low()\nled.high()\n"
+        "timer = pyb.Timer(4, freq=200)\nticks = []\ntimer.callback(lambda t: ticks.append(t is timer))\n"
+        "while len(ticks) < 2:\n    pyb.delay(1)\ntimer.callback(None)\n"
+        "print(calls, ticks[:2], network.AUTH_MAX > network.AUTH_OPEN, network.WLAN.SEC_WPA3)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["[0, 0] [True, True] True 5"]
+
+
 ENDS = ["machine.reset", "machine.soft_reset", "machine.deepsleep", "machine.bootloader"]
 ENDS += ["pyb.hard_reset", "pyb.standby", "pyb.bootloader", "esp.deepsleep"]
 ENDING = """import machine, pyb, esp, atexit

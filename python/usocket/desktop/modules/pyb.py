@@ -11,20 +11,58 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from usocket.desktop import restart
+from usocket.desktop.modules import machine
 from usocket.desktop.modules.machine import (
     ADC,
     I2C,
     RTC,
     SPI,
     UART,
-    Pin,
-    Timer,
     _nothing_there,
     disable_irq,
     enable_irq,
     freq,
     unique_id,
 )
+
+
+class Pin(machine.Pin):
+    OUT_PP, OUT_OD, AF_PP, AF_OD, PULL_NONE = 1, 17, 2, 18, 0
+
+
+class Timer(machine.Timer):
+    """Gets its rate first, and then what to call."""
+
+    _options: dict[str, Any] = {}
+
+    def init(self, **options: Any) -> None:
+        self._options = {**self._options, **options}
+        super().init(**self._options)
+
+    def callback(self, function: Callable[[Any], object] | None) -> None:
+        self.init(callback=function)
+
+
+class ExtInt:
+    """Calls with the number of its line, when its pin changes."""
+
+    IRQ_RISING, IRQ_FALLING, IRQ_RISING_FALLING = 1, 2, 3
+
+    def __init__(self, pin: Any, mode: int, pull: int, callback: Callable[[int], object]) -> None:
+        self._pin, self._mode, self._callback = Pin(pin), mode, callback
+        self.enable()
+
+    def line(self) -> int:
+        return 0
+
+    def swint(self) -> None:
+        self._callback(self.line())
+
+    def enable(self) -> None:
+        self._pin.irq(lambda pin: self.swint(), self._mode)
+
+    def disable(self) -> None:
+        self._pin.irq(None)
 
 
 class LED:
@@ -135,6 +173,7 @@ __all__ = [
     "UART",
     "Accel",
     "DAC",
+    "ExtInt",
     "Pin",
     "Servo",
     "Switch",
