@@ -40,29 +40,17 @@ void Gate::take(Gate& other) noexcept {
     move(aside_, other.aside_, nullptr);
 }
 
-// Why nobody gets in, where `most` may be inside.
-Error Gate::refusal(std::uint32_t word, std::uint32_t most) noexcept {
-    const std::uint32_t calls = word & calls_mask;
-    if ((word & closed_bit) != 0) return Error(EBADF);
-    return calls == calls_mask ? Error(EAGAIN) : calls >= most ? Error(EBUSY) : Error();
-}
-
-Error Gate::enter(std::uint32_t most) noexcept {
+// Counts as `count` calls, where fewer than `most` are inside.
+Error Gate::enter(std::uint32_t most, std::uint32_t count) noexcept {
     Error error;
-    (void)update([&error, most](std::uint32_t word) noexcept {
+    (void)update([&error, most, count](std::uint32_t word) noexcept {
         const std::uint32_t now = in_this_process(word);
-        error = refusal(now, most);
-        return error == Error() ? now + 1 : word;
-    });
-    return error;
-}
-
-Error Gate::enter_alone() noexcept {
-    Error error;
-    (void)update([&error](std::uint32_t word) noexcept {
-        const std::uint32_t now = in_this_process(word);
-        error = refusal(now, 1);
-        return error == Error() ? now | calls_mask : word;
+        const std::uint32_t calls = now & calls_mask;
+        error = (word & closed_bit) != 0 ? Error(EBADF)
+                : calls == calls_mask    ? Error(EAGAIN)
+                : calls >= most          ? Error(EBUSY)
+                                         : Error();
+        return error == Error() ? now + count : word;
     });
     return error;
 }

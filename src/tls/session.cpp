@@ -161,11 +161,7 @@ public:
             sys::hold_signals();
             if (lock_.try_lock()) return;
             sys::release_signals();
-            // Outside the host: whoever has the lock may want the host back before it lets go.
-            (void)waiting.once([]() noexcept -> Result<void> {
-                sys::yield_thread();
-                return {};
-            });
+            waiting.step_aside();
         }
     }
     ~Alone() {

@@ -22,10 +22,7 @@ Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&&
     bool waits_for_connect = false;
     Error added = add_layer(*context.context_, options, waits_for_connect);
     for (int met = 0; added == Error(EAGAIN) || (added == Error(TlsFailure::in_use) && ++met <= patience);) {
-        (void)Blocking(call, timeout_, &gate_).once([]() noexcept -> Result<void> {
-            sys::yield_thread();
-            return {};
-        });
+        Blocking(call, timeout_, &gate_).step_aside();
         added = add_layer(*context.context_, options, waits_for_connect);
     }
     if (added != Error()) return added;

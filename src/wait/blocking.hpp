@@ -63,6 +63,12 @@ public:
         enter();
         return error;
     }
+    // Lets others run, outside the host: whoever is in the way may want it back before going on.
+    void step_aside() noexcept {
+        leave();
+        sys::yield_thread();
+        enter();
+    }
     // What was waited for has come, if not all of it: the waits so far were not in vain.
     void note_progress() noexcept { vain_waits_ = 0; }
     // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.

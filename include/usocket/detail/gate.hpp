@@ -31,14 +31,14 @@ public:
 
     // Counts a call in. EBADF: closed; EBUSY: as many as can be counted are inside, which leaves one for close();
     // EAGAIN: one is alone, or is about to close, which is soon over.
-    Error enter() noexcept { return enter(calls_mask - 1); }
-    Error enter_to_close() noexcept { return enter(calls_mask); }
+    Error enter() noexcept { return enter(calls_mask - 1, 1); }
+    Error enter_to_close() noexcept { return enter(calls_mask, 1); }
     // Counts it out. `last`: closed, and nobody is inside any more: whoever is told so frees the descriptor.
     enum class Left : std::uint8_t { open, closed, last };
     Left leave() noexcept { return leave(1); }
     // For a few steps in which nothing waits, with signals held: nobody else is inside, or gets in. EBADF; EBUSY:
     // somebody is inside; EAGAIN as above.
-    Error enter_alone() noexcept;
+    Error enter_alone() noexcept { return enter(1, calls_mask); }
     Left leave_alone() noexcept { return leave(calls_mask); }
     // From inside: nobody else enters from now on.
     struct Shut {
@@ -100,8 +100,7 @@ private:
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
-    static Error refusal(std::uint32_t word, std::uint32_t most) noexcept;
-    Error enter(std::uint32_t most) noexcept;
+    Error enter(std::uint32_t most, std::uint32_t count) noexcept;
     Left leave(std::uint32_t count) noexcept;
     static std::uint32_t in_this_process(std::uint32_t word) noexcept;
     template <class Change> std::uint32_t update(Change change) noexcept;
