@@ -49,7 +49,7 @@ class World:
         parent_name, _, child = name.rpartition(".")
         if not parent_name:
             return self._import_top(name)
-        parent = self._own_folder_of(name) or self.import_module(parent_name)
+        parent = self._own_folder_of(parent_name, child) or self.import_module(parent_name)
         module = self._known(name) or self._import_child(name, parent)  # the parent may have imported it
         if getattr(parent, child, None) is not module:
             setattr(parent, child, module)
@@ -67,18 +67,17 @@ class World:
             found = getattr(found, part)
         return found
 
-    def _own_folder_of(self, name: str) -> types.ModuleType | None:
-        """The program's folder without an __init__ that has this module of a package. Of a library's package of that
-        name it hides just what it has.
+    def _own_folder_of(self, package: str, *children: str) -> types.ModuleType | None:
+        """The program's folder without an __init__ that has one of these modules of a package. Of a library's package
+        of that name it hides just what it has.
         """
-        package = name.partition(".")[0]
         hidden = self.modules.get(package)
-        if name.count(".") > 1 or not (hidden is None or isinstance(hidden, stand_ins.StandIn)):
+        if "." in package or not (hidden is None or isinstance(hidden, stand_ins.StandIn)):
             return None
         spec = self.find_own(package) or self.find_folder(package)
         if spec is None or spec.origin is not None:
             return None
-        if _find_spec(name, spec.submodule_search_locations) is None:
+        if not any(_find_spec(f"{package}.{child}", spec.submodule_search_locations) for child in children):
             return None
         folder = self._load(spec)
         hidden = hidden or stand_ins.find(package, self)
@@ -165,8 +164,7 @@ class World:
             # `import a.b` binds a; `from .` always has a list
             return module if level else self.import_module(name.partition(".")[0])
         items = list(fromlist) if isinstance(fromlist, tuple | list) else []  # True will do for a program that calls it
-        for item in items:
-            module = self._own_folder_of(f"{full}.{item}") or module
+        module = self._own_folder_of(full, *items) or module
         if "*" in items:
             items = [item for item in getattr(module, "__all__", ()) if isinstance(item, str)]
         for item in items:
@@ -188,10 +186,10 @@ class World:
         """The program's module of that absolute name, without importing more than the packages it is in. None: it is a
         library's, or nobody's.
         """
-        parent_name = name.rpartition(".")[0]
+        parent_name, _, child = name.rpartition(".")
         if not parent_name:
             return self.find_own(name) or (None if self._is_librarys(name) else self.find_folder(name))
-        parent = self._own_folder_of(name) or self.import_module(parent_name)
+        parent = self._own_folder_of(parent_name, child) or self.import_module(parent_name)
         return self.find_own(name, parent.__path__) if self.is_own(parent) and hasattr(parent, "__path__") else None
 
     def find_own(self, name: str, path: Sequence[str] | None = None) -> OwnSpec | None:
