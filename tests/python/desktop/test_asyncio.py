@@ -934,10 +934,12 @@ def test_dev_3_calls_of_uasyncio_2() -> None:
         called.append(what)
 
     loop = asyncio.get_event_loop(10, 10)
-    loop.call_later_ms(2, called.append, "later in ms")
-    loop.call_later(0.001, coroutine, "later")
+    loop.call_later_ms(3_600_000, called.append, "in an hour")
+    # In the order in which they are due, however long it takes to say so.
     loop.call_soon(called.append, "soon")
     loop.call_soon(coroutine("coroutine"))
+    loop.call_later(0.001, coroutine, "later")
+    loop.call_later_ms(2, called.append, "later in ms")
     loop.call_at_(loop.time() + 4, called.append, ("at",))
     loop.call_at_(loop.time() + 6, loop.stop)
     loop.run_forever()
