@@ -222,7 +222,7 @@ def micropython_group(programs: Path, all_works: dict[str, Work]) -> Group:
         tuple(work for work in all_works.values() if work.name not in left_out),
         micropython_goal,
         (
-            "stock: the same source with its own socket module. Both poll by the interpreter's own select.poll. "
+            "stock: the same source with its own socket module. Each has its own select.poll. "
             "read() of 256 MiB is left out: it would take the stock module half an hour. With TLS: its tls, over "
             "the same mbedTLS.",
         ),
