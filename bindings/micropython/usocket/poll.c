@@ -17,19 +17,23 @@
 #define ASKING_PERIOD_MS (1)
 // How long a wait may miss that another thread has registered the first of these.
 #define PATIENCE_MS (1000)
+
+#define SPENT (0x8000)  // no event of poll(2)
+
 // --- What is registered
 
+// In one block of a 64-bit heap: the host finds one at once, for two it looks through the heap.
 typedef struct {
     mp_obj_t object;                       // MP_OBJ_NULL: no longer registered
     mp_obj_t userdata;                     // MP_OBJ_NULL: none was given
     usocket_registration_t* registration;  // the core's; NULL: it has none
-    unsigned events;
-    unsigned found;  // by the wait that has just ended
-    int fd;          // what fileno() has said; -1: it is no object that has to be asked for that
-    bool is_asked;   // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
-    bool is_spent;   // reported in one-shot mode since the last mask
-    bool is_wrong;   // a number that is no descriptor, which every wait complains about
+    uint16_t events;                       // SPENT: reported in one-shot mode since the last mask
+    uint16_t found;                        // by the wait that has just ended
+    int fd : 30;                           // what fileno() has said; -1: it is no object that has to be asked for that
+    unsigned is_asked : 1;                 // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
+    unsigned is_wrong : 1;                 // a number that is no descriptor, which every wait complains about
 } entry_t;
+_Static_assert(sizeof(void*) != 8 || sizeof(entry_t) <= 32, "an entry takes one block");
 
 // Room for what a wait finds.
 typedef struct {
@@ -68,7 +72,6 @@ static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events)
         }
     }
     entry->events = events;
-    entry->is_spent = false;
     return 0;
 }
 
@@ -116,14 +119,16 @@ static int fileno_of(mp_obj_t object, bool* is_asked) {
 static void add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
     entry_t* entry = m_new0(entry_t, 1);
     usocket_obj_t* sock = usocket_find(object);
-    const int fd = sock != NULL ? -1 : fileno_of(object, &entry->is_asked);
+    bool is_asked = false;
+    const int fd = sock != NULL ? -1 : fileno_of(object, &is_asked);
     if (find(self, object) != NULL) {
         mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
     }
     entry->object = object;
     entry->userdata = userdata;  // from here on other threads may find it
     entry->events = events;
-    entry->fd = entry->is_asked ? -1 : fd;
+    entry->fd = is_asked ? -1 : fd;
+    entry->is_asked = is_asked;
     if (self->spare == NULL || self->spare->room <= self->entries.used) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
@@ -158,7 +163,7 @@ static void add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, mp
         return;
     }
     if (is_more) {
-        events |= entry->events;
+        events |= entry->events & ~SPENT;
     }
     if (userdata == MP_OBJ_NULL) {
         userdata = entry->userdata;
@@ -184,7 +189,7 @@ static size_t ask(poll_obj_t* self, events_t* events) {
             continue;
         }
         entry_t* entry = MP_OBJ_TO_PTR(self->entries.table[i].value);
-        if (!entry->is_asked || entry->is_spent) {
+        if (!entry->is_asked || entry->events == SPENT) {
             continue;
         }
         int errcode;
@@ -213,7 +218,7 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
         entry_t* entry = event->userdata;
         if (entry->is_asked) {
             *is_hinted = true;
-            if (!entry->is_spent) {
+            if (entry->events != SPENT) {
                 (void)usocket_poll_modify(&self->core, entry->registration, entry->events);
             }
         } else if (entry->object != MP_OBJ_NULL) {
@@ -276,8 +281,7 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
         entry_t* entry = (*events)->items[i].userdata;
         entry->found = (*events)->items[i].events;
         if (one_shot) {
-            entry->is_spent = true;
-            entry->events = 0;
+            entry->events = SPENT;
         }
     }
     return count;
