@@ -94,6 +94,8 @@ private:
     std::int64_t next_look_ = 0;      // for signals, where the host has to look for them; of the same clock
     std::uint8_t looks_ = 0;          // how many there were
     bool has_deadline_ = false;       // it was given to the call: the socket's timeout does not count
+    bool has_tried_last_ = false;     // though the deadline has passed
+    std::uint8_t vain_waits_ = 0;     // one after the other that were over at once, though nothing had come
     volatile bool left_ = false;      // between leave and enter
     volatile bool inside_ = false;    // counted by the socket's gate
     volatile bool reads_ = false;     // has or wants the socket's reader lock

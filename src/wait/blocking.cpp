@@ -188,25 +188,25 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (!may_be_short) {
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
-    if (vain_waits_ >= vain_waits_allowed) {
-        const std::int64_t nap = millisecond << (vain_waits_ - vain_waits_allowed);
+    if (call_.vain_waits_ >= vain_waits_allowed) {
+        const std::int64_t nap = millisecond << (call_.vain_waits_ - vain_waits_allowed);
         const auto slept = sleep_once(sys::no_fd, 0, Timeout::of_nanoseconds(nap));
         if (!slept) return slept.error();
     }
     // The first is taken for vain unmeasured: what it waits for ends most calls.
-    const bool is_first = vain_waits_ == 0;
+    const bool is_first = call_.vain_waits_ == 0;
     const std::int64_t before = is_first ? 0 : sys::now();
     for (;;) {
         const auto ready = sleep_once(fd, events, Timeout::none());
         // A poll that is not to be trusted has the last word neither.
-        const bool is_last_try = !ready && ready.error() == expired() && is_distrusted() && !has_tried_last_;
+        const bool is_last_try = !ready && ready.error() == expired() && is_distrusted() && !call_.has_tried_last_;
         if (!ready && !is_last_try) return ready.error();
-        has_tried_last_ = is_last_try;
+        call_.has_tried_last_ = is_last_try;
         if (is_last_try || *ready || is_distrusted()) break;
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
     const bool was_vain = is_first || sys::now() - before < at_once;
-    vain_waits_ = was_vain ? std::min<std::uint8_t>(vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
+    call_.vain_waits_ = was_vain ? std::min<std::uint8_t>(call_.vain_waits_ + 1, most_vain_waits) : std::uint8_t{0};
     return Error();
 }
 

@@ -32,6 +32,7 @@ public:
         for (;;) {
             auto result = op();
             if (is_settled(result.error())) {
+                note_progress();
                 enter();
                 return result;
             }
@@ -70,7 +71,7 @@ public:
         enter();
     }
     // What was waited for has come, if not all of it: the waits so far were not in vain.
-    void note_progress() noexcept { vain_waits_ = 0; }
+    void note_progress() noexcept { call_.vain_waits_ = 0; }
     // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     // Does not wait where `fd` shows one of `events` now; else as wait().
@@ -133,9 +134,7 @@ private:
     Timeout timeout_;
     Gate* gate_;
     enum class Sleeps : std::uint8_t { unknown, in_system, here } sleeps_ = Sleeps::unknown;
-    bool has_tried_last_ = false;  // though the deadline has passed
-    bool has_heeded_ = false;      // SO_RCVTIMEO and SO_SNDTIMEO
-    std::uint8_t vain_waits_ = 0;  // one after the other that were over at once, though nothing had come
+    bool has_heeded_ = false;  // SO_RCVTIMEO and SO_SNDTIMEO
 };
 
 }  // namespace usocket

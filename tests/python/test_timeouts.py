@@ -96,6 +96,10 @@ RECEIVING: list[tuple[str, tuple[Any, ...]]] = [
     ("recvfrom", (1,)),
     ("recv_into", (bytearray(1),)),
     ("recvfrom_into", (bytearray(1),)),
+    ("recvmsg", (1,)),
+    ("recvmsg", (1, 100)),
+    ("recvmsg", (1, 100, usocket.MSG_PEEK)),
+    ("recvmsg_into", ([bytearray(1)], 100)),
     ("read", ()),
     ("read", (1,)),
     ("read1", ()),
@@ -117,6 +121,16 @@ def test_time_3_receiving_expires(name: str, arguments: tuple[Any, ...], pair: P
     assert error_of(getattr(pair[0], name), *arguments) == ETIMEDOUT
     with pytest.raises(TimeoutError, match=r"\[Errno 110\] .+"):
         getattr(pair[0], name)(*arguments)
+
+
+@pytest.mark.parametrize(("name", "arguments"), RECEIVING)
+def test_time_9_receiving_expires_though_others_may_hold_the_descriptor(
+    name: str, arguments: tuple[Any, ...], pair: Pair
+) -> None:
+    """Then the call tries once more when its time is up."""
+    pair[0].fileno()
+    pair[0].settimeout(SHORT)
+    assert error_of(getattr(pair[0], name), *arguments) == ETIMEDOUT
 
 
 @pytest.mark.parametrize(("name", "arguments"), SENDING)
