@@ -71,7 +71,8 @@ struct Registration {
     }
     // What it is ready for though the system does not say so.
     [[nodiscard]] unsigned urgent_events() const noexcept {
-        if (closed) return (sys::poll_hup | sys::poll_nval) & ~spent;
+        // To be told as one: whatever was told of the peer's end before.
+        if (closed) return (spent & sys::poll_nval) != 0 ? 0 : sys::poll_hup | sys::poll_nval;
         if (spent != 0) return 0;
         if (always_ready) return events & (sys::poll_in | sys::poll_out);
         return kept || overlooked ? events & sys::poll_in : 0;

@@ -93,6 +93,18 @@ def test_poll_1_one_shot(poll: uselect.poll, pair: Pair) -> None:
     assert [entry[0] for entry in poll.poll(0)] == [other]
 
 
+def test_poll_3_one_shot_tells_of_a_close_as_of_a_hang_up(poll: uselect.poll, pair: Pair) -> None:
+    one, other = pair
+    poll.register(one, POLLIN)
+    other.close()
+    assert list(poll.ipoll(0, 1)) == [(one, POLLIN | POLLHUP)]
+    assert list(poll.ipoll(0, 1)) == []
+    one.close()
+    ((obj, event),) = poll.poll()
+    assert obj is one and event & POLLHUP
+    assert poll.poll(0) == []
+
+
 @pytest.mark.parametrize("timeout", [0, 0.0, 0.4, 5, 5.5, True])
 def test_poll_1_timeouts_expire(timeout: float, poll: uselect.poll, pair: Pair) -> None:
     poll.register(pair[0], POLLIN)

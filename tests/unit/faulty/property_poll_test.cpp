@@ -246,7 +246,7 @@ private:
     // --- What must be right
 
     [[nodiscard]] static unsigned expected_of(const Watched& one) {
-        if (one.is_closed) return (POLLHUP | POLLNVAL) & ~one.told;
+        if (one.is_closed) return (one.told & POLLNVAL) != 0 ? 0 : POLLHUP | POLLNVAL;
         if (one.is_spent) return one.told != 0 ? 0 : one.end->holder.poll() & unasked;
         const unsigned kept = one.is_socket && one.end->socket->has_kept() ? POLLIN : 0;
         return (one.end->holder.poll() | kept) & (one.mask | unasked);
