@@ -133,7 +133,10 @@ nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<Option
     if (!limit) return raise(limit.error(), count.object);
     if (offset.value < 0 || !from) return raise(Error(Fault::bufsize_range), offset.object);
     std::size_t sent = 0;
-    return size_or_raise(self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host())));
+    const auto size = self.sendfile(file.fd, static_cast<std::uint64_t>(offset.value), *limit, sent, Call(host()));
+    // Also where SO_SNDTIMEO has expired: the count must not be lost.
+    const bool is_short = size.error() == Error(EAGAIN) && sent != 0;
+    return size_or_raise(is_short ? Result<std::size_t>(sent) : size);
 }
 
 }  // namespace usocket::cpython

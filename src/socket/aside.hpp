@@ -47,6 +47,7 @@ struct Aside {
     std::atomic<unsigned> layer_waits{0};  // its waits_for
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
+    std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
     std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
 
     // There is something to read, whatever the system says (POLL-5).
@@ -87,6 +88,17 @@ struct Aside {
 // A poll of the system's shows nothing, though there is something to read: another holder of the descriptor has set
 // SO_RCVLOWAT. What the program itself has set is meant (TIME-9). `aside` may be null.
 [[nodiscard]] bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept;
+
+// SO_RCVTIMEO or SO_SNDTIMEO is set, as far as is known: those that somebody sets by the descriptor's number are, once a
+// call has met them (TIME-7).
+inline bool has_spans(const Gate& gate) noexcept {
+    const Aside* aside = gate.aside();
+    return aside != nullptr && aside->has_spans.load(std::memory_order_relaxed) != 0;
+}
+inline void note_spans(Gate& gate, bool is_set) noexcept {
+    Aside* aside = is_set ? gate.make_aside() : gate.aside();
+    if (aside != nullptr) aside->has_spans.store(is_set ? 1 : 0, std::memory_order_relaxed);
+}
 
 // A wrapped socket's layer, else null. A small device whose module has no TLS does not even look.
 #if defined(USOCKET_SMALL) && !defined(USOCKET_TLS)

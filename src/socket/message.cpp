@@ -41,12 +41,14 @@ Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t
     return sendfile(file, offset, count, sent);
 }
 
+// Of SO_RCVTIMEO and SO_SNDTIMEO EAGAIN is an error, here and in splice(), or nobody could tell that from the end.
 Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t count, std::size_t& sent,
                                      Call&& call) noexcept {
     sent = 0;
     return inside(call, [&]() noexcept -> Result<std::size_t> {
-        const Error error = outbox(call).send_file(file, offset, count, sent);
-        const bool is_short = error == Error(EAGAIN) && sent != 0;
+        Outbox out = outbox(call);
+        const Error error = out.send_file(file, offset, count, sent);
+        const bool is_short = error == Error(EAGAIN) && sent != 0 && out.is_nonblocking();
         return error == Error() || is_short ? Result<std::size_t>(sent) : error;
     });
 }
@@ -71,7 +73,6 @@ Result<std::size_t> Socket::splice(Socket& to, std::size_t count, std::size_t& m
         return to.inside(beside, [&]() noexcept -> Result<std::size_t> {
             Outbox outbox(call, timeout_, to.gate_, false);
             const Error error = reader(call).splice(outbox, count, moved).error();
-            // Of SO_RCVTIMEO and SO_SNDTIMEO it is an error, or nobody could tell that from the end.
             const bool is_short = error == Error(EAGAIN) && moved != 0 && outbox.is_nonblocking();
             return error == Error() || is_short ? Result<std::size_t>(moved) : error;
         });

@@ -215,6 +215,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
             const Held held;
             const auto fd = sys::accept(gate_.fd(), *peer);
             if (fd) conn = Socket(*fd, family_, type(), proto());
+            if (fd && has_spans(gate_)) note_spans(conn.gate_, true);  // the system may hand them on
             return fd.error();
         };
         // Whoever holds the descriptor besides may let it block again at any time: then it might sleep.
@@ -305,8 +306,10 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
 
 Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept {
     if (const Error error = waiting.check_signals(); error != Error()) return error;
+    if (has_spans(gate_)) (void)waiting.heed_descriptor(gate_.fd(), sys::poll_out);
     const auto ready = waiting.wait(gate_.fd(), sys::poll_out);
-    if (!ready) return ready.error();
+    // Once SO_SNDTIMEO has expired the attempt goes on by itself (TIME-7), as a non-blocking one does.
+    if (!ready) return ready.error() == Error(EAGAIN) ? Error(EINPROGRESS) : ready.error();
     int code = 0;
     const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
     if (!asked || code != 0) return asked ? Error(code) : asked.error();
@@ -376,6 +379,10 @@ Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept
         const auto set = sys::setsockopt(gate_.fd(), level, name, value);
         Aside* aside = set && is_lowat ? gate_.make_aside() : nullptr;
         if (aside != nullptr) aside->lowat.store(lowat_of(gate_.fd()), std::memory_order_release);
+        if (set && sys::is_timeout_option(level, name)) {
+            const auto is_set = [&](unsigned events) { return !sys::descriptor_timeout(gate_.fd(), events).is_none(); };
+            note_spans(gate_, is_set(sys::poll_in) || is_set(sys::poll_out));
+        }
         if (!set || !moves_peeks) return set;
         gate_.forget(Gate::peeks_elsewhere);
         if (sys::peeks_at_offset(gate_.fd())) gate_.learn(Gate::peeks_elsewhere);
@@ -457,6 +464,7 @@ Result<Socket> Socket::dup() noexcept {
     for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
         if (gate_.knows(fact)) copy->gate_.learn(fact);
     }
+    if (has_spans(gate_)) note_spans(copy->gate_, true);
     return copy;
 }
 

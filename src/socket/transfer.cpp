@@ -33,11 +33,12 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 
 // --- One system call and a few checks
 
-// Nobody else is there, nothing is kept, and no stream method, of any socket, has left a window open (STRM-5).
+// Nobody else is there, nothing is kept, no stream method, of any socket, has left a window open (STRM-5), and no signal
+// can make a timeout of the system's begin anew (TIME-7).
 inline bool Socket::is_plain() const noexcept {
     if (!sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
     const Aside* aside = gate_.aside();
-    return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr);
+    return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr && !has_spans(gate_));
 }
 
 // What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that

@@ -74,7 +74,10 @@ Error Reader::fill_line(std::size_t limit) noexcept {
         const bool leaves = leaves_in_queue();
         const auto count = leaves ? await_line(wanted) : find_line(wanted);
         if (!count) return count.error();
-        if (front().size() != 0) continue;  // a window is open
+        if (front().size() != 0) {  // a window is open
+            blocking().note_progress();
+            continue;
+        }
         if (*count == 0) return end_of_stream();
         if (!sink().reserve(*count)) return Error(ENOMEM);
         const auto taken = take_queued(*count, leaves);
@@ -168,6 +171,7 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     in_this_order();
     call_.notes_ = false;
     if (!received) return received;
+    if (*received != 0) waiting.note_progress();
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
         if (!can_keep()) return Error(ENOMEM);

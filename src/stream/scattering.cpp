@@ -108,6 +108,7 @@ Error Reader::fill_all(std::size_t total, MutableBuffer control, int flags, Rece
         if (!received) return received.error();
         message = *received;
         if (message.size == 0) return end_of_stream();
+        blocking().note_progress();
         sink().set_size(sink().size() + message.size);
     }
     return Error();

@@ -59,8 +59,9 @@ Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexc
 // Until there are bytes in the queue, and how many; 0 is EOF.
 Result<std::size_t> Reader::await_some() noexcept {
     Blocking waiting = blocking();
-    for (;;) {
+    for (bool has_waited = false;; has_waited = true) {
         const auto queued = sys::queued(fd());
+        if (queued && *queued != 0 && has_waited) waiting.note_progress();
         if (!queued || *queued != 0) return queued;
         std::uint8_t next = 0;
         const auto peeked = sys::recv(fd(), {&next, 1}, sys::msg_peek | sys::msg_dontwait);
@@ -124,17 +125,18 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
     const auto fullness = sys::queue_fullness(fd());
     if (fullness == sys::Fullness::full) return More::stuck;
-    if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     Aside* aside = source_.gate->make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     Standstill& still = aside->standstill;
     // Fewer: what was taken for full has been taken in, but for the last byte.
     if (there != still.there) {
+        if (there > still.there) blocking().note_progress();
         still.was_stuck = still.was_stuck && there < still.there;
         still.there = there;
         still.waited = 0;
         call_.paused_ = 0;
     }
+    if (const Error error = blocking().heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     still.waited += std::exchange(call_.paused_, 0);  // until a signal handler, or a look for one
     const bool is_tight = fullness == sys::Fullness::tight;
     if (is_tight && still.is_refilled) return More::stuck;

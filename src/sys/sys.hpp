@@ -133,6 +133,8 @@ Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept;
 Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept;
 // SO_RCVTIMEO for poll_in, SO_SNDTIMEO for poll_out, as the user has set it; none if he has not.
 Timeout descriptor_timeout(Fd fd, unsigned events) noexcept;
+// It is one of these two, by any of its names.
+bool is_timeout_option(int level, int name) noexcept;
 // SO_PEEK_OFF is set.
 bool peeks_at_offset(Fd fd) noexcept;
 Result<Address> getsockname(Fd fd) noexcept;

@@ -179,12 +179,16 @@ private:
 // the deadline.
 Error Session::run(Blocking& waiting, const Op& op, Taking taking) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
-    for (;;) {
+    for (std::uint64_t gone = 0;;) {
         Attempt made;
+        bool has_sent = false;  // some of what is waited for; what a reader lets out is not
         {
             const Alone alone(*this, waiting);
             made = attempt(waiting, op, taking);
+            has_sent = std::exchange(gone, wire_.gone()) != gone && made.events == sys::poll_out;
         }
+        const bool is_done = made.is_over && made.error == Error();
+        if (is_done || has_sent) waiting.note_progress();
         if (made.is_over) return made.error;
         if (made.events == 0) {
             waiting.note_progress();

@@ -125,6 +125,8 @@ Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remainin
 bool Blocking::may_sleep_in_system() noexcept {
     const bool has_deadline = !is_endless() || call_.deadline_ != 0;
     if (has_deadline || call_.looks_for_signals() || has_to_settle()) return false;
+    // There a part of what is wanted hides that they have expired.
+    if (gate_ != nullptr && has_spans(*gate_)) return false;
     if (other() != nullptr && !sys::is_only_thread()) return false;
     return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
 }
@@ -210,16 +212,30 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     return Error();
 }
 
-// SO_RCVTIMEO or SO_SNDTIMEO of the user's: the system has let it expire, or did not sleep (O_NONBLOCK), and then it
-// is a deadline here.
+// SO_RCVTIMEO or SO_SNDTIMEO of the user's: the system has let it expire, or did not sleep, and then it is a deadline
+// here.
 Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
-    if (has_heeded_ || !is_endless()) return Error();
+    if (has_heeded_ || !is_endless() || call_.deadline_ != 0) return Error();
     has_heeded_ = true;
-    const Timeout own = sys::descriptor_timeout(fd, events);
+    const Timeout own = own_span(fd, events);
     if (own.is_none()) return Error();
     if (sleeps_ == Sleeps::in_system && !sys::is_nonblocking(fd)) return Error(EAGAIN);
-    if (call_.deadline_ == 0) call_.deadline_ = sys::now() + own.nanoseconds();
+    call_.deadline_ = sys::now() + own.nanoseconds();
     return Error();
+}
+
+// One that was set behind our back is known from now on.
+Timeout Blocking::own_span(sys::Fd fd, unsigned events) noexcept {
+    const Timeout own = sys::descriptor_timeout(fd, events);
+    if (!own.is_none() && gate_ != nullptr) note_spans(*gate_, true);
+    return own;
+}
+
+void Blocking::note_progress() noexcept {
+    call_.vain_waits_ = 0;
+    if (call_.deadline_ == 0 || !is_endless()) return;
+    call_.deadline_ = 0;
+    has_heeded_ = false;
 }
 
 // An op has met EAGAIN or EINTR: until it is to be repeated, still outside the host; or inside it again, with what ends
@@ -234,7 +250,7 @@ Error Blocking::before_repeating(Error met, sys::Fd fd, unsigned events) noexcep
 // the whole call begins anew.
 Error Blocking::after_interruption(sys::Fd fd, unsigned events) noexcept {
     const bool is_in_system = sleeps_ == Sleeps::in_system;
-    const Timeout own = is_in_system ? sys::descriptor_timeout(fd, events) : Timeout::none();
+    const Timeout own = is_in_system ? own_span(fd, events) : Timeout::none();
     if (!own.is_none()) call_.deadline_ = sys::now() + own.nanoseconds();
     const Error error = after_signal();
     if (own.is_none() || (error != Error() && error != start_over)) return error;

@@ -29,10 +29,10 @@ public:
     auto perform(sys::Fd fd, unsigned events, Op op, bool can_be_unread = true) noexcept -> decltype(op()) {
         const bool stays = !can_be_unread && call_.looks_last();
         if (!stays) leave();
-        for (;;) {
+        for (bool has_waited = false;; has_waited = true) {
             auto result = op();
             if (is_settled(result.error())) {
-                note_progress();
+                if (has_waited && result.error() == Error()) note_progress();
                 enter();
                 return result;
             }
@@ -70,9 +70,11 @@ public:
         sys::yield_thread();
         enter();
     }
-    // What was waited for has come, if not all of it: the waits so far were not in vain.
-    void note_progress() noexcept { call_.vain_waits_ = 0; }
-    // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline, if there is no other (TIME-7). EAGAIN: it has expired.
+    // What was waited for has come, if not all of it: the waits so far were not in vain, and SO_RCVTIMEO and SO_SNDTIMEO
+    // begin anew. By a call that began anew itself only for what it had not got before.
+    void note_progress() noexcept;
+    // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline until something moves, if there is no other (TIME-7). EAGAIN:
+    // it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     // Does not wait where `fd` shows one of `events` now; else as wait().
     Result<void> await(sys::Fd fd, unsigned events) noexcept;
@@ -109,6 +111,7 @@ private:
     Error before_repeating(Error met, sys::Fd fd, unsigned events) noexcept;
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error sleep_until(sys::Fd fd, unsigned events) noexcept;
+    Timeout own_span(sys::Fd fd, unsigned events) noexcept;
     Error look_for_signals() noexcept;
     std::int64_t next_look_span() noexcept;
     Error again(sys::Fd fd, unsigned events) noexcept;

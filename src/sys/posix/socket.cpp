@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sys/posix/native.hpp"
 
 namespace usocket::sys {
@@ -175,8 +177,20 @@ Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
     socklen_t size = sizeof span;
     const int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
     if (::getsockopt(fd, SOL_SOCKET, name, &span, &size) < 0) return Timeout::none();
-    const std::int64_t nanoseconds = std::int64_t{span.tv_sec} * 1'000'000'000 + std::int64_t{span.tv_usec} * 1000;
+    constexpr std::int64_t longest = INT64_MAX / 2'000'000'000;  // in seconds; more than a century
+    const std::int64_t seconds = std::min(std::int64_t{span.tv_sec}, longest);
+    const std::int64_t nanoseconds = seconds * 1'000'000'000 + std::int64_t{span.tv_usec} * 1000;
     return nanoseconds == 0 ? Timeout::none() : Timeout::of_nanoseconds(nanoseconds);
+}
+
+// Linux has two more names for them, of which one is what these two are.
+bool is_timeout_option(int level, int name) noexcept {
+    if (level != SOL_SOCKET) return false;
+#if defined(SO_RCVTIMEO_OLD) && defined(SO_RCVTIMEO_NEW)
+    if (name == SO_RCVTIMEO_OLD || name == SO_RCVTIMEO_NEW) return true;
+    if (name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW) return true;
+#endif
+    return name == SO_RCVTIMEO || name == SO_SNDTIMEO;
 }
 
 bool peeks_at_offset(Fd fd) noexcept {

@@ -1,6 +1,8 @@
 // The seam's sockets, in memory.
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -283,6 +285,21 @@ Result<void> shutdown(Fd fd, int how) noexcept {
 
 namespace {
 
+Timeout timeout_of(const File& file, int name) {
+    const auto found = file.options.find({SOL_SOCKET, name});
+    timeval span{};
+    if (found == file.options.end() || found->second.size() != sizeof span) return Timeout::none();
+    std::memcpy(&span, found->second.data(), sizeof span);
+    const std::int64_t nanoseconds = std::int64_t{span.tv_sec} * 1'000'000'000 + std::int64_t{span.tv_usec} * 1000;
+    return nanoseconds == 0 ? Timeout::none() : Timeout::of_nanoseconds(nanoseconds);
+}
+
+// When a sleep in the system that begins now is over, whatever has moved.
+std::int64_t end_of_sleep(const File& file, int name) {
+    const Timeout span = timeout_of(file, name);
+    return span.is_none() ? never : now() + span.nanoseconds();
+}
+
 std::size_t cut(std::size_t size) {
     return size > 1 && inject(Kind::cut) ? 1 + network().random.below(size - 1) : size;
 }
@@ -316,6 +333,7 @@ Result<std::size_t> receive(Sys call, Fd fd, MutableBuffer buffer, int flags, Ad
     const bool may_sleep = !file->nonblocking && (flags & MSG_DONTWAIT) == 0;
     const bool wants_all = may_sleep && file->is_stream() && (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
     std::size_t done = 0;
+    const std::int64_t end = end_of_sleep(*file, SO_RCVTIMEO);
     for (;;) {
         if (!file->is_empty()) {
             if (!file->is_stream()) return take_message(*file, buffer, flags, from);
@@ -327,9 +345,10 @@ Result<std::size_t> receive(Sys call, Fd fd, MutableBuffer buffer, int flags, Ad
         if (file->error != 0 && done == 0) return Error(std::exchange(file->error, 0));
         if (file->ended || file->error != 0) return done;
         if (!may_sleep) return Error(EAGAIN);
-        if (sleep(never, [&] { return file->can_receive(); }) == Slept::interrupted) {
+        const Slept slept = sleep(end, [&] { return file->can_receive(); });
+        if (slept != Slept::ready) {
             if (done != 0) return done;
-            return Error(EINTR);
+            return Error(slept == Slept::late ? EAGAIN : EINTR);
         }
         if (find(fd) != file) std::abort();  // freed under a call (SOCK-4)
     }
@@ -401,7 +420,8 @@ Result<std::size_t> transmit(Sys call, Fd fd, ConstBuffer data, int flags) {
     if (file->is_stream() && file->state != File::State::connected) return Error(ENOTCONN);
     if (!file->can_send()) {
         if (file->nonblocking || (flags & MSG_DONTWAIT) != 0) return Error(EAGAIN);
-        if (sleep(never, [&] { return file->can_send(); }) == Slept::interrupted) return Error(EINTR);
+        const Slept slept = sleep(end_of_sleep(*file, SO_SNDTIMEO), [&] { return file->can_send(); });
+        if (slept != Slept::ready) return Error(slept == Slept::late ? EAGAIN : EINTR);
         if (find(fd) != file) std::abort();  // freed under a call (SOCK-4)
     }
     if (file->error != 0) return Error(std::exchange(file->error, 0));
@@ -571,7 +591,15 @@ Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) 
     return size;
 }
 
-Timeout descriptor_timeout(Fd, unsigned) noexcept { return Timeout::none(); }
+Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
+    const File* file = find(fd);
+    return file == nullptr ? Timeout::none() : timeout_of(*file, (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO);
+}
+
+bool is_timeout_option(int level, int name) noexcept {
+    return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
 bool peeks_at_offset(Fd) noexcept { return false; }
 
 Result<Address> getsockname(Fd fd) noexcept {

@@ -4,6 +4,7 @@
 #include <sys/time.h>
 
 #include <string>
+#include <vector>
 
 #include "background.hpp"
 #include "loopback.hpp"
@@ -148,6 +149,47 @@ TEST_P(Unread, TIME_7_STRM_4_a_write_that_SO_SNDTIMEO_ends_is_an_error_with_its_
     while (const auto got = pair_.there.recv(1 << 20)) taken += got->size();
     EXPECT_GE(taken, sent);
     EXPECT_GT(must(pair_.here.write(block)), 0u) << "non-blocking the count is the result (TIME-4)";
+}
+
+// Over the system's own calls, which hide it behind a part of what is wanted; own_timeout_test.cpp is exact about it.
+TEST_P(Unread, TIME_7_a_part_that_moved_does_not_double_them) {
+    const auto takes_less_than_twice = [](auto call) {
+        const auto start = std::chrono::steady_clock::now();
+        EXPECT_EQ(call().error(), Error(EAGAIN));
+        const auto passed = std::chrono::steady_clock::now() - start;
+        EXPECT_GE(passed, 900ms);
+        EXPECT_LT(passed, 1900ms);
+    };
+    Pair other = GetParam() ? tcp_pair() : unix_pair();
+    must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timeval{1, 0}));
+    must(other.here.setsockopt(SOL_SOCKET, SO_SNDTIMEO, timeval{1, 0}));
+    must(pair_.there.write("abc"));
+    const std::string block(16 << 20, 'x');
+    Background writer([&] { takes_less_than_twice([&] { return other.here.write(block); }); });
+    takes_less_than_twice([&] { return pair_.here.read(10); });
+}
+
+// As a non-blocking one, the attempt goes on.
+TEST(UnreadTcp, TIME_7_SO_SNDTIMEO_holds_for_connect) {
+    Address address;
+    Socket server = listener(address);
+    must(server.listen(0));
+    const auto connecting = [&] {
+        Socket socket = must(usocket::socket());
+        must(socket.setsockopt(SOL_SOCKET, SO_SNDTIMEO, timeval{0, 20'000}));
+        return socket.connect(address).error();
+    };
+    std::vector<Socket> waiting;  // until there is no room for another
+    for (Error error; error != Error(EINPROGRESS);) {
+        waiting.push_back(must(usocket::socket()));
+        must(waiting.back().setsockopt(SOL_SOCKET, SO_SNDTIMEO, timeval{0, 20'000}));
+        error = waiting.back().connect(address).error();
+        ASSERT_TRUE(error == Error() || error == Error(EINPROGRESS)) << error.message();
+        ASSERT_LT(waiting.size(), 100u);
+    }
+    EXPECT_EQ(connecting(), Error(EINPROGRESS));
+    Background other([] {});
+    EXPECT_EQ(connecting(), Error(EINPROGRESS));
 }
 
 TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept) {
