@@ -91,9 +91,16 @@ template <class Integer>
     return listen_on_port(static_cast<std::int64_t>(port), options);
 }
 // On the first of the host's addresses that can be bound; the deadline is for resolving it.
-[[nodiscard]] USOCKET_API Result<Socket, EndpointError> listen(std::string_view host, Service service,
-                                                               Call&& call = Call(),
-                                                               const ListenOptions& options = {}) noexcept;
+[[nodiscard]] USOCKET_API Result<Socket, EndpointError> listen_on_host(std::string_view host, Service service,
+                                                                       Call&& call = Call(),
+                                                                       const ListenOptions& options = {}) noexcept;
+// A template, so that listen("unix:/run/server", {}) means the options.
+template <class Port = Service>
+    requires std::is_convertible_v<const Port&, Service>
+[[nodiscard]] Result<Socket, EndpointError> listen(std::string_view host, const Port& service, Call&& call = Call(),
+                                                   const ListenOptions& options = {}) noexcept {
+    return listen_on_host(host, service, static_cast<Call&&>(call), options);
+}
 
 // What connect() has under way, for a host that unwinds: it lies where the host finds it after a longjmp.
 class Connecting {

@@ -197,13 +197,13 @@ public:
     Result<void> setsockopt(int level, int name, std::type_identity_t<T> value) noexcept {
         return setsockopt(level, name, ConstBuffer(&value, sizeof value));
     }
-    [[nodiscard]] Result<int> getsockopt(int level, int name) noexcept;
+    [[nodiscard]] Result<int> getsockopt(int level, int name) const noexcept;
     // Returns the option's length.
-    Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) noexcept;
+    Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) const noexcept;
     // getsockopt<tcp_info>(IPPROTO_TCP, TCP_INFO): what the system leaves out is zero.
     template <class T>
         requires std::is_trivially_copyable_v<T>
-    [[nodiscard]] Result<T> getsockopt(int level, int name) noexcept {
+    [[nodiscard]] Result<T> getsockopt(int level, int name) const noexcept {
         T value{};
         const auto size = getsockopt(level, name, MutableBuffer(&value, sizeof value));
         if (!size) return size.error();
@@ -215,8 +215,8 @@ public:
     Result<void> leave_group(const Address& group, std::uint32_t interface = 0) noexcept;
 
     // --- What it is
-    [[nodiscard]] Result<Address> getsockname() noexcept;
-    [[nodiscard]] Result<Address> getpeername() noexcept;
+    [[nodiscard]] Result<Address> getsockname() const noexcept;
+    [[nodiscard]] Result<Address> getpeername() const noexcept;
     // -1 if closed. Whoever asks may use the descriptor: from now on nothing handed out stays in the system's
     // queue, and readline() costs three system calls a line (STRM-5).
     [[nodiscard]] int fileno() noexcept;
@@ -235,7 +235,7 @@ public:
     [[nodiscard]] unsigned poll_now(unsigned events) noexcept;
     // "fd=3, family=2, type=1, proto=6, timeout=None, laddr=('127.0.0.1', 80), raddr=..." into `text`, without a NUL;
     // returns its length, at most text.size(). For a repr.
-    std::size_t describe(MutableBuffer text) noexcept;
+    std::size_t describe(MutableBuffer text) const noexcept;
 
     // For a host that unwinds: after a longjmp out of a method that was given `call`.
     void unwound(Call& call) noexcept;
@@ -267,6 +267,7 @@ private:
     USOCKET_LOCAL Error leave(Call& call, Error error) noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
+    template <class Body> auto inside(Body body) const noexcept -> decltype(body());
     template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
     [[nodiscard]] bool is_given_up(const Call& call, std::size_t got) const noexcept;
     Error last_look(Call& call, Sink& got) noexcept;
@@ -290,7 +291,7 @@ private:
     USOCKET_LOCAL [[nodiscard]] bool is_stream() const noexcept;
     USOCKET_LOCAL [[nodiscard]] bool is_tcp() const noexcept;
 
-    Gate gate_;
+    mutable Gate gate_;  // who asks something is counted in
     Timeout timeout_{};
     [[no_unique_address]] Inbox inbox_;
     std::uint8_t family_ = 0;

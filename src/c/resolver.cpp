@@ -89,7 +89,7 @@ usocket_error_t usocket_create_server(const usocket_endpoint_t* on, usocket_sock
     if (on->backlog != 0 && on->backlog != USOCKET_DEFAULT_BACKLOG) options.backlog = std::max(on->backlog, 0);
     options.reuse_port = on->reuse_port;
     auto made = on->host.data != nullptr || on->service.data != nullptr
-                    ? usocket::listen(text(on->host), service_of(on->service, on->port), Given(call), options)
+                    ? usocket::listen_on_host(text(on->host), service_of(on->service, on->port), Given(call), options)
                     : usocket::listen_on_port(on->port, options);
     return give(made, listener, failure);
 }

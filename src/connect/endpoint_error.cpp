@@ -17,8 +17,8 @@ bool EndpointError::append(std::string_view place, std::string_view cut, Error w
     const std::size_t end = text_.size() - room_for_count - 1;
     Writer out({text_.data() + size_, end - size_});
     out << (size_ == 0 ? "" : "; ");
-    // It may be what somebody has typed.
-    out.readable(place) << cut << ": " << why.message();
+    // It may be what somebody has typed, or forgotten.
+    out.readable(place.empty() ? std::string_view("\"\"") : place) << cut << ": " << why.message();
     if (out.is_full()) return false;
     size_ = static_cast<std::uint16_t>(size_ + out.size());
     text_[size_] = '\0';

@@ -55,8 +55,8 @@ Result<Socket, EndpointError> listen_on_port(std::int64_t port, const ListenOpti
     return listen(*Address::inet(sys::af_inet, "", port), options);
 }
 
-Result<Socket, EndpointError> listen(std::string_view host, Service service, Call&& call,
-                                     const ListenOptions& options) noexcept {
+Result<Socket, EndpointError> listen_on_host(std::string_view host, Service service, Call&& call,
+                                             const ListenOptions& options) noexcept {
     const auto found = getaddrinfo(host, service, 0, sys::sock_stream, 0, sys::ai_passive, static_cast<Call&&>(call));
     if (!found) return at(host, found.error());
     EndpointError failure;

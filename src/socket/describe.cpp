@@ -32,7 +32,7 @@ void write_seconds(Writer& out, Timeout timeout) noexcept {
 
 }  // namespace
 
-std::size_t Socket::describe(MutableBuffer text) noexcept {
+std::size_t Socket::describe(MutableBuffer text) const noexcept {
     Writer out(text);
     if (closed()) {
         out << "[closed] fd=-1";

@@ -23,6 +23,11 @@ template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()
     return inside_with_others(call, body);
 }
 
+// For one that changes nothing. While a socket is really const nobody can close it, which is all that might.
+template <class Body> auto Socket::inside(Body body) const noexcept -> decltype(body()) {
+    return const_cast<Socket*>(this)->inside(body);
+}
+
 template <class Body> auto Socket::inside_with_others(Call& call, Body body) noexcept -> decltype(body()) {
     if (const Error error = enter(call); error != Error()) return error;
     auto result = body();

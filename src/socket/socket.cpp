@@ -390,24 +390,24 @@ Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept
     });
 }
 
-Result<int> Socket::getsockopt(int level, int name) noexcept {
+Result<int> Socket::getsockopt(int level, int name) const noexcept {
     int value = 0;
     const auto size = getsockopt(level, name, MutableBuffer(&value, sizeof value));
     if (!size) return size.error();
     return value;
 }
 
-Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) noexcept {
+Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) const noexcept {
     return inside([&]() noexcept { return sys::getsockopt(gate_.fd(), level, name, value); });
 }
 
 // --- What it is
 
-Result<Address> Socket::getsockname() noexcept {
+Result<Address> Socket::getsockname() const noexcept {
     return inside([&]() noexcept { return sys::getsockname(gate_.fd()); });
 }
 
-Result<Address> Socket::getpeername() noexcept {
+Result<Address> Socket::getpeername() const noexcept {
     return inside([&]() noexcept { return sys::getpeername(gate_.fd()); });
 }
 

@@ -70,6 +70,8 @@ TEST(Connect, CPP_4_errors_name_the_endpoint) {
     EXPECT_STREQ(usocket::connect("127.0.0.1", 65536).error().message(), "127.0.0.1: port must be in 0..65535");
     EXPECT_STREQ(usocket::listen("localhost:80").error().message(),
                  "localhost:80: the host is not a numeric address (resolve names with getaddrinfo())");
+    EXPECT_TRUE(std::string_view(usocket::connect("", 80).error().message()).starts_with("\"\": "));
+    EXPECT_TRUE(std::string_view(usocket::listen(std::string_view(), 80).error().message()).starts_with("\"\": "));
     EXPECT_STREQ(usocket::listen("unix:/no/such/folder/socket").error().message(),
                  "unix:/no/such/folder/socket: No such file or directory");
     Socket busy = listener(address);
@@ -117,6 +119,7 @@ TEST(Listen, CPP_4_on_a_port_serves_both_families) {
 }
 
 TEST(Listen, CPP_4_options) {
+    ASSERT_TRUE(usocket::listen("127.0.0.1:0", {})) << "no options, not a service";
     auto server = usocket::listen("127.0.0.1:0");
     EXPECT_NE(option(*server, SOL_SOCKET, SO_REUSEADDR), 0);
     EXPECT_EQ(option(*server, SOL_SOCKET, SO_REUSEPORT), 0);
@@ -137,7 +140,10 @@ TEST(Resolving, GAI_4_takes_a_deadline) {
 TEST(Options, CPP_4_of_any_trivially_copyable_type) {
     Pair pair = tcp_pair();
     must(pair.here.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 7}));
-    const linger set = must(pair.here.getsockopt<linger>(SOL_SOCKET, SO_LINGER));
+    const Socket& seen = pair.here;  // to ask changes nothing
+    EXPECT_EQ(must(seen.getsockname()), must(pair.there.getpeername()));
+    EXPECT_NE(must(seen.getsockopt(SOL_SOCKET, SO_RCVBUF)), 0);
+    const linger set = must(seen.getsockopt<linger>(SOL_SOCKET, SO_LINGER));
     EXPECT_EQ(set.l_onoff, 1);
     EXPECT_EQ(set.l_linger, 7);
     must(pair.here.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timeval{3, 0}));
