@@ -36,6 +36,8 @@ namespace usocket {
 // on, and run() returns when the last of them has gone.
 //
 // run() and for_each() are for one thread; stop() for any, and for signal handlers; listener().close() for any.
+// Destroying it, as exit() does with a static one, stops run() in another thread, and waits up to a second for it to
+// return: for the turn that goes on. What a longer turn uses stays.
 template <class Client> class Server {
 public:
     // Takes over a socket that listens.
@@ -43,6 +45,7 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server() {
+        if (!end_run()) return;
         while (first_ != nullptr) give_up(*first_);
         forget();
     }
@@ -58,6 +61,7 @@ public:
         return run([] { return Client{}; });
     }
     template <class Make> Result<void> run(Make make) noexcept {
+        const Running running(runner_);
         USOCKET_TRY(listener_.setblocking(false));
         Registration* const listening = USOCKET_TRY(poll_.register_(listener_, POLLIN));
         USOCKET_TRY(accept(make));  // tells of one that does not listen, of which a poll may not
@@ -98,6 +102,34 @@ private:
     // How often the server looks after what no event tells.
     static constexpr std::chrono::seconds tick{1};
     static constexpr bool has_deadlines = requires(Client& client) { Deadline(client.deadline()); };
+
+    // Which thread is in run(), for the length of that.
+    struct Running {
+        explicit Running(std::atomic<const void*>& runner) noexcept : of(runner) { of.store(this_thread()); }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        ~Running() { of.store(nullptr); }
+        std::atomic<const void*>& of;
+    };
+    static const void* this_thread() noexcept {
+        static thread_local const char mark = 0;
+        return &mark;
+    }
+
+    // That of another thread. False: it does not end. One in whose turn this thread has called exit() never goes on.
+    bool end_run() noexcept {
+        constexpr int patience = 100;
+        const auto is_over = [this] {
+            const void* runner = runner_.load();
+            return runner == nullptr || runner == this_thread();
+        };
+        if (is_over()) return true;
+        stop();
+        Poll nothing;
+        Poll::Event none[1];
+        for (int i = 0; i < patience && !is_over(); ++i) (void)nothing.poll(none, Timeout(std::chrono::milliseconds(10)));
+        return is_over();
+    }
 
     struct Connection {
         Socket socket;
@@ -188,6 +220,7 @@ private:
     Socket listener_;
     PollOf<Connection> poll_;
     std::atomic<bool> is_stopped_{false};
+    std::atomic<const void*> runner_{nullptr};
     bool rests_ = false;
     std::chrono::steady_clock::time_point next_look_;
     Connection* first_ = nullptr;
