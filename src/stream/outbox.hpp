@@ -40,6 +40,7 @@ public:
     Error pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept;
 
 private:
+    Error send_copy(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept;
     Result<std::size_t> send_through(Layer& layer, ConstBuffer data, int flags) noexcept;
     void heed(int flags) noexcept;
     // `once`, with the flags that it is given.

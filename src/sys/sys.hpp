@@ -101,6 +101,8 @@ Result<std::size_t> sendmsg(Fd fd, Gathered pieces, ConstBuffer control, int fla
 Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer control, int flags) noexcept;
 // EINVAL: not a regular file.
 Result<void> check_file(Fd file) noexcept;
+// What a regular file has there; 0 at its end.
+Result<std::size_t> read_file(Fd file, std::uint64_t offset, MutableBuffer room) noexcept;
 // A part of a regular file, without SIGPIPE; 0 at its end. `waits`: false is MSG_DONTWAIT.
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept;
 

@@ -7,6 +7,7 @@ namespace usocket::sys {
 
 // --- Files
 Result<void> check_file(Fd) noexcept { return Error(EOPNOTSUPP); }
+Result<std::size_t> read_file(Fd, std::uint64_t, MutableBuffer) noexcept { return Error(EOPNOTSUPP); }
 Result<std::size_t> sendfile(Fd, Fd, std::uint64_t, std::size_t, bool) noexcept { return Error(EOPNOTSUPP); }
 
 // --- Conduits

@@ -53,9 +53,9 @@ Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer control, 
 // Through memory of our own, for a descriptor that blocks and must not (TIME-9).
 Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count) noexcept {
     std::uint8_t block[16 * 1024];
-    const ssize_t got = ::pread(file, block, std::min(count, sizeof block), static_cast<off_t>(offset));
-    if (got <= 0) return got == 0 ? Result<std::size_t>(std::size_t{0}) : last_error();
-    return checked_size(::send(fd, block, static_cast<std::size_t>(got), MSG_DONTWAIT | calls::no_sigpipe));
+    const auto got = read_file(file, offset, {block, std::min(count, sizeof block)});
+    if (!got || *got == 0) return got;
+    return checked_size(::send(fd, block, *got, MSG_DONTWAIT | calls::no_sigpipe));
 }
 
 Result<void> check_file(Fd file) noexcept {
@@ -64,8 +64,18 @@ Result<void> check_file(Fd file) noexcept {
     return S_ISREG(status.st_mode) ? Error() : Error(EINVAL);
 }
 
+namespace {
+
+constexpr auto largest_offset = std::uint64_t{std::numeric_limits<off_t>::max()};
+
+}  // namespace
+
+Result<std::size_t> read_file(Fd file, std::uint64_t offset, MutableBuffer room) noexcept {
+    if (offset > largest_offset) return Error(EINVAL);
+    return checked_size(::pread(file, room.data(), room.size(), static_cast<off_t>(offset)));
+}
+
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
-    constexpr auto largest_offset = std::uint64_t{std::numeric_limits<off_t>::max()};
     if (offset > largest_offset) return Error(EINVAL);
     count = static_cast<std::size_t>(std::min<std::uint64_t>(count, largest_offset - offset));
     return send_file(fd, file, offset, count, waits);

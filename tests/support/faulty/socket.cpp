@@ -508,6 +508,14 @@ Result<void> check_file(Fd file) noexcept {
     return static_cast<std::size_t>(file) < network().files.size() ? Error() : Error(EBADF);
 }
 
+Result<std::size_t> read_file(Fd file, std::uint64_t offset, MutableBuffer room) noexcept {
+    const std::string& content = network().files.at(static_cast<std::size_t>(file));
+    const auto start = static_cast<std::size_t>(std::min<std::uint64_t>(offset, content.size()));
+    const std::size_t count = std::min(room.size(), content.size() - start);
+    if (count != 0) std::memcpy(room.data(), content.data() + start, count);
+    return count;
+}
+
 Result<std::size_t> sendfile(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
     begin(Sys::sendfile);
     const std::string& content = network().files.at(static_cast<std::size_t>(file));

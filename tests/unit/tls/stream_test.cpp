@@ -270,7 +270,34 @@ TEST(TlsStream, MessagesGoThroughItToo) {
     EXPECT_EQ(must(pair.there.recvmsg_into(rooms)).size, 6u);
     EXPECT_EQ(std::string(first.data(), 4) + std::string(second.data(), 2), "hello ");
     EXPECT_EQ(pair.here.sendmsg(pieces, "control").error(), Error(EOPNOTSUPP));
-    EXPECT_EQ(pair.here.sendfile(0, 0, 1).error(), Error(EOPNOTSUPP));
+}
+
+// SOCK-10: a file too, by a copy.
+TEST(TlsStream, AFileGoesThroughIt) {
+    std::string content(100'000, '\0');
+    for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>('a' + i * 7 % 26);
+    std::FILE* file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
+    ASSERT_EQ(std::fflush(file), 0);
+    for (const auto& [offset, count] : {std::pair<std::size_t, std::size_t>{0, Socket::whole_file}, {10, 50'000}}) {
+        Pair pair = secure_pair();
+        const std::string part = content.substr(offset, count);
+        Background reader([&] { EXPECT_EQ(must(pair.there.read(part.size())).view(), part); });
+        EXPECT_EQ(must(pair.here.sendfile(::fileno(file), offset, count)), part.size());
+    }
+    Pair pair = secure_pair();
+    EXPECT_EQ(pair.here.sendfile(-1, 0, 1).error(), Error(EBADF));
+    // One that does not block goes on where it stood.
+    must(pair.here.setblocking(false));
+    std::size_t sent = must(pair.here.sendfile(::fileno(file)));
+    std::string got;
+    while (got.size() != content.size()) {
+        if (sent != content.size()) sent += pair.here.sendfile(::fileno(file), sent).value_or(0u);
+        got += must(pair.there.recv(10'000)).view();
+    }
+    EXPECT_EQ(got, content);
+    std::fclose(file);
 }
 
 // CPP-4, TIME-6: a stream is moved through TLS, on either side; what found no room is next in line.
