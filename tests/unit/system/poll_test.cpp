@@ -661,7 +661,9 @@ TEST(Poll5, POLL_1_POLL_5_kept_and_queued_counts_once) {
     }
     for (std::size_t kept = 0; kept <= many; ++kept) {
         for (Pair& pair : pairs) must(pair.there.send("queued"));
-        for (Pair& pair : pairs) EXPECT_EQ(pair.here.poll_now(POLLIN), unsigned{POLLIN});
+        for (Pair& pair : pairs) {  // of a busy machine it may take a moment
+            while (pair.here.poll_now(POLLIN) != unsigned{POLLIN}) std::this_thread::yield();
+        }
         for (int round = 0; round < 4; ++round) {
             EXPECT_EQ(ready_now(poll).size(), many) << kept;
             Event events[many];
