@@ -7,6 +7,7 @@
 #include "usocket/connect.hpp"
 #include "wait/blocking.hpp"
 #include "wait/held.hpp"
+#include "wait/uncancelled.hpp"
 
 namespace usocket {
 namespace {
@@ -190,6 +191,7 @@ Result<Connecting::Attempt*> Connecting::race(const ConnectOptions& options, Cal
 
 Result<Socket, EndpointError> Connecting::connect(std::string_view host, Service service, const ConnectOptions& options,
                                                   Call&& call) noexcept {
+    const Uncancelled uncancelled(call.host_ != nullptr);
     if (const Error error = resolve(host, service, options, call); error != Error()) {
         failure_.add(host, error);
         return failure_;

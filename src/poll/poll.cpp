@@ -10,6 +10,7 @@
 #include "poll/stay.hpp"
 #include "wait/blocking.hpp"
 #include "wait/settling.hpp"
+#include "wait/uncancelled.hpp"
 
 namespace usocket {
 
@@ -24,6 +25,7 @@ Poll& Poll::operator=(Poll&& other) noexcept {
 // Where a wait does not end, what it uses stays.
 Poll::~Poll() {
     State* state = state_;
+    const Uncancelled uncancelled;
     if (state == nullptr || !end_waits(*state)) return;
     const Held held;
     {
@@ -229,6 +231,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
 Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept {
     if (count == 0) return std::size_t{0};
     Blocking blocking(call, timeout, nullptr);
+    const Uncancelled uncancelled(blocking.has_host());
     const Stay stay(*this, blocking);
     if (stay.is_over()) return Error(EBADF);
     State* const state = make_state();

@@ -4,6 +4,7 @@
 
 #include "poll/state.hpp"
 #include "socket/aside.hpp"
+#include "wait/uncancelled.hpp"
 
 namespace usocket {
 namespace {
@@ -67,6 +68,7 @@ Poll::State::~State() {
 
 // The parent's would report to both: a child of fork gets one of its own.
 Error Poll::State::open() noexcept {
+    const Uncancelled uncancelled;
     if (const Error error = sys::poller_open(poller, true); error != Error()) return error;
     registrations.for_each([this](Registration& one) {
         // What a socket keeps may be the parent's alone (TIME-6).
@@ -122,7 +124,9 @@ void Poll::State::take_from_system(sys::Fd fd) noexcept {
 
 void Poll::State::ring() noexcept {
     // Alone, nobody else can be waiting.
-    if (!sys::is_only_thread() && is_open()) sys::poller_ring(poller);
+    if (sys::is_only_thread() || !is_open()) return;
+    const Uncancelled uncancelled;
+    sys::poller_ring(poller);
 }
 
 // --- Coming, changing, going

@@ -8,6 +8,7 @@
 #include "sys/sys.hpp"
 #include "wait/blocking.hpp"
 #include "wait/held.hpp"
+#include "wait/uncancelled.hpp"
 
 namespace usocket {
 namespace {
@@ -110,6 +111,7 @@ Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Servic
         query.service = service_name.get();
     }
 
+    const Uncancelled uncancelled(Blocking(call, Timeout::none(), nullptr).has_host());
     const auto numeric = Resolution::numeric(query);
     if (numeric) return Resolution::list(*numeric);
     if (!host || !sys::is_name_unknown(numeric.error())) return numeric.error();

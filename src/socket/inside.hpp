@@ -5,6 +5,7 @@
 
 #include "sys/sys.hpp"
 #include "usocket/socket.hpp"
+#include "wait/uncancelled.hpp"
 
 namespace usocket {
 
@@ -13,10 +14,11 @@ inline bool Socket::is_alone(const Call& call) noexcept { return call.host_ == n
 
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
     if (is_alone(call)) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
+    const Uncancelled uncancelled(call.host_ != nullptr);
     return inside_with_others(call, body);
 }
 
-// The same for a method that never waits.
+// The same for a method that never waits, and asks nothing of the system at which a thread can be cancelled.
 template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()) {
     if (sys::is_only_thread()) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
     Call call;

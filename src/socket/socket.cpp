@@ -66,6 +66,7 @@ static Error enter_gate(Gate& gate, Error (Gate::*enter)() noexcept) noexcept {
 }
 
 void Socket::close() noexcept {
+    const Uncancelled uncancelled;
     // It is closed, or another is about to close it.
     if (enter_gate(gate_, &Gate::enter_to_close) != Error()) return;
     const Gate::Shut shut = gate_.shut();
@@ -87,6 +88,7 @@ void Socket::end_calls(Gate::Shut shut) noexcept {
 
 // Alone, after close(): nobody can enter any more.
 void Socket::release() noexcept {
+    const Uncancelled uncancelled;
     if (layer_of(gate_) != nullptr) {
         const Held held;
         const Locked locked(gate_.aside()->looking);
@@ -415,6 +417,7 @@ Result<Address> Socket::getpeername() const noexcept {
 void Socket::expose() noexcept {
 #if !defined(USOCKET_WITHOUT_sharing)
     const bool is_news = !gate_.exposed();
+    const Uncancelled uncancelled;
     gate_.expose();
     inbox_.close_window();
 #if !defined(USOCKET_SMALL)
@@ -483,6 +486,7 @@ void Socket::look() noexcept {
 }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
+    const Uncancelled uncancelled;
     const auto ready = inside([&]() noexcept -> Result<unsigned> {
         const Layer* layer = layer_of(gate_);
         const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;

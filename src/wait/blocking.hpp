@@ -92,6 +92,7 @@ public:
     Timeout remaining() noexcept;
     // Its host has to look for signals now and then.
     [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
+    [[nodiscard]] bool has_host() const noexcept { return call_.host_ != nullptr; }
     // Its host's signal handlers may longjmp.
     [[nodiscard]] bool unwinds() const noexcept { return call_.unwinds(); }
     // `longest`, or until the next look for signals.

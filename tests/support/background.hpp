@@ -11,6 +11,18 @@
 
 namespace usocket::tests {
 
+// proc(5), the third field of stat; the name before it has parentheses around it. 'S': it sleeps; 0: there is none.
+inline char thread_state(int id) {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
+    std::FILE* file = std::fopen(path, "re");
+    if (file == nullptr) return 0;
+    char letter = 0;
+    (void)!std::fscanf(file, "%*d (%*[^)]) %c", &letter);
+    std::fclose(file);
+    return letter;
+}
+
 class Background {
 public:
     template <class Body>
@@ -30,22 +42,10 @@ public:
     [[nodiscard]] bool has_ended() const { return has_ended_; }
     // Until the system says that the thread sleeps (or it has ended).
     void await_asleep() const {
-        while (!has_ended_ && (id_ == 0 || state() != 'S')) std::this_thread::yield();
+        while (!has_ended_ && (id_ == 0 || thread_state(id_) != 'S')) std::this_thread::yield();
     }
 
 private:
-    // proc(5), the third field of stat; the name before it has parentheses around it.
-    [[nodiscard]] char state() const {
-        char path[64];
-        std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", id_.load());
-        std::FILE* file = std::fopen(path, "re");
-        if (file == nullptr) return 0;
-        char letter = 0;
-        (void)!std::fscanf(file, "%*d (%*[^)]) %c", &letter);
-        std::fclose(file);
-        return letter;
-    }
-
     std::atomic<int> id_{0};
     std::atomic<bool> has_ended_{false};
     std::thread thread_;

@@ -61,6 +61,10 @@ Result<unsigned> wait(Fd fd, unsigned events, Timeout timeout, Fd bell) noexcept
     }
 }
 
+// There are no threads that somebody could cancel.
+int hold_cancellation() noexcept { return 0; }
+void release_cancellation(int /*before*/) noexcept {}
+
 void yield_thread() noexcept {
     const Guard guard;
     turn();

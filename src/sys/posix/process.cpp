@@ -57,4 +57,25 @@ void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept {
     hooks[step].after.store(after);
 }
 
+// Android has no cancellation.
+#if defined(PTHREAD_CANCEL_DISABLE)
+
+int hold_cancellation() noexcept {
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void release_cancellation(int before) noexcept {
+    int unused = 0;
+    (void)::pthread_setcancelstate(before, &unused);
+}
+
+#else
+
+int hold_cancellation() noexcept { return 0; }
+void release_cancellation(int /*before*/) noexcept {}
+
+#endif
+
 }  // namespace usocket::sys

@@ -21,6 +21,9 @@ std::uint32_t process_generation() noexcept { return faulty::network().generatio
 
 void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept { hooks[step] = {before, after}; }
 
+int hold_cancellation() noexcept { return 0; }
+void release_cancellation(int) noexcept {}
+
 }  // namespace sys
 
 namespace faulty {
