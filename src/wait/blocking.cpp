@@ -125,10 +125,10 @@ Error Blocking::check_deadline() noexcept { return !is_nonblocking() && remainin
 bool Blocking::may_sleep_in_system() noexcept {
     const bool has_deadline = !is_endless() || call_.deadline_ != 0;
     if (has_deadline || call_.looks_for_signals() || has_to_settle()) return false;
+    if (gate_ == nullptr) return true;
     // There a part of what is wanted hides that they have expired.
-    if (gate_ != nullptr && has_spans(*gate_)) return false;
-    if (other() != nullptr && !sys::is_only_thread()) return false;
-    return gate_ == nullptr || sys::is_only_thread() || gate_->let_sleep();
+    if (has_spans(*gate_)) return false;
+    return sys::is_only_thread() || (other() == nullptr && gate_->let_sleep());
 }
 
 // What rings when the socket is closed by another thread.
@@ -231,9 +231,8 @@ Timeout Blocking::own_span(sys::Fd fd, unsigned events) noexcept {
     return own;
 }
 
-void Blocking::note_progress() noexcept {
-    call_.vain_waits_ = 0;
-    if (call_.deadline_ == 0 || !is_endless()) return;
+void Blocking::begin_span_anew() noexcept {
+    if (!is_endless()) return;
     call_.deadline_ = 0;
     has_heeded_ = false;
 }

@@ -72,7 +72,10 @@ public:
     }
     // What was waited for has come, if not all of it: the waits so far were not in vain, and SO_RCVTIMEO and SO_SNDTIMEO
     // begin anew. By a call that began anew itself only for what it had not got before.
-    void note_progress() noexcept;
+    void note_progress() noexcept {
+        call_.vain_waits_ = 0;
+        if (call_.deadline_ != 0) begin_span_anew();
+    }
     // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline until something moves, if there is no other (TIME-7). EAGAIN:
     // it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
@@ -113,6 +116,7 @@ private:
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error sleep_until(sys::Fd fd, unsigned events) noexcept;
     Timeout own_span(sys::Fd fd, unsigned events) noexcept;
+    void begin_span_anew() noexcept;
     Error look_for_signals() noexcept;
     std::int64_t next_look_span() noexcept;
     Error again(sys::Fd fd, unsigned events) noexcept;
