@@ -185,7 +185,8 @@ Error Session::run(Blocking& waiting, const Op& op, Taking taking) noexcept {
         {
             const Alone alone(*this, waiting);
             made = attempt(waiting, op, taking);
-            has_sent = std::exchange(gone, wire_.gone()) != gone && made.events == sys::poll_out;
+            const std::uint64_t before = std::exchange(gone, wire_.gone());
+            has_sent = gone != before && made.events == sys::poll_out;
         }
         const bool is_done = made.is_over && made.error == Error();
         if (is_done || has_sent) waiting.note_progress();
