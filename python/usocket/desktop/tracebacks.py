@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Iterator
 from typing import Any
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -61,15 +62,25 @@ def print_exception(error: BaseException, file: Any = None) -> None:
 
 
 def teach_traceback() -> None:
-    """Whoever shows an error by the module traceback shows it without our lines: logging, unittest, doctest, pdb."""
+    """Whoever shows an error or the stack by the module traceback shows it without our lines: logging, unittest,
+    doctest, pdb.
+    """
+    from usocket.desktop import frames
+
     shown: Any = traceback.TracebackException
     prepare = shown.__init__
+    if hasattr(prepare, "__wrapped__"):
+        return
 
     @functools.wraps(prepare)
     def __init__(self: Any, exc_type: Any, exc_value: Any, exc_traceback: Any, **options: Any) -> None:
         prepare(self, exc_type, exc_value, without_ours(exc_traceback), **options)
 
+    def walk_stack(f: Any) -> Iterator[tuple[Any, int]]:
+        return ((frame, frame.f_lineno) for frame in frames.up_from(sys._getframe(1) if f is None else f))
+
     shown.__init__ = __init__
+    traceback.walk_stack = walk_stack  # of print_stack() and its like
 
 
 def install() -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import call, call_python, write
+from programs import call, call_python, output, write
 
 BROKEN = "def inner(x):\n    return b'' + x\n\ndef outer():\n    import helper\n    inner(5 .real)\n\nouter()\n"
 
@@ -214,6 +214,21 @@ def test_dev_5_coverage_counts_the_lines_of_threads(tmp_path: Path) -> None:
     assert "main.py 8 0 100%" in " ".join(report.stdout.split()), report.stdout
 
 
+@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
+def test_dev_5_coverage_counts_the_lines_after_a_wait_for(tmp_path: Path) -> None:
+    """CPython 3.11 does not trace what has had an exception thrown into it."""
+    text = (
+        "import asyncio\nasync def work(n):\n    await asyncio.sleep_ms(n)\n    return n\n"
+        "async def main():\n    a = await asyncio.wait_for(work(1), 100)\n    b = a + 1\n    try:\n"
+        "        await asyncio.wait_for_ms(work(100_000), 1)\n    except asyncio.TimeoutError:\n        b += 1\n"
+        "    return b\nasyncio.run(main())\n"
+    )
+    path, data = write(tmp_path, {"main.py": text}), tmp_path / ".coverage"
+    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
+    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
+    assert "main.py 13 0 100%" in " ".join(report.stdout.split()), report.stdout
+
+
 def traced(path: Path) -> list[str]:
     """What --trace prints, without the descriptors and the times."""
     done = call("--trace", path)
@@ -372,6 +387,72 @@ def test_dev_5_none_of_ours_whoever_shows_an_error(shows: str, tmp_path: Path) -
     done = call(write(tmp_path, {"main.py": text, "failing.py": FAILING}))
     shown = done.stdout + done.stderr
     assert done.returncode == 0 and len(re.findall(r"failing\.py", shown)) >= 5 and not OURS.search(shown), shown
+
+
+# A function that is called by ours: by the loop, by a timer, by an import, by exec.
+STACKS = """
+import asyncio, logging, micropython, sys, traceback, inspect
+logging.basicConfig(format="%(filename)s:%(lineno)d", stream=sys.stdout)
+
+def frames():
+    frame = sys._getframe()
+    while frame:
+        yield frame.f_code.co_filename
+        frame = frame.f_back
+
+def show():
+    SHOW
+
+async def task():
+    show()
+
+def within():
+    asyncio.run(task())
+    exec("show()")
+    micropython.schedule(lambda _: show(), None)
+
+within()
+"""
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        "traceback.print_stack(file=sys.stdout)",
+        "print(*traceback.format_stack())",
+        "print(traceback.extract_stack())",
+        "print(*traceback.StackSummary.extract(traceback.walk_stack(None)).format())",
+        "print(inspect.stack())",
+        "print(inspect.getouterframes(inspect.currentframe()))",
+        "print(*frames())",
+        "logging.warning('x', stack_info=True)",
+    ],
+)
+def test_dev_5_nor_in_a_stack_however_it_is_walked(show: str, tmp_path: Path) -> None:
+    done = call(write(tmp_path, {"main.py": STACKS.replace("SHOW", show)}))
+    assert done.returncode == 0, done.stderr
+    shown = re.sub("<string>|" + re.escape(str(tmp_path)), "", done.stdout)
+    assert shown.count("main.py") >= 10 and not OURS.search(shown) and "runpy" not in shown, shown
+
+
+def test_dev_5_who_logs_and_who_calls_is_the_programs(tmp_path: Path) -> None:
+    """Where nobody but ours has called: the loop, a timer, logging's exc()."""
+    text = (
+        "import asyncio, logging, micropython, sys, types\n"
+        "logging.basicConfig(format='%(filename)s:%(lineno)d', stream=sys.stdout)\nlog = logging.getLogger('x')\n"
+        "def caller():\n    return sys._getframe(1).f_lineno\nasync def main():\n"
+        "    logging.warning('x', stacklevel=2)\n"
+        "    print(sys._getframe(1).f_lineno)\n    log.exc(ValueError(), 'y')\nasyncio.run(main())\n"
+        "micropython.schedule(log.warning, 'z')\nlog.warning('x')\nprint(caller())\n"
+        "try:\n    sys._getframe(1)\nexcept ValueError as e:\n    print(e)\n"
+        "frame = sys._getframe()\n"
+        "print(frame == sys._getframe(), frame.f_globals is globals(), isinstance(frame, types.FrameType))\n"
+    )
+    lines = output(tmp_path, {"main.py": text})
+    assert lines == [
+        *["main.py:10", "10", "main.py:9", "ValueError", "main.py:11", "main.py:12", "13"],
+        *["call stack is not deep enough", "True True True"],
+    ]
 
 
 UNITTEST = """

@@ -166,11 +166,16 @@ class Task:
         if hasattr(task.data, "remove"):
             task.data.remove(task)
             context.ready.push(task)
-        elif task.ph_key > ticks():
-            context.ready.remove(task)
-            context.ready.push(task)
+        else:
+            task.wake()
         task.data = CancelledError
         return True
+
+    def wake(self) -> None:
+        """Of a task that sleeps: it is due now."""
+        if self.ph_key > ticks():
+            context.ready.remove(self)
+            context.ready.push(self)
 
     def finish(self, outcome: BaseException) -> None:
         """The coroutine has ended: schedules those who wait for that."""

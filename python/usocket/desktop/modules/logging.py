@@ -1,11 +1,25 @@
-"""logging: CPython's, whose loggers also have exc(error, message), as micropython-lib's and pycopy-lib's do."""
+"""logging: CPython's, whose loggers also have exc(error, message), as micropython-lib's and pycopy-lib's do. Whose line
+it is that logs, it looks for among the program's and the libraries'.
+"""
 
 from __future__ import annotations
 
 import logging as _logging
 from typing import Any
 
+from usocket.desktop import frames as _frames
+
 EXTENDS = "logging"
+
+_currentframe: Any = _logging.currentframe
+
+
+def _seen() -> Any:
+    return _frames.Frame(_currentframe().f_back)  # the one more is this function's
+
+
+def bind(world: Any) -> None:
+    _logging.currentframe = _seen
 
 
 def getLogger(name: str | None = None) -> _logging.Logger:

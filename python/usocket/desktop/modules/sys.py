@@ -1,8 +1,8 @@
 """sys, with print_exception(), and the implementation that a program for devices asks about.
 
 implementation.name is "micropython", so that the program goes the way that it goes on a device; platform is what the
-system is ("linux"), as MicroPython's unix port says. modules are those that the program has loaded. All else is the
-interpreter's own sys.
+system is ("linux"), as MicroPython's unix port says. modules are those that the program has loaded, _getframe() and the
+frames behind it are none of ours. All else is the interpreter's own sys.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import collections as _collections
 import sys as _sys
 from typing import Any
 
+from usocket.desktop import frames as _frames
 from usocket.desktop import tracebacks as _tracebacks
 
 EXTENDS = "sys"
@@ -30,9 +31,18 @@ def print_exception(exc: BaseException, file: Any = None, *rest: Any) -> None:
     _tracebacks.print_exception(exc, _sys.stdout if file is None else file)
 
 
+def _getframe(depth: int = 0) -> Any:
+    frame = _frames.seen(_sys._getframe(1))
+    for _ in range(depth):
+        frame = frame and frame.f_back
+    if frame is None:
+        raise ValueError("call stack is not deep enough")
+    return frame
+
+
 _Implementation = _collections.namedtuple("_Implementation", "name version machine")
 _Implementation._machine = _Implementation.machine  # type: ignore[attr-defined]
 implementation = _Implementation("micropython", (1, 25, 0, ""), "usocket on a desktop")
 
 
-__all__ = ["implementation", "modules", "print_exception"]
+__all__ = ["_getframe", "implementation", "modules", "print_exception"]

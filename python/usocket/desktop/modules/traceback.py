@@ -12,6 +12,10 @@ from usocket.desktop import tracebacks as _tracebacks
 EXTENDS = "traceback"
 
 
+def bind(world: Any) -> None:
+    _tracebacks.teach_traceback()  # pytest's process, too
+
+
 def print_exc(limit: int | None = None, file: Any = None, chain: bool = True) -> None:
     _tracebacks.hide_ours(_sys.exc_info()[1])
     _traceback.print_exc(limit, file, chain)
