@@ -6,11 +6,10 @@ echoed. Ctrl-C interrupts the program.
 
 from __future__ import annotations
 
-import codeop
 import sys
 from typing import Any
 
-from usocket.desktop import dialect, tracebacks
+from usocket.desktop import interactive, tracebacks
 
 _CTRL_C, _BACKSPACES, _ENDS = b"\x03", b"\x08\x7f", b"\r\n"
 
@@ -72,9 +71,10 @@ class Console:
     def _run(self, source: str) -> bool:
         """False: more lines belong to it."""
         try:
-            if codeop.compile_command(source, "<stdin>") is None:
+            code = interactive.compile_command(source, "<stdin>")
+            if code is None:
                 return False
-            exec(dialect.compile_source(source, "<stdin>", "single"), self._names)
+            exec(code, self._names)
         except Exception as error:
             tracebacks.print_exception(error, sys.stdout)
         return True

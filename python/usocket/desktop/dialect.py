@@ -115,7 +115,6 @@ def is_spoken_in(names: dict[str, Any]) -> bool:
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "add", ast.Mod: "modulo"}
 _ATTRIBUTES = {name: f"{name}_of" for name in ("format", "extend", "startswith", "endswith", "from_bytes")}
-_ERROR_ATTRIBUTES = {"value": "value_of", "errno": "errno_of"}
 _CALLS = {"memoryview", "bytearray"}
 _VIPER_TYPES = ("ptr8", "ptr16", "ptr32", "uint")
 
@@ -185,18 +184,21 @@ class _Rewriter(ast.NodeTransformer):
         if not isinstance(node.ctx, ast.Load):
             return node
         name = _ATTRIBUTES.get(node.attr)
-        if name is None and isinstance(node.value, ast.Name) and node.value.id in self._errors:
-            name = _ERROR_ATTRIBUTES.get(node.attr)
+        if node.attr == "value" and isinstance(node.value, ast.Name) and node.value.id in self._errors:
+            name = "value_of"
         if name is None or (isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)):
             return node
         return _call(node, name, node.value)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in _CALLS and len(node.args) == 1 and not node.keywords:
-            argument = node.args[0]
-            if not isinstance(argument, ast.Starred):
-                node.args = [_call(argument, "argument", node.func, argument)]
+        is_plain = not node.keywords and not any(isinstance(argument, ast.Starred) for argument in node.args)
+        if isinstance(node.func, ast.Name) and node.func.id in _CALLS and is_plain:
+            if len(node.args) == 1:
+                node.args = [_call(node.args[0], "argument", node.func, *node.args)]
+            elif len(node.args) == 2:
+                both = _call(node.args[0], "argument_with_encoding", node.func, *node.args)
+                node.args = [ast.copy_location(ast.Starred(both, ast.Load()), both)]
         if isinstance(node.func, ast.Name) and node.func.id == "OSError":
             return _call(node, "caught", node)
         return node

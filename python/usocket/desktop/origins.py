@@ -8,6 +8,9 @@ import sys
 import uerrno
 import uselect
 
+# What boards have on sys.path from the start. A desktop's /lib is full of what is no program's.
+_OF_BOARDS = ("/", "/lib", "/flash", "/flash/lib")
+
 
 class Origins:
     """Splits what the interpreter can import into the program's own files and the libraries'.
@@ -45,8 +48,14 @@ class Origins:
         return [place for path in sys.path for place in self._places_of(path) if self.is_own(place or os.getcwd())]
 
     def _places_of(self, path: str) -> list[str]:
-        """A relative path is the current folder's, and then the program's: a board starts where its main.py is."""
-        return [path] if os.path.isabs(path) else [path, *(os.path.join(folder, path) for folder in self._folders)]
+        """A board starts in the folder where its main.py is, which is the root of its files: a relative path is the
+        current folder's and then the program's, an absolute one is looked for in the program's folder first.
+        """
+        if not os.path.isabs(path):
+            return [path, *(os.path.join(folder, path) for folder in self._folders)]
+        below = (path.removeprefix("/flash") if path in _OF_BOARDS else path).lstrip("/")
+        here = [place for folder in self._folders if os.path.isdir(place := os.path.join(folder, below))]
+        return here if path in _OF_BOARDS else [*here, path]
 
     def library_paths(self) -> list[str]:
         now = [path for path in sys.path if not self.is_own(path or os.getcwd())]

@@ -23,7 +23,7 @@ def make_world(folder: str) -> World:
     world.install()
     schedule.prepare()
     tracebacks.install()
-    restart.prepare()
+    restart.prepare(world)
     return world
 
 

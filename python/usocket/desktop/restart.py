@@ -15,23 +15,26 @@ import threading
 import time
 import types
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from usocket.desktop import debugger, dialect, schedule, tracebacks
 
+if TYPE_CHECKING:
+    from usocket.desktop.world import World
+
 CALLS_ON_ITS_OWN = True  # atexit's functions, which have no caller in the program: dialect.py looks for that
 
-_is_command = False  # whether the process is the program's, and not pytest's
+_world: World | None = None  # of the program, if the process is that, and not pytest
 _was_watched = False  # as it began
 _status: int | None = None  # once the main thread is through with the program: how that has ended
 _ending = threading.Lock()  # of the thread that ends the process
 _ending_thread: int | None = None
 
 
-def prepare() -> None:
+def prepare(world: World) -> None:
     """The process is the program's from now on."""
-    global _is_command, _was_watched
-    _is_command, _was_watched = True, _is_watched()
+    global _world, _was_watched
+    _world, _was_watched = world, _is_watched()
 
 
 @contextlib.contextmanager
@@ -58,12 +61,12 @@ def end(call: str) -> NoReturn:
     if is_main and _status is not None:  # a function of atexit
         raise tracebacks.Quiet(_status)
     is_tested = _is_tested()
-    if _is_command and not is_tested and not _was_watched and not _is_watched():
+    if _world is not None and not is_tested and not _was_watched and not _is_watched():
         _end_process(is_main)
     if not is_main and not is_tested:
         schedule.schedule(_leave, None)
     # What is left of a run of tests does not come any more: in a test that is its error, elsewhere it shows here.
-    sys.exit(int(_is_command and is_tested))
+    sys.exit(int(_world is not None and is_tested))
 
 
 def _leave(argument: None) -> None:
@@ -101,10 +104,10 @@ def _is_traced(frame: types.FrameType | None) -> bool:
 
 
 def _is_tested() -> bool:
-    """By unittest or doctest, which has failures to tell, and a status of its own. Where the main thread is just now
-    does not say so: the last failure becomes the status only as the process ends.
+    """By unittest, the program's own too, or doctest, which has failures to tell, and a status of its own. Where the
+    main thread is just now does not say so: the last failure becomes the status only as the process ends.
     """
-    return "unittest" in sys.modules
+    return "unittest" in sys.modules or (_world is not None and "unittest" in _world.modules)
 
 
 def _end_process(is_main: bool) -> NoReturn:

@@ -31,6 +31,11 @@ def argument(function: Any, what: Any) -> Any:
     return buffer(what) if function in (memoryview, bytearray) else what
 
 
+def argument_with_encoding(function: Any, what: Any, encoding: Any) -> tuple[Any, ...]:
+    """The same for bytearray, where an encoding is given: what is bytes already has no use for it."""
+    return (what, encoding) if function is not bytearray or isinstance(what, str) else (what,)
+
+
 _BYTES: tuple[type[Any], ...] = (bytes, bytearray)  # a class derived from them has methods of its own
 
 
@@ -151,17 +156,10 @@ def value_of(error: Any) -> Any:
     return error.value
 
 
-def errno_of(error: Any) -> Any:
-    """error.errno, which on a device is the first argument, whether or not there is a second."""
-    if isinstance(error, OSError) and error.errno is None and error.args:
-        return error.args[0]
-    return error.errno
-
-
 def caught(error: Any) -> Any:
-    """An error as the program has it, which has caught or made it: an OSError says its number's name, and has no text
-    of the system's. What says more than the system does goes on saying it. Its errno is the first argument, whatever
-    that is.
+    """An error as the program has it, which has caught or made it: an OSError says its number's name, and has neither a
+    text of the system's nor a file. What says more than the system does goes on saying it. Its errno is the first
+    argument, whatever that is.
     """
     if not isinstance(error, OSError) or not 1 <= len(error.args) <= 2:
         return error
@@ -174,6 +172,7 @@ def caught(error: Any) -> Any:
             error.args = (number,)
             text = []
         error.errno, error.strerror = number, ": ".join([name, *map(str, text)])
+        del error.filename, error.filename2  # the text ends with them
     return error
 
 
@@ -277,8 +276,8 @@ def generators_are_coroutines(code: types.CodeType) -> types.CodeType:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        *(argument, addend, add, contains, modulo, modulo_in_place, steps_of),
-        *(format_of, extend_of, from_bytes_of, startswith_of, endswith_of, value_of, errno_of, caught),
+        *(argument, argument_with_encoding, addend, add, contains, modulo, modulo_in_place, steps_of),
+        *(format_of, extend_of, from_bytes_of, startswith_of, endswith_of, value_of, caught),
         *(awaitable, suspend, ptr8, ptr16, ptr32, uint),
     )
 }

@@ -58,7 +58,6 @@ MEANINGLESS = {
     "aioble": "there is no Bluetooth radio to drive",
     "espnow": "there is no ESP-NOW radio to drive",
     "aioespnow": "there is no ESP-NOW radio to drive",
-    "neopixel": "there are no LEDs to drive",
     "onewire": "there is no bus to drive",
     "dht": "there is no sensor to read",
     "framebuf": "there is no display to draw for",

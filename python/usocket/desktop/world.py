@@ -24,8 +24,10 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
 from typing import Any
+from zipimport import zipimporter
 
 from usocket.desktop import dialect, stand_ins
+from usocket.desktop.loaders import OwnLoader, OwnZip
 from usocket.desktop.origins import Origins
 
 
@@ -217,7 +219,7 @@ class World:
         self.prepare(module)
         name = spec.name
         self.modules[name] = module
-        spec.is_shared = self._hides_nothing(name)
+        spec.is_shared = self.hides_nothing(name)
         if spec.is_shared:
             sys.modules[name] = module
         try:
@@ -230,9 +232,10 @@ class World:
             raise
         return self.modules.setdefault(name, module)
 
-    def _hides_nothing(self, name: str) -> bool:
+    def hides_nothing(self, name: str) -> bool:
+        """Whether a module of that name may be in sys.modules, too."""
         top = name.partition(".")[0]
-        if top != name:
+        if top in self.modules and top != name:
             parent = self.modules[top].__spec__
             return isinstance(parent, OwnSpec) and parent.is_shared
         return not (top in sys.modules or self._is_librarys(top))
@@ -246,6 +249,16 @@ class World:
         """From here on the interpreter's own import looks for the program's files last."""
         finders: list[Any] = [_Libraries(self.origins) if f is PathFinder else f for f in sys.meta_path]
         sys.meta_path[:] = [*finders, _OwnLast(self)]
+        sys.path_hooks.insert(0, self._open_zip)
+        for path, finder in list(sys.path_importer_cache.items()):
+            if isinstance(finder, zipimporter):
+                del sys.path_importer_cache[path]
+
+    def _open_zip(self, path: str) -> OwnZip:
+        """What looks into an entry of sys.path, if that is a zip of the program's."""
+        if not self.origins.is_own(path):
+            raise ImportError(path)
+        return OwnZip(self, path)
 
 
 def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
@@ -267,19 +280,11 @@ class OwnSpec(ModuleSpec):
     def adopt(cls, spec: ModuleSpec, world: World) -> OwnSpec:
         loader = spec.loader
         if type(loader) is SourceFileLoader:
-            loader = OwnLoader(loader.name, loader.path)
+            loader = OwnLoader(world, loader.name, loader.path)
         own = cls(spec.name, loader, origin=spec.origin)
         own.submodule_search_locations = spec.submodule_search_locations
         own.has_location = spec.has_location
         return own
-
-
-class OwnLoader(SourceFileLoader):
-    """Compiles in the devices' dialect. Nothing is cached: a .pyc would be taken for a usual module's."""
-
-    def get_code(self, fullname: str) -> types.CodeType:
-        path = self.get_filename(fullname)
-        return dialect.compile_source(self.get_data(path), path)
 
 
 class _Libraries(MetaPathFinder):

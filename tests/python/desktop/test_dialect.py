@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import call, call_python, names_of, value_of, write
+from programs import call, call_python, names_of, output, value_of, write
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,8 @@ from programs import call, call_python, names_of, value_of, write
         ("'{}'.format(1)", "1"),
         ("bytes(memoryview('abc')[1:])", b"bc"),
         ("bytearray('abc')", bytearray(b"abc")),
+        ("bytearray('é', 'utf-8')", bytearray("é".encode())),
+        ("bytearray(b'abc', 'utf-8')", bytearray(b"abc")),
         ("'a' in b'abc'", True),
         ("'x' not in b'abc'", True),
         ("1 in [1]", True),
@@ -275,3 +277,34 @@ def test_dev_4_in_a_test_it_has_names_of_its_own() -> None:
         "_thread.start_new_thread(exec, (\"found.append(b'a' + 'b')\\nended.release()\",))\n"
     )
     assert names["ended"].acquire(True, 10) and names["found"] == [b"ab"]
+
+
+CONSOLES = """
+import code
+typed = iter(["import utime, socket", "b'%s' % 'typed'", "def f(x):", "    return await x", "", "x = f(())", "type(x)",
+              "hasattr(socket, 'SocketKind'), utime.ticks_add(1, 2)", "mine"])
+def readfunc(prompt):
+    try:
+        return next(typed)
+    except StopIteration:
+        raise EOFError
+"""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "code.interact('', readfunc, {'mine': 5}, '')",
+        "c = code.InteractiveConsole({'mine': 5})\nc.raw_input = readfunc\nc.interact('', '')",
+    ],
+)
+def test_dev_4_what_is_typed_at_a_console_of_the_programs_is_in_the_dialect(start: str, tmp_path: Path) -> None:
+    assert output(tmp_path, {"main.py": CONSOLES + start}) == ["b'typed'", "<class 'generator'>", "(False, 3)", "5"]
+
+
+def test_dev_4_so_is_what_an_interpreter_of_the_programs_is_given(tmp_path: Path) -> None:
+    text = (
+        "import code\ni = code.InteractiveInterpreter()\n"
+        "print(i.runsource(\"print(b'%s' % 'x')\"), i.runsource('if 1:'), code.compile_command('(') is None)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["b'x'", "False True True"]

@@ -84,6 +84,7 @@ def test_dev_2_gc_tells_of_memory() -> None:
         ("struct.unpack('B', b'ab')", (97,)),
         ("struct.pack('>i', 0xffffffff)", b"\xff" * 4),
         ("json.dumps({'a': b'b'})", '{"a": "b"}'),
+        ("json.dumps(['é€'])", '["é€"]'),
         ("json.load(io.BytesIO(b'[1]'))", [1]),
         ("ure.search('a(.)', b'xab').group(1)", b"b"),
         ("ure.compile(b'a(.)').match('ab').group(1)", "b"),
@@ -286,6 +287,14 @@ def test_dev_2_pins_remember_and_call() -> None:
         "q.irq(lambda pin: seen.append(pin.value()), Pin.IRQ_FALLING)\np.off()\np.on()\ns = Signal(p, invert=True)\n"
     )
     assert names["q"].value() == 1 and names["s"].value() == 0 and names["seen"] == [0]
+
+
+def test_dev_2_leds_remember_their_colours() -> None:
+    names = names_of(
+        "import machine, neopixel\nleds = neopixel.NeoPixel(machine.Pin(4, machine.Pin.OUT), 3)\nleds.fill((1, 2, 3))\n"
+        "leds[1] = 4, 5, 6\nleds.write()\nseen = list(leds), len(leds), leds[-1], bytes(leds.buf[:6])\n"
+    )
+    assert names["seen"] == ([(1, 2, 3), (4, 5, 6), (1, 2, 3)], 3, (1, 2, 3), b"\2\1\3\5\4\6")
 
 
 def test_dev_2_timers_tick_on_the_main_thread(tmp_path: Path) -> None:
@@ -629,6 +638,26 @@ def test_dev_5_a_reset_in_a_thread_does_not_make_a_red_test_green(module: str, t
     done = call("-m", module, "test_it", cwd=tmp_path) if module == "unittest" else call(path)
     assert done.returncode == 1 and "FAILED (failures=1)" in done.stderr, done.stderr
     assert f"{path}:7: machine.reset(): a board" in done.stderr
+
+
+OWN_UNITTEST = """
+import sys
+def main(tests):
+    failed = 0
+    for test in tests:
+        try:
+            test()
+        except Exception:
+            failed += 1
+    sys.exit(failed)
+"""
+
+
+@pytest.mark.parametrize("file", ["unittest.py", "lib/unittest/__init__.py"])
+def test_dev_5_nor_does_one_where_unittest_is_the_programs_own(file: str, tmp_path: Path) -> None:
+    text = "import machine, unittest\ndef fails():\n    1 / 0\nunittest.main([machine.reset, fails])\n"
+    done = call(write(tmp_path, {"test_it.py": text, file: OWN_UNITTEST}))
+    assert done.returncode == 1 and "machine.reset(): a board" in done.stderr, done.stderr
 
 
 def test_dev_5_nor_does_one_after_the_tests(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -353,3 +354,63 @@ def test_dev_1_a_module_that_a_library_has_loaded_can_be_loaded_again(tmp_path: 
         "mine.py": "import utime\nprint(b'%s' % 'loaded')\n",
     }
     assert output(tmp_path, files) == ["b'loaded'"] * 3 + ["True"]
+
+
+@pytest.mark.parametrize("library", ["/lib", "/flash/lib", "/own/lib"])
+def test_dev_1_the_root_of_a_boards_files_is_the_programs_folder(library: str, tmp_path: Path) -> None:
+    files = {
+        "main.py": f"import sys\nsys.path = ['', '.frozen', {library!r}]\nimport mine\nprint(mine.x, sys.path[2])\n",
+        f"{library.removeprefix('/flash').lstrip('/')}/mine.py": "x = 1\n",
+    }
+    assert output(tmp_path, files) == [f"1 {library}"]
+
+
+def test_dev_1_a_desktops_own_lib_is_not_looked_into(tmp_path: Path) -> None:
+    there = next(entry.name for entry in Path("/lib").iterdir() if entry.name.isidentifier() and entry.is_dir())
+    text = f"import sys\nsys.path = ['/lib', '/']\nfor name in ({there!r}, 'proc'):\n    try:\n"
+    text += "        print(__import__(name))\n    except ImportError:\n        pass\n"
+    assert output(tmp_path, {"main.py": text}) == []
+
+
+LOADED = "import socket, utime\ntext = b'%s' % 'x'\nticks = utime.ticks_add(1, 2)\nclass Dot:\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "import importlib.util as util\nspec = util.spec_from_file_location('plug', path)\n"
+        "plug = util.module_from_spec(spec)\nspec.loader.exec_module(plug)",
+        "import importlib, sys\nspec = importlib.util.spec_from_file_location('plug', path)\n"
+        "plug = sys.modules['plug'] = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(plug)\n"
+        "import plug as again, pickle\nassert plug is again and pickle.loads(pickle.dumps(plug.Dot))",
+        "from importlib.machinery import SourceFileLoader\nplug = type(util := __import__('sys'))('plug')\n"
+        "SourceFileLoader('plug', path).exec_module(plug)",
+        "import importlib.util, sys\nsys.path.append('plugins')\nspec = importlib.util.find_spec('plug')\n"
+        "plug = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(plug)",
+    ],
+)
+def test_dev_1_a_module_that_is_loaded_by_hand_is_of_the_programs_world(load: str, tmp_path: Path) -> None:
+    text = f"path = __file__.replace('main', 'plugins/plug')\n{load}\nprint(plug.text, plug.ticks, plug.__name__)\n"
+    text += "print(hasattr(plug.socket, 'SocketKind'))\n"
+    assert output(tmp_path, {"main.py": text, "plugins/plug.py": LOADED}) == ["b'x' 3 plug", "False"]
+
+
+def test_dev_1_a_librarys_module_that_is_loaded_by_hand_is_of_its_own(tmp_path: Path) -> None:
+    text = (
+        "import colorsys, importlib.util as util\nspec = util.spec_from_file_location('colors', colorsys.__file__)\n"
+        "colors = util.module_from_spec(spec)\nspec.loader.exec_module(colors)\n"
+        "print(colors.__builtins__ is __builtins__)\n"
+    )
+    assert output(tmp_path, {"main.py": text}) == ["False"]
+
+
+@pytest.mark.parametrize("on_path", ["sys.path.append('app.zip')", "sys.path.insert(0, __file__[:-7] + 'app.zip')", ""])
+def test_dev_1_modules_out_of_a_zip_are_the_programs(on_path: str, tmp_path: Path) -> None:
+    text = f"import sys\n{on_path}\nimport pack.low, logging\nprint(pack.low.text, logging.x)\n"
+    path = write(tmp_path, {"main.py": text})
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        archive.writestr("pack/__init__.py", "def run(what):\n    return await what\n")
+        archive.writestr("pack/low.py", "import utime\ntext = b'%s' % 'x'\n")
+        archive.writestr("logging.py", "x = 1\n")
+    done = call(path, **({} if on_path else {"PYTHONPATH": str(tmp_path / "app.zip")}))
+    assert done.stdout == "b'x' 1\n", done.stderr

@@ -1,4 +1,4 @@
-"""json, which writes bytes as text, and reads from and writes to any stream, a socket too."""
+"""json, which writes bytes as text and text as UTF-8, and reads from and writes to any stream, a socket too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _text(value: Any) -> Any:
 
 
 def dumps(value: Any, separators: Any = None, **options: Any) -> str:
-    options.setdefault("default", _text)
+    options = {"default": _text, "ensure_ascii": False, **options}
     return _json.dumps(value, separators=separators, **options)
 
 

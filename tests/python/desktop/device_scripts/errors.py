@@ -47,3 +47,4 @@ try:
 except OSError as e:
     print(e, e.args[0] == 104, e.value)
 print(OSError(errno.ECONNRESET))
+show(open, "nothing/at/all")

@@ -12,9 +12,16 @@ EXTENDS = "importlib"
 _world: Any = None
 
 
+util: Any = None  # bind() sets them
+machinery: Any = None
+
+
 def bind(world: Any) -> None:
-    global _world
+    global _world, util, machinery
+    from usocket.desktop import stand_ins
+
     _world = world
+    util, machinery = (stand_ins.make(f"importlib.{name}", world) for name in ("util", "machinery"))
 
 
 def import_module(name: str, package: str | None = None) -> _types.ModuleType:
@@ -30,4 +37,4 @@ def reload(module: _types.ModuleType) -> _types.ModuleType:
     return module
 
 
-__all__ = ["import_module", "reload"]
+__all__ = ["import_module", "machinery", "reload", "util"]
