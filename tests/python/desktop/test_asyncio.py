@@ -294,7 +294,14 @@ def test_dev_3_reader_that_comes_back_costs_no_registration(
     assert [counted.calls.count(name) for name in ("register", "modify", "unregister")] == [2, 0, 0]
 
 
-@pytest.mark.parametrize("pause", [lambda: turns(20), lambda: asyncio.sleep_ms(50)], ids=["in time", "before a sleep"])
+async def sleep_of_the_loop() -> None:
+    flag = asyncio.ThreadSafeFlag()
+    setter = Caller(set_once_asleep, flag.set)
+    await flag.wait()
+    setter.finish()
+
+
+@pytest.mark.parametrize("pause", [lambda: turns(20), sleep_of_the_loop], ids=["in time", "before a sleep"])
 def test_dev_3_stream_that_nobody_waits_for_is_let_go(tcp: Any, pause: Callable[[], Any]) -> None:
     sock, other = tcp
     sock.setblocking(False)
@@ -342,11 +349,15 @@ def test_dev_3_cancelled_sleepers_leave_nothing() -> None:
     asyncio.run(main())
 
 
-def test_dev_3_sleepers_wake_in_the_order_of_their_times() -> None:
+def test_dev_3_sleepers_wake_in_the_order_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
     woken = []
+    begun = core.ticks()
 
     async def sleep(ms: int) -> None:
-        await asyncio.sleep_ms(ms)
+        with monkeypatch.context() as stopped:  # however long it takes until all sleep
+            stopped.setattr(core, "ticks", lambda: begun)
+            waiting = asyncio.sleep_ms(ms)
+        await waiting
         woken.append(ms)
 
     async def main() -> None:
