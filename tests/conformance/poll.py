@@ -45,6 +45,11 @@ for kind, pair in STREAMS:
     show("POLL-1", kind + " ipoll", sorted([event[1] == POLLIN for event in poller.ipoll(0)]))
     show("POLL-1", kind + " one-shot", len([event for event in poller.ipoll(0, 1)]), len(poller.poll(0)))
     poller.modify(left, POLLIN)
+    poller.modify(right, POLLIN)
+    for _ in poller.ipoll(0, 1):
+        break
+    show("POLL-1", kind + " one-shot that is left early", len(poller.poll(0)))
+    poller.modify(left, POLLIN)
     show("POLL-1", kind + " is over with modify", len(poller.poll(0)), len([event for event in poller.ipoll(0, 1)]))
     poller.modify(right, POLLIN)
     poller.unregister(right)
