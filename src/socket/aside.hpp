@@ -7,6 +7,7 @@
 #include "stream/pending.hpp"
 #include "sys/sys.hpp"
 #include "usocket/detail/gate.hpp"
+#include "usocket/result.hpp"
 #include "wait/lock.hpp"
 
 namespace usocket {
@@ -40,6 +41,7 @@ struct Aside {
     std::atomic<const WatchHooks*> hooks{nullptr};
     Pending pending;
     Standstill standstill;
+    Error early;  // told by the system before the bytes that had come before it; for whoever holds the inbox's lock
     std::atomic<Layer*> layer{nullptr};  // of a wrapped socket, until it is closed
     // It has something to read, or the end, of which the system does not know. (No bool: where a processor lacks
     // atomics, a firmware supplies those of four bytes.)

@@ -169,6 +169,7 @@ void Inbox::forget(const Gate& gate) noexcept {
     Aside* aside = gate.aside();
     if (aside == nullptr) return;
     aside->pending.clear();
+    aside->early = Error();
     aside->tell(false);
 }
 

@@ -71,11 +71,12 @@ private:
     Error fill_line(std::size_t limit) noexcept;
     Error fill_message(std::size_t limit) noexcept;
     Error before_more() noexcept;
-    [[nodiscard]] Error end_of_stream() const noexcept;
+    Error end_of_stream() noexcept;
     Result<bool> make_room(std::size_t wanted, bool is_bounded) noexcept;
     Error take_front(std::size_t count) noexcept;
     Result<std::size_t> take_more(std::size_t count, bool completes) noexcept;
     Result<std::size_t> take_queued(std::size_t count, bool is_there) noexcept;
+    Result<std::size_t> take_before(Error error, MutableBuffer room) noexcept;
     Result<std::size_t> find_line(std::size_t limit) noexcept;
     Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;

@@ -98,8 +98,12 @@ Error Reader::after_failure(Layer& layer, Error error) noexcept {
     return is_told && sink().size() != 0 ? end_of_stream() : error;
 }
 
-// EOF, or another thread's close()?
-Error Reader::end_of_stream() const noexcept { return source_.gate->closed() ? Error(EBADF) : Error(); }
+// EOF, another thread's close(), or an error that has its turn now?
+Error Reader::end_of_stream() noexcept {
+    if (source_.gate->closed()) return Error(EBADF);
+    Aside* aside = source_.gate->aside();
+    return aside != nullptr ? std::exchange(aside->early, Error()) : Error();
+}
 
 // Before the system is asked. What the call has got so far must be sure to find a place if it does not succeed, and a
 // peer that never stops sending must not hold it beyond its deadline (TIME-2).
@@ -170,7 +174,7 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     if (received) sink().set_size(call_.taken_from_ + *received);
     in_this_order();
     call_.notes_ = false;
-    if (!received) return received;
+    if (!received) return unwinds ? take_before(received.error(), room) : received;
     if (*received != 0) waiting.note_progress();
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
@@ -179,6 +183,30 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     }
     return received;
 }
+
+#if defined(USOCKET_SMALL)
+// A small device's stack tells of things in their order.
+Result<std::size_t> Reader::take_before(Error error, MutableBuffer /*room*/) noexcept { return error; }
+#else
+// What came before the connection was reset. recvmmsg(2), by which a receive is noted, tells of the error first; here
+// that comes where the stream ends, as from recv(2). EPIPE: there the peer had ended it, and just sending fails.
+Result<std::size_t> Reader::take_before(Error error, MutableBuffer room) noexcept {
+    if (error != Error(ECONNRESET) && error != Error(EPIPE)) return error;
+    Aside* aside = source_.gate->make_aside();
+    if (aside == nullptr) return error;
+    call_.note_ = {};
+    in_this_order();
+    call_.notes_ = true;
+    const auto received = sys::recv_noted(fd(), room, sys::msg_dontwait, call_.note_);
+    if (received) sink().set_size(call_.taken_from_ + *received);
+    in_this_order();
+    call_.notes_ = false;
+    const bool is_whole = error == Error(EPIPE);
+    if (!received || (*received == 0 && !is_whole)) return error;
+    if (!is_whole) aside->early = error;
+    return received;
+}
+#endif
 
 // How many of the next `limit` bytes belong to the line: through its newline, or all that are there; 0 is EOF, or that
 // a window has been opened. They are there, so taking them in does not wait.
@@ -245,8 +273,9 @@ Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* fr
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
     };
     const auto received = waiting.perform(fd(), sys::poll_in, take, source_.is_stream);
-    // EOF, or another thread's close()?
-    if (received && *received == 0 && source_.gate->closed()) return Error(EBADF);
+    if (received && *received == 0) {
+        if (const Error ended = end_of_stream(); ended != Error()) return ended;
+    }
     return received;
 }
 
@@ -255,7 +284,10 @@ Result<std::size_t> Reader::receive_made(Layer& layer, MutableBuffer buffer, int
     if (front().size() == 0) {
         const auto ended = refill(layer);
         if (!ended) return ended.error();
-        if (*ended) return end_of_stream() == Error() ? Result<std::size_t>(std::size_t{0}) : end_of_stream();
+        if (*ended) {
+            const Error how = end_of_stream();
+            return how == Error() ? Result<std::size_t>(std::size_t{0}) : how;
+        }
     }
     const std::size_t count = std::min(buffer.size(), front().size());
     const Held held;

@@ -359,5 +359,67 @@ TEST_P(Unread, STRM_5_a_write_that_waits_makes_room_for_what_was_handed_out) {
     EXPECT_GT(must(pair_.there.send(line)), 0u);
 }
 
+void await_event(Socket& socket, unsigned wanted) {
+    Poll poll;
+    must(poll.register_(socket, wanted));
+    Poll::Event event;
+    while (must(poll.poll(&event, 1)) == 0 || (event.events & wanted) == 0) {
+    }
+}
+
+// What a connection has received and not read when its peer resets it.
+Pair reset_pair(std::string_view unread) {
+    Pair pair = tcp_pair();
+    const linger abort{1, 0};
+    must(pair.there.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&abort, sizeof abort)));
+    must(pair.there.write(unread));
+    pair.there.close();
+    await_event(pair.here, POLLHUP);
+    return pair;
+}
+
+// TIME-6: as recv(2) has it, also for a host whose handlers longjmp, whose receives note their counts.
+TEST(UnreadBeforeAReset, TIME_6_is_read_before_the_reset_is_told) {
+    for (const bool unwinds : {false, true}) {
+        ScriptedHost host(unwinds);
+        const auto call = [&] { return unwinds ? Call(host.host()) : Call(); };
+        Pair pair = reset_pair("line\nrest");
+        EXPECT_EQ(must(pair.here.readline(call())).view(), "line\n");
+        EXPECT_EQ(must(pair.here.read(4, call())).view(), "rest");
+        EXPECT_EQ(pair.here.read(1, call()).error(), Error(ECONNRESET));
+        EXPECT_EQ(must(pair.here.read(1, call())).size(), 0u);
+    }
+}
+
+// TIME-6: nor is it told where the peer had ended its stream before: that was whole.
+TEST(UnreadBeforeAReset, TIME_6_is_a_whole_stream_if_that_had_ended) {
+    for (const bool unwinds : {false, true}) {
+        ScriptedHost host(unwinds);
+        const auto call = [&] { return unwinds ? Call(host.host()) : Call(); };
+        Pair pair = tcp_pair();
+        must(pair.there.write("whole"));
+        pair.there.close();
+        await_event(pair.here, POLLIN);
+        must(pair.here.write("x"));  // what nobody takes is answered with a reset
+        await_event(pair.here, POLLHUP);
+        EXPECT_EQ(must(pair.here.read(2, call())).view(), "wh");
+        EXPECT_EQ(must(pair.here.read(10, call())).view(), "ole");
+        EXPECT_EQ(must(pair.here.read(1, call())).size(), 0u);
+    }
+}
+
+// TIME-6: and where a read wants more than that, it is what the next one gets.
+TEST(UnreadBeforeAReset, TIME_6_is_not_lost_to_a_read_of_more) {
+    for (const bool unwinds : {false, true}) {
+        ScriptedHost host(unwinds);
+        const auto call = [&] { return unwinds ? Call(host.host()) : Call(); };
+        Pair pair = reset_pair("rest");
+        EXPECT_EQ(pair.here.read(10, call()).error(), Error(ECONNRESET));
+        EXPECT_EQ(must(pair.here.read(10, call())).view(), "rest");
+        char byte = 0;
+        EXPECT_EQ(must(pair.here.recv_into({&byte, 1}, 0, call())), 0u);
+    }
+}
+
 }  // namespace
 }  // namespace usocket::tests
