@@ -46,6 +46,14 @@ def listener(module: Any = usocket) -> Any:
     return server
 
 
+@contextlib.contextmanager
+def nobodys(module: Any = usocket) -> Iterator[Any]:
+    """An address at which nobody listens, nor can begin to meanwhile."""
+    with module.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()
+
+
 def udp_socket() -> usocket.socket:
     socket = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
     socket.bind(("127.0.0.1", 0))

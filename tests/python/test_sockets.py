@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import usocket
-from python_support import EBADF, Caller, Pair, descriptors, error_of, listener, make_pair, udp_socket
+from python_support import EBADF, Caller, Pair, descriptors, error_of, listener, make_pair, nobodys, udp_socket
 from usocket import (
     AF_INET,
     AF_UNIX,
@@ -271,16 +271,14 @@ def test_sock_3_a_closed_socket_is_collected_without_a_warning() -> None:
 
 
 def test_sock_3_failures_leak_nothing() -> None:
-    before = descriptors()
-    free = listener()
-    address = free.getsockname()
-    free.close()
-    for _ in range(20):
-        error_of(usocket.socket, AF_INET, SOCK_STREAM, IPPROTO_UDP)
-        error_of(usocket.socketpair, AF_INET)
-        with usocket.socket() as socket:
-            assert error_of(socket.connect, address) == errno.ECONNREFUSED
-    assert descriptors() == before
+    with nobodys() as address:
+        before = descriptors()
+        for _ in range(20):
+            error_of(usocket.socket, AF_INET, SOCK_STREAM, IPPROTO_UDP)
+            error_of(usocket.socketpair, AF_INET)
+            with usocket.socket() as socket:
+                assert error_of(socket.connect, address) == errno.ECONNREFUSED
+        assert descriptors() == before
 
 
 def test_sock_3_the_end_of_the_interpreter_with_open_sockets() -> None:
@@ -338,9 +336,7 @@ def test_time_9_a_listener_that_has_waited_blocks_whoever_else_has_it() -> None:
 
 
 def test_sock_5_connect_is_refused_where_nobody_listens() -> None:
-    with listener() as server:
-        address = server.getsockname()
-    with usocket.socket() as client:
+    with nobodys() as address, usocket.socket() as client:
         assert error_of(client.connect, address) == errno.ECONNREFUSED
 
 

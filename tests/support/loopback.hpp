@@ -43,6 +43,16 @@ inline Socket listener(Address& address, int backlog = 16) {
     return server;
 }
 
+// Where nobody listens: a port of the system's choice that is bound, but not listening, while this lives.
+struct Refusing {
+    Socket holder = must(socket());
+    Address address;
+    Refusing() {
+        must(holder.bind(any_port()));
+        address = must(holder.getsockname());
+    }
+};
+
 inline Pair tcp_pair() {
     Address address;
     Socket server = listener(address);

@@ -59,10 +59,8 @@ TEST(Connect, CPP_4_to_an_address_of_any_family) {
 }
 
 TEST(Connect, CPP_4_errors_name_the_endpoint) {
-    Address address;
-    {
-        const Socket gone = listener(address);
-    }
+    const Refusing refusing;
+    Address address = refusing.address;
     const std::string refused = text(address) + ": Connection refused";
     EXPECT_EQ(usocket::connect(address).error().message(), refused);
     EXPECT_EQ(usocket::connect("127.0.0.1", address.port()).error().message(), refused);

@@ -415,13 +415,10 @@ TEST(Poll3, ErrorComesUnasked) {
 }
 
 TEST(Poll3, RefusedConnectionIsReported) {
-    Address address;
-    {
-        auto server = listener(address);
-    }
+    const Refusing refusing;
     Socket socket = must(usocket::socket());
     must(socket.setblocking(false));
-    ASSERT_EQ(socket.connect(address).error(), Error(EINPROGRESS));
+    ASSERT_EQ(socket.connect(refusing.address).error(), Error(EINPROGRESS));
     Poll poll;
     must(poll.register_(socket, POLLOUT, nullptr));
     Event events[1];

@@ -26,16 +26,6 @@ bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 bool is_cloexec(Socket& sock) { return (::fcntl(sock.fileno(), F_GETFD) & FD_CLOEXEC) != 0; }
 bool is_nonblocking(Socket& sock) { return (::fcntl(sock.fileno(), F_GETFL) & O_NONBLOCK) != 0; }
 
-// Where nobody listens: a port of the system's choice that is bound, but not listening, while this lives.
-struct Refusing {
-    Socket holder = must(socket());
-    Address address;
-    Refusing() {
-        must(holder.bind(any_port()));
-        address = must(holder.getsockname());
-    }
-};
-
 // SOCK-1
 TEST(Sockets, SOCK_1_without_arguments_it_is_a_TCP_socket) {
     const Socket sock = socket().value();
