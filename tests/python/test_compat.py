@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import usocket
 import ussl
-from python_support import Caller, descriptors
+from python_support import Caller, descriptors, nobodys
 from usocket import compat
 from usocket.compat.addresses import to_native, to_tuple
 
@@ -187,13 +187,12 @@ def test_time_3_a_timeout_is_a_timeout(socket: Any, server: Any) -> None:
     assert server.timeout == 0.02
 
 
-def test_name_2_connect_ex_returns_the_error(socket: Any, server: Any) -> None:
-    address = server.getsockname()
-    server.close()
-    with socket.socket() as client:
-        assert client.connect_ex(address) == errno.ECONNREFUSED
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address)
+def test_name_2_connect_ex_returns_the_error(socket: Any) -> None:
+    with nobodys(socket) as address:
+        with socket.socket() as client:
+            assert client.connect_ex(address) == errno.ECONNREFUSED
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
     assert sys.exc_info() == (None, None, None)
 
 
@@ -400,9 +399,12 @@ def resolving_to(servers: list[Any]) -> Any:
 
 def test_gai_5_one_deadline_for_all_addresses(silent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "getaddrinfo", resolving_to(silent))
-    with pytest.raises(TimeoutError) as caught:
-        compat.create_connection(("silent", 1), timeout=0.6)
-    assert all(str(server.getsockname()) in str(caught.value) for server in silent)
+    for timeout in (0.6, 2, 8):  # on a busy machine it may be over before the second has had its turn
+        with pytest.raises(TimeoutError) as caught:
+            compat.create_connection(("silent", 1), timeout=timeout)
+        if are_named := all(str(server.getsockname()) in str(caught.value) for server in silent):
+            break
+    assert are_named
 
 
 def test_gai_5_a_silent_address_does_not_hold_up_the_other(

@@ -23,7 +23,7 @@ import pytest
 import uselect
 import usocket
 from programs import output
-from python_support import Caller, descriptors, error_of, fill, listener, run_python, tcp_pair
+from python_support import Caller, descriptors, error_of, fill, listener, nobodys, run_python, tcp_pair
 from usocket.desktop import asyncio
 from usocket.desktop.asyncio import core, stream
 from usocket.desktop.asyncio.context import context
@@ -469,18 +469,16 @@ def test_dev_3_stream_that_was_closed_tells_its_reader(streams: tuple[asyncio.St
 
 
 def test_dev_3_refused_connection_is_an_error_and_leaks_nothing() -> None:
-    with listener() as server:
-        port = usocket.sockaddr(server.getsockname())[2]
-    before = descriptors()
-
-    async def main() -> None:
+    async def main(port: int) -> None:
         with pytest.raises(OSError) as raised:
             await asyncio.open_connection("127.0.0.1", port)
         assert raised.value.errno == errno.ECONNREFUSED
 
-    asyncio.run(main())
-    asyncio.new_event_loop()
-    assert descriptors() <= before
+    with nobodys() as address:
+        before = descriptors()
+        asyncio.run(main(usocket.sockaddr(address)[2]))
+        asyncio.new_event_loop()
+        assert descriptors() <= before
 
 
 def test_dev_3_cancelled_connection_leaks_nothing() -> None:
@@ -500,9 +498,7 @@ def test_dev_3_cancelled_connection_leaks_nothing() -> None:
 
 
 def test_dev_3_connection_tries_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listener() as closed:
-        nobody = closed.getsockname()
-    with listener() as server:
+    with nobodys() as nobody, listener() as server:
         info = (usocket.AF_INET, usocket.SOCK_STREAM, 0, "")
         found = [(*info, nobody), (*info, server.getsockname())]
         asked = types.SimpleNamespace(getaddrinfo=lambda *_: found, socket=socket.socket)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import usocket
 from programs import call, output, write
+from python_support import nobodys
 from usocket.desktop.modules import socket
 from usocket.desktop.modules import usocket as device_usocket
 
@@ -55,9 +56,7 @@ def test_name_2_datagrams_of_text_and_tuples() -> None:
 
 
 def test_name_2_connect_ex_returns_the_number() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = listener.getsockname()
-    with socket.socket() as client:
+    with nobodys(socket) as address, socket.socket() as client:
         assert client.connect_ex(address) == errno.ECONNREFUSED
 
 

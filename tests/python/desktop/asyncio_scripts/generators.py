@@ -72,7 +72,8 @@ async def main():
     print([task.done() for task in tasks])
     core.create_task(coroutine("core"))
     await core.sleep_ms(0)
-    print(core.ticks_diff(core.ticks_add(core.ticks(), 5), core.ticks()) > 0)
+    now = core.ticks()
+    print(core.ticks_diff(core.ticks_add(now, 5), now) > 0)
 
 
 asyncio.run(main())

@@ -12,6 +12,9 @@ def free_port():
     return port
 
 
+gone = asyncio.Event()
+
+
 async def serve(reader, writer):
     request = await reader.readline()
     if request == b"lines\n":
@@ -32,6 +35,7 @@ async def serve(reader, writer):
     elif request == b"silence\n":
         await reader.read()
         print("the client has gone")
+        gone.set()
     writer.close()
     await writer.wait_closed()
 
@@ -93,7 +97,7 @@ async def main():
 
     reader, writer = await ask(port, b"silence\n")
     await writer.wait_closed()
-    await asyncio.sleep_ms(20)
+    await gone.wait()
 
     server.close()
     await server.wait_closed()
