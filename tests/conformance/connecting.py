@@ -24,6 +24,16 @@ def failure(*args):
         return error_name(error), took_ms, str(error)
 
 
+def outlasts(*args):
+    """The name of the error of one that nobody answers, and whether it took as long as it may. A deadline for each
+    address would make it longer every time, a busy machine now and then."""
+    for _ in range(10):
+        name, took_ms, _ = failure(*args)
+        if took_ms < TIMEOUT_MS + TIMEOUT_MS // 2:
+            return name, took_ms >= TIMEOUT_MS - 20
+    return name, took_ms
+
+
 server = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
 port = server.getsockname()[1]
 for host in ("127.0.0.1", "::1", "localhost", None):
@@ -58,12 +68,9 @@ for host in ("127.0.0.1", "::1") * 3:
     outcome(client.connect, (host, port))
     waiting.append(client)
 for host in ("127.0.0.1", "localhost", None):
-    name, took_ms, text = failure((host, port), TIMEOUT_MS / 1000)
-    in_time = TIMEOUT_MS - 20 <= took_ms < TIMEOUT_MS + TIMEOUT_MS // 2
-    show("GAI-5", "one deadline for all of " + str(host), name, in_time or took_ms)
+    show("GAI-5", "one deadline for all of " + str(host), *outlasts((host, port), TIMEOUT_MS / 1000))
 socket.setdefaulttimeout(TIMEOUT_MS / 1000)
-name, took_ms, text = failure(("localhost", port))
-show("GAI-5", "the default timeout", name, TIMEOUT_MS - 20 <= took_ms < TIMEOUT_MS + TIMEOUT_MS // 2)
+show("GAI-5", "the default timeout", *outlasts(("localhost", port)))
 for client in waiting:
     client.close()
 full.close()
