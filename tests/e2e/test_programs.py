@@ -191,11 +191,14 @@ def test_discover_finds(folder: Path) -> None:
                 own.bind((asker[0], 0))  # an address of this machine's: it does not leave it
                 own.sendto(b"a printer", asker)
 
-        thread = threading.Thread(target=answer)
-        thread.start()
-        status, out, err = run(folder, "discover", "find", f"{group}:{port}", "lo", 0.5)
-        thread.join()
-    assert asked == [b"who is there?"]
+        for span_s in (0.5, 2, 8):  # on a busy machine the answer may come when it has stopped listening
+            thread = threading.Thread(target=answer)
+            thread.start()
+            status, out, err = run(folder, "discover", "find", f"{group}:{port}", "lo", span_s)
+            thread.join()
+            if out:
+                break
+    assert set(asked) == {b"who is there?"}
     assert (status, err) == (0, "")
     assert re.fullmatch(r"a printer at [\d.]+\n", out)
 

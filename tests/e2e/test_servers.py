@@ -114,8 +114,6 @@ def test_pipelining_client(language: str, tmp_path: Path) -> None:
     """POLL-1: one who sends requests without end does not keep the thread for himself."""
     with serving(language, "http_server", tmp_path) as server, ExitStack() as stack:
         greedy, *others = [stack.enter_context(server.connect()) for _ in range(5)]
-        for other in others:
-            other.settimeout(5)
         ask(greedy)
         with flood(greedy, REQUEST * 4096):
             for _ in range(3):
@@ -230,7 +228,6 @@ def test_greedy_talker(language: str) -> None:
     with serving(language, "chat_server") as server, ExitStack() as stack:
         greedy, other = [stack.enter_context(server.connect()) for _ in range(2)]
         with flood(greedy, b"blah\n" * 10000):
-            other.settimeout(5)
             other.sendall(b"somebody\n")
             with other.makefile("rb") as stream:
                 while stream.readline() != b"* somebody is here\n":
