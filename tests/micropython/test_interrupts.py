@@ -26,6 +26,15 @@ RESULTS = 60
 MOST_INTERRUPTS = 6  # of one result
 
 
+@pytest.fixture(autouse=True)
+def seed(monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]) -> None:
+    """In the report; shown if the test fails, which USOCKET_SEED repeats."""
+    seed = os.environ.get("USOCKET_SEED", str(time.time_ns() % 1_000_000))
+    monkeypatch.setenv("USOCKET_SEED", seed)
+    record_property("seed", seed)
+    print("seed", seed)
+
+
 class Subject:
     """A host that runs scripts/interrupted.py."""
 
@@ -40,12 +49,7 @@ class Subject:
         )
         self.rest = b""
         self.interrupts = 0
-        self.random = random.Random(self.seed())
-
-    def seed(self) -> int:
-        seed = int(os.environ.get("USOCKET_SEED", time.time_ns() % 1_000_000))
-        print("seed", seed)  # shown if the test fails; USOCKET_SEED repeats it
-        return seed
+        self.random = random.Random(int(os.environ["USOCKET_SEED"]))
 
     def line(self, meanwhile: Callable[[], None] = lambda: None) -> str:
         assert self.process.stdout is not None
