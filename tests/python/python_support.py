@@ -7,6 +7,7 @@ import ctypes
 import errno
 import gc
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -58,6 +59,12 @@ def udp_socket() -> usocket.socket:
     socket = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
     socket.bind(("127.0.0.1", 0))
     return socket
+
+
+def await_input(socket: Any) -> None:
+    """Until there is something to read. What TCP or UDP has sent arrives some time later, on a busy machine after the
+    call that sends it has returned."""
+    select.select([socket], [], [])
 
 
 def fill(socket: usocket.socket) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import usocket
 import ussl
-from python_support import Caller, descriptors, nobodys
+from python_support import Caller, await_input, descriptors, nobodys
 from usocket import compat
 from usocket.compat.addresses import to_native, to_tuple
 
@@ -61,6 +61,7 @@ def test_name_2_datagrams(socket: Any) -> None:
         buffer = bytearray(10)
         assert other.recvfrom_into(buffer, nbytes=3, flags=0) == (3, one.getsockname())
         assert one.sendmsg([b"a", memoryview(b"b")], [], 0, other.getsockname()) == 2
+        await_input(other)
         assert other.recv_into(buffer=buffer, nbytes=0, flags=socket.MSG_DONTWAIT) == 2
         assert buffer[:2] == b"ab"
 
@@ -387,6 +388,7 @@ def silent() -> Iterator[list[Any]]:
             filler.setblocking(False)
             filler.connect_ex(server.getsockname())
             fillers.append(filler)
+        select.select([], fillers[-4:], [])  # until one has filled it
     yield listeners
     for one in [*fillers, *listeners]:
         one.close()

@@ -259,6 +259,9 @@ def test_strm_5_any_mix_of_calls_sees_the_bytes_in_order(kind: str, data: bytes,
         other.close()
         model = Model(one, data)
         with model.copy:
+            arrival = select.poll()
+            arrival.register(model.copy.fileno(), select.POLLRDHUP)
+            arrival.poll()  # of all of it, up to the end
             for operation, size in steps:
                 model.step(operation, size)
             assert one.read() == model.rest()
@@ -309,18 +312,22 @@ def test_strm_5_a_child_process_gets_the_socket_as_its_input() -> None:
 
 
 STRACED = """
-import sys, threading, usocket
+import array, fcntl, sys, termios, threading, time, usocket
 server = usocket.socket(); server.bind(("127.0.0.1", 0)); server.listen()
 one = usocket.socket(); one.connect(server.getsockname()); other, _ = server.accept(); server.close()
-lines = int(sys.argv[1])
-def feed():
-    other.sendall((b"x" * 79 + b"\\n") * lines)
-    other.close()
-feeder = threading.Thread(target=feed)
-feeder.start()
+number = int(repr(one).split("fd=")[1].split(",")[0])  # fileno() would share it
+over = threading.Event()
+threading.Thread(target=over.wait).start()
 if sys.argv[2] == "timeout": one.settimeout(60)
-assert sum(1 for _ in iter(one.readline, b"")) == lines
-feeder.join(); one.close()
+some, queued = (b"x" * 79 + b"\\n") * 500, array.array("i", [0])
+for _ in range(int(sys.argv[1]) // 500):
+    other.sendall(some)
+    while queued[0] < len(some):  # in however many pieces it comes
+        time.sleep(0)
+        fcntl.ioctl(number, termios.FIONREAD, queued)
+    queued[0] = 0
+    for _ in range(500): assert len(one.readline()) == 80
+over.set(); one.close(); other.close()
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import struct
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,10 @@ import usocket
 from python_support import (
     EAGAIN,
     ETIMEDOUT,
+    Caller,
     Pair,
     alarms,
+    await_input,
     error_of,
     fill,
     full_backlog,
@@ -214,15 +217,21 @@ def test_time_4_stream_methods_return_none_or_what_moved(pair: Pair) -> None:
     one.settimeout(0)
     buffer = bytearray(9)
     assert [one.read(), one.read(9), one.readline(), one.readinto(buffer), one.read1()] == [None] * 5
-    other.write(b"abc")
+
+    def send() -> None:
+        other.write(b"abc")
+        await_input(one)
+
+    send()
     assert (one.read(9), one.read(9)) == (b"abc", None)
-    other.write(b"abc")
+    send()
     assert (one.readline(), one.readline()) == (b"abc", None)
-    other.write(b"abc")
+    send()
     assert (one.readinto(buffer), buffer, one.readinto(buffer)) == (3, bytearray(b"abc" + bytes(6)), None)
-    other.write(b"abc")
+    send()
     assert (one.read(), one.read()) == (b"abc", None)
     other.close()
+    await_input(one)
     assert (one.read(), one.read(9), one.readline(), one.readinto(buffer)) == (b"", b"", b"", 0)
 
 
@@ -343,16 +352,21 @@ def test_time_6_a_timeout_in_the_middle_of_a_long_read() -> None:
     """Megabytes that were taken in come back without a byte missing."""
     data = bytes(range(256)) * 4096 * 3
     one, other = tcp_pair()
-    with one, other:
-        from python_support import Caller
+    has_timed_out = threading.Event()
 
-        sender = Caller(other.sendall, data)
+    def send() -> None:
+        other.sendall(data)
+        has_timed_out.wait()
+        other.close()
+
+    with one, other:
+        sender = Caller(send)
         one.settimeout(0.3)
         assert error_of(one.read) == ETIMEDOUT
-        sender.finish()
-        other.close()
+        has_timed_out.set()
         one.settimeout(None)
         assert one.read() == data
+        sender.finish()
 
 
 def test_time_6_datagrams_are_whole() -> None:

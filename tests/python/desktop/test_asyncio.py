@@ -23,7 +23,7 @@ import pytest
 import uselect
 import usocket
 from programs import output
-from python_support import Caller, descriptors, error_of, fill, listener, nobodys, run_python, tcp_pair
+from python_support import Caller, descriptors, error_of, fill, listener, nobodys, run_python
 from usocket.desktop import asyncio
 from usocket.desktop.asyncio import core, stream
 from usocket.desktop.asyncio.context import context
@@ -260,7 +260,7 @@ def test_dev_3_a_thousand_connections() -> None:
 
 
 def test_dev_3_a_look_at_the_streams_is_shared_by_those_it_wakes(counted: CountingPoll) -> None:
-    pairs = [tcp_pair() for _ in range(50)]
+    pairs = [usocket.socketpair() for _ in range(50)]  # where what is written is there at once
 
     async def main() -> None:
         for sock, _ in pairs:
