@@ -18,7 +18,7 @@ import usocket
 from hypothesis import given
 from hypothesis import strategies as st
 from python_support import Caller, Pair, error_of, make_pair, run_python, send_and_close, udp_socket
-from usocket import MSG_PEEK
+from usocket import MSG_PEEK, MSG_WAITALL
 
 # --- STRM-1
 
@@ -274,7 +274,9 @@ def test_strm_5_a_poll_is_right_after_every_line(kind: str) -> None:
         number = int(repr(one).split("fd=")[1].split(",")[0])
         poll = select.poll()
         poll.register(number, select.POLLIN)
-        other.write(b"".join(b"line %d\n" % index for index in range(1000)))
+        text = b"".join(b"line %d\n" % index for index in range(1000))
+        other.write(text)
+        one.recv(len(text), MSG_PEEK | MSG_WAITALL)
         for index in range(1000):
             assert poll.poll(0) == [(number, select.POLLIN)]
             assert one.readline() == b"line %d\n" % index
