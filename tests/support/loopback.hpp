@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "print.hpp"
+#include "usocket/poll.hpp"
 
 namespace usocket::tests {
 
@@ -83,19 +86,38 @@ inline bool has_ipv6() {
     return made && made->bind(must(Address::inet(AF_INET6, "::1", 0)));
 }
 
-// Sends until nothing more fits; leaves the socket non-blocking. Returns how many bytes went.
+// What TCP has sent arrives some time later, on a busy machine after send() has returned: until so many bytes are
+// there, of what was kept and what is in the queue.
+inline void await_bytes(Socket& receiver, std::size_t count) {
+    std::string room(count, '\0');
+    while (receiver.recv_into(room, MSG_PEEK | MSG_DONTWAIT).value_or(0u) < count) std::this_thread::yield();
+}
+
+// Until such an event is there.
+inline void await_event(Socket& socket, unsigned event) {
+    while ((socket.poll_now(event) & event) == 0) std::this_thread::yield();
+}
+
+// Sends until nothing more fits, nor will when all has arrived; leaves the socket non-blocking. Returns how many bytes
+// went.
 inline std::size_t fill(Socket& sender) {
     must(sender.setblocking(false));
+    Poll poll;
+    must(poll.register_(sender, POLLOUT));
+    // TCP's probe of a closed window comes after 200 ms, and may find room.
+    const Timeout settling = sender.family() == AF_UNIX ? Timeout::zero() : Timeout(std::chrono::milliseconds(300));
     const std::string block(65536, 'f');
     std::size_t total = 0;
-    for (;;) {
-        const auto sent = sender.send(block);
-        if (!sent) {
-            EXPECT_EQ(sent.error(), Error(EAGAIN));
-            return total;
+    for (bool is_full = false; !is_full;) {
+        Poll::Event events[1];
+        is_full = must(poll.poll(events, settling)) == 0;
+        while (const auto sent = sender.send(block)) {
+            total += *sent;
+            is_full = false;
         }
-        total += *sent;
     }
+    EXPECT_EQ(sender.send(block).error(), Error(EAGAIN));
+    return total;
 }
 
 // A directory for AF_UNIX paths that goes away with its files.

@@ -658,9 +658,8 @@ TEST(Poll5, POLL_1_POLL_5_kept_and_queued_counts_once) {
     }
     for (std::size_t kept = 0; kept <= many; ++kept) {
         for (Pair& pair : pairs) must(pair.there.send("queued"));
-        for (Pair& pair : pairs) {  // of a busy machine it may take a moment
-            while (pair.here.poll_now(POLLIN) != unsigned{POLLIN}) std::this_thread::yield();
-        }
+        for (Pair& pair : pairs) await_bytes(pair.here, 6 * (kept + 1));
+        for (Pair& pair : pairs) EXPECT_EQ(pair.here.poll_now(POLLIN), unsigned{POLLIN});
         for (int round = 0; round < 4; ++round) {
             EXPECT_EQ(ready_now(poll).size(), many) << kept;
             Event events[many];
@@ -693,6 +692,7 @@ TEST_P(PollStream, InAChildOfFork) {
     // What the child did is no concern of its parent's.
     EXPECT_TRUE(ready_now(poll_).empty());
     must(pair_.there.send("x"));
+    await_bytes(pair_.here, 1);
     EXPECT_EQ(ready_now(poll_).size(), 1u);
 }
 

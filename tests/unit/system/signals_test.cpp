@@ -130,6 +130,7 @@ TEST(Signals, TIME_6_what_came_before_the_host_gave_up_is_read_next) {
             Pair pair = is_tcp ? tcp_pair() : unix_pair();
             pair.here.settimeout(timeout).value();
             pair.there.write("one, ").value();
+            await_bytes(pair.here, 5);
             ScriptedHost host;
             host.on_signal = [&] { return true; };
             std::array<char, 100> room{};

@@ -347,6 +347,7 @@ TEST(Sockets, SOCK_5_the_accepted_connection_is_blocking_whatever_the_listener_i
         Socket client = socket().value();
         client.connect(address).value();
         server.settimeout(timeout).value();
+        await_event(server, POLLIN);
         Accepted accepted = server.accept().value();
         EXPECT_TRUE(accepted.socket.gettimeout().is_none());
         EXPECT_FALSE(is_nonblocking(accepted.socket));
@@ -366,6 +367,7 @@ TEST(Sockets, SOCK_5_accept_into_replaces_nothing_when_it_fails) {
     EXPECT_TRUE(conn.closed());
     Socket client = socket().value();
     client.connect(address).value();
+    await_event(server, POLLIN);
     EXPECT_EQ(server.accept_into(conn).value(), client.getsockname().value());
     conn.write("hello").value();
     EXPECT_EQ(client.recv(8).value().view(), "hello");

@@ -120,9 +120,11 @@ TEST_P(Splice, CPP_4_TIME_4_non_blocking_it_says_how_much_went) {
     must(from_.here.setblocking(false));
     EXPECT_EQ(from_.here.splice(to_.here).error(), Error(EAGAIN));
     feed("0123456789");
+    await_bytes(from_.here, 10);
     EXPECT_EQ(must(from_.here.splice(to_.here)), 10u);
     EXPECT_EQ(from_.here.splice(to_.here).error(), Error(EAGAIN));
     must(from_.there.shutdown(SHUT_WR));
+    await_event(from_.here, POLLIN);
     EXPECT_EQ(must(from_.here.splice(to_.here)), 0u);
 }
 
@@ -130,6 +132,7 @@ TEST_P(Splice, CPP_4_TIME_4_non_blocking_it_says_how_much_went) {
 TEST_P(Splice, CPP_4_STRM_5_nothing_is_taken_that_finds_no_room) {
     fill(to_.here);
     feed("0123456789");
+    await_bytes(from_.here, 10);
     must(from_.here.setblocking(false));
     EXPECT_EQ(from_.here.splice(to_.here).error(), Error(EAGAIN));
     EXPECT_FALSE(from_.here.has_kept());
