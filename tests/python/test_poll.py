@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uselect
 import usocket
-from python_support import Caller, Pair, alarms, error_of, listener, make_pair, run_python
+from python_support import Caller, Pair, alarms, await_input, error_of, listener, make_pair, run_python
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 
@@ -39,6 +39,7 @@ def test_poll_1_without_a_mask_it_is_both(poll: uselect.poll, pair: Pair) -> Non
     poll.register(pair[0])
     assert poll.poll() == [(pair[0], POLLOUT)]
     pair[1].write(b"x")
+    await_input(pair[0])
     assert poll.poll() == [(pair[0], POLLIN | POLLOUT)]
 
 
@@ -87,6 +88,7 @@ def test_poll_1_one_shot(poll: uselect.poll, pair: Pair) -> None:
     assert [entry[0] for entry in poll.ipoll(0, 1)] == [one]
     assert list(poll.ipoll(0, 1)) == []
     one.write(b"x")
+    await_input(other)
     assert [entry[0] for entry in poll.ipoll(0, 1)] == [other]
     poll.modify(other, POLLIN)
     assert [entry[0] for entry in poll.ipoll(0)] == [other]
@@ -517,6 +519,7 @@ def test_poll_1_select_returns_the_objects(pair: Pair) -> None:
     one, other = pair
     assert uselect.select([one, other], [other], [], 0) == ([], [other], [])
     other.write(b"x")
+    await_input(one)
     assert uselect.select([one, other], [one], [one], 0) == ([one], [one], [])
     assert uselect.select([one], [], []) == ([one], [], [])
     assert uselect.select((one,), iter([one, other]), {other}, None) == ([one], [one, other], [])
