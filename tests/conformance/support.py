@@ -141,8 +141,9 @@ def fill(sock):
         except OSError as error:
             if error.args[0] != uerrno.EAGAIN:
                 raise
-        # Some may still be on its way. Where a chip had no room for a frame, it is sent again after a second or more.
-        ready(sock, uselect.POLLOUT, 50 if has("threads") else 4000)
+        # Some may still be on its way, and TCP's probe of a closed window, after 200 ms, may find room. Where a chip
+        # had no room for a frame, it is sent again after a second or more.
+        ready(sock, uselect.POLLOUT, 300 if has("threads") else 4000)
     return total
 
 
