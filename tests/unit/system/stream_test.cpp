@@ -351,10 +351,7 @@ void mix(Socket& here, Socket& there, int fd, bool counts, std::uint32_t seed) {
             left += more;
         }
         if (left.empty()) continue;
-        // All of it has arrived, or else it could not be told apart.
-        std::string all(left.size(), '\0');
-        while (!here.has_kept() && must(here.recv_into(all, MSG_PEEK)) != left.size()) {
-        }
+        await_bytes(here, left.size());  // or else it could not be told apart
         const std::size_t size = below(static_cast<std::uint32_t>(left.size())) + 1;
         const std::size_t newline = left.find('\n');
         std::string got;
