@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import firmware_speed
 import measure
 import plan
 import programs
@@ -31,7 +32,7 @@ from plan import REPO, Group, Work
 sys.path.insert(0, str(REPO / "tests" / "support"))
 from certificates import Certificate, make_certificates  # noqa: E402
 
-GROUPS = ["cpp", "cpython", "micropython", "programs"]
+GROUPS = ["cpp", "cpython", "micropython", "programs", "firmware"]
 SPARE_DESCRIPTORS = 100
 
 
@@ -74,6 +75,8 @@ def main() -> int:
         failures = run_groups(chosen, options) if chosen else []
         if "programs" in options.groups and not options.only:
             run_programs(options)
+        if "firmware" in options.groups and not options.only and not options.quick:
+            firmware_speed.run(writes=True)
     except BenchError as error:
         failures = [str(error)]
     for failure in failures:

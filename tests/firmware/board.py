@@ -5,8 +5,9 @@
     board.py script.py a b              runs a script of this machine's; its status is the board's
     board.py --mirror script.py         on a wire that sends everything back (wire.py)
     board.py --forward 8080:80          the board's port 80 is 127.0.0.1:8080 here
+    board.py --steady script.py         alone, and the time is the instructions that it has done
 
-Without --mirror the board is in a network of QEMU's own, 10.0.2.0/24, where DHCP gives it an address.
+Without --mirror and --steady the board is in a network of QEMU's own, 10.0.2.0/24, where DHCP gives it an address.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Runs the firmware in QEMU.")
     parser.add_argument("--firmware", type=Path, default=HERE.parents[1] / "build" / "firmware" / "firmware.elf")
     parser.add_argument("--without", default="", metavar="PARTS", help="what the firmware was built without")
-    parser.add_argument("--mirror", action="store_true", help="a wire that sends everything back")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--mirror", action="store_true", help="a wire that sends everything back")
+    kind.add_argument("--steady", action="store_true", help="no wire, and a clock that counts instructions, of 32 ns each")
     parser.add_argument("--seed", type=int, default=0, help="of the wire's faults")
     parser.add_argument("--loss", type=float, default=0, help="how likely a frame is lost")
     parser.add_argument("--doubling", type=float, default=0, help="how likely it comes twice")
@@ -67,7 +70,7 @@ def write_boot(folder: Path, arguments: argparse.Namespace) -> Path:
 
 
 def network(arguments: argparse.Namespace, folder: Path) -> list[str]:
-    if arguments.mirror:
+    if arguments.mirror or arguments.steady:
         paths = f"local.type=unix,local.path={folder}/board,remote.type=unix,remote.path={folder}/wire"
         backend = f"dgram,id=wire,{paths}"
     else:
@@ -90,6 +93,7 @@ def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
     return [
         "qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none",
         "-chardev", line, "-serial", "chardev:line",
+        *(["-icount", "shift=5,sleep=off"] if arguments.steady else []),
         "-semihosting-config", semihosting, *network(arguments, folder), "-kernel", str(arguments.firmware),
     ]  # fmt: skip
 
