@@ -22,7 +22,7 @@ OBJECTS = REPO / "build" / "firmware" / "objects"
 MICROPYTHON = REPO / "build" / "micropython-src" / "tree"
 LWIP = REPO / "build" / "lwip-2.2" / "tree"
 TEXT_LIMIT = 30 * 1024  # core, binding and seam
-LEFT_OUT = ("poll", "creating", "sharing", "windows", "texts", "groups")  # names in USOCKET_WITHOUT
+LEFT_OUT = ("poll", "creating", "sharing", "windows", "texts", "groups", "quick")  # names in USOCKET_WITHOUT
 PARTS = ("core", "binding", "seam", "TLS", "lwIP", "mbedTLS", "board", "MicroPython")
 
 # An input section of the map: its address, its size, the object.
@@ -134,7 +134,7 @@ def module_text(text: dict[str, int]) -> int:
 
 def text_without(*parts: str, make: str = "") -> int:
     """Of a firmware without TLS and without these parts; `make`: a word for make."""
-    name = "size-" + ("-".join(parts) or "none") + ("-" + re.sub(r"\W+", "-", make) if make else "")
+    name = "-".join(["without", *parts, *re.findall(r"\w+", make)]) if parts else "whole"
     environment = {**os.environ, "FIRMWARE": name, "USOCKET_WITHOUT": " ".join(parts)}
     command = [str(REPO / "tools" / "firmware"), *([make] if make else [])]
     subprocess.run(command, env=environment, check=True, capture_output=True)

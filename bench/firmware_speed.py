@@ -81,7 +81,7 @@ def row(work: Work, ours: float, theirs: float) -> list[str]:
 
 def tables() -> tuple[list[list[str]], list[str]]:
     """Rows, and notes."""
-    ours = figures(build("speed"))
+    ours = figures(build("whole"))
     theirs = figures(build("modlwip", f"USER_C_MODULES={REPO / 'bench' / 'firmware_peer'}"))
     notes = [
         f"a socket takes {ours['memory']:.0f} B of the heap, modlwip's {theirs['memory']:.0f} B",

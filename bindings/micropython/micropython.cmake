@@ -6,7 +6,7 @@
 #
 # The same sources and flags as usocket/micropython.mk, which says why. -DUSOCKET_STACK_NAME=lwip puts it over lwIP, whose
 # headers the firmware's target has to find; -DUSOCKET_INTERNAL_ERRNO=ON goes with MICROPY_USE_INTERNAL_ERRNO.
-# -DUSOCKET_WITHOUT="poll;creating;sharing;windows;texts;groups", or some of these, leaves parts out (docs/firmware.md).
+# -DUSOCKET_WITHOUT="poll;creating;sharing;windows;texts;groups;quick", or some of these, leaves parts out (docs/firmware.md).
 
 set(usocket_module ${CMAKE_CURRENT_LIST_DIR}/usocket)
 get_filename_component(usocket_root ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
@@ -17,7 +17,7 @@ set(usocket_stack ${usocket_core}/sys/${USOCKET_STACK_NAME})
 
 set(USOCKET_WITHOUT "" CACHE STRING "parts that are left out")
 foreach(usocket_part IN LISTS USOCKET_WITHOUT)
-    if(NOT usocket_part MATCHES "^(poll|creating|sharing|windows|texts|groups)$")
+    if(NOT usocket_part MATCHES "^(poll|creating|sharing|windows|texts|groups|quick)$")
         message(FATAL_ERROR "usocket: USOCKET_WITHOUT has no part of this name: ${usocket_part}")
     endif()
 endforeach()
@@ -39,6 +39,9 @@ if(USOCKET_STACK_NAME STREQUAL lwip)
     # The names that a system with BSD sockets has in its headers; and which stack it is, for the host's scan too.
     set(usocket_headers ${usocket_stack}/headers)
     list(APPEND MICROPY_CPP_DEF_EXTRA USOCKET_OVER_lwip)
+    if(NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "USOCKET_LWIP_THREADS")
+        list(APPEND usocket_without USOCKET_ONE_THREAD)
+    endif()
     list(APPEND usocket_stack_cxx ${usocket_core}/sys/posix/memory.cpp)
 else()
     # As in stack.cmake there.

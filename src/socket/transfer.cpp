@@ -68,6 +68,9 @@ template <class Whole>
     return whole(static_cast<Call&&>(call));
 }
 
+// A host whose other threads and handlers run only while a call waits, as a board's: until then its calls are as short.
+bool leaves_alone(const Host* host) noexcept { return host != nullptr && host->leave == nullptr && !host->unwinds; }
+
 // --- Socket methods
 
 Result<std::size_t> Socket::send(ConstBuffer data, int flags) noexcept {
@@ -77,6 +80,10 @@ Result<std::size_t> Socket::send(ConstBuffer data, int flags) noexcept {
 }
 
 Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexcept {
+    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain()) {
+        const auto sent = sys::send(gate_.fd(), data, sys::msg_dontwait);
+        if (Blocking::is_settled(sent.error())) return sent;
+    }
     return inside(call, [&]() noexcept { return outbox(call).send(data, flags, nullptr); });
 }
 
@@ -95,6 +102,10 @@ Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flag
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
+    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain()) {
+        const auto sent = sys::sendto(gate_.fd(), data, sys::msg_dontwait, to);
+        if (Blocking::is_settled(sent.error())) return sent;
+    }
     return inside(call, [&]() noexcept { return outbox(call).send(data, flags, &to); });
 }
 
@@ -130,6 +141,11 @@ Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, i
 }
 
 Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
+    if (leaves_alone(call.host_) && is_usual(buffer, flags) && is_plain() && !gate_.exposed(sys::forks())) {
+        const auto received = from != nullptr ? sys::recvfrom(gate_.fd(), buffer, sys::msg_dontwait, *from)
+                                              : sys::recv(gate_.fd(), buffer, sys::msg_dontwait);
+        if (Blocking::is_settled(received.error())) return received;
+    }
     const auto size = inside(call, [&]() noexcept { return reader(call).recv(buffer, flags, from); });
     if (!size || !takes_next(flags)) return size;
     Sink got(buffer);
@@ -147,6 +163,14 @@ Result<std::size_t> Socket::write(ConstBuffer data, Call&& call) noexcept {
 
 Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& call) noexcept {
     sent = 0;
+    if (leaves_alone(call.host_) && is_usual(data, 0) && is_stream() && is_plain()) {
+        const auto first = sys::send(gate_.fd(), data, sys::msg_dontwait);
+        if (Blocking::is_settled(first.error()) && (!first || *first == data.size())) {
+            sent = first.value_or(0u);
+            return first;
+        }
+        sent = first.value_or(0u);
+    }
     return inside(call, [&]() noexcept -> Result<std::size_t> {
         if (data.size() == 0) return std::size_t{0};
         Outbox out = outbox(call);

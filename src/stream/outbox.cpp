@@ -66,7 +66,7 @@ Result<std::size_t> Outbox::send_through(Layer& layer, ConstBuffer data, int fla
 }
 
 Error Outbox::send_all(ConstBuffer data, int flags, std::size_t& done) noexcept {
-    for (done = 0;;) {
+    for (;;) {
         const auto sent = send(data.from(done), flags, nullptr);
         if (!sent) return sent.error();
         done += *sent;

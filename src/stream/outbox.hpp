@@ -25,8 +25,8 @@ public:
     Result<std::size_t> send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
     // A part of a file; as send_all().
     Error send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept;
-    // All of it. `done`: how many bytes have gone out, whatever ends the call. Non-blocking: EAGAIN where it had to
-    // wait.
+    // All of it but the `done` bytes in front, which have gone out; then how many have, whatever ends the call.
+    // Non-blocking: EAGAIN where it had to wait.
     Error send_all(ConstBuffer data, int flags, std::size_t& done) noexcept;
 
     // --- For what moves one stream into this one

@@ -12,7 +12,7 @@
 # lwIP's headers, and with MICROPY_USE_INTERNAL_ERRNO=1 its CXXFLAGS must say -DUSOCKET_INTERNAL_ERRNO. The port has
 # lwIP's sources, mbedTLS's (USOCKET_MBEDTLS_LIBS= then) and the few functions that this asks of it.
 
-# USOCKET_WITHOUT="poll creating sharing windows texts groups", or some of these, leaves out what docs/firmware.md says.
+# USOCKET_WITHOUT="poll creating sharing windows texts groups quick", or some of these, leaves out what docs/firmware.md says.
 
 USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
 USOCKET_CORE := $(USOCKET_ROOT)/src
@@ -20,7 +20,7 @@ USOCKET_STACK_NAME ?= posix
 USOCKET_STACK := $(USOCKET_CORE)/sys/$(USOCKET_STACK_NAME)
 
 USOCKET_WITHOUT ?=
-USOCKET_UNKNOWN := $(filter-out poll creating sharing windows texts groups,$(USOCKET_WITHOUT))
+USOCKET_UNKNOWN := $(filter-out poll creating sharing windows texts groups quick,$(USOCKET_WITHOUT))
 ifneq ($(USOCKET_UNKNOWN),)
 $(error usocket: USOCKET_WITHOUT has no part of these names: $(USOCKET_UNKNOWN))
 endif
@@ -55,6 +55,10 @@ ifeq ($(USOCKET_STACK_NAME),lwip)
 USOCKET_HEADERS := -I$(USOCKET_STACK)/headers
 SRC_USERMOD_CXX += $(USOCKET_CORE)/sys/posix/memory.cpp
 CFLAGS_USERMOD += $(USOCKET_HEADERS)
+# Without them calls can be shorter.
+USOCKET_ONE_THREAD := $(if $(findstring USOCKET_LWIP_THREADS,$(CXXFLAGS) $(CFLAGS)),,-DUSOCKET_ONE_THREAD)
+CFLAGS_USERMOD += $(USOCKET_ONE_THREAD)
+CXXFLAGS_USERMOD += $(USOCKET_ONE_THREAD)
 else
 # As in $(USOCKET_STACK)/stack.cmake.
 usocket_has = $(shell echo 'int i;' | $(CXX) -x c++ -include $(1) -E - 2>/dev/null)

@@ -26,6 +26,9 @@
 #error "usocket takes the place of the interpreter's own select module: build with MICROPY_PY_SELECT=0"
 #endif
 
+#if defined(USOCKET_ONE_THREAD) && MICROPY_PY_THREAD
+#error "usocket: over lwIP a port with threads says so: -DUSOCKET_LWIP_THREADS"
+#endif
 #if defined(USOCKET_WITHOUT_sharing) && !defined(USOCKET_OVER_lwip)
 #error "a system shares descriptors whether the module does or not: USOCKET_WITHOUT=sharing is for lwIP"
 #endif

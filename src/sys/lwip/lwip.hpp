@@ -28,7 +28,9 @@ public:
     Guard& operator=(const Guard&) = delete;
 };
 
-// Lets lwIP do what is due: take in what has arrived, loop back what was sent to ourselves, run its timers. Guarded.
+// Lets lwIP take in what has arrived and loop back what was sent to ourselves. Guarded, as is turn().
+void deliver() noexcept;
+// The same, and runs its timers: all that is due.
 void turn() noexcept;
 
 // lwIP's error as the host's (STACK-4).

@@ -371,7 +371,7 @@ Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept 
 // What it has no memory for now, its timer sends.
 void output_tcp(Sock& sock) noexcept {
     if (sock.tcp != nullptr && sock.state == State::connected) (void)tcp_output(sock.tcp);
-    turn();
+    deliver();
 }
 
 }  // namespace usocket::sys

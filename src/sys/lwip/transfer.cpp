@@ -18,18 +18,77 @@ Error check_flags(const Sock& sock, int flags) noexcept {
     return Error(sock.kind == Kind::tcp ? EINVAL : EOPNOTSUPP);
 }
 
+// Whether lwIP may have more for a call that wants so much than what is there.
+bool is_short_of(const Sock& sock, std::size_t size) noexcept {
+    return sock.kind == Kind::udp ? sock.first_datagram == nullptr : sock.queue.size() < size;
+}
+
 // What recv() and its like begin with.
-Result<Sock*> receiver(Fd fd, int flags) noexcept {
+Result<Sock*> receiver(Fd fd, std::size_t size, int flags) noexcept {
     const auto sock = find_socket(fd);
     if (!sock) return sock;
-    turn();
+    if (is_short_of(**sock, size)) turn();
     if (const Error error = check_flags(**sock, flags); error != Error()) return error;
     return sock;
 }
 
-Result<ReceivedMessage> receive(Fd fd, Scattered pieces, int flags) noexcept {
+// `from`: where a datagram's sender goes, if somebody wants it.
+Result<std::size_t> receive(Fd fd, MutableBuffer buffer, int flags, Address* from) noexcept {
     const Guard guard;
-    const auto found = receiver(fd, flags);
+    const auto found = receiver(fd, buffer.size(), flags);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    const bool peeks = (flags & MSG_PEEK) != 0;
+    if (sock.kind == Kind::tcp) return buffer.size() == 0 ? std::size_t{0} : receive_tcp(sock, buffer, peeks);
+    const auto received = receive_udp(sock, {&buffer, 1}, peeks);
+    if (!received) return received.error();
+    if (from != nullptr && received->has_sender) *from = to_address(received->from, sock.family);
+    return received->size;
+}
+
+Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address* to) noexcept {
+    const Guard guard;
+    const auto found = find_socket(fd);
+    if (!found) return found.error();
+    Sock& sock = **found;
+    if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
+    if (sock.kind == Kind::udp) {
+        if (to == nullptr) return send_udp(sock, pieces, nullptr);
+        auto target = to_endpoint(*to, sock.family);
+        if (!target) return target.error();
+        return send_udp(sock, pieces, &*target);
+    }
+    std::size_t done = 0;
+    for (const ConstBuffer& piece : pieces) {
+        const bool more = (flags & MSG_MORE) != 0 || &piece != &pieces.back();
+        auto sent = write_tcp(sock, piece, more);
+        if (sent.error() == Error(EAGAIN) && done == 0) {
+            turn();
+            sent = write_tcp(sock, piece, more);
+        }
+        if (!sent && done == 0) return sent.error();
+        done += sent.value_or(0u);
+        if (!sent || *sent < piece.size()) break;
+    }
+    output_tcp(sock);
+    return done;
+}
+
+}  // namespace
+
+Result<std::size_t> recv(Fd fd, MutableBuffer buffer, int flags) noexcept {
+    return receive(fd, buffer, flags, nullptr);
+}
+
+Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& from) noexcept {
+    return receive(fd, buffer, flags, &from);
+}
+
+Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flags) noexcept {
+    const Guard guard;
+    std::size_t size = 0;
+    for (const MutableBuffer& piece : pieces) size += piece.size();
+    const auto found = receiver(fd, size, flags);
     if (!found) return found.error();
     Sock& sock = **found;
     const bool peeks = (flags & MSG_PEEK) != 0;
@@ -51,50 +110,6 @@ Result<ReceivedMessage> receive(Fd fd, Scattered pieces, int flags) noexcept {
         if (!received || *received < piece.size() || peeks) break;
     }
     return message;
-}
-
-Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address* to) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
-    if (!found) return found.error();
-    Sock& sock = **found;
-    turn();
-    if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
-    if (sock.kind == Kind::udp) {
-        if (to == nullptr) return send_udp(sock, pieces, nullptr);
-        auto target = to_endpoint(*to, sock.family);
-        if (!target) return target.error();
-        return send_udp(sock, pieces, &*target);
-    }
-    std::size_t done = 0;
-    for (const ConstBuffer& piece : pieces) {
-        const bool more = (flags & MSG_MORE) != 0 || &piece != &pieces.back();
-        const auto sent = write_tcp(sock, piece, more);
-        if (!sent && done == 0) return sent.error();
-        done += sent.value_or(0u);
-        if (!sent || *sent < piece.size()) break;
-    }
-    output_tcp(sock);
-    return done;
-}
-
-}  // namespace
-
-Result<std::size_t> recv(Fd fd, MutableBuffer buffer, int flags) noexcept {
-    const auto message = receive(fd, {&buffer, 1}, flags);
-    if (!message) return message.error();
-    return message->size;
-}
-
-Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& from) noexcept {
-    const auto message = receive(fd, {&buffer, 1}, flags);
-    if (!message) return message.error();
-    from = message->address;
-    return message->size;
-}
-
-Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flags) noexcept {
-    return receive(fd, pieces, flags);
 }
 
 Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNote& note) noexcept {

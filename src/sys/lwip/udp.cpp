@@ -110,7 +110,7 @@ Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) no
     const err_t error = udp_sendto(sock.udp, data, &target.ip, target.port);
     pbuf_free(data);
     sock.bound = sock.udp->local_port != 0;
-    turn();
+    deliver();
     if (error == ERR_OK) return size;
     // Broadcasting wants SO_BROADCAST.
     return error == ERR_VAL ? Error(EACCES) : error == ERR_MEM ? Error(ENOBUFS) : error_of(error);

@@ -21,9 +21,13 @@ Result<Fd> opened(Sock* sock) noexcept {
 
 std::int64_t now() noexcept { return static_cast<std::int64_t>(usocket_port_now()) + 1; }
 
-void turn() noexcept {
+void deliver() noexcept {
     usocket_port_poll();
     netif_poll_all();
+}
+
+void turn() noexcept {
+    deliver();
     sys_check_timeouts();
 }
 
