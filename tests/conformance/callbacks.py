@@ -5,7 +5,7 @@
 
 import uselect
 import usocket
-from support import LIMIT_MS, has, listener, outcome, show, tcp_pair
+from support import LIMIT_MS, listener, outcome, show, tcp_pair
 
 try:
     import time
@@ -13,10 +13,6 @@ except ImportError:
     import utime as time
 
 SO_CALLBACK = 20
-
-if not has("callbacks"):  # of python -m usocket over lwIP, whose timers a poll of the program's delays
-    print("SKIP")
-    raise SystemExit
 
 
 def set_callback(sock, f):

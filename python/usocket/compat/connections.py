@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+import uselect
 
 from usocket import compat as _face  # late: a program may put its own socket class into it
 from usocket._usocket import (
@@ -111,11 +112,11 @@ class Race:
             return None
         remaining = self._remaining()
         span = remaining if at_most is None else at_most if remaining is None else min(at_most, remaining)
-        poll = select.poll()
-        for fd in self._pending:
-            poll.register(fd, select.POLLOUT)
-        for fd, _ in poll.poll(None if span is None else span * 1000):
-            sock, destination = self._pending.pop(fd)
+        poll = uselect.poll()  # the system's knows nothing of another stack's descriptors
+        for sock, _ in self._pending.values():
+            poll.register(sock, uselect.POLLOUT)
+        for sock, _ in poll.poll(-1 if span is None else span * 1000):
+            _, destination = self._pending.pop(sock.fileno())
             code = sock.getsockopt(SOL_SOCKET, SO_ERROR)
             if code == 0:
                 return sock

@@ -180,7 +180,7 @@ def getdefaulttimeout() -> float | None:
 
 def setdefaulttimeout(timeout: float | None) -> None:
     global _default_timeout
-    with _usocket.socket(AF_UNIX) as probe:  # it knows what a timeout may be
+    with _usocket.socket() as probe:  # it knows what a timeout may be
         probe.settimeout(timeout)
         _default_timeout = probe.gettimeout()
 
