@@ -85,8 +85,8 @@ def tables() -> tuple[list[list[str]], list[str]]:
     theirs = figures(build("modlwip", f"USER_C_MODULES={REPO / 'bench' / 'firmware_peer'}"))
     notes = [
         f"a socket takes {ours['memory']:.0f} B of the heap, modlwip's {theirs['memory']:.0f} B",
-        "figures are instructions of a Cortex-M3, all that the board does for an operation included: interpreter, lwIP, "
-        "driver, interrupts. QEMU counts them, so they are the same on any machine.",
+        "figures are instructions of a Cortex-M3, all that the board does for an operation included: interpreter, "
+        "lwIP, driver, interrupts. QEMU counts them, so they are the same on any machine.",
         f"compiler: {first_line('arm-none-eabi-gcc', '--version')}",
         f"QEMU: {first_line('qemu-system-arm', '--version')}",
         f"source: {first_line('git', '-C', str(REPO), 'describe', '--always', '--dirty')}",

@@ -6,12 +6,12 @@ goes through driver, chip and interrupt, and is there when the call that sends c
 """
 
 import gc
+import select
+import socket
 import time
 
 import machine
 import network
-import select
-import socket
 
 NS_PER_TICK, NS_PER_INSTRUCTION = 40, 32
 CHIP, MAC_DATA, MAC_COMMAND, MAC_WRITE = 0x40200000, 0xA8, 0xA4, 0x80000000
@@ -97,7 +97,7 @@ def out_of_a_full_pipe(item, block, count, operation):
 def lines(size):
     line = b"x" * (size - 1) + b"\n"
     count = 4000 // size
-    out_of_a_full_pipe("lines_%d" % size, line * count, count, lambda sock: sock.readline)
+    out_of_a_full_pipe(f"lines_{size}", line * count, count, lambda sock: sock.readline)
 
 
 def reads(item, size, method):

@@ -40,7 +40,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--without", default="", metavar="PARTS", help="what the firmware was built without")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--mirror", action="store_true", help="a wire that sends everything back")
-    kind.add_argument("--steady", action="store_true", help="no wire, and a clock that counts instructions, of 32 ns each")
+    kind.add_argument("--steady", action="store_true", help="no wire; the clock counts instructions, of 32 ns")
     parser.add_argument("--seed", type=int, default=0, help="of the wire's faults")
     parser.add_argument("--loss", type=float, default=0, help="how likely a frame is lost")
     parser.add_argument("--doubling", type=float, default=0, help="how likely it comes twice")
