@@ -34,7 +34,7 @@ fuzz: build micropython ## random trials for MINUTES=n on each host, until somet
 demo: build micropython firmware ## a board's program at an MQTT broker, nginx, our servers, a board in QEMU
 	.venv/bin/python tools/demo
 
-bench: build micropython ## every figure against its rivals, into bench/results; QUICK=1 for under a minute
+bench: build micropython firmware ## every figure against its rivals, into bench/results; QUICK=1 for under a minute
 	.venv/bin/python bench/run.py $(if $(QUICK),--quick)
 
 docs: build .venv/ready-docs ## the documentation as a site: build/docs/html
