@@ -48,6 +48,7 @@ WORKS = (
     Work("datagram", "datagram of 64 B: sendto, recvfrom", None),
     Work("connect", "connect, accept, close", None),
     Work("poll_10", "poll, 1 of 10 ready", None),
+    Work("poll_90", "poll, 1 of 90 ready", None),
 )
 HEADER = ["work", "usocket", "modlwip", "ratio", "goal", ""]
 

@@ -194,15 +194,15 @@ def connect():
     show("connect", 50, instructions(50, whole))
 
 
-def poll():
-    sockets = [datagram_socket() for _ in range(10)]
+def poll(count):
+    sockets = [datagram_socket() for _ in range(count)]
     poller = select.poll()
     for sock, _ in sockets:
         poller.register(sock, select.POLLIN)
     sockets[0][0].sendto(b"x", sockets[5][1])
     time.sleep_ms(SETTLE_MS)
     assert len(poller.poll(0)) == 1
-    show("poll_10", 200, instructions(200, lambda: poller.poll(0)))
+    show(f"poll_{count}", 200, instructions(200, lambda: poller.poll(0)))
     for sock, _ in sockets:
         sock.close()
 
@@ -231,5 +231,6 @@ bulk()
 read_to_the_end()
 datagram()
 connect()
-poll()
+poll(10)
+poll(90)
 memory()
