@@ -36,6 +36,7 @@ class Work:
 
 
 WORKS = (
+    Work("lines_400", "lines of 400 B out of a full pipe", None),
     Work("lines_80", "lines of 80 B out of a full pipe", 20),
     Work("lines_8", "lines of 8 B out of a full pipe", None),
     Work("echo_line", "echo of a line of 80 B: both ends write it and read it", None),

@@ -219,6 +219,7 @@ def memory():
 
 
 set_up()
+lines(400)
 lines(80)
 lines(8)
 echo_of_a_line()

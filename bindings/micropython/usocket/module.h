@@ -71,13 +71,16 @@ mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
 
 // --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread,
 // or the board's interrupts (callbacks.h).
-#define USOCKET_HAS_THREAD_FOR_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
 #if defined(USOCKET_WITHOUT_poll)
+#define USOCKET_HAS_THREAD_FOR_CALLBACKS (0)
 #define USOCKET_HAS_CALLBACKS (0)
-#elif defined(USOCKET_OVER_lwip)
+#else
+#define USOCKET_HAS_THREAD_FOR_CALLBACKS (MICROPY_ENABLE_SCHEDULER && MICROPY_PY_THREAD && __unix__)
+#if defined(USOCKET_OVER_lwip)
 #define USOCKET_HAS_CALLBACKS (MICROPY_ENABLE_SCHEDULER)
 #else
 #define USOCKET_HAS_CALLBACKS USOCKET_HAS_THREAD_FOR_CALLBACKS
+#endif
 #endif
 enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system's option of that number
 void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
