@@ -1,148 +1,28 @@
-"""Addresses as CPython writes them: a tuple for each family, a path for AF_UNIX; names are resolved."""
+"""Addresses as CPython writes them: a tuple or a path, names resolved; the other families' forms are in families.py."""
 
 from __future__ import annotations
 
 import os
 import socket as _standard
 import struct
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from usocket import _usocket
 from usocket._usocket import AF_INET, AF_INET6, AF_UNIX, inet_ntop, inet_pton, sockaddr
+from usocket.compat.families import form_of
+
+AF_RDS: int | None = getattr(_standard, "AF_RDS", None)
+AF_BLUETOOTH: int | None = getattr(_standard, "AF_BLUETOOTH", None)
 
 # What is returned: a tuple, a path (abstract ones as bytes), or None where the system names no sender.
 Address: TypeAlias = Any
 
 
-class Family(NamedTuple):
-    """How an address of a family is written: struct sockaddr without the family's own two bytes, and the tuple."""
-
-    to_tuple: Callable[[bytes], tuple[Any, ...]]
-    to_bytes: Callable[[tuple[Any, ...]], bytes]
-
-
-# --- Families that are a few numbers
-
-
-def _numbers(layout: str, *unused: int) -> Family:
-    """Of which the places in `unused` are always 0."""
-    form = struct.Struct(layout)
-
-    def to_tuple(payload: bytes) -> tuple[Any, ...]:
-        fields = form.unpack(payload.ljust(form.size, b"\0")[: form.size])
-        return tuple(value for place, value in enumerate(fields) if place not in unused)
-
-    def to_bytes(address: tuple[Any, ...]) -> bytes:
-        fields = [_unsigned(value) for value in address]
-        for place in unused:
-            fields.insert(place, 0)
-        try:
-            return form.pack(*fields)
-        except struct.error as failure:
-            raise OverflowError(f"an address of this family is {layout!r}, not {address!r}: {failure}") from None
-
-    return Family(to_tuple, to_bytes)
-
-
-def _unsigned(value: Any) -> int:
-    """A number of 32 bits that may have been written as a negative one, as CPython takes VMADDR_CID_ANY."""
-    if not isinstance(value, int):
-        raise TypeError(f"an address of this family has int elements, not {type(value).__name__}")
-    return value & 0xFFFFFFFF if value < 0 else value
-
-
-# --- Families that name an interface
-
-
-def _interface(index: int) -> str:
-    if not index:
-        return ""
-    try:
-        return _standard.if_indextoname(index)
-    except OSError:
-        return ""
-
-
-def _index(name: str | bytes) -> int:
-    return _standard.if_nametoindex(name if isinstance(name, str) else os.fsdecode(name)) if name else 0
-
-
-def _packet_tuple(payload: bytes) -> tuple[Any, ...]:
-    protocol, index, hatype, pkttype, size = struct.unpack("=HiHBB", payload[:10])
-    return _interface(index), _standard.ntohs(protocol), pkttype, hatype, payload[10 : 10 + min(size, 8)]
-
-
-def _packet_bytes(address: tuple[Any, ...]) -> bytes:
-    name, protocol, *rest = address
-    missing: tuple[Any, ...] = (0, 0, b"")
-    pkttype, hatype, hardware = (*rest, *missing[len(rest) :])
-    if len(hardware) > 8:
-        raise ValueError("the hardware address of an AF_PACKET address has at most 8 bytes")
-    if not 0 <= protocol <= 0xFFFF:
-        raise OverflowError("the protocol of an AF_PACKET address is 0-65535")
-    form = "=HiHBB8s"
-    return struct.pack(
-        form, _standard.htons(protocol), _index(name), hatype, pkttype, len(hardware), bytes(hardware).ljust(8, b"\0")
-    )
-
-
-# CAN_RAW and CAN_BCM have the interface alone, CAN_ISOTP two numbers besides, CAN_J1939 three.
-def _can_tuple(payload: bytes) -> tuple[Any, ...]:
-    return (_interface(struct.unpack_from("=xxi", payload)[0]),)
-
-
-def _can_bytes(address: tuple[Any, ...]) -> bytes:
-    name, *rest = address
-    layout = {0: "", 2: "II", 3: "QIB"}.get(len(rest))
-    if layout is None:
-        raise TypeError("an AF_CAN address is (interface,), (interface, rx, tx) or (interface, name, pgn, addr)")
-    return struct.pack("=xxi" + layout, _index(name), *rest).ljust(22, b"\0")
-
-
-# --- The kernel's cryptography: which kind of algorithm, which one, and masks
-
-
-def _algorithm_tuple(payload: bytes) -> tuple[Any, ...]:
-    kind, features, mask, name = struct.unpack("=14sII64s", payload[:86].ljust(86, b"\0"))
-    return os.fsdecode(kind.split(b"\0")[0]), os.fsdecode(name.split(b"\0")[0]), features, mask
-
-
-def _algorithm_bytes(address: tuple[Any, ...]) -> bytes:
-    if not 2 <= len(address) <= 4 or not all(isinstance(text, str) for text in address[:2]):
-        raise TypeError(f"an AF_ALG address is (type, name[, feat[, mask]]), not {address!r}")
-    kind, name = (text.encode() for text in address[:2])
-    if len(kind) >= 14 or len(name) >= 64:
-        raise ValueError("the type of an AF_ALG address has at most 13 bytes, its name at most 63")
-    return struct.pack("=14sII64s", kind, *(*address[2:], 0, 0)[:2], name)
-
-
-FAMILIES: dict[int, Family] = {}
-for _name, _family in {
-    "AF_NETLINK": _numbers("=HII", 0),  # pid, groups
-    "AF_VSOCK": _numbers("=HIIxxxx", 0),  # port, cid: see below
-    "AF_QIPCRTR": _numbers("=HII", 0),  # node, port
-    "AF_PACKET": Family(_packet_tuple, _packet_bytes),
-    "AF_CAN": Family(_can_tuple, _can_bytes),
-    "AF_ALG": Family(_algorithm_tuple, _algorithm_bytes),
-}.items():
-    if hasattr(_standard, _name):
-        FAMILIES[getattr(_standard, _name)] = _family
-
-
-def _swapped(family: Family) -> Family:
-    return Family(lambda payload: family.to_tuple(payload)[::-1], lambda address: family.to_bytes(address[::-1]))
-
-
-if hasattr(_standard, "AF_VSOCK"):  # CPython says (cid, port)
-    FAMILIES[_standard.AF_VSOCK] = _swapped(FAMILIES[_standard.AF_VSOCK])
-
-
 # --- From the system, and to it
 
 
-def to_tuple(native: bytes) -> Address:
-    """The address as CPython shows it."""
+def to_tuple(native: bytes, socket: Any = None) -> Address:
+    """The address as CPython shows it, of this socket or its peer."""
     if not native:
         return None
     family, payload, *rest = sockaddr(native)
@@ -150,26 +30,32 @@ def to_tuple(native: bytes) -> Address:
         return (inet_ntop(family, payload), *rest)
     if family == AF_UNIX:
         return payload if payload[:1] == b"\0" else os.fsdecode(payload)
-    if family in FAMILIES:
-        return FAMILIES[family].to_tuple(payload)
-    return family, payload
+    form = form_of(family, socket)
+    return form.to_python(payload) if form is not None else (family, payload)
 
 
-def to_native(method: str, family: int, address: Address) -> Any:
+def to_native(method: str, family: int, address: Address, socket: Any = None) -> Any:
     """The address as usocket takes it. TypeError, OverflowError: CPython's, where it would raise them."""
     if _is_apart(address):
         return address
     if family == AF_UNIX:
         return _path(method, address)
-    if isinstance(address, bytes) and sockaddr(address):  # as usocket has it
+    if isinstance(address, bytes) and _is_native(family, address):
         return address
-    if family in FAMILIES:
-        if not isinstance(address, tuple):
-            raise TypeError(f"{method}(): the address must be a tuple, not {type(address).__name__}")
-        return struct.pack("=H", family) + FAMILIES[family].to_bytes(address)
     if family in (AF_INET, AF_INET6):
         return _internet(method, family, address)
-    raise OSError(f"{method}(): unsupported address family")
+    if family == AF_RDS:  # it has addresses of AF_INET
+        host, port = _internet(method, AF_INET, address)
+        return struct.pack("=HH4s8x", AF_INET, _standard.htons(port), inet_pton(AF_INET, host or "0.0.0.0"))
+    form = form_of(family, socket)
+    if form is None:
+        raise OSError(f"{method}(): unsupported address family")
+    return struct.pack("=H", family) + form.to_payload(address)
+
+
+def _is_native(family: int, address: bytes) -> bool:
+    """As usocket has it. Bluetooth takes a device's text as bytes, too."""
+    return family != AF_BLUETOOTH or sockaddr(address)[0] == family
 
 
 def _is_apart(address: Address) -> bool:
@@ -188,18 +74,21 @@ def _path(method: str, address: Address) -> Any:
     else:
         raise TypeError(f"a bytes-like object or str is required for an AF_UNIX path, not {type(address).__name__!r}")
     if len(path) > 108 or (len(path) == 108 and path[:1] != b"\0"):
-        raise OSError("AF_UNIX path too long")
+        raise OSError(f"AF_UNIX path too long: {len(path)} bytes, of which the system takes 107")
     return os.fsdecode(path)
 
 
 def _internet(method: str, family: int, address: Address) -> Any:
     name = "AF_INET" if family == AF_INET else "AF_INET6"
     most = 2 if family == AF_INET else 4
+    form = "(host, port)" if family == AF_INET else "(host, port[, flowinfo[, scopeid]])"
+    match address:
+        case (int(), int(), int(), str(), tuple()) | [(int(), int(), int(), str(), tuple()), *_]:
+            raise TypeError(f"{method}(): of what getaddrinfo() has found, the address is getaddrinfo(...)[0][-1]")
     if not isinstance(address, tuple):
-        raise TypeError(f"{method}(): {name} address must be tuple, not {type(address).__name__}")
+        raise TypeError(f"{method}(): {name} address must be tuple {form}, not {type(address).__name__} {address!r}")
     if not 2 <= len(address) <= most:
-        form = "a pair (host, port)" if family == AF_INET else "a tuple (host, port[, flowinfo[, scopeid]])"
-        raise TypeError(f"{name} address must be {form}, not {address!r}")
+        raise TypeError(f"{method}(): {name} address must be tuple {form}, not {address!r}")
     host, port, *rest = address
     if not hasattr(port, "__index__"):
         raise TypeError(f"{method}(): the port of an address is an int, not {type(port).__name__} {port!r}")
@@ -266,5 +155,7 @@ def resolve(
         return _usocket.getaddrinfo(host, port, family, type, proto, flags)
     except OSError as failure:
         if failure.errno is not None and failure.errno < 0:
-            raise _standard.gaierror(*failure.args) from None
+            told = _standard.gaierror(*failure.args)
+            told.strerror = failure.strerror  # with the host that was asked for
+            raise told from None
         raise

@@ -39,6 +39,8 @@ def setdefaulttimeout(timeout: float | None, /) -> None:
 
 def checked_timeout(timeout: float | None) -> float | None:
     """The timeout as gettimeout() tells it, or the exception of settimeout()."""
+    if timeout is not None and not hasattr(timeout, "__float__") and not hasattr(timeout, "__index__"):
+        raise TypeError(f"a timeout is a number of seconds or None, not {type(timeout).__name__} {timeout!r}")
     with _usocket.socket() as probe:
         probe.settimeout(timeout)
         return probe.gettimeout()
@@ -129,7 +131,8 @@ class socket(_usocket.socket):
         return text + ">"
 
     def __getstate__(self) -> Any:
-        raise TypeError(f"cannot pickle {self.__class__.__name__!r} object")
+        kind = self.__class__.__name__
+        raise TypeError(f"cannot pickle {kind!r} object, nor copy it; dup() makes another on the same connection")
 
     def get_inheritable(self) -> bool:
         """Whether child processes get the descriptor."""
@@ -228,14 +231,14 @@ class socket(_usocket.socket):
     # --- Connections
 
     def bind(self, address: Address, /) -> None:
-        super().bind(to_native("bind", super().family, address))
+        super().bind(to_native("bind", super().family, address, self))
 
     def connect(self, address: Address, /) -> None:
-        super().connect(to_native("connect", super().family, address))
+        super().connect(to_native("connect", super().family, address, self))
 
     def connect_ex(self, address: Address, /) -> int:
         """connect() that returns the number of the error, or 0."""
-        native = to_native("connect_ex", super().family, address)
+        native = to_native("connect_ex", super().family, address, self)
         try:
             super().connect(native)
         except OSError as failure:
@@ -249,21 +252,22 @@ class socket(_usocket.socket):
         conn, address = self._accept_as(socket)
         conn._begin(self._proto)
         conn._set_default_timeout()
-        return conn, to_tuple(address)
+        return conn, to_tuple(address, self)
 
     def _accept(self) -> tuple[int, Address]:
         """As CPython's, for subclasses that make the connection themselves."""
-        conn, address = self._accept_as(_usocket.socket)
-        return conn.detach(), to_tuple(address)
+        conn, native = self._accept_as(_usocket.socket)
+        address = to_tuple(native, self)
+        return conn.detach(), address  # only now: a handler that raises would leave it open
 
     def shutdown(self, how: int, /) -> None:
         super().shutdown(_as_int(how))
 
     def getsockname(self) -> Address:
-        return to_tuple(super().getsockname())
+        return to_tuple(super().getsockname(), self)
 
     def getpeername(self) -> Address:
-        return to_tuple(super().getpeername())
+        return to_tuple(super().getpeername(), self)
 
     # --- What is sent. CPython's own refuse str: mypy sees that what they take is less than what usocket's do.
 
@@ -271,8 +275,8 @@ class socket(_usocket.socket):
         self, data: Buffer, flags_or_address: Any, address: Address = None, /
     ) -> int:
         if address is None:
-            return super().sendto(data, to_native("sendto", super().family, flags_or_address))
-        return super().sendto(data, flags_or_address, to_native("sendto", super().family, address))
+            return super().sendto(data, to_native("sendto", super().family, flags_or_address, self))
+        return super().sendto(data, flags_or_address, to_native("sendto", super().family, address, self))
 
     def sendmsg(  # type: ignore[override]
         self,
@@ -282,7 +286,7 @@ class socket(_usocket.socket):
         address: Address = None,
         /,
     ) -> int:
-        native = None if address is None else to_native("sendmsg", super().family, address)
+        native = None if address is None else to_native("sendmsg", super().family, address, self)
         return super().sendmsg(buffers, ancdata, flags, native)
 
     if hasattr(_standard, "ALG_SET_OP"):  # Linux, its interface to the kernel's cryptography
@@ -326,23 +330,23 @@ class socket(_usocket.socket):
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Address]:
         data, address = super().recvfrom(bufsize, flags)
-        return data, to_tuple(address)
+        return data, to_tuple(address, self)
 
     def recvfrom_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Address]:
         count, address = super().recvfrom_into(buffer, nbytes, flags)
-        return count, to_tuple(address)
+        return count, to_tuple(address, self)
 
     def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg(bufsize, ancbufsize, flags)
-        return (*message, to_tuple(address))
+        return (*message, to_tuple(address, self))
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg_into(buffers, ancbufsize, flags)
-        return (*message, to_tuple(address))
+        return (*message, to_tuple(address, self))
 
 
 socket.__module__ = "usocket.compat"

@@ -1,0 +1,256 @@
+"""COMPAT-1, ADDR-8: addresses of the families that few kernels have, as CPython's own socket writes and reads them.
+
+A shim lets the system make sockets of any family, and remember what they are bound to: so both modules say what they
+would have told it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import socket as standard
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+import usocket
+
+# A family, a protocol and an address, as a program would write them.
+Case: TypeAlias = tuple[str, str, str]
+Asking: TypeAlias = Callable[[Case], list[Any]]
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { most = 1024 };
+static struct { int family, protocol; socklen_t size; struct sockaddr_storage address; } known[most];
+
+int socket(int family, int type, int protocol) {
+    int (*real)(int, int, int) = dlsym(RTLD_NEXT, "socket");
+    int fd = real(AF_UNIX, SOCK_DGRAM | (type & SOCK_CLOEXEC), 0);
+    if (fd >= 0 && fd < most) {
+        memset(&known[fd], 0, sizeof known[fd]);
+        known[fd].family = family;
+        known[fd].protocol = protocol;
+    }
+    return fd;
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t size) {
+    memcpy(&known[fd].address, address, size);
+    known[fd].size = size;
+    return 0;
+}
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *size) {
+    memcpy(address, &known[fd].address, *size < known[fd].size ? *size : known[fd].size);
+    *size = known[fd].size;
+    return 0;
+}
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *size) {
+    int (*real)(int, int, int, void *, socklen_t *) = dlsym(RTLD_NEXT, "getsockopt");
+    int is_known = fd < most && known[fd].family && level == SOL_SOCKET && *size == sizeof(int);
+    if (!is_known || (name != SO_DOMAIN && name != SO_PROTOCOL)) return real(fd, level, name, value, size);
+    *(int *)value = name == SO_DOMAIN ? known[fd].family : known[fd].protocol;
+    return 0;
+}
+"""
+
+# In a process of its own: what a module tells the system of an address, and what it makes of that again.
+SCRIPT = r"""
+import ctypes, socket, sys
+from usocket import compat
+
+libc = ctypes.CDLL(None)
+
+
+def told(fd):
+    memory, size = ctypes.create_string_buffer(128), ctypes.c_int(128)
+    libc.getsockname(fd, memory, ctypes.byref(size))
+    return memory.raw[: size.value]
+
+
+def outcome(module, family, protocol, address):
+    with module.socket(family, socket.SOCK_SEQPACKET, protocol) as one:
+        try:
+            one.bind(address)
+            native = told(one.fileno())
+            return native, one.getsockname()
+        except Exception as failure:
+            return type(failure).__name__, isinstance(failure, OSError)
+
+
+for case in sys.argv[1:]:
+    print(repr([outcome(module, *eval(case, {"socket": socket})) for module in (socket, compat)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> str:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    library = tmp_path_factory.mktemp("families") / "families.so"
+    command = [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-", "-ldl"]
+    subprocess.run(command, input=SHIM, text=True, check=True, capture_output=True)
+    return f"{os.environ.get('LD_PRELOAD', '')} {library}".strip()
+
+
+@functools.cache
+def find_interpreter(name: str) -> str | None:
+    """This one, or another of its version whose socket has the constant: not all were built with Bluetooth."""
+    major, minor = sys.version_info[:2]
+    for python in (sys.executable, f"/usr/bin/python{major}.{minor}"):
+        asked = [python, "-c", f"import socket; socket.{name}"]
+        if Path(python).exists() and subprocess.run(asked, capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+@pytest.fixture(scope="module")
+def ask(shim: str) -> Callable[[Case], list[Any]]:
+    """What CPython's module and ours make of a case. All cases of an interpreter are one process."""
+    answers: dict[Case, list[Any]] = {}
+
+    def answer(case: Case) -> list[Any]:
+        python = find_interpreter(case[0])
+        if python is None:
+            pytest.skip(f"this CPython knows no {case[0]}")
+        if case not in answers:
+            cases = [other for other in (*RIGHT, *WRONG, *NEWER) if find_interpreter(other[0]) == python]
+            done = subprocess.run(
+                [
+                    python,
+                    "-c",
+                    SCRIPT,
+                    *(f"(socket.{family}, {protocol}, {address})" for family, protocol, address in cases),
+                ],
+                env={**os.environ, "LD_PRELOAD": shim, "PYTHONPATH": str(Path(usocket.__file__).parent.parent)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == 0, done.stderr
+            answers.update(zip(cases, map(eval, done.stdout.splitlines()), strict=True))
+        return answers[case]
+
+    return answer
+
+
+def meant(case: Case, native: bytes) -> bytes:
+    """What means something in it: an older CPython leaves in the rest what lay in its memory."""
+    family, protocol, _ = case
+    size = len(native)
+    if family == "AF_PACKET":
+        return native[: 12 + native[11]].ljust(size, b"\0")
+    if family in ("AF_NETLINK", "AF_VSOCK", "AF_QIPCRTR", "AF_CAN"):
+        native = native[:2] + bytes(2) + native[4:]
+    return native[:8].ljust(size, b"\0") if protocol in ("socket.CAN_RAW", "socket.CAN_BCM") else native
+
+
+RIGHT = [
+    ("AF_NETLINK", "0", "(7, 0x80000001)"),
+    ("AF_VSOCK", "0", "(socket.VMADDR_CID_ANY, 1234)"),
+    ("AF_QIPCRTR", "0", "(1, 0xFFFFFFFE)"),
+    ("AF_RDS", "0", "('127.0.0.1', 4000)"),
+    ("AF_PACKET", "0", "('lo', 0x0800)"),
+    ("AF_PACKET", "0", "('lo', 0x0800, 2, 3, b'abcdef')"),
+    ("AF_CAN", "socket.CAN_RAW", "('lo',)"),
+    ("AF_CAN", "socket.CAN_BCM", "('',)"),
+    ("AF_CAN", "socket.CAN_ISOTP", "('lo', 0x123, 0x456)"),
+    ("AF_CAN", "socket.CAN_J1939", "('lo', 1 << 63, 0x40000, 0xFF)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_NAMESEQ, 18888, 1, 5)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_NAMESEQ, 18888, 1, 5, socket.TIPC_NODE_SCOPE)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_NAME, 18888, 17, 0)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_ID, 0x01001001, 77, 0)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_ID, 1, 2, 3, 0xFFFFFFFF)"),
+    ("AF_ALG", "0", "('skcipher', 'cbc(aes)')"),
+    ("AF_ALG", "0", "('hash', 'sha256', 1, 2)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_L2CAP", "('01:23:45:67:89:AB', 4099)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_RFCOMM", "('01:23:45:67:89:ab', 30)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_RFCOMM", "(socket.BDADDR_ANY, 0)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_HCI", "(1,)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_SCO", "b'01:23:45:67:89:AB'"),
+]
+
+
+@pytest.mark.parametrize("case", RIGHT, ids=str)
+def test_compat_1_what_the_system_is_told_and_tells(ask: Asking, case: Case) -> None:
+    theirs, ours = ask(case)
+    assert isinstance(theirs[0], bytes), theirs
+    assert (meant(case, ours[0]), ours[1]) == (meant(case, theirs[0]), theirs[1])
+
+
+WRONG = [
+    ("AF_NETLINK", "0", "(7,)"),
+    ("AF_NETLINK", "0", "7"),
+    ("AF_QIPCRTR", "0", "(1, 'x')"),
+    ("AF_QIPCRTR", "0", "[1, 2]"),
+    ("AF_PACKET", "0", "('no such interface', 0)"),
+    ("AF_PACKET", "0", "('lo', 70000)"),
+    ("AF_PACKET", "0", "('lo', 0, 0, 0, bytes(9))"),
+    ("AF_PACKET", "0", "('lo',)"),
+    ("AF_CAN", "socket.CAN_RAW", "'lo'"),
+    ("AF_CAN", "socket.CAN_RAW", "('no such one',)"),
+    ("AF_CAN", "socket.CAN_RAW", "('lo', 1, 2)"),
+    ("AF_CAN", "socket.CAN_ISOTP", "('lo',)"),
+    ("AF_TIPC", "0", "(socket.TIPC_ADDR_NAME, 1, 2)"),
+    ("AF_TIPC", "0", "(9, 1, 2, 3)"),
+    ("AF_TIPC", "0", "'name'"),
+    ("AF_ALG", "0", "('s' * 14, 'n')"),
+    ("AF_ALG", "0", "('s',)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_L2CAP", "('01:23:45:67:89:AB',)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_L2CAP", "('not a device', 1)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_RFCOMM", "('01:23:45:67:89:AB', 'x')"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_HCI", "('x',)"),
+    ("AF_BLUETOOTH", "socket.BTPROTO_SCO", "7"),
+    ("AF_BLUETOOTH", "77", "('01:23:45:67:89:AB', 1)"),
+    ("AF_APPLETALK", "0", "(1, 2)"),
+]
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_compat_1_the_class_of_the_error(ask: Asking, case: Case) -> None:
+    theirs, ours = ask(case)
+    assert isinstance(theirs[0], str), theirs
+    assert ours == theirs
+
+
+# What CPython takes and gives from 3.14 on: struct sockaddr_l2, _hci and _sco of the kernel's net/bluetooth.
+NEWER = {
+    ("AF_BLUETOOTH", "socket.BTPROTO_L2CAP", "('01:23:45:67:89:AB', 0, 4, 1)"): "0000ab8967452301040001",
+    ("AF_BLUETOOTH", "socket.BTPROTO_L2CAP", "('01:23:45:67:89:AB', 1, 2)"): "0100ab8967452301020000",
+    ("AF_BLUETOOTH", "socket.BTPROTO_HCI", "(1, 3)"): "01000300",
+    ("AF_BLUETOOTH", "socket.BTPROTO_HCI", "1"): "01000000",
+    ("AF_BLUETOOTH", "socket.BTPROTO_SCO", "'01:23:45:67:89:AB'"): "ab8967452301",
+}
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the numbers are written as a little machine has them")
+@pytest.mark.parametrize("case", NEWER, ids=str)
+def test_compat_1_newer_forms(ask: Asking, case: Case) -> None:
+    _, (native, back) = ask(case)
+    assert native.hex()[4:].startswith(NEWER[case])
+    assert back == eval(case[2])
+
+
+@pytest.mark.skipif(not hasattr(standard, "AF_NETLINK"), reason="no AF_NETLINK here")
+def test_addr_8_the_kernel_itself_takes_and_gives_them() -> None:
+    """Without the shim, by the families that this kernel has."""
+    from usocket import compat
+
+    told = []
+    for module in (standard, compat):
+        with module.socket(module.AF_NETLINK, module.SOCK_RAW, 0) as one:
+            one.bind((0, 0))
+            pid, groups = one.getsockname()
+            told.append((pid != 0, groups))
+    assert told == [(True, 0)] * 2
