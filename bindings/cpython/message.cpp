@@ -63,8 +63,10 @@ private:
 };
 
 nb::object tuple_of_message(const nb::object& data, const Control& control, const ReceivedMessage& message) {
-    return tuple_of(data, to_list(control.first(message.control_size)), nb::steal(PyLong_FromLong(message.flags)),
-                    to_python(message.address));
+    const ConstBuffer beside = control.first(message.control_size);
+    auto tuple = tuple_of(data, to_list(beside), nb::steal(PyLong_FromLong(message.flags)), to_python(message.address));
+    if (!tuple.is_valid()) close_descriptors(beside);
+    return tuple;
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ private:
     std::size_t position_ = 0;
 };
 
+// Closes the descriptors in control memory that recvmsg() has filled, for whoever has no use for them.
+USOCKET_API void close_descriptors(ConstBuffer control) noexcept;
+
 // What recvmsg() has received. Descriptors in the ancillary data are close-on-exec, and the caller's to close.
 struct ReceivedMessage {
     std::size_t size = 0;          // bytes in the pieces, or with MSG_TRUNC of the whole message

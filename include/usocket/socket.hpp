@@ -269,7 +269,7 @@ private:
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) const noexcept -> decltype(body());
     template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
-    [[nodiscard]] bool is_given_up(const Call& call, std::size_t got) const noexcept;
+    [[nodiscard]] static bool is_given_up(const Call& call) noexcept;
     Error last_look(Call& call, Sink& got) noexcept;
     USOCKET_LOCAL Error unread(Call& call, Sink& got) noexcept;
     USOCKET_LOCAL Error unread_scattered(Call& call, Scattered pieces, std::size_t size) noexcept;

@@ -46,14 +46,14 @@ inline bool takes_next(int flags) noexcept {
     return (flags & (sys::msg_peek | sys::msg_trunc | sys::msg_oob | sys::msg_errqueue)) == 0;
 }
 
-// The handler has raised. Messages, of which nothing can be unread, do not ask.
-inline bool Socket::is_given_up(const Call& call, std::size_t got) const noexcept {
-    return call.looks_last() && got != 0 && is_stream() && call.host_->interrupted != nullptr &&
-           call.host_->interrupted();
+// The handler has raised.
+inline bool Socket::is_given_up(const Call& call) noexcept {
+    return call.looks_last() && call.host_->interrupted != nullptr && call.host_->interrupted();
 }
 
+// Messages, of which nothing can be unread, do not ask.
 inline Error Socket::last_look(Call& call, Sink& got) noexcept {
-    return is_given_up(call, got.size()) ? unread(call, got) : Error();
+    return got.size() != 0 && is_stream() && is_given_up(call) ? unread(call, got) : Error();
 }
 
 }  // namespace usocket

@@ -16,11 +16,15 @@ Result<std::size_t> Socket::sendmsg(Gathered pieces, ConstBuffer control, int fl
 }
 
 Result<ReceivedMessage> Socket::recvmsg_into(Scattered pieces, MutableBuffer control, int flags, Call&& call) noexcept {
-    auto message = inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
-    // Descriptors, which can come but once, are not unread.
-    if (!message || message->control_size != 0 || !takes_next(flags)) return message;
-    if (is_given_up(call, message->size)) message = unread_scattered(call, pieces, message->size);
-    return message;
+    const auto message = inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
+    if (!message) return message;
+    const bool can_be_unread = message->size != 0 && is_stream() && takes_next(flags);
+    const bool needs_look = can_be_unread || message->control_size != 0;
+    if (!needs_look || !is_given_up(call)) return message;
+    // Descriptors come but once, and nobody else would close them.
+    const MutableBuffer beside = control.first(message->control_size);
+    close_descriptors({beside.data(), beside.size()});
+    return can_be_unread ? unread_scattered(call, pieces, message->size) : Error(EINTR);
 }
 
 #if !defined(USOCKET_SMALL)
@@ -100,6 +104,8 @@ Result<void> AncillaryWriter::add(const Ancillary& item) noexcept {
     size_ += space;
     return {};
 }
+
+void close_descriptors(ConstBuffer control) noexcept { sys::close_descriptors(control); }
 
 std::optional<Ancillary> AncillaryReader::next() noexcept {
     Ancillary item;

@@ -130,6 +130,8 @@ std::size_t ancillary_length(std::size_t data_size) noexcept;
 void ancillary_put(std::uint8_t* memory, const Ancillary& item) noexcept;
 // The item at a position, which moves behind it. False: there is none.
 bool ancillary_get(ConstBuffer control, std::size_t& position, Ancillary& item) noexcept;
+// Those that have been received, for nobody.
+void close_descriptors(ConstBuffer control) noexcept;
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept;
 Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept;

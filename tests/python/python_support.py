@@ -8,6 +8,7 @@ import errno
 import gc
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeAlias
 
+import pytest
 import uselect
 import usocket
 
@@ -290,6 +292,17 @@ for i in range(4000):
         ended += 1
 print(ended)
 """
+
+
+def preloaded(source: str, folder: Path) -> str:
+    """LD_PRELOAD for a process in which functions in C stand before the system's."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    library = folder / "shim.so"
+    command = [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-", "-ldl"]
+    subprocess.run(command, input=source, text=True, check=True, capture_output=True)
+    return f"{os.environ.get('LD_PRELOAD', '')} {library}".strip()
 
 
 def run_python(

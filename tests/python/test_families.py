@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import socket as standard
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import usocket
+from python_support import preloaded
 
 # A family, a protocol and an address, as a program would write them.
 Case: TypeAlias = tuple[str, str, str]
@@ -95,13 +95,7 @@ for case in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> str:
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    library = tmp_path_factory.mktemp("families") / "families.so"
-    command = [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-", "-ldl"]
-    subprocess.run(command, input=SHIM, text=True, check=True, capture_output=True)
-    return f"{os.environ.get('LD_PRELOAD', '')} {library}".strip()
+    return preloaded(SHIM, tmp_path_factory.mktemp("families"))
 
 
 @functools.cache

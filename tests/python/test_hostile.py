@@ -18,7 +18,7 @@ import pytest
 import uselect
 import usocket
 import ussl
-from python_support import Caller, descriptors, make_pair
+from python_support import Caller, descriptors, make_pair, run_python
 from usocket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, compat
 
 # --- What an argument can be: what it takes, what it must refuse as a TypeError, what lies at and past its bounds
@@ -572,3 +572,36 @@ def test_sock_6_resident_memory_is_bounded() -> None:
     before = resident()
     work(5000)
     assert resident() - before < 4 << 20
+
+
+def test_sock_10_descriptors_are_closed_if_there_is_no_memory_for_the_result() -> None:
+    """Whatever piece of the result it is that has found none."""
+    pytest.importorskip("_testcapi")
+    program = """
+import _testcapi, array, os, usocket
+one, other = usocket.socketpair()
+rights = [(usocket.SOL_SOCKET, usocket.SCM_RIGHTS, array.array("i", [0]))]
+lacking = 0
+for which in range(40):
+    before = os.listdir("/proc/self/fd")
+    other.sendmsg([b"x" * 1000], rights)
+    _testcapi.set_nomemory(which, which + 1)
+    try:
+        result = one.recvmsg(1000, 100)
+    except MemoryError:
+        _testcapi.remove_mem_hooks()
+        lacking += 1
+        one.settimeout(0)
+        try:
+            one.recv(1000)
+        except BlockingIOError:
+            pass
+        one.settimeout(None)
+    else:
+        _testcapi.remove_mem_hooks()
+        (_, _, rest), = result[1]
+        os.close(int.from_bytes(rest, "little"))
+    assert os.listdir("/proc/self/fd") == before, which
+assert lacking > 2
+"""
+    run_python(program)

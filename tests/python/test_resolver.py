@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import socket as standard
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 import usocket
-from python_support import run_python
+from python_support import preloaded, run_python
 from usocket import AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM, getaddrinfo, sockaddr
 
 
@@ -140,13 +139,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 @pytest.fixture(scope="module")
 def resolver(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a process whose names the shim looks up."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    library = tmp_path_factory.mktemp("resolver") / "resolver.so"
-    command = [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-", "-ldl"]
-    subprocess.run(command, input=SHIM, text=True, check=True, capture_output=True)
-    return {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {library}".strip()}
+    return {"LD_PRELOAD": preloaded(SHIM, tmp_path_factory.mktemp("resolver"))}
 
 
 def test_gai_2_names_are_resolved(resolver: dict[str, str]) -> None:

@@ -27,6 +27,7 @@ from python_support import (
     has_interpreters_lock,
     listener,
     make_pair,
+    preloaded,
     run_python,
     wait_until_blocked,
 )
@@ -399,3 +400,108 @@ except ZeroDivisionError:
     print("over")
 """
     assert run_python(program, PYTHONPATH=str(Path(__file__).parent), limit_s=20).stdout == "over\n"
+
+
+# --- A signal in the very system call that takes what comes but once
+
+SIGNALS_IN_CALLS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+/* Set by the test: the next call that takes something is hit by a signal before it returns. */
+int signal_in_next_call = 0;
+
+static void hit(long taken) {
+    if (taken < 0 || !signal_in_next_call) return;
+    signal_in_next_call = 0;
+    raise(SIGUSR1);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+    ssize_t (*real)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
+    ssize_t size = real(fd, message, flags);
+    hit(size);
+    return size;
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
+    int (*real)(int, struct sockaddr *, socklen_t *, int) = dlsym(RTLD_NEXT, "accept4");
+    int taken = real(fd, address, size, flags);
+    hit(taken);
+    return taken;
+}
+"""
+
+HIT = """
+import array, ctypes, os, signal, sys, usocket
+from python_support import descriptors, listener
+
+def handler(*_):
+    raise ZeroDivisionError
+
+def hit(call, *arguments):
+    ctypes.c_int.in_dll(ctypes.CDLL(None), "signal_in_next_call").value = 1
+    try:
+        result = call(*arguments)
+    except ZeroDivisionError:
+        return
+    raise AssertionError(f"no signal: {result}")
+
+signal.signal(signal.SIGUSR1, handler)
+"""
+
+
+@pytest.fixture(scope="module")
+def hitting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process whose calls are hit."""
+    shim = preloaded(SIGNALS_IN_CALLS, tmp_path_factory.mktemp("signals"))
+    return {"LD_PRELOAD": shim, "PYTHONPATH": str(Path(__file__).parent)}
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"])
+@pytest.mark.parametrize("flags", ["0", "MSG_PEEK", "MSG_WAITALL"])
+def test_sock_10_descriptors_that_nobody_gets_are_closed(kind: str, flags: str, hitting: dict[str, str]) -> None:
+    """The handler raises once the message has come; what a stream's has of bytes is unread again (TIME-6)."""
+    program = (
+        HIT
+        + f"""
+one, other = usocket.socketpair(usocket.AF_UNIX, usocket.{kind})
+rights = [(usocket.SOL_SOCKET, usocket.SCM_RIGHTS, array.array("i", [0, 1]))]
+other.sendmsg([b"abcdefgh"], rights)
+before = descriptors()
+hit(one.recvmsg, 8, 100, {"0" if flags == "0" else f"usocket.{flags}"})
+assert descriptors() == before
+if "{kind}" == "SOCK_STREAM":
+    one.settimeout(0)
+    assert one.read(8) == b"abcdefgh"
+elif "{flags}" == "MSG_PEEK":
+    assert one.recv(8) == b"abcdefgh"
+print("over")
+"""
+    )
+    assert run_python(program, **hitting).stdout == "over\n"
+
+
+@pytest.mark.parametrize("exposed", [False, True])
+def test_sock_3_a_connection_that_nobody_gets_is_closed(exposed: bool, hitting: dict[str, str]) -> None:
+    """The handler raises once accept() has it; also where the listener's descriptor is somebody else's, too."""
+    program = (
+        HIT
+        + f"""
+import warnings
+warnings.simplefilter("ignore", ResourceWarning)
+with listener() as server, usocket.socket() as client:
+    if {exposed}:
+        server.fileno()
+    client.settimeout(10)
+    client.connect(server.getsockname())
+    before = descriptors()
+    hit(server.accept)
+    assert descriptors() == before
+    assert client.recv(1) == b""
+print("over")
+"""
+    )
+    assert run_python(program, **hitting).stdout == "over\n"

@@ -22,6 +22,7 @@ std::size_t ancillary_space(std::size_t) noexcept { return 0; }
 std::size_t ancillary_length(std::size_t) noexcept { return 0; }
 void ancillary_put(std::uint8_t*, const Ancillary&) noexcept {}
 bool ancillary_get(ConstBuffer, std::size_t&, Ancillary&) noexcept { return false; }
+void close_descriptors(ConstBuffer) noexcept {}
 
 // --- AF_UNIX
 Result<Address> make_unix(std::string_view) noexcept { return Error(EAFNOSUPPORT); }

@@ -1,5 +1,6 @@
 // Ancillary data, in control memory of any alignment: cmsghdr's, as the CMSG_* macros lay them out.
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <climits>
 #include <cstring>
@@ -44,6 +45,18 @@ bool ancillary_get(ConstBuffer control, std::size_t& position, Ancillary& item) 
     item = {header.cmsg_level, header.cmsg_type, {control.data() + position + header_size, data_size}};
     position += data_size > largest_data ? room : CMSG_SPACE(data_size);
     return true;
+}
+
+void close_descriptors(ConstBuffer control) noexcept {
+    Ancillary item;
+    for (std::size_t position = 0; ancillary_get(control, position, item);) {
+        if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS) continue;
+        for (std::size_t i = 0; i + sizeof(int) <= item.data.size(); i += sizeof(int)) {
+            int fd = -1;
+            std::memcpy(&fd, item.data.data() + i, sizeof fd);
+            ::close(fd);
+        }
+    }
 }
 
 }  // namespace usocket::sys
