@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "hints.hpp"
 #include "method.hpp"
 #include "state.hpp"
 
@@ -68,7 +69,22 @@ bool numbers_of(nb::handle tuple, std::size_t place, Numbers& numbers) {
     return true;
 }
 
+// One of getaddrinfo()'s results, or the list of them.
+bool is_result(nb::handle from) {
+    if (!PyTuple_Check(from.ptr()) || tuple_size(from) != 5) return false;
+    return Py_TYPE(tuple_item(from, 4)) == state().address_class;
+}
+
+bool are_results(nb::handle from) {
+    return PyList_Check(from.ptr()) && list_size(from) != 0 && is_result(list_item(from, 0));
+}
+
 bool from_host(int family, nb::handle from, Address& address) {
+    if (is_result(from)) {
+        PyErr_Format(PyExc_ValueError,
+                     "of what getaddrinfo() has found the address is the last element: found[-1] of %R", from.ptr());
+        return false;
+    }
     if (const auto fits = arguments::tuple_size(family, tuple_size(from)); !fits) {
         raise(fits.error(), from);
         return false;
@@ -77,6 +93,11 @@ bool from_host(int family, nb::handle from, Address& address) {
     Numbers numbers;
     if (!text_of(tuple_item(from, 0), host) || !numbers_of(from, 0, numbers)) return false;
     const auto made = Address::inet(family, host, numbers[0].value, numbers[1].value, numbers[2].value);
+    const char* hint = !made && made.error().fault() == Fault::address_not_numeric ? hint_of_host(host) : nullptr;
+    if (hint != nullptr) {
+        PyErr_Format(PyExc_ValueError, "the host is not a numeric address (%s): %R", hint, tuple_item(from, 0));
+        return false;
+    }
     return found(address, made, made ? from : culprit(from, 0, made.error().fault()));
 }
 
@@ -258,6 +279,12 @@ bool to_address(int family, nb::handle from, Address& address) {
     if (PyTuple_Check(from.ptr())) return from_tuple(family, from, address);
     if (PyUnicode_Check(from.ptr())) return from_path(family, from, address);
     if (PyObject_CheckBuffer(from.ptr())) return from_native(from, address);
+    if (are_results(from)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "getaddrinfo() returns a list of all it has found: the address of the first is "
+                        "getaddrinfo(host, port)[0][-1]");
+        return false;
+    }
     PyErr_Format(PyExc_TypeError,
                  "an address is bytes as getaddrinfo() returns them, a tuple or, for AF_UNIX, a str, not %S",
                  name_of_type(from).ptr());

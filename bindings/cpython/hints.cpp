@@ -29,6 +29,7 @@ constexpr Hint hints[] = {
     {" socket ", EPROTONOSUPPORT, "this type has no such protocol"},
     {" socket ", ESOCKTNOSUPPORT, "this family has no such type"},
     {" socket register select ", EBADF, "it is not open"},
+    {" socket ", ENOTSOCK, "this descriptor is something else's"},
     {"", EBADF, "the socket is closed"},
     {" bind ", EADDRINUSE, "another socket has this port; port 0 takes a free one"},
     {" bind ", EADDRNOTAVAIL, "this is not an address of this machine; the host \"\" stands for all that it has"},
@@ -38,10 +39,12 @@ constexpr Hint hints[] = {
     {" accept ", EINVAL, "listen() comes before accept()"},
     {" accept ", EOPNOTSUPP, "only a stream socket that listens has connections to accept"},
     {" connect ", ECONNREFUSED, "nothing listens there"},
-    {" connect ", EISCONN, "a stream socket connects once; make a new one"},
+    {" connect ", EISCONN, "a stream socket connects once, and one that listens never; make a new one"},
     {" connect ", EINPROGRESS, "non-blocking: poll for POLLOUT, then ask for SO_ERROR"},
+    {" next ", ENOTCONN, "a socket yields the lines of its peer, so connect() comes first"},
     {receiving, ENOTCONN, "connect() comes first; where a socket listens, receive from what accept() returns"},
     {sending, ENOTCONN, "connect() comes first"},
+    {" sendto ", EPIPE, "a stream socket connects first, and then sends without an address"},
     {sending, EPIPE, "the other end has closed the connection, or there has been no connect()"},
     {sending, EDESTADDRREQ, "connect() comes first, or sendto() says where to"},
     {sending, EMSGSIZE, "one datagram does not hold so much"},
@@ -49,7 +52,8 @@ constexpr Hint hints[] = {
     {" sendto ", EACCES, "to broadcast, set SO_BROADCAST first"},
     {" shutdown ", EINVAL, "how is SHUT_RD, SHUT_WR or SHUT_RDWR"},
     {" getpeername shutdown ", ENOTCONN, "connect() comes first"},
-    {" setsockopt getsockopt ", ENOPROTOOPT, "this level has no such option"},
+    {" setsockopt getsockopt ", ENOPROTOOPT,
+     "this level has no such option; the level comes first, as in (SOL_SOCKET, SO_REUSEADDR, 1)"},
     {" inet_pton ", EINVAL, "numeric addresses only, and of this family"},
     {" modify ", ENOENT, "register() comes first"},
 };
@@ -67,16 +71,24 @@ string_view method_of(string_view usage) noexcept {
 }
 
 // What is found out by a look at the argument.
-const char* hint_of_argument(string_view method, int code, nb::handle argument) noexcept {
+const char* hint_of_address(int code, nb::handle address) noexcept {
     const bool is_refused = code == EINVAL || code == EAFNOSUPPORT;
-    if (is_refused && has(addressed, method) && PyBytes_CheckExact(argument.ptr()))
+    if (is_refused && PyBytes_CheckExact(address.ptr()))
         return "bytes are a native address, as getaddrinfo() returns it; what people write is a tuple, (host, port)";
-    string_view host;
-    if (method != "getaddrinfo" || !PyUnicode_Check(argument.ptr()) || !utf8_of(argument, host)) return nullptr;
-    if (host.find("://") != string_view::npos) return "this is a URL: the host is what stands between '//' and '/'";
-    const auto colon = host.find(':');
-    if (colon != string_view::npos && colon == host.rfind(':')) return "the port is the next argument";
-    return nullptr;
+    if (code == EADDRINUSE && PyUnicode_Check(address.ptr()))
+        return "the file is there already; if no server uses it any more, remove it first";
+    const bool has_port = code == ECONNREFUSED && PyTuple_Check(address.ptr()) && tuple_size(address) > 1;
+    const nb::handle port = has_port ? tuple_item(address, 1) : nullptr;
+    const bool is_zero = has_port && PyLong_Check(port.ptr()) && PyLong_AsLong(port.ptr()) == 0;
+    return is_zero ? "port 0 is for bind(), and getsockname() then says which one that is" : nullptr;
+}
+
+const char* hint_of_name(int code, nb::handle host) noexcept {
+    if (code == EAI_SERVICE) return "the port is a number, or a service that this system knows by name and type";
+    string_view chars;
+    if (!PyUnicode_Check(host.ptr()) || !utf8_of(host, chars)) return nullptr;
+    if (chars.empty()) return "None stands for this machine";
+    return hint_of_host(chars);
 }
 
 const char* hint_of(string_view method, int code) noexcept {
@@ -86,17 +98,25 @@ const char* hint_of(string_view method, int code) noexcept {
     return hint == std::end(hints) ? nullptr : hint->text;
 }
 
+// The argument that the system found fault with, which the text then shows; null: none.
+nb::handle culprit(string_view method, int code, PyObject* const* given, Py_ssize_t count) noexcept {
+    if (count == 0 || code == EBADF) return nullptr;
+    if (has(addressed, method)) return given[count - 1];
+    if (method != "getaddrinfo" || code > 0) return nullptr;
+    return given[code == EAI_SERVICE && count > 1 ? 1 : 0];
+}
+
 // Null: none, or there is no memory for it.
 nb::object text_of(string_view method, int code, PyObject* const* given, Py_ssize_t count) noexcept {
-    const bool has_address = has(addressed, method) && code != EBADF && count > 0;
-    const nb::handle argument = count == 0 ? nullptr : given[has_address ? count - 1 : 0];
-    const char* hint = argument.is_valid() ? hint_of_argument(method, code, argument) : nullptr;
+    const nb::handle argument = culprit(method, code, given, count);
+    const char* hint = nullptr;
+    if (argument.is_valid()) hint = code < 0 ? hint_of_name(code, argument) : hint_of_address(code, argument);
     if (hint == nullptr) hint = hint_of(method, code);
-    if (!has_address) return hint != nullptr ? nb::steal(PyUnicode_FromString(hint)) : nb::object();
+    if (!argument.is_valid()) return hint != nullptr ? nb::steal(PyUnicode_FromString(hint)) : nb::object();
     const bool is_native = PyBytes_Check(argument.ptr()) && !PyBytes_CheckExact(argument.ptr());
-    auto address = nb::steal(is_native ? python<PyObject_Str>(argument.ptr()) : python<PyObject_Repr>(argument.ptr()));
-    if (!address.is_valid() || hint == nullptr) return address;
-    return nb::steal(python<PyUnicode_FromFormat>("%U (%s)", address.ptr(), hint));
+    auto shown = nb::steal(is_native ? python<PyObject_Str>(argument.ptr()) : python<PyObject_Repr>(argument.ptr()));
+    if (!shown.is_valid() || hint == nullptr) return shown;
+    return nb::steal(python<PyUnicode_FromFormat>("%U (%s)", shown.ptr(), hint));
 }
 
 // Lets `error`, an OSError of ours, say it.
@@ -126,6 +146,14 @@ nb::object raised() noexcept {
 }
 
 }  // namespace
+
+const char* hint_of_host(string_view host) noexcept {
+    if (host.find("://") != string_view::npos) return "this is a URL: the host is what stands between '//' and '/'";
+    if (host.starts_with('[')) return "the brackets are no part of the host";
+    const auto colon = host.find(':');
+    return colon != string_view::npos && colon == host.rfind(':') ? "the port stands by itself, behind the host"
+                                                                  : nullptr;
+}
 
 PyObject* hinted(const char* usage, PyObject* const* given, Py_ssize_t count) noexcept {
     const string_view method = method_of(usage);

@@ -95,7 +95,11 @@ nb::object sendto(Socket& self, const Sendable& bytes, Anything second, Maybe<An
     if (!third.given) return send_to(self, bytes, 0, second.object);
     SystemInt flags;
     if (flags.set(second.object)) return send_to(self, bytes, flags.value, third.object);
-    wrong_type(usage_of_sendto, 2, flags.kind, second.object);
+    const bool is_host = PyUnicode_Check(second.object.ptr()) && PyLong_Check(third.object.ptr());
+    if (is_host)
+        PyErr_Format(PyExc_TypeError, "%s: host and port are one, a tuple (host, port)", usage_of_sendto);
+    else
+        wrong_type(usage_of_sendto, 2, flags.kind, second.object);
     return {};
 }
 
@@ -297,7 +301,9 @@ PyObject* exit(PyObject* self, PyObject* const*, Py_ssize_t) {
 }
 
 PyObject* reduce(PyObject* self, PyObject*) {
-    return PyErr_Format(PyExc_TypeError, "cannot pickle '%S' object", name_of_type(self).ptr());
+    return PyErr_Format(PyExc_TypeError,
+                        "cannot pickle '%S' object, nor copy it; dup() makes another on the same connection",
+                        name_of_type(self).ptr());
 }
 
 // --- The tables

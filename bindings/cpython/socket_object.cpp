@@ -50,7 +50,8 @@ struct Arguments {
         PyObject *name = nullptr, *value = nullptr;
         for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
             if (PyUnicode_CompareWithASCIIString(name, "fileno") != 0) {
-                PyErr_Format(PyExc_TypeError, "%s has no keyword argument '%U'", usage, name);
+                PyErr_Format(PyExc_TypeError,
+                             "%s has no keyword argument '%U', only fileno; the others go by their place", usage, name);
                 return false;
             }
             number = nb::borrow(value);
@@ -143,8 +144,9 @@ PyObject* next_line(PyObject* self) noexcept {
     BytesSink bytes;
     const auto done = (*socket).readline_to(bytes.sink(), Socket::no_limit, Call(host()));
     if (!done) {
-        if (done.error() != Error(EAGAIN)) raise(done.error());
-        return nullptr;
+        if (done.error() == Error(EAGAIN)) return nullptr;
+        raise(done.error());
+        return hinted("next()", nullptr, 0);
     }
     return bytes.sink().size() == 0 ? nullptr : bytes.take().release().ptr();
 }

@@ -5,8 +5,10 @@ An OSError keeps its class, number and args.
 
 from __future__ import annotations
 
+import copy
 import errno
 import os
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -39,8 +41,12 @@ def says(error: type[BaseException], text: str, mistake: Callable[..., Any], *ar
         ("127.0.0.1", ValueError, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX: '127.0.0.1'"),
         ("127.0.0.1:80", ValueError, "tuples are for AF_INET and AF_INET6, a str path is for AF_UNIX"),
         (["127.0.0.1", 80], TypeError, "an address is bytes as getaddrinfo() returns them, a tuple or"),
-        (getaddrinfo("127.0.0.1", 80), TypeError, "a tuple or, for AF_UNIX, a str, not list"),
-        (getaddrinfo("127.0.0.1", 80)[0], ValueError, "an AF_INET address is (host, port)"),
+        (getaddrinfo("127.0.0.1", 80), TypeError, "the address of the first is getaddrinfo(host, port)[0][-1]"),
+        (getaddrinfo("127.0.0.1", 80)[0], ValueError, "what getaddrinfo() has found the address is the last element"),
+        ((1, 2, 3, 4, 5), ValueError, "an AF_INET address is (host, port)"),
+        (("http://127.0.0.1/", 80), ValueError, "this is a URL: the host is what stands between '//' and '/'"),
+        (("127.0.0.1:80", 80), ValueError, "the port stands by itself, behind the host"),
+        (("[::1]", 80), ValueError, "the brackets are no part of the host"),
         (("example.org", 80), ValueError, "(resolve names with getaddrinfo()): 'example.org'"),
         (("127.0.0.1", "80"), TypeError, "the port of an address is an int, not str"),
         (("127.0.0.1", 70000), ValueError, "port must be in 0..65535: 70000"),
@@ -94,7 +100,7 @@ def test_resolving_a_url() -> None:
 
 
 def test_resolving_a_host_with_its_port() -> None:
-    says(OSError, "the port is the next argument", getaddrinfo, "127.0.0.1:80", 80)
+    says(OSError, "'127.0.0.1:80' (the port stands by itself, behind the host)", getaddrinfo, "127.0.0.1:80", 80)
 
 
 def test_resolving_without_a_port() -> None:
@@ -147,7 +153,12 @@ def test_connecting_to_where_nobody_listens() -> None:
 def test_connecting_twice() -> None:
     client, conn = tcp_pair()
     with client, conn:
-        says(OSError, "a stream socket connects once; make a new one", client.connect, client.getpeername())
+        says(
+            OSError,
+            "a stream socket connects once, and one that listens never; make a new one",
+            client.connect,
+            client.getpeername(),
+        )
 
 
 def test_connecting_without_waiting() -> None:
@@ -228,7 +239,12 @@ def test_arguments_of_methods(
 
 
 def test_arguments_of_the_class() -> None:
-    says(TypeError, "has no keyword argument 'family'", usocket.socket, family=AF_INET)
+    says(
+        TypeError,
+        "has no keyword argument 'family', only fileno; the others go by their place",
+        usocket.socket,
+        family=AF_INET,
+    )
     says(TypeError, "argument 1: an int is required, not 'str'", usocket.socket, "AF_INET")
     says(OSError, "this family has no such type or protocol", usocket.socket, AF_INET, 99)
     says(OSError, "the system has no such family", usocket.socket, 99)
@@ -289,6 +305,216 @@ def test_compat_create_server_says_the_address_once() -> None:
         text = f"[Errno {errno.EADDRINUSE}] Address already in use (while attempting to bind on address {address})"
         with pytest.raises(OSError, match=rf"^{re.escape(text)}$"):
             compat.create_server(address)
+
+
+# --- Thirty more, on both
+
+
+faces = pytest.mark.parametrize("module", [usocket, compat], ids=["usocket", "compat"])
+
+
+@faces
+def test_a_name_that_is_not_there_is_shown(module: Any) -> None:
+    says(compat.gaierror if module is compat else OSError, ": ' 127.0.0.1'", module.getaddrinfo, " 127.0.0.1", 80)
+
+
+@faces
+def test_resolving_a_service_that_is_none_or_an_empty_host(module: Any) -> None:
+    error = compat.gaierror if module is compat else OSError
+    says(error, "'htp' (the port is a number, or a service", module.getaddrinfo, "127.0.0.1", "htp")
+    says(error, "'' (None stands for this machine)", module.getaddrinfo, "", 80)
+
+
+def test_compat_connecting_to_a_url_or_a_host_with_its_port() -> None:
+    with compat.socket() as socket:
+        says(compat.gaierror, "(this is a URL: the host", socket.connect, ("http://127.0.0.1/", 80))
+        says(compat.gaierror, "(the port stands by itself", socket.connect, ("127.0.0.1:80", 80))
+
+
+def test_compat_connecting_to_what_getaddrinfo_returns() -> None:
+    with compat.socket() as socket:
+        found = compat.getaddrinfo("127.0.0.1", 9)
+        for mistake in (found, found[0]):
+            says(TypeError, "the address is getaddrinfo(...)[0][-1]", socket.connect, mistake)
+
+
+@pytest.mark.parametrize("address", [8080, "127.0.0.1", ["127.0.0.1", 80], True, None], ids=str)
+def test_compat_an_address_that_is_no_tuple(address: Any) -> None:
+    with compat.socket() as socket:
+        for method in (socket.bind, socket.connect, socket.connect_ex):
+            says(
+                TypeError, f"AF_INET address must be tuple (host, port), not {type(address).__name__}", method, address
+            )
+    says(TypeError, "AF_INET address must be tuple (host, port), not", compat.create_server, address)
+
+
+def test_compat_an_address_with_too_many_elements() -> None:
+    with compat.socket() as socket:
+        says(TypeError, "must be tuple (host, port), not ('::1', 80, 0, 0)", socket.connect, ("::1", 80, 0, 0))
+
+
+@faces
+def test_connecting_to_port_0(module: Any) -> None:
+    with module.socket() as socket:
+        text = "('127.0.0.1', 0) (port 0 is for bind(), and getsockname() then says which one that is)"
+        says(ConnectionRefusedError, text, socket.connect, ("127.0.0.1", 0))
+
+
+@faces
+def test_connecting_the_socket_that_listens(module: Any) -> None:
+    with module.create_server(("127.0.0.1", 0)) if module is compat else listener() as server:
+        says(OSError, "and one that listens never", server.connect, server.getsockname())
+
+
+@faces
+def test_binding_to_a_file_that_is_there(module: Any, tmp_path: Any) -> None:
+    path = str(tmp_path / "service")
+    with module.socket(AF_UNIX) as one, module.socket(AF_UNIX) as other:
+        one.bind(path)
+        says(OSError, f"{path!r} (the file is there already; if no server uses it", other.bind, path)
+
+
+def test_compat_a_path_that_is_too_long() -> None:
+    with compat.socket(AF_UNIX) as socket, pytest.raises(OSError, match="too long: 200 bytes, of which .* 107"):
+        socket.bind("x" * 200)
+
+
+@faces
+def test_listening_twice_changes_the_backlog(module: Any) -> None:
+    with module.socket() as socket:
+        socket.listen()
+        socket.listen(3)
+        says(TypeError, "argument 1: an int or None is required, not 'str'", socket.listen, "5")
+
+
+def test_host_and_port_of_sendto_as_two_arguments() -> None:
+    with udp_socket() as socket:
+        says(TypeError, "host and port are one, a tuple (host, port)", socket.sendto, b"x", "127.0.0.1", 9)
+        says(TypeError, "argument 2: an int is required, not 'bytes'", socket.sendto, b"x", b"y", ("127.0.0.1", 9))
+
+
+@faces
+def test_sendto_on_a_stream_socket(module: Any) -> None:
+    with module.socket() as socket:
+        text = "('127.0.0.1', 9) (a stream socket connects first, and then sends without an address)"
+        says(BrokenPipeError, text, socket.sendto, b"x", ("127.0.0.1", 9))
+
+
+@faces
+def test_level_and_option_the_wrong_way_round(module: Any) -> None:
+    with module.socket() as socket:
+        text = "the level comes first, as in (SOL_SOCKET, SO_REUSEADDR, 1)"
+        says(OSError, text, socket.setsockopt, module.SO_REUSEADDR, SOL_SOCKET, 1)
+
+
+@faces
+@pytest.mark.parametrize("value", ["None", "5", [1], b"1"])
+def test_a_timeout_that_is_no_number(module: Any, value: Any) -> None:
+    with module.socket() as socket:
+        says(TypeError, f"a number or None is required, not '{type(value).__name__}'", socket.settimeout, value)
+
+
+def test_compat_a_timeout_of_no_socket_that_is_no_number() -> None:
+    for mistake in (
+        lambda: compat.setdefaulttimeout("3"),  # type: ignore[arg-type]
+        lambda: compat.create_connection(("127.0.0.1", 9), timeout="3"),  # type: ignore[arg-type]
+    ):
+        says(TypeError, "a timeout is a number of seconds or None, not str '3'", mistake)
+
+
+@faces
+def test_copying_and_pickling(module: Any) -> None:
+    with module.socket() as socket:
+        for mistake in (copy.copy, copy.deepcopy, pickle.dumps):
+            text = "cannot pickle 'socket' object, nor copy it; dup() makes another on the same connection"
+            says(TypeError, text, mistake, socket)
+
+
+@faces
+def test_iterating_over_a_socket_without_a_peer(module: Any) -> None:
+    with module.socket() as socket:
+        says(OSError, "a socket yields the lines of its peer, so connect() comes first", next, socket)
+
+
+@faces
+def test_iterating_over_a_closed_socket(module: Any) -> None:
+    socket = module.socket()
+    socket.close()
+    says(OSError, "the socket is closed", next, socket)
+
+
+@faces
+def test_using_a_socket_after_its_with(module: Any) -> None:
+    with module.socket() as socket:
+        pass
+    for mistake in (socket.listen, socket.accept, socket.dup, lambda: socket.send(b"x"), lambda: socket.settimeout(1)):
+        says(OSError, "the socket is closed", mistake)
+
+
+@faces
+def test_a_descriptor_of_a_file(module: Any) -> None:
+    with open(os.devnull) as file:
+        says(OSError, "this descriptor is something else's", module.socket, fileno=file.fileno())
+
+
+@faces
+def test_a_socket_for_its_descriptor(module: Any) -> None:
+    with module.socket() as socket:
+        says(TypeError, "fileno: an int is required, not 'socket'", module.socket, fileno=socket)
+
+
+@faces
+def test_the_address_given_to_the_class(module: Any) -> None:
+    says(TypeError, "argument 1: an int is required, not 'str'", module.socket, "127.0.0.1", 80)
+    says(TypeError, "argument 1: an int is required, not 'tuple'", module.socket, ("127.0.0.1", 80))
+
+
+def test_awaiting_a_socket() -> None:
+    """Python's own words; nothing has been sent or lost."""
+
+    async def mistake() -> None:
+        with usocket.socket() as socket:
+            await socket  # type: ignore[misc]
+
+    says(TypeError, "object usocket.socket can't be used in 'await' expression", mistake().send, None)
+
+
+def test_an_address_has_no_host_and_port_of_its_own() -> None:
+    """It is bytes: what is in it sockaddr() tells, and what it shows is for people."""
+    with listener() as server:
+        address = server.getsockname()
+        assert str(address).startswith("127.0.0.1:")
+        assert address != ("127.0.0.1", usocket.sockaddr(address)[2])
+        says(TypeError, "a bytes-like object is required, not 'tuple'", usocket.sockaddr, ("127.0.0.1", 80))
+        says(TypeError, "a bytes-like object is required, not 'str'", usocket.sockaddr, str(address))
+
+
+def test_packed_and_text_the_wrong_way_round() -> None:
+    says(TypeError, "argument 2: a bytes-like object is required, not 'str'", usocket.inet_ntop, AF_INET, "127.0.0.1")
+    says(TypeError, "argument 2: a str is required, not 'bytes'", inet_pton, AF_INET, b"127.0.0.1")
+    says(ValueError, "4 bytes long for AF_INET, 16 for AF_INET6", usocket.inet_ntop, AF_INET, b"12")
+
+
+@faces
+def test_receiving_into_what_is_no_buffer_or_too_small(module: Any) -> None:
+    one, other = module.socketpair()
+    with one, other:
+        says(TypeError, "a writable bytes-like object is required, not 'int'", one.recv_into, 5)
+        says(TypeError, "argument 1: an int is required, not 'bytearray'", one.recv, bytearray(5))
+        says(ValueError, "must lie within the buffer: 10", one.recv_into, bytearray(5), 10)
+
+
+@faces
+def test_lists_that_select_and_register_do_not_take(module: Any) -> None:
+    with module.socket() as socket:
+        says(TypeError, "takes 3 to 4 arguments, not 1", uselect.select, [socket])
+        says(
+            TypeError,
+            "a descriptor or an object with fileno() is required, not 'list'",
+            uselect.poll().register,
+            [socket],
+        )
+        says(TypeError, "argument 1: a number or None is required, not 'str'", uselect.poll().poll, "1000")
 
 
 # --- What hints leave alone
