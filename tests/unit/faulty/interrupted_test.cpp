@@ -117,6 +117,18 @@ TEST_F(InterruptedLast, TIME_6_a_handler_that_raises_before_the_call_returns_los
     EXPECT_EQ(*recv_in_host(9), "ree");
 }
 
+TEST_F(InterruptedLast, TIME_5_who_has_very_much_looks_still_more_seldom) {
+    // For each look it is given back, and taken anew.
+    constexpr std::size_t much = 96 << 20;
+    constexpr unsigned seconds = 20;
+    connection_.peer.feed(std::string(much, 'x'));
+    EXPECT_TRUE(connection_.socket.settimeout(Timeout::of_nanoseconds(seconds * 1'000'000'000LL)));
+    EXPECT_EQ(read(much + 1).error(), Error(ETIMEDOUT));
+    EXPECT_GE(host_.signals(), 3u);
+    EXPECT_LE(host_.signals(), seconds / 2);
+    EXPECT_EQ(read(much)->size(), much);
+}
+
 TEST_F(InterruptedLast, TIME_6_a_peek_shows_an_unread_line_once) {
     connection_.peer.feed("one\ntwo\nthree");
     host_.on_signal = [] { return true; };

@@ -161,6 +161,26 @@ TEST(Messages, SOCK_10_descriptors_pass_and_are_close_on_exec) {
     EXPECT_EQ(must(passed.there.recv(10)).view(), "through");
 }
 
+TEST(Messages, SOCK_10_descriptors_that_are_of_no_use_are_closed) {
+    Pair pair = unix_pair();
+    Pair passed = unix_pair();
+    const std::array<int, 2> numbers{passed.here.fileno(), passed.here.fileno()};
+    std::array<unsigned char, 64> memory{};
+    AncillaryWriter writer{MutableBuffer(memory)};
+    must(writer.add({SOL_SOCKET, SCM_RIGHTS, numbers}));
+    const ConstBuffer byte("x");
+    must(pair.there.sendmsg(Gathered(&byte, 1), writer.control()));
+    passed.here.close();
+
+    char data[4];
+    std::array<unsigned char, 64> control{};
+    const auto message = must(pair.here.recvmsg(MutableBuffer(data), MutableBuffer(control)));
+    passed.there.settimeout(Timeout::zero());
+    EXPECT_EQ(passed.there.recv(1).error(), Error(EAGAIN));
+    close_descriptors({control.data(), message.control_size});
+    EXPECT_EQ(must(passed.there.recv(1)).size(), 0u);
+}
+
 // Those of the second part would be closed if there were no end between the two.
 TEST(Messages, SOCK_10_MSG_WAITALL_ends_where_descriptors_come) {
     Pair pair = unix_pair();
