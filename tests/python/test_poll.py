@@ -9,12 +9,13 @@ import resource
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uselect
 import usocket
-from python_support import Caller, Pair, alarms, await_input, error_of, listener, make_pair, run_python
+from python_support import Caller, Pair, alarms, await_input, error_of, listener, make_pair, preloaded, run_python
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 
@@ -748,3 +749,45 @@ def test_poll_4_a_poll_leaks_nothing(pair: Pair) -> None:
         list(poll.ipoll())
         uselect.poll().register(pair[0])
     assert (sys.getrefcount(pair[0]), len(os.listdir("/proc/self/fd"))) == before
+
+
+# --- POLL-4
+
+COUNTED_CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+
+int times_asked = 0;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+    times_asked++;
+    return real(clock, now);
+}
+"""
+
+
+def test_poll_4_who_does_not_wait_asks_for_no_time(tmp_path: Path) -> None:
+    """A poll that may not wait, and one that need not."""
+    program = """
+import ctypes, uselect, usocket
+asked = ctypes.c_int.in_dll(ctypes.CDLL(None), "times_asked")
+one, other = usocket.socketpair()
+poll = uselect.poll()
+poll.register(one, uselect.POLLIN)
+poll.poll(0)
+before = asked.value
+for _ in range(100):
+    poll.poll(0)
+other.write(b"x")
+for _ in range(100):
+    poll.poll(0)
+    poll.poll(-1)
+    poll.poll(5000)
+print(asked.value - before)
+assert not poll.poll(10) if one.read(1) else None
+assert asked.value > before
+"""
+    asked = int(run_python(program, LD_PRELOAD=preloaded(COUNTED_CLOCK, tmp_path)).stdout)
+    assert asked < 10  # a few may be the interpreter's own
