@@ -77,7 +77,7 @@ bool AncillaryData::set(nb::handle from) noexcept {
     if (!list.is_valid()) return false;
     const auto count = list_size(list);
     if (count == 0) return true;
-    const std::unique_ptr<AncillaryItem[]> items(new (std::nothrow) AncillaryItem[count]);
+    const auto items = make_array<AncillaryItem>(count);
     if (items == nullptr) return PyErr_NoMemory() != nullptr;
     for (std::size_t i = 0; i < count; ++i) {
         if (!items[i].set(list_item(list, i))) return false;

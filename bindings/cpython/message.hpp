@@ -8,6 +8,12 @@
 
 namespace usocket::cpython {
 
+// Null: no memory. No list is longer than the compiler is told here.
+template <class Item> std::unique_ptr<Item[]> make_array(std::size_t count) noexcept {
+    const bool can_be = count <= static_cast<std::size_t>(PY_SSIZE_T_MAX) / sizeof(Item);
+    return std::unique_ptr<Item[]>(can_be ? new (std::nothrow) Item[count] : nullptr);
+}
+
 // An iterable of bytes-like objects, each lent to the core. `Piece`: what one of them is, `Buffer`: as the core has it.
 template <Usage usage, class Piece, class Buffer> struct Pieces {
     const char* kind = "an iterable of bytes-like objects";
@@ -17,8 +23,8 @@ template <Usage usage, class Piece, class Buffer> struct Pieces {
         items_ = nb::steal(python<PySequence_List>(from.ptr()));
         if (!items_.is_valid()) return false;
         count_ = list_size(items_);
-        pieces_.reset(new (std::nothrow) Piece[count_ + 1]);
-        buffers_.reset(new (std::nothrow) Buffer[count_ + 1]);
+        pieces_ = make_array<Piece>(count_ + 1);
+        buffers_ = make_array<Buffer>(count_ + 1);
         if (pieces_ == nullptr || buffers_ == nullptr) return PyErr_NoMemory() != nullptr;
         for (std::size_t i = 0; i < count_; ++i) {
             const nb::handle item = list_item(items_, i);
