@@ -75,8 +75,12 @@ bool is_result(nb::handle from) {
     return Py_TYPE(tuple_item(from, 4)) == state().address_class;
 }
 
+// Of a list a copy is looked at: another thread may change it.
 bool are_results(nb::handle from) {
-    return PyList_Check(from.ptr()) && list_size(from) != 0 && is_result(list_item(from, 0));
+    if (!PyList_Check(from.ptr())) return false;
+    const auto results = nb::steal(python<PyList_AsTuple>(from.ptr()));
+    if (!results.is_valid()) PyErr_Clear();
+    return results.is_valid() && tuple_size(results) != 0 && is_result(tuple_item(results, 0));
 }
 
 bool from_host(int family, nb::handle from, Address& address) {
