@@ -104,7 +104,8 @@ enum class Fault : std::uint8_t {
     X(certificate_not_yet_valid, EACCES, "certificate refused: it is not valid yet, or the clock is wrong") \
     X(certificate_weak, EACCES, "certificate refused: a key or signature of its chain is too weak") \
     X(certificate_purpose, EACCES, "certificate refused: it is not made for this purpose (server or client)") \
-    X(certificate_bad, EACCES, "certificate refused: it is malformed, or a signature in its chain does not hold") \
+    X(certificate_bad, EACCES, \
+      "certificate refused: it is malformed, of an unknown kind, or a signature in its chain does not hold") \
     X(certificate_missing, EACCES, "the peer shows no certificate, and one is required") \
     X(refused_by_peer, EACCES, "the peer refuses our certificate") \
     X(wanted_by_peer, EACCES, "the peer requires a certificate of us (set_cert_key)") \
@@ -112,9 +113,11 @@ enum class Fault : std::uint8_t {
     X(nothing_in_common, EPROTO, "no cipher suite, group or signature algorithm in common with the peer") \
     X(protocols, EPROTO, "no application protocol (ALPN) in common with the peer") \
     X(not_tls, EPROTO, "what came is not TLS") \
-    X(bad_record, EPROTO, "a record does not decrypt: it was changed on its way") \
+    X(bad_record, EPROTO, \
+      "a record is not right: it was changed on its way, or the peer does not keep to the protocol") \
     X(alert, EPROTO, "the peer has ended TLS with an alert") \
     X(failed, EPROTO, "TLS failed: the peer does not keep to the protocol") \
+    X(library, ENOMEM, "TLS failed on this side: memory has run out, or the library cannot use a key") \
     X(other_process, EPERM, "a wrapped socket stays with the process that wrapped it: wrap after fork()") \
     X(not_shared, EOPNOTSUPP, "a wrapped socket gives its descriptor away neither by dup() nor by detach()") \
     X(wrapped_before, EINVAL, "the socket is wrapped already") \
@@ -122,11 +125,12 @@ enum class Fault : std::uint8_t {
     X(in_use, EBUSY, "another thread is reading or writing on the socket: let its call end first") \
     X(not_a_stream, EINVAL, "TLS goes on a stream socket") \
     X(no_hostname, EINVAL, "a server's certificate is checked against server_hostname, which is missing") \
-    X(bad_hostname, EINVAL, "server_hostname is a host name or a numeric address, at most 255 bytes long") \
+    X(bad_hostname, EINVAL, "server_hostname is a host name in ASCII or a numeric address, at most 255 bytes long") \
     X(no_certificate, EINVAL, "a server needs a certificate and its key (set_cert_key)") \
     X(bad_certificate, EINVAL, "no certificate in PEM or DER in there") \
     X(bad_key, EINVAL, "no private key in PEM or DER without a password in there") \
     X(key_mismatch, EINVAL, "the private key is not the certificate's") \
+    X(unknown_kind, EINVAL, "this TLS library does not know a certificate's kind of key: RSA and ECDSA would do") \
     X(long_chain, EINVAL, "the certificate and those behind it are longer than a message of this kind of TLS can be") \
     X(bad_protocols, EINVAL, "an application protocol's name has 1 to 255 bytes, all of them together at most 511") \
     X(bad_session, EINVAL, "no session of this kind of TLS in there")

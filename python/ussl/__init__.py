@@ -11,6 +11,7 @@ verify_mode is CERT_NONE. Errors are OSErrors that say what was wrong.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterable
@@ -42,14 +43,15 @@ class SSLContext:
         if protocol not in (PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER):
             raise ValueError(f"protocol is PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER, not {protocol!r}")
         self._context = _usocket._TlsContext()
-        self._verify_mode = CERT_REQUIRED if protocol == PROTOCOL_TLS_CLIENT else CERT_NONE
+        self._verify_mode = self._default_of(protocol == PROTOCOL_TLS_SERVER)
+        self._is_told = False
         self.check_hostname = True
 
     @property
     def verify_mode(self) -> int:
         """CERT_REQUIRED: the peer has to show a certificate that holds, and a server's has to be for server_hostname.
         CERT_OPTIONAL: one that a client shows has to. CERT_NONE: none is asked for, and anybody may be the peer. Unless
-        it is set, clients require one and servers ask for none."""
+        it is set, clients require one and servers ask for none, and it shows what the last that was wrapped does."""
         return self._verify_mode
 
     @verify_mode.setter
@@ -58,6 +60,11 @@ class SSLContext:
             raise ValueError(f"verify_mode is CERT_NONE, CERT_OPTIONAL or CERT_REQUIRED, not {mode!r}")
         self._context.set_cert_reqs(int(mode))
         self._verify_mode = int(mode)
+        self._is_told = True
+
+    @staticmethod
+    def _default_of(server_side: bool) -> int:
+        return CERT_NONE if server_side else CERT_REQUIRED
 
     def set_cert_key(self, cert: _Source, key: _Source) -> None:
         """Our own certificate, followed by those between it and a trusted one, and its key."""
@@ -98,12 +105,12 @@ class SSLContext:
     def load_default_certs(self, purpose: object = None) -> None:
         """Does nothing: the issuers that the system trusts count unless others are loaded."""
 
-    def set_alpn_protocols(self, protocols: Iterable[str]) -> None:
+    def set_alpn_protocols(self, protocols: Iterable[str | bytes]) -> None:
         """Application protocols (ALPN), the best first."""
-        names = list(protocols)
-        if any("," in name for name in names):
+        names = [_bytes_of(name) for name in protocols]
+        if any(b"," in name for name in names):
             raise ValueError(f"an application protocol's name has no comma in it: {names}")
-        self._context.set_alpn_protocols("," if names == [""] else ",".join(names))
+        self._context.set_alpn_protocols(b"," if names == [b""] else b",".join(names))
 
     def wrap_socket(
         self,
@@ -118,10 +125,13 @@ class SSLContext:
         """Puts TLS on a stream socket, and returns it. It has to be connected, unless it is one of IPPROTO_SEC, whose
         connect() then does the handshake too. Without do_handshake the first call that needs it does it, or
         sock.do_handshake(). session: what sock.tls_session() of an earlier connection to the same peer gave."""
+        if not self._is_told:
+            self._verify_mode = self._default_of(server_side)
         if not (self.check_hostname or server_side or self._verify_mode == CERT_NONE):
             raise ValueError("where certificates are checked, names are: check_hostname=False goes with CERT_NONE")
         if isinstance(server_hostname, str) and not server_hostname.isascii():
-            server_hostname = server_hostname.encode("idna").decode()
+            with contextlib.suppress(UnicodeError):  # what has no such form is no name
+                server_hostname = server_hostname.encode("idna").decode()
         handshake = do_handshake and do_handshake_on_connect
         self._context.wrap(sock, server_side, server_hostname, handshake, session)
         return sock
@@ -150,6 +160,12 @@ def wrap_socket(
     if ca_certs is not None or cadata is not None:
         context.load_verify_locations(ca_certs, None, cadata)
     return context.wrap_socket(sock, server_side, server_hostname, do_handshake)
+
+
+def _bytes_of(name: str | bytes) -> bytes:
+    if not isinstance(name, str | bytes):
+        raise TypeError(f"an application protocol's name is a str or bytes, not {type(name).__name__}")
+    return name.encode() if isinstance(name, str) else name
 
 
 def _content_of(source: _Source | os.DirEntry[str]) -> ReadableBuffer:

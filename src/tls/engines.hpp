@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "usocket/tls.hpp"
@@ -36,15 +38,34 @@ struct Checks {
     unsigned char bytes[32] = {};
 };
 
-// Whom a certificate has to be for, a host or a numeric address, as certificates and SNI have it: without the dot of
-// the root at its end (RFC 6066, section 3). One in front OpenSSL would take for any name below.
+// What the peer has begun with: {type, major version} of a record, or anything else.
+class Greeting {
+public:
+    void take(ConstBuffer bytes) noexcept {
+        for (std::size_t i = 0; i < bytes.size() && size_ < 2; ++i, ++size_) {
+            const std::uint8_t byte = bytes.data()[i];
+            is_tls_ = size_ == 0 ? byte >= 20 && byte <= 23 : is_tls_ && byte == 3;
+        }
+    }
+    [[nodiscard]] bool is_tls() const noexcept { return is_tls_; }
+
+private:
+    bool is_tls_ = false;
+    std::uint8_t size_ = 0;
+};
+
+// Whom a certificate has to be for, a host or a numeric address, as certificates and SNI have it: in ASCII, without the
+// dot of the root at its end (RFC 6066, section 3). One in front OpenSSL would take for any name below, and a space
+// there it would pass over.
 class PeerName {
 public:
     // False: it is no such name.
     [[nodiscard]] bool set(std::string_view name) noexcept {
         if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
-        const bool is_plain = !name.empty() && name.front() != '.' && name.find('\0') == std::string_view::npos;
-        if (!is_plain || name.size() >= sizeof text_) return false;
+        if (name.empty() || name.front() == '.' || name.size() >= sizeof text_) return false;
+        for (const char c : name) {
+            if (c <= ' ' || c > '~') return false;
+        }
         std::memcpy(text_, name.data(), name.size());
         text_[name.size()] = '\0';
         size_ = name.size();
@@ -65,5 +86,30 @@ inline Result<void> append(Sink& sink, ConstBuffer bytes) noexcept {
     sink.append(bytes.data(), bytes.size());
     return {};
 }
+
+// What a session ends with: SHA-256 of all before it. A library that is given something else than what it once gave may
+// take it for a session all the same, or read beyond its end (TLS-7).
+struct Seal {
+    static constexpr std::size_t size = 32;
+
+    // Of what is in the sink from `begin` on; there is room. False: there is no memory.
+    template <class Digest> [[nodiscard]] static bool append(Sink& sink, std::size_t begin, Digest digest) noexcept {
+        unsigned char made[size];
+        const ConstBuffer sealed(sink.data() + begin, sink.size() - begin);
+        if (!digest(std::span(&sealed, 1), made)) return false;
+        sink.append(made, size);
+        return true;
+    }
+    // Off the end of the bytes. False: there is none, or another's.
+    template <class Digest> [[nodiscard]] static bool take(ConstBuffer& bytes, Digest digest) noexcept {
+        unsigned char made[size];
+        if (bytes.size() < size) return false;
+        const ConstBuffer sealed(bytes.data(), bytes.size() - size);
+        if (!digest(std::span(&sealed, 1), made)) return false;
+        if (std::memcmp(made, sealed.data() + sealed.size(), size) != 0) return false;
+        bytes = sealed;
+        return true;
+    }
+};
 
 }  // namespace usocket::tls

@@ -1,7 +1,7 @@
 # rules: TLS-7
 # What is agreed on: versions, ciphers, protocols, sessions.
 
-from support import show, tcp_pair
+from support import outcome, show, tcp_pair
 from tls_support import client_context, content, later, said, server_context, shake, ussl, wrap_pair
 
 left, right = tcp_pair()
@@ -41,6 +41,9 @@ show("TLS-7", "the server alone", agree([], ["h2"]))
 show("TLS-7", "none in common", agree(["h2"], ["http/1.1"]))
 for names in ([""], ["x" * 256], ["x" * 255] * 3):
     show("TLS-7", "no names", said(client_context().set_alpn_protocols, names))
+show("TLS-7", "bytes and text", agree([b"h2", "http/1.1"], [b"http/1.1"]))
+for names in ([5], [None], [b"a,b"]):
+    show("TLS-7", "what are none", outcome(client_context().set_alpn_protocols, names))
 show("TLS-7", "the longest", agree(["x" * 255], ["x" * 255])[0])
 
 # --- Sessions
@@ -69,6 +72,15 @@ show("TLS-7", "taken up", resume(client, server, session))
 show("TLS-7", "of another context that checks the same", resume(client_context(), server, session)[2])
 show("TLS-7", "the server has forgotten it", resume(client, server_context(), session))
 show("TLS-7", "nonsense", said(resume, client, server, b"nonsense"))
+middle = len(session) // 2
+for what, bad in (
+    ("cut in front", session[1:]),
+    ("cut in the middle", session[:middle] + session[middle + 1 :]),
+    ("cut at the end", session[:-1]),
+    ("changed", session[:middle] + bytes([session[middle] ^ 1]) + session[middle + 1 :]),
+    ("with more behind it", session + b"x"),
+):
+    show("TLS-7", what, said(resume, client, server, bad))
 # A certificate is not looked at again: so only where the same was checked.
 careless = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)
 careless.verify_mode = ussl.CERT_NONE

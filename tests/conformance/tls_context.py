@@ -12,6 +12,10 @@ show("TLS-1", "no SSLError", hasattr(ussl, "SSLError"))
 show("TLS-1", "verify_mode", ussl.SSLContext().verify_mode, ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT).verify_mode)
 show("TLS-1", "verify_mode of servers", ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER).verify_mode)
 context = ussl.SSLContext()
+context.set_cert_key(content("right.pem"), content("right.key"))
+show("TLS-1", "verify_mode of one that serves", wrap_pair(client_context(), context)[2], context.verify_mode)
+context.load_verify_locations(cadata=content("trusted.pem"))
+show("TLS-1", "and that is a client then", wrap_pair(context, server_context())[2], context.verify_mode)
 for mode in (ussl.CERT_NONE, ussl.CERT_OPTIONAL, ussl.CERT_REQUIRED):
     context.verify_mode = mode
     show("TLS-1", "verify_mode", context.verify_mode)
@@ -50,6 +54,7 @@ for what, args in (
 ):
     show("TLS-1", what, said(server.set_cert_key, *args))
 show("TLS-1", "no such file", outcome(server.set_cert_key, path("no such"), path("right.key")))
+show("TLS-1", "a NUL in its name", outcome(server.set_cert_key, path("right.pem") + chr(0), path("right.key")))
 show("TLS-1", "of a wrong type", outcome(server.set_cert_key, 5, 6), outcome(server.set_cert_key, None, None))
 show("TLS-1", "what failed is not used", said(lambda: wrap_pair(client_context(), server)))
 
@@ -81,7 +86,8 @@ left, right = tcp_pair()
 client = client_context()
 show("TLS-1", "no name", said(client.wrap_socket, left))
 show("TLS-1", "no certificate", said(lambda: ussl.SSLContext().wrap_socket(right, server_side=True)))
-show("TLS-1", "a wrong name", said(lambda: client.wrap_socket(left, server_hostname=".example.org")))
+for name in (".example.org", " localhost", "local host", "localhost" + chr(127), " 127.0.0.1", "a" + chr(0) + "b"):
+    show("TLS-1", "a wrong name", said(client.wrap_socket, left, False, name))
 wrapped = client.wrap_socket(left, server_hostname="localhost", do_handshake=False)
 show("TLS-1", "it is the same socket", wrapped is left, isinstance(wrapped, usocket.socket))
 show("TLS-1", "wrapped already", said(lambda: client.wrap_socket(left, server_hostname="localhost")))

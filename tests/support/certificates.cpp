@@ -64,15 +64,18 @@ Certificate begin(const char* name, EVP_PKEY* key, long from, long until) {
     return made;
 }
 
-Key make_key(int rsa_bits) {
-    Key key(rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(static_cast<unsigned>(rsa_bits)));
+Key make_key(int rsa_bits, bool is_ed25519) {
+    Key key(is_ed25519      ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
+            : rsa_bits == 0 ? EVP_EC_gen("P-256")
+                            : EVP_RSA_gen(static_cast<unsigned>(rsa_bits)));
     check(key != nullptr, "a key");
     return key;
 }
 
 Identity finish(X509* certificate, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key) {
     check(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1, "an issuer's name");
-    check(X509_sign(certificate, issuer_key, EVP_sha256()) != 0, "a signature");
+    check(X509_sign(certificate, issuer_key, EVP_PKEY_is_a(issuer_key, "ED25519") == 1 ? nullptr : EVP_sha256()) != 0,
+          "a signature");
     return {to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); }), to_pem([&](BIO* bio) {
                 return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
             })};
@@ -80,8 +83,8 @@ Identity finish(X509* certificate, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer
 
 }  // namespace
 
-Issuer::Issuer(const char* name) {
-    const Key key = make_key(0);
+Issuer::Issuer(const char* name, bool is_ed25519) {
+    const Key key = make_key(0, is_ed25519);
     const Certificate made = begin(name, key.get(), -86400, 86400);
     add_extension(made.get(), made.get(), NID_basic_constraints, "critical,CA:TRUE");
     add_extension(made.get(), made.get(), NID_subject_key_identifier, "hash");
@@ -91,7 +94,7 @@ Issuer::Issuer(const char* name) {
 Identity Issuer::issue(const CertificateSpec& spec) const {
     const Certificate issuer(from_pem<X509>(identity_.certificate, PEM_read_bio_X509));
     const Key issuer_key(from_pem<EVP_PKEY>(identity_.key, PEM_read_bio_PrivateKey));
-    const Key key = make_key(spec.rsa_bits);
+    const Key key = make_key(spec.rsa_bits, spec.is_ed25519);
     const Certificate made = begin("localhost", key.get(), spec.valid_from, spec.valid_until);
     X509* signer = spec.is_self_signed ? made.get() : issuer.get();
     add_extension(made.get(), signer, NID_subject_alt_name, spec.names);

@@ -17,13 +17,14 @@ struct CertificateSpec {
     long valid_from = -3600;              // seconds from now
     long valid_until = 3600;
     int rsa_bits = 0;  // 0: a key on the curve P-256
+    bool is_ed25519 = false;
     bool is_self_signed = false;
 };
 
 // One that signs, itself trusted or not.
 class Issuer {
 public:
-    explicit Issuer(const char* name);
+    explicit Issuer(const char* name, bool is_ed25519 = false);
     [[nodiscard]] const std::string& certificate() const { return identity_.certificate; }
     [[nodiscard]] Identity issue(const CertificateSpec& spec = {}) const;
 

@@ -15,6 +15,10 @@ enum { CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED };
 // --- Certificates and keys: bytes-like, or the text of PEM, or the name of a file
 
 static mp_obj_t content_of_file(mp_obj_t name) {
+    const usocket_bytes_t path = usocket_get_text(name);
+    if (memchr(path.data, 0, path.size) != NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a file's name has no NUL in it"));
+    }
     const mp_obj_t args[] = {name, MP_OBJ_NEW_QSTR(MP_QSTR_rb)};
     const mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
     mp_obj_t dest[2];
@@ -43,6 +47,7 @@ typedef struct {
     usocket_context_t context;
     mp_int_t verify_mode;
     bool checks_hostname;
+    bool is_told;  // by the program: verify_mode
 } context_obj_t;
 
 static const mp_obj_type_t type_context;
@@ -55,12 +60,15 @@ static context_obj_t* get_context(mp_obj_t from) {
     return MP_OBJ_TO_PTR(found);
 }
 
+static mp_int_t default_mode(bool server_side) { return server_side ? CERT_NONE : CERT_REQUIRED; }
+
 static context_obj_t* new_context(mp_int_t protocol) {
     context_obj_t* self = m_malloc_with_finaliser(sizeof(context_obj_t));
     self->context.state = NULL;
     self->base.type = &type_context;
-    self->verify_mode = protocol == PROTOCOL_TLS_CLIENT ? CERT_REQUIRED : CERT_NONE;
+    self->verify_mode = default_mode(protocol == PROTOCOL_TLS_SERVER);
     self->checks_hostname = true;
+    self->is_told = false;
     usocket_check(usocket_context_init(&self->context), MP_OBJ_NULL);
     return self;
 }
@@ -88,6 +96,7 @@ static void set_verify_mode(context_obj_t* self, mp_obj_t value) {
     }
     usocket_check(usocket_context_set_cert_reqs(&self->context, mode), MP_OBJ_NULL);
     self->verify_mode = mode;
+    self->is_told = true;
 }
 
 static void context_attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {
@@ -240,6 +249,9 @@ static mp_obj_t context_wrap_socket(size_t n_args, const mp_obj_t* pos_args, mp_
     wrapping.options.do_handshake = args[ARG_do_handshake].u_bool && args[ARG_on_connect].u_bool;
     wrapping.options.server_hostname = get_optional(args[ARG_server_hostname].u_obj);
     wrapping.options.session = get_optional(args[ARG_session].u_obj);
+    if (!self->is_told) {
+        self->verify_mode = default_mode(wrapping.options.server_side);
+    }
     if (!self->checks_hostname && !wrapping.options.server_side && self->verify_mode != CERT_NONE) {
         mp_raise_ValueError(MP_ERROR_TEXT("check_hostname=False goes with CERT_NONE"));
     }

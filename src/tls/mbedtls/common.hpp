@@ -197,7 +197,7 @@ struct Verdict {
 struct Circumstances {
     std::uint8_t alert_in = 0;    // the last that has come, if `code` says so
     std::uint8_t alert_out = 0;   // the last of ours that was in the clear
-    bool is_tls = false;          // what came first
+    Greeting greeting;            // of the peer
     bool is_established = false;  // the handshake is done
     bool was_asked = false;       // for a certificate that we do not have
 };

@@ -45,11 +45,20 @@ private:
     void* bytes_;
 };
 
+// As Ed25519's, of keys or signatures.
+bool is_unknown_kind(int code) noexcept {
+    const int high = -(-code & ~0x7f);
+    return high == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || high == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG ||
+           high == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE;
+}
+
 // Calls `use` with the DER of each block of such a label, or with all if there is no PEM in it. All of them, or it is
 // what `otherwise` says.
 template <class Use> Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use) noexcept {
     const auto as_error = [&](int code) noexcept {
-        return code == 0 ? Error() : is_out_of_memory(code) ? Error(ENOMEM) : Error(otherwise);
+        if (code == 0) return Error();
+        if (is_out_of_memory(code)) return Error(ENOMEM);
+        return Error(is_unknown_kind(code) ? TlsFailure::unknown_kind : otherwise);
     };
     PemReader pem(text);
     std::size_t count = 0;

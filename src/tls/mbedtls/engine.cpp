@@ -42,23 +42,13 @@ struct State {
     Checks checks;
     PeerName* name = nullptr;
     Error failure;
-    std::uint64_t said = 0;          // what the wire had been given before the library's last step
-    std::uint8_t greeting_size = 0;  // how much of the peer's first two bytes has come
-    bool is_full = false;            // a handshake with certificates, not a session that was taken up
+    std::uint64_t said = 0;  // what the wire had been given before the library's last step
+    bool is_full = false;    // a handshake with certificates, not a session that was taken up
 };
 
 State& of(void* state) noexcept { return *static_cast<State*>(state); }
 
 // --- The wire, as the library sees it
-
-// The first record is of a handshake, or an alert; its version begins with 3.
-void greet(State& state, ConstBuffer bytes) noexcept {
-    for (std::size_t i = 0; i < bytes.size() && state.greeting_size < 2; ++i, ++state.greeting_size) {
-        const std::uint8_t byte = bytes.data()[i];
-        state.around.is_tls =
-            state.greeting_size == 0 ? byte >= 0x15 && byte <= 0x16 : state.around.is_tls && byte == 3;
-    }
-}
 
 int take_input(void* context, unsigned char* into, std::size_t size) noexcept {
     State& state = of(context);
@@ -66,7 +56,7 @@ int take_input(void* context, unsigned char* into, std::size_t size) noexcept {
     const std::size_t count = std::min(in.there().size(), size);
     if (count == 0) return MBEDTLS_ERR_SSL_WANT_READ;
     std::memcpy(into, in.there().data(), count);
-    greet(state, {into, count});
+    state.around.greeting.take({into, count});
     in.begin += count;
     return static_cast<int>(count);
 }
@@ -123,7 +113,7 @@ bool make_checks(State& state, const TlsOptions& options, CertReqs reqs) noexcep
 Error set_session(State& state, ConstBuffer session) noexcept {
     if (session.size() == 0) return Error();
     const std::size_t checks_size = sizeof state.checks.bytes;
-    if (session.size() < checks_size) return Error(TlsFailure::bad_session);
+    if (!Seal::take(session, digest) || session.size() < checks_size) return Error(TlsFailure::bad_session);
     mbedtls_ssl_session made;
     mbedtls_ssl_session_init(&made);
     const ConstBuffer packed = session.from(checks_size);
@@ -259,7 +249,7 @@ Step fail(State& state, int code) noexcept {
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
     const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
-    if (!is_answer && state.around.is_tls && state.wire->given == state.said) {
+    if (!is_answer && state.around.greeting.is_tls() && state.wire->given == state.said) {
         (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, last_word(state, code));
     }
     return Step::failed;
@@ -418,18 +408,19 @@ bool is_of_use(const mbedtls_ssl_session* session) noexcept {
     return has_ticket || session->id_len != 0;
 }
 
-// The checks, and then what the library makes of it.
+// The checks, what the library makes of it, and their seal.
 Result<void> append_session(Sink& sink, const State& state) noexcept {
     const mbedtls_ssl_session* session = state.ssl.session;
     if (!is_of_use(session)) return {};
     std::size_t size = 0;
     (void)mbedtls_ssl_session_save(session, nullptr, 0, &size);
-    const std::size_t all = sizeof state.checks.bytes + size;
+    const std::size_t begin = sink.size();
+    const std::size_t all = sizeof state.checks.bytes + size + Seal::size;
     if (size == 0 || !sink.reserve(all)) return Error(ENOMEM);
     sink.append(state.checks.bytes, sizeof state.checks.bytes);
     if (mbedtls_ssl_session_save(session, sink.room().data(), size, &size) != 0) return Error(ENOMEM);
     sink.set_size(sink.size() + size);
-    return {};
+    return Seal::append(sink, begin, digest) ? Error() : Error(ENOMEM);
 }
 
 Result<void> append_protocol(Sink& sink, const State& state) noexcept {

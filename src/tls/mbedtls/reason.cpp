@@ -64,7 +64,7 @@ TlsFailure of_alert(std::uint8_t alert, const Circumstances& around) noexcept {
 
 // What the library says of a message that it does not like is less than what it tells the peer.
 TlsFailure of_message(const Circumstances& around) noexcept {
-    if (!around.is_tls) return TlsFailure::not_tls;
+    if (!around.greeting.is_tls()) return TlsFailure::not_tls;
     switch (around.alert_out) {
         case alert_no_application_protocol: return TlsFailure::protocols;
         case alert_protocol_version: return TlsFailure::version;
@@ -98,16 +98,18 @@ Error reason(int code, const Verdict& verdict, const Circumstances& around) noex
     switch (code) {
         case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE: return Error(of_alert(around.alert_in, around));
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return Error(TlsFailure::alert);
+        case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return Error(TlsFailure::library);
+        default: break;
+    }
+    // One word for all that is wrong with a record: what the libraries tell apart differs.
+    if (around.is_established) return Error(TlsFailure::bad_record);
+    switch (code) {
         case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: return Error(TlsFailure::certificate_missing);
         case MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL: return Error(TlsFailure::protocols);
         case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION: return Error(TlsFailure::version);
         case MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN:
         case MBEDTLS_ERR_SSL_NO_USABLE_CIPHERSUITE: return Error(TlsFailure::nothing_in_common);
         case MBEDTLS_ERR_SSL_INVALID_MAC: return Error(TlsFailure::bad_record);
-        case MBEDTLS_ERR_SSL_INVALID_RECORD:
-        case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD:
-            return Error(around.is_established ? TlsFailure::bad_record : TlsFailure::not_tls);
-        case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE: return Error(TlsFailure::not_tls);
         case MBEDTLS_ERR_X509_FATAL_ERROR:  // more of them than it looks at
         case MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED: return Error(TlsFailure::certificate_issuer);
         default: break;

@@ -26,9 +26,19 @@ std::string_view text_of(const mbedtls_x509_buf& buffer) noexcept {
     return {reinterpret_cast<const char*>(buffer.p), buffer.len};
 }
 
-// The star stands for the whole first label, with at least two behind it.
+bool is_host_name(std::string_view name) noexcept {
+    for (const char c : name) {
+        const bool is_letter = lower(c) >= 'a' && lower(c) <= 'z';
+        if (!is_letter && (c < '0' || c > '9') && c != '-' && c != '.') return false;
+    }
+    return true;
+}
+
+// The star stands for the whole first label, with at least two behind it, and not for what is no host name, as one with
+// an underscore.
 bool matches(std::string_view pattern, std::string_view name) noexcept {
     if (!pattern.starts_with("*.")) return is_same(pattern, name);
+    if (!is_host_name(name)) return false;
     const std::size_t dot = name.find('.');
     if (dot == std::string_view::npos || dot == 0) return false;
     pattern.remove_prefix(1);
@@ -105,7 +115,8 @@ int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint3
     // What is trusted itself needs no issuer.
     if (is_in(self.trusted, *one)) *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_NOT_TRUSTED};
     if (depth == 0) {
-        self.is_self_signed = one->issuer_raw.len == one->subject_raw.len &&
+        // One of a kind that the library does not know is empty here.
+        self.is_self_signed = one->issuer_raw.len != 0 && one->issuer_raw.len == one->subject_raw.len &&
                               std::memcmp(one->issuer_raw.p, one->subject_raw.p, one->issuer_raw.len) == 0;
         *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
         if (!self.name.empty() && !is_for(*one, self.name)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;

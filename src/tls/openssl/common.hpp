@@ -46,9 +46,14 @@ SSL_SESSION* parse_session(ConstBuffer bytes, ConstBuffer& certificate) noexcept
 // SHA-256 of the parts, one behind the other; false: there is no memory. `into` may be one of them.
 bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept;
 
+struct Circumstances {
+    bool is_tls = false;          // what came first
+    bool is_established = false;  // the handshake is done
+};
+
 // Why OpenSSL's last function has failed, from its queue of errors, which is empty afterwards.
-Error reason(SSL* ssl) noexcept;
-// The same where there is but one reason: memory that has run out (ENOMEM), or `otherwise`.
+Error reason(SSL* ssl, const Circumstances& around) noexcept;
+// The same where there is but one reason: memory that has run out (ENOMEM), the library's own, or `otherwise`.
 Error memory_or(TlsFailure otherwise) noexcept;
 
 }  // namespace usocket::tls::openssl

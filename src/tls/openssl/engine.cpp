@@ -14,7 +14,9 @@ namespace {
 
 struct State {
     SSL* ssl = nullptr;
-    const Wire* wire = nullptr;
+    Wire* wire = nullptr;
+    Greeting greeting;
+    bool is_established = false;
     Error failure;
     unsigned char protocols[512];
     unsigned protocols_size = 0;
@@ -27,7 +29,8 @@ State& of(void* state) noexcept { return *static_cast<State*>(state); }
 // --- The wire, as OpenSSL sees it
 
 int take_input(BIO* bio, char* into, int size) noexcept {
-    auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
+    State& state = of(BIO_get_data(bio));
+    Wire& wire = *state.wire;
     BIO_clear_retry_flags(bio);
     const std::size_t count = std::min(wire.in.there().size(), static_cast<std::size_t>(size));
     if (count == 0) {
@@ -36,12 +39,13 @@ int take_input(BIO* bio, char* into, int size) noexcept {
         return -1;
     }
     std::memcpy(into, wire.in.there().data(), count);
+    state.greeting.take({into, count});
     wire.in.begin += count;
     return static_cast<int>(count);
 }
 
 int add_output(BIO* bio, const char* bytes, int size) noexcept {
-    auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
+    Wire& wire = *of(BIO_get_data(bio)).wire;
     BIO_clear_retry_flags(bio);
     const std::size_t count = wire.give(wire, {bytes, static_cast<std::size_t>(size)});
     if (count != 0) return static_cast<int>(count);
@@ -69,39 +73,43 @@ BIO_METHOD* wire_method() noexcept {
     return the_wire_method;
 }
 
-bool set_wire(SSL* ssl, Wire& wire) noexcept {
+bool set_wire(State& state) noexcept {
     BIO* bio = wire_method() != nullptr ? BIO_new(wire_method()) : nullptr;
     if (bio == nullptr) return false;
-    BIO_set_data(bio, &wire);
+    BIO_set_data(bio, &state);
     BIO_set_init(bio, 1);
-    SSL_set_bio(ssl, bio, bio);
+    SSL_set_bio(state.ssl, bio, bio);
     return true;
 }
 
 // --- A connection begins
 
-// In a part between dots, which inet_pton(3) does not take and others take for octal.
-bool has_leading_zero(std::string_view name) noexcept {
+// Whether it may be a numeric address as inet_pton(3) takes it. OpenSSL takes more for one: signs, numbers that are too
+// long, zeros in front, which others take for octal.
+bool may_be_numeric(std::string_view name) noexcept {
+    constexpr std::string_view longest = "255.255.255.255";
+    if (name.find(':') != std::string_view::npos) return true;
     bool is_first = true;
-    for (std::size_t i = 0; i + 1 < name.size(); ++i) {
-        if (is_first && name[i] == '0' && name[i + 1] != '.') return name.find(':') == std::string_view::npos;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (name[i] != '.' && (name[i] < '0' || name[i] > '9')) return false;
+        if (is_first && name[i] == '0' && i + 1 < name.size() && name[i + 1] != '.') return false;
         is_first = name[i] == '.';
     }
-    return false;
+    return name.size() <= longest.size();
 }
 
 // A numeric address is looked for among the certificate's addresses, and is not sent.
 Error set_peer(SSL* ssl, std::string_view name) noexcept {
     PeerName peer;
     if (!peer.set(name)) return Error(TlsFailure::bad_hostname);
-    if (!has_leading_zero(peer.view()) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), peer.c_str()) == 1)
+    if (may_be_numeric(peer.view()) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), peer.c_str()) == 1)
         return Error();
     ERR_clear_error();
     // The subject's common name is no host name (RFC 9525, section 2).
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), peer.c_str(), peer.view().size()) == 1 &&
                         SSL_set_tlsext_host_name(ssl, peer.c_str()) == 1;
-    return is_set ? Error() : memory_or(TlsFailure::bad_hostname);
+    return is_set ? Error() : Error(ENOMEM);
 }
 
 bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs reqs, Checks& checks) noexcept {
@@ -190,8 +198,7 @@ Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noex
     auto* state = new (memory) State;
     state->wire = &wire;
     state->ssl = SSL_new(own.ctx);
-    const bool is_made =
-        state->ssl != nullptr && set_wire(state->ssl, wire) && SSL_set_app_data(state->ssl, state) == 1;
+    const bool is_made = state->ssl != nullptr && set_wire(*state) && SSL_set_app_data(state->ssl, state) == 1;
     const Error error = is_made ? prepare(*state, own, options) : Error(ENOMEM);
     if (error == Error()) return memory;
     close(state);
@@ -211,14 +218,17 @@ Step step_of(State& state, int returned) noexcept {
         case SSL_ERROR_WANT_READ: return Step::wants_input;
         case SSL_ERROR_WANT_WRITE: return Step::wants_output;
         case SSL_ERROR_ZERO_RETURN: return Step::ended;
-        default: state.failure = reason(state.ssl); return Step::failed;
+        default: break;
     }
+    state.failure = reason(state.ssl, {state.greeting.is_tls(), state.is_established});
+    return Step::failed;
 }
 
 // A close_notify in the middle of it ends no stream: there is none yet.
 Step handshake(void* state) noexcept {
     ERR_clear_error();
     const Step step = step_of(of(state), SSL_do_handshake(of(state).ssl));
+    of(state).is_established = step == Step::done;
     if (step != Step::ended) return step;
     of(state).failure = Error(TlsFailure::alert);
     return Step::failed;

@@ -1,5 +1,6 @@
 // What OpenSSL says, in the words that every engine has (TLS-4).
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/x509_vfy.h>
 
 #include <cerrno>
@@ -35,8 +36,7 @@ TlsFailure refused(long result) noexcept {
     }
 }
 
-// `is_agreed`: the peer has been through with the handshake before.
-TlsFailure alert(int description, bool is_agreed) noexcept {
+TlsFailure alert(int description, bool is_established) noexcept {
     switch (description) {
         case SSL_AD_BAD_CERTIFICATE:
         case SSL_AD_UNSUPPORTED_CERTIFICATE:
@@ -48,7 +48,7 @@ TlsFailure alert(int description, bool is_agreed) noexcept {
         case SSL3_AD_NO_CERTIFICATE:  // mbedTLS 3.6 as a server of TLS 1.3
         case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
         case SSL_AD_HANDSHAKE_FAILURE:
-        case SSL_AD_INSUFFICIENT_SECURITY: return is_agreed ? TlsFailure::alert : TlsFailure::nothing_in_common;
+        case SSL_AD_INSUFFICIENT_SECURITY: return is_established ? TlsFailure::alert : TlsFailure::nothing_in_common;
         case SSL_AD_PROTOCOL_VERSION: return TlsFailure::version;
         case SSL_AD_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
         default: return TlsFailure::alert;
@@ -70,15 +70,8 @@ TlsFailure own(int code, long verified) noexcept {
         case SSL_R_NO_SUITABLE_GROUPS:
         case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
         case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS: return TlsFailure::nothing_in_common;
-        case SSL_R_WRONG_VERSION_NUMBER:
-        case SSL_R_HTTP_REQUEST:
-        case SSL_R_HTTPS_PROXY_REQUEST:
-        case SSL_R_PACKET_LENGTH_TOO_LONG:
-        case SSL_R_RECORD_LENGTH_MISMATCH:
-        case SSL_R_UNEXPECTED_MESSAGE: return TlsFailure::not_tls;
         case SSL_R_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
-        case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
-        case SSL_R_BAD_RECORD_TYPE: return TlsFailure::bad_record;
+        case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: return TlsFailure::bad_record;
         case SSL_R_EE_KEY_TOO_SMALL:
         case SSL_R_CA_KEY_TOO_SMALL:
         case SSL_R_CA_MD_TOO_WEAK:
@@ -92,15 +85,26 @@ TlsFailure own(int code, long verified) noexcept {
 namespace {
 
 // Whatever is said after it follows from it.
-bool lacks_memory(unsigned long error) noexcept { return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE; }
+bool lacks_memory(unsigned long error) noexcept {
+    const int code = ERR_GET_REASON(error);
+    return code == ERR_R_MALLOC_FAILURE || code == ERR_R_INIT_FAIL;
+}
 
-// Memory that has run out, or the first that TLS itself has to say: what it has called may have said more before, as
-// that a signature is wrong.
+// It did not get on by itself. OpenSSL 3.0 seldom says that this was for lack of memory: it cannot decode a key then,
+// and goes on to say that the certificate is too weak, or that nobody has issued it.
+bool is_own(unsigned long error) noexcept {
+    const int code = ERR_GET_REASON(error);
+    if (ERR_GET_LIB(error) == ERR_LIB_EVP) return code == EVP_R_DECODE_ERROR;
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && (code == ERR_R_INTERNAL_ERROR || code == ERR_R_EVP_LIB);
+}
+
+// Memory that has run out, or an error of the library's own, or the first that TLS itself has to say: what it has
+// called may have said more before, as that a signature is wrong.
 unsigned long take_error() noexcept {
     const unsigned long first = ERR_peek_error();
     unsigned long found = 0;
     while (const unsigned long error = ERR_get_error()) {
-        if (lacks_memory(error)) found = error;
+        if (lacks_memory(error) || (is_own(error) && !lacks_memory(found))) found = error;
         if (found == 0 && ERR_GET_LIB(error) == ERR_LIB_SSL) found = error;
     }
     return found != 0 ? found : first;
@@ -108,20 +112,25 @@ unsigned long take_error() noexcept {
 
 }  // namespace
 
-Error reason(SSL* ssl) noexcept {
+// Once the handshake is done it is one word for all that is wrong with a record: what the libraries tell apart differs.
+Error reason(SSL* ssl, const Circumstances& around) noexcept {
     const unsigned long error = take_error();
     const int code = ERR_GET_REASON(error);
     const long verified = SSL_get_verify_result(ssl);
     if (lacks_memory(error) || verified == X509_V_ERR_OUT_OF_MEM) return Error(ENOMEM);
+    if (is_own(error)) return Error(TlsFailure::library);
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
-    const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code > SSL_AD_REASON_OFFSET && code <= last_alert;
-    const bool is_agreed = SSL_get_peer_finished(ssl, nullptr, 0) != 0;
-    return Error(is_alert ? alert(code - SSL_AD_REASON_OFFSET, is_agreed) : own(code, verified));
+    const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code >= SSL_AD_REASON_OFFSET && code <= last_alert;
+    if (is_alert) return Error(alert(code - SSL_AD_REASON_OFFSET, around.is_established));
+    if (around.is_established) return Error(TlsFailure::bad_record);
+    const TlsFailure failure = own(code, verified);
+    return Error(failure == TlsFailure::failed && !around.is_tls ? TlsFailure::not_tls : failure);
 }
 
 Error memory_or(TlsFailure otherwise) noexcept {
-    const bool is_memory = lacks_memory(take_error());
-    return is_memory ? Error(ENOMEM) : Error(otherwise);
+    const unsigned long error = take_error();
+    if (lacks_memory(error)) return Error(ENOMEM);
+    return Error(is_own(error) ? TlsFailure::library : otherwise);
 }
 
 }  // namespace usocket::tls::openssl

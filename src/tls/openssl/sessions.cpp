@@ -1,6 +1,6 @@
 // The engine `openssl`: sessions as bytes, for a later connection (TLS-7): OpenSSL's, with the peer's certificate
-// behind it instead of in it. OpenSSL would take the certificate apart each time a session is taken up, which is four
-// tenths of all that such a handshake costs, and nobody looks at it but getpeercert().
+// behind it instead of in it, and then their seal. OpenSSL would take the certificate apart each time a session is
+// taken up, which is four tenths of all that such a handshake costs, and nobody looks at it but getpeercert().
 #include <openssl/asn1.h>
 #include <openssl/crypto.h>
 
@@ -69,13 +69,16 @@ Result<void> append_session(Sink& into, SSL_SESSION* session, ConstBuffer certif
     unsigned char* made = nullptr;
     const int size = i2d_SSL_SESSION(session, &made);
     if (size <= 0) return Error(ENOMEM);
-    const bool has_room = into.reserve(static_cast<std::size_t>(size) + certificate.size());
-    if (has_room) append_parted(into, {made, static_cast<std::size_t>(size)}, certificate);
+    const std::size_t begin = into.size();
+    bool is_made = into.reserve(static_cast<std::size_t>(size) + certificate.size() + Seal::size);
+    if (is_made) append_parted(into, {made, static_cast<std::size_t>(size)}, certificate);
     OPENSSL_clear_free(made, static_cast<std::size_t>(size));
-    return has_room ? Error() : Error(ENOMEM);
+    is_made = is_made && Seal::append(into, begin, digest);
+    return is_made ? Error() : Error(ENOMEM);
 }
 
 SSL_SESSION* parse_session(ConstBuffer bytes, ConstBuffer& certificate) noexcept {
+    if (!Seal::take(bytes, digest)) return nullptr;
     const unsigned char* end = bytes.data();
     SSL_SESSION* made = d2i_SSL_SESSION(nullptr, &end, static_cast<long>(bytes.size()));
     if (made != nullptr) certificate = bytes.from(static_cast<std::size_t>(end - bytes.data()));

@@ -1,6 +1,7 @@
 // TLS-4: which certificates end a handshake, and that the error says why.
 #include <gtest/gtest.h>
 
+#include "raw_tls.hpp"
 #include "secure.hpp"
 #include "tls_engine.hpp"
 
@@ -44,6 +45,34 @@ TEST(TlsCertificates, Wildcard) {
     EXPECT_EQ(connect_to(spec, "example.org"), refusal(TlsFailure::certificate_name));
     EXPECT_EQ(connect_to(spec, "a.b.example.org"), refusal(TlsFailure::certificate_name));
     EXPECT_EQ(connect_to({.names = "DNS:w*.example.org"}, "www.example.org"), refusal(TlsFailure::certificate_name));
+}
+
+// An underscore is in no host name, though in many names: it stands for itself alone.
+TEST(TlsCertificates, TLS_4_underscores) {
+    EXPECT_EQ(connect_to({.names = "DNS:my_host.example.org"}, "my_host.example.org"), Error());
+    EXPECT_EQ(connect_to({.names = "DNS:*.example.org"}, "my_host.example.org"), refusal(TlsFailure::certificate_name));
+    EXPECT_EQ(connect_to({.names = "DNS:*.my_zone.example"}, "www.my_zone.example"),
+              refusal(TlsFailure::certificate_name));
+}
+
+TEST(TlsCertificates, TLS_4_what_is_no_name_at_all) {
+    TlsContext client = client_context();
+    Pair pair = tcp_pair();
+    for (const char* name : {" localhost", "localhost ", "local host", "localhost\n", "loc\x7flhost", " 127.0.0.1",
+                             "b\xc3\xbc"
+                             "cher.example",
+                             ".", ".localhost"}) {
+        EXPECT_EQ(pair.here.wrap(client, {.server_hostname = name}).error(), refusal(TlsFailure::bad_hostname)) << name;
+    }
+}
+
+TEST(TlsCertificates, TLS_4_dots_at_the_end_and_numbers_of_other_forms) {
+    const CertificateSpec spec{.names = "DNS:localhost, IP:127.0.0.1"};
+    EXPECT_EQ(connect_to(spec, "127.0.0.1."), Error());
+    for (const char* name : {"localhost..", "+127.0.0.1", "127.1", "127.0.0.01", "127.0.0.1..", "4294967423.0.0.1",
+                             "2130706433", "0x7f.0.0.1"}) {
+        EXPECT_EQ(connect_to(spec, name), refusal(TlsFailure::certificate_name)) << name;
+    }
 }
 
 TEST(TlsCertificates, Address) {
@@ -209,6 +238,63 @@ TEST(TlsCertificates, TLS_1_one_that_cannot_be_used_replaces_nothing) {
     TlsContext client = client_context();
     Pair pair = tcp_pair();
     EXPECT_EQ(handshake(pair, client, server).client, Error());
+}
+
+// An engine that does not know a kind of key says what would be right.
+TEST(TlsCertificates, TLS_1_Ed25519) {
+    const Identity one = trusted_issuer().issue({.is_ed25519 = true});
+    const Issuer issuer("of another kind", true);
+    TlsContext context = must(TlsContext::make());
+    const Error expected = knows_ed25519 ? Error() : refusal(TlsFailure::unknown_kind);
+    EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), std::string_view(one.key)).error(), expected);
+    EXPECT_EQ(context.load_verify_locations(std::string_view(issuer.certificate())).error(), expected);
+    const Identity signed_so = issuer.issue();
+    EXPECT_EQ(context.set_cert_key(std::string_view(signed_so.certificate), std::string_view(signed_so.key)).error(),
+              expected);
+}
+
+// The other end shows one, or one that such an issuer has signed.
+TEST(TlsCertificates, TLS_4_Ed25519_of_the_peer) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        if (version == TLS1_3_VERSION && std::string_view(newest_version) != "TLSv1.3") continue;
+        const Identity one = trusted_issuer().issue({.is_ed25519 = true});
+        const Identity other = Issuer("of another kind", true).issue();
+        for (const Identity* shown : {&one, &other}) {
+            Pair pair = tcp_pair();
+            TlsContext client = client_context();
+            Background server([&] { (void)raw_handshake(pair.there.fileno(), {true, version, shown}); });
+            const Error error = pair.here.wrap(client, {.server_hostname = "localhost"}).error();
+            if (shown == &one) {
+                EXPECT_EQ(error, knows_ed25519 ? Error() : refusal(TlsFailure::nothing_in_common)) << version;
+            } else if (knows_ed25519 || version == TLS1_2_VERSION) {
+                EXPECT_EQ(error, refusal(TlsFailure::certificate_issuer)) << version;
+            } else {
+                EXPECT_EQ(error, refusal(TlsFailure::certificate_bad)) << version;
+            }
+        }
+    }
+}
+
+// Of whatever size.
+TEST(TlsCertificates, TLS_1_junk) {
+    const Identity one = trusted_issuer().issue();
+    const std::size_t size = 3'000'000;
+    for (const std::string& junk :
+         {std::string(size, 'x'), std::string(size, '\0'), std::string(size, '0'),
+          "\x30\x83\x2d\xc6\xbb" + std::string(size - 5, '0'),
+          "-----BEGIN CERTIFICATE-----\n" + std::string(size, 'A') + "\n-----END CERTIFICATE-----\n",
+          "-----BEGIN CERTIFICATE-----\n" + std::string(size, 'A'),
+          "-----BEGIN CERTIFICATE-----\n" + std::string(size, '\n') + "-----END CERTIFICATE-----\n"}) {
+        TlsContext context = must(TlsContext::make());
+        EXPECT_EQ(context.load_verify_locations(std::string_view(junk)).error(), refusal(TlsFailure::bad_certificate))
+            << junk.substr(0, 40);
+        EXPECT_EQ(context.set_cert_key(std::string_view(junk), std::string_view(one.key)).error(),
+                  refusal(TlsFailure::bad_certificate))
+            << junk.substr(0, 40);
+        EXPECT_EQ(context.set_cert_key(std::string_view(one.certificate), std::string_view(junk)).error(),
+                  refusal(TlsFailure::bad_key))
+            << junk.substr(0, 40);
+    }
 }
 
 // A number that was cast: what was demanded before still is.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "raw_tls.hpp"
 #include "secure.hpp"
@@ -235,6 +236,30 @@ Bytes session_of(TlsContext& client, TlsContext& server, const TlsOptions& optio
     must(pair.there.write("x"));
     must(pair.here.read(1));
     return must(pair.here.tls_session());
+}
+
+// TLS-7: whatever has become of its bytes, it is a session or none.
+TEST(TlsHandshake, TLS_7_a_session_that_is_cut_or_changed_is_none) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    const std::string session(session_of(client, server, {.server_hostname = "localhost"}).view());
+    ASSERT_GT(session.size(), 100u);
+    std::vector<std::string> damaged{session + "x", "x" + session, session + session};
+    for (std::size_t i = 0; i < session.size(); ++i) {
+        damaged.push_back(session.substr(0, i) + session.substr(i + 1));
+        damaged.push_back(session.substr(0, i) + static_cast<char>(session[i] ^ 1) + session.substr(i + 1));
+        if (i != 0) damaged.push_back(session.substr(0, i));
+    }
+    Pair pair = tcp_pair();
+    for (const std::string& one : damaged) {
+        const TlsOptions options{
+            .server_hostname = "localhost", .do_handshake = false, .session = std::string_view(one)};
+        ASSERT_EQ(pair.here.wrap(client, options).error(), Error(TlsFailure::bad_session));
+    }
+    EXPECT_EQ(
+        handshake(pair, client, server, {.server_hostname = "localhost", .session = std::string_view(session)}).client,
+        Error());
+    EXPECT_TRUE(must(pair.here.session_reused()));
 }
 
 // TLS-4: the certificate is not looked at again when a session is taken up, so one that was made with other checks is
