@@ -346,6 +346,20 @@ def test_tls_1_a_subclass_of_the_context(folder: Path, client: ussl.SSLContext) 
         assert one.getpeercert(True) == (folder / "rsa.der").read_bytes()
 
 
+def test_tls_7_a_name_of_other_letters_is_converted(folder: Path, client: ussl.SSLContext) -> None:
+    """As CPython's own ssl does; what cannot be is no name."""
+    server = ussl.SSLContext(ussl.PROTOCOL_TLS_SERVER)
+    server.set_cert_key(folder / "converted.pem", folder / "converted.key")
+    one, other = tcp_pair()
+    with one, other:
+        with pytest.raises(OSError, match="a host name in ASCII") as caught:
+            client.wrap_socket(one, server_hostname="\u00e4..b")
+        assert caught.value.errno == errno.EINVAL
+        serving = Caller(server.wrap_socket, other, True)
+        client.wrap_socket(one, server_hostname="b\u00fccher.example")
+        serving.finish()
+
+
 def test_tls_1_check_hostname_goes_with_verify_mode(client: ussl.SSLContext) -> None:
     """A program that turns off the one alone is told; that which turns off both gets what it asks for."""
     context = ussl.SSLContext(ussl.PROTOCOL_TLS_CLIENT)

@@ -58,6 +58,7 @@ class Certificate:
 CERTIFICATES = [
     Certificate("right"),
     Certificate("wildcard", names="DNS:*.example.org"),
+    Certificate("converted", names="DNS:xn--bcher-kva.example"),
     Certificate("address", names="IP:127.0.0.1"),
     Certificate("no_names", names="email:somebody@example.org"),
     Certificate("expired", begin=-2 * HOUR, end=-HOUR),

@@ -175,7 +175,7 @@ static mp_obj_t context_load_verify_locations(size_t n_args, const mp_obj_t* pos
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     context_obj_t* self = get_context(pos_args[0]);
     if (!is_given(args[0].u_obj) && !is_given(args[1].u_obj)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("load_verify_locations() needs cafile or cadata"));
+        mp_raise_TypeError(MP_ERROR_TEXT("cafile or cadata is needed"));
     }
     for (size_t i = 0; i < MP_ARRAY_SIZE(args); ++i) {
         if (is_given(args[i].u_obj)) {
