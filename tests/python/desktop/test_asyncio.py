@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import threading
+import time
 import traceback
 import types
 import weakref
@@ -25,7 +26,7 @@ import usocket
 from programs import output
 from python_support import Caller, descriptors, error_of, fill, listener, nobodys, run_python
 from usocket.desktop import asyncio
-from usocket.desktop.asyncio import core, stream
+from usocket.desktop.asyncio import clock, core, stream
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.ioqueue import IOQueue
 from usocket.desktop.modules import socket
@@ -350,19 +351,25 @@ def test_dev_3_cancelled_sleepers_leave_nothing() -> None:
 
 
 def test_dev_3_sleepers_wake_in_the_order_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    woken = []
-    begun = core.ticks()
+    spans = (30, 10, 20, 0, 15, -1)
+    begun: list[int] = []
+    woken: list[int] = []
+    start = time.monotonic_ns()
+
+    def now() -> int:
+        """Stands still for all of the loop until the last has begun, however long that takes."""
+        return time.monotonic_ns() if len(begun) == len(spans) else start
 
     async def sleep(ms: int) -> None:
-        with monkeypatch.context() as stopped:  # however long it takes until all sleep
-            stopped.setattr(core, "ticks", lambda: begun)
-            waiting = asyncio.sleep_ms(ms)
-        await waiting
+        sleeping = asyncio.sleep_ms(ms)
+        begun.append(ms)
+        await sleeping
         woken.append(ms)
 
     async def main() -> None:
-        await asyncio.gather(*[sleep(ms) for ms in (30, 10, 20, 0, 15, -1)])
+        await asyncio.gather(*map(sleep, spans))
 
+    monkeypatch.setattr(clock, "time", types.SimpleNamespace(monotonic_ns=now))
     asyncio.run(main())
     assert sorted(woken[:2]) == [-1, 0]
     assert woken[2:] == [10, 15, 20, 30]
