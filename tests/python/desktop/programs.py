@@ -37,7 +37,7 @@ def call_python(
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=60,
+        timeout=110,  # only for what hangs: a little less than a test has
         env={**os.environ, **env},
     )
 
