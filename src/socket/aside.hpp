@@ -48,6 +48,7 @@ struct Aside {
     std::atomic<unsigned> layer_holds{0};
     std::atomic<unsigned> layer_waits{0};  // its waits_for
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
+    Lock switching;                        // O_NONBLOCK, for one system call
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
     std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
     std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)

@@ -298,10 +298,16 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
     if (can_wait && !is_endless) {
         if (const auto kept = keep_nonblocking(); !kept) return kept;
     }
+    // Threads that connect the same socket would switch it for each other.
+    Aside* const others = must_switch && !sys::is_only_thread() ? gate_.make_aside() : nullptr;
     return waiting.once([&]() noexcept {
-        if (must_switch) (void)sys::set_nonblocking(gate_.fd(), true);
+        if (!must_switch) return sys::connect(gate_.fd(), address);
+        const Held held;
+        std::optional<Locked> alone;
+        if (others != nullptr) alone.emplace(others->switching);
+        (void)sys::set_nonblocking(gate_.fd(), true);
         const auto result = sys::connect(gate_.fd(), address);
-        if (must_switch) (void)sys::set_nonblocking(gate_.fd(), false);
+        (void)sys::set_nonblocking(gate_.fd(), false);
         return result;
     });
 }

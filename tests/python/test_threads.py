@@ -8,12 +8,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uselect
 import usocket
-from python_support import Caller, Pair, fill, full_backlog, make_pair, run_python, udp_socket
+from python_support import Caller, Pair, fill, full_backlog, make_pair, preloaded, run_python, udp_socket
 from usocket import AF_INET, AF_UNIX, SOCK_DGRAM
 
 # A socket in a state in which a call of it waits.
@@ -103,6 +104,52 @@ def test_sock_4_close_ends_a_connect(timeout: float | None) -> None:
         with pytest.raises(OSError) as caught:
             caller.finish()
         assert caught.value.errno == errno.EBADF
+
+
+SLOW_CONNECT = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int connect(int fd, const struct sockaddr* address, socklen_t size) {
+    usleep(30000);
+    return ((int (*)(int, const struct sockaddr*, socklen_t))dlsym(RTLD_NEXT, "connect"))(fd, address, size);
+}
+"""
+TWO_CONNECT = """
+import os, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import usocket
+from python_support import full_backlog
+
+def connect(address):
+    try:
+        sock.connect(address)
+    except OSError:
+        pass
+
+with full_backlog(usocket.AF_UNIX) as (address, server):
+    for span in (0.06, 0.037):
+        sock = usocket.socket(usocket.AF_UNIX)
+        threads = [threading.Thread(target=connect, args=(address,), daemon=True) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.015)
+        time.sleep(span - 0.03)
+        sock.close()
+        for thread in threads:
+            thread.join(10)
+        print(*[thread.is_alive() for thread in threads], flush=True)
+os._exit(0)
+"""
+
+
+def test_sock_4_close_ends_two_threads_that_connect_the_same_socket(tmp_path: Path) -> None:
+    """One of which is in connect(2) while the other leaves it."""
+    preload = preloaded(SLOW_CONNECT, tmp_path)
+    done = run_python(TWO_CONNECT, str(Path(__file__).parent), LD_PRELOAD=preload)
+    assert done.stdout.split() == ["False"] * 4
 
 
 @pytest.mark.parametrize("timeout", [None, 60.0])

@@ -175,7 +175,7 @@ TEST(Messages, SOCK_10_descriptors_that_are_of_no_use_are_closed) {
     char data[4];
     std::array<unsigned char, 64> control{};
     const auto message = must(pair.here.recvmsg(MutableBuffer(data), MutableBuffer(control)));
-    passed.there.settimeout(Timeout::zero());
+    must(passed.there.settimeout(Timeout::zero()));
     EXPECT_EQ(passed.there.recv(1).error(), Error(EAGAIN));
     close_descriptors({control.data(), message.control_size});
     EXPECT_EQ(must(passed.there.recv(1)).size(), 0u);
