@@ -127,7 +127,8 @@ private:
         stop();
         Poll nothing;
         Poll::Event none[1];
-        for (int i = 0; i < patience && !is_over(); ++i) (void)nothing.poll(none, Timeout(std::chrono::milliseconds(10)));
+        for (int i = 0; i < patience && !is_over(); ++i)
+            (void)nothing.poll(none, Timeout(std::chrono::milliseconds(10)));
         return is_over();
     }
 

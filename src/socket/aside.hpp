@@ -92,8 +92,8 @@ struct Aside {
 // SO_RCVLOWAT. What the program itself has set is meant (TIME-9). `aside` may be null.
 [[nodiscard]] bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept;
 
-// SO_RCVTIMEO or SO_SNDTIMEO is set, as far as is known: those that somebody sets by the descriptor's number are, once a
-// call has met them (TIME-7).
+// SO_RCVTIMEO or SO_SNDTIMEO is set, as far as is known: those that somebody sets by the descriptor's number are, once
+// a call has met them (TIME-7).
 inline bool has_spans(const Gate& gate) noexcept {
     const Aside* aside = gate.aside();
     return aside != nullptr && aside->has_spans.load(std::memory_order_relaxed) != 0;

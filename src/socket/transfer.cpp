@@ -33,8 +33,8 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 
 // --- One system call and a few checks
 
-// Nobody else is there, nothing is kept, no stream method, of any socket, has left a window open (STRM-5), and no signal
-// can make a timeout of the system's begin anew (TIME-7).
+// Nobody else is there, nothing is kept, no stream method, of any socket, has left a window open (STRM-5), and no
+// signal can make a timeout of the system's begin anew (TIME-7).
 inline bool Socket::is_plain() const noexcept {
     if (!sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
     const Aside* aside = gate_.aside();

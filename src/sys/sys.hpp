@@ -285,7 +285,8 @@ inline bool is_only_thread() noexcept { return *single_threaded != 0; }
 void hold_signals() noexcept;
 void release_signals() noexcept;
 
-// --- A thread that another one cancels. Between these two that waits; the first returns what the second is to be given.
+// --- A thread that another one cancels. Between these two that waits; the first returns what the second is to be
+// given.
 int hold_cancellation() noexcept;
 void release_cancellation(int before) noexcept;
 

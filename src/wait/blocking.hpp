@@ -70,14 +70,14 @@ public:
         sys::yield_thread();
         enter();
     }
-    // What was waited for has come, if not all of it: the waits so far were not in vain, and SO_RCVTIMEO and SO_SNDTIMEO
-    // begin anew. By a call that began anew itself only for what it had not got before.
+    // What was waited for has come, if not all of it: the waits so far were not in vain, and SO_RCVTIMEO and
+    // SO_SNDTIMEO begin anew. By a call that began anew itself only for what it had not got before.
     void note_progress() noexcept {
         call_.vain_waits_ = 0;
         if (call_.deadline_ != 0) begin_span_anew();
     }
-    // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline until something moves, if there is no other (TIME-7). EAGAIN:
-    // it has expired.
+    // Makes SO_RCVTIMEO or SO_SNDTIMEO the call's deadline until something moves, if there is no other (TIME-7).
+    // EAGAIN: it has expired.
     Error heed_descriptor(sys::Fd fd, unsigned events) noexcept;
     // Does not wait where `fd` shows one of `events` now; else as wait().
     Result<void> await(sys::Fd fd, unsigned events) noexcept;

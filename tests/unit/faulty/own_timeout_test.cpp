@@ -64,8 +64,7 @@ const Method senders[] = {
 // How the socket is held, and by whom.
 enum class Kept { by_threads, alone, exposed, exposed_alone, looking_often, looking_seldom };
 std::string name_of(Kept how) {
-    static const char* const names[] = {"threads",       "alone",        "exposed",
-                                        "exposed_alone", "looks_often", "looks_seldom"};
+    static const char* const names[] = {"threads", "alone", "exposed", "exposed_alone", "looks_often", "looks_seldom"};
     return names[static_cast<int>(how)];
 }
 

@@ -27,7 +27,7 @@ struct Answering {
 };
 
 TEST(ServerThreads, SOCK_9_a_server_that_goes_waits_for_the_turn_that_goes_on) {
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 30; ++i) {
         std::atomic<int> turns{0};
         std::optional<Server<Answering>> server(std::in_place, must(Result<Socket>(usocket::listen("127.0.0.1:0"))));
         const Address address = must(server->listener().getsockname());
