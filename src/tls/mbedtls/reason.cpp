@@ -98,12 +98,12 @@ Error reason(int code, const Verdict& verdict, const Circumstances& around) noex
     switch (code) {
         case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE: return Error(of_alert(around.alert_in, around));
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return Error(TlsFailure::alert);
-        case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return Error(TlsFailure::library);
         default: break;
     }
     // One word for all that is wrong with a record: what the libraries tell apart differs.
     if (around.is_established) return Error(TlsFailure::bad_record);
     switch (code) {
+        case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return Error(TlsFailure::library);
         case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: return Error(TlsFailure::certificate_missing);
         case MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL: return Error(TlsFailure::protocols);
         case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION: return Error(TlsFailure::version);

@@ -118,11 +118,12 @@ Error reason(SSL* ssl, const Circumstances& around) noexcept {
     const int code = ERR_GET_REASON(error);
     const long verified = SSL_get_verify_result(ssl);
     if (lacks_memory(error) || verified == X509_V_ERR_OUT_OF_MEM) return Error(ENOMEM);
-    if (is_own(error)) return Error(TlsFailure::library);
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code >= SSL_AD_REASON_OFFSET && code <= last_alert;
     if (is_alert) return Error(alert(code - SSL_AD_REASON_OFFSET, around.is_established));
+    // OpenSSL takes a record of TLS 1.2 that is too short for an error of its own.
     if (around.is_established) return Error(TlsFailure::bad_record);
+    if (is_own(error)) return Error(TlsFailure::library);
     const TlsFailure failure = own(code, verified);
     return Error(failure == TlsFailure::failed && !around.is_tls ? TlsFailure::not_tls : failure);
 }
