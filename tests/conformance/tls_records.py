@@ -62,6 +62,6 @@ for what, record in (
     shake(left, right)
     left.write(b"before")
     raw.write(record)
-    show("TLS-4", what, later(right.read, 6), later(right.read, 1).split(":")[0])
+    show("TLS-4", what, later(right.read, 6), later(right.read, 1))
     show("TLS-4", "and for good", outcome(right.read, 1), outcome(right.readline), outcome(right.write, b"x"))
     show("TLS-4", "the peer learns of it", later(left.read, 1).split(":")[0])
