@@ -441,7 +441,7 @@ def test_dev_5_who_logs_and_who_calls_is_the_programs(tmp_path: Path) -> None:
         "import asyncio, logging, micropython, sys, types\n"
         "logging.basicConfig(format='%(filename)s:%(lineno)d', stream=sys.stdout)\nlog = logging.getLogger('x')\n"
         "def caller():\n    return sys._getframe(1).f_lineno\nasync def main():\n"
-        "    logging.warning('x', stacklevel=2)\n"
+        "    log.warning('x', stacklevel=2)\n"
         "    print(sys._getframe(1).f_lineno)\n    log.exc(ValueError(), 'y')\nasyncio.run(main())\n"
         "micropython.schedule(log.warning, 'z')\nlog.warning('x')\nprint(caller())\n"
         "try:\n    sys._getframe(1)\nexcept ValueError as e:\n    print(e)\n"
