@@ -101,8 +101,10 @@ Error Reader::after_failure(Layer& layer, Error error) noexcept {
 // EOF, another thread's close(), or an error that has its turn now?
 Error Reader::end_of_stream() noexcept {
     if (source_.gate->closed()) return Error(EBADF);
-    Aside* aside = source_.gate->aside();
-    return aside != nullptr ? std::exchange(aside->early, Error()) : Error();
+#if !defined(USOCKET_WITHOUT_sharing)
+    if (Aside* aside = source_.gate->aside()) return std::exchange(aside->early, Error());
+#endif
+    return Error();
 }
 
 // Before the system is asked. What the call has got so far must be sure to find a place if it does not succeed, and a
@@ -184,8 +186,8 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     return received;
 }
 
-#if defined(USOCKET_SMALL)
-// A small device's stack tells of things in their order.
+#if defined(USOCKET_WITHOUT_sharing)
+// A device's stack tells of things in their order.
 Result<std::size_t> Reader::take_before(Error error, MutableBuffer /*room*/) noexcept { return error; }
 #else
 // What came before the connection was reset. recvmmsg(2), by which a receive is noted, tells of the error first; here
