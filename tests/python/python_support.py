@@ -20,7 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeAlias
 
-import pytest
 import uselect
 import usocket
 
@@ -298,6 +297,8 @@ def preloaded(source: str, folder: Path) -> str:
     """LD_PRELOAD for a process in which functions in C stand before the system's."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
+        import pytest  # not above: programs of tests/python/test_exit.py import this file without it
+
         pytest.skip("no C compiler")
     library = folder / "shim.so"
     command = [compiler, "-shared", "-fPIC", "-x", "c", "-o", str(library), "-", "-ldl"]
