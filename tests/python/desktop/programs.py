@@ -37,7 +37,7 @@ def call_python(
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=110,  # only for what hangs: a little less than a test has
+        timeout=60,
         env={**os.environ, **env},
     )
 

@@ -12,7 +12,6 @@ import io
 import os
 import signal
 import threading
-import time
 import traceback
 import types
 import weakref
@@ -26,7 +25,7 @@ import usocket
 from programs import output
 from python_support import Caller, descriptors, error_of, fill, listener, nobodys, run_python
 from usocket.desktop import asyncio
-from usocket.desktop.asyncio import clock, core, stream
+from usocket.desktop.asyncio import core, stream
 from usocket.desktop.asyncio.context import context
 from usocket.desktop.asyncio.ioqueue import IOQueue
 from usocket.desktop.modules import socket
@@ -351,25 +350,19 @@ def test_dev_3_cancelled_sleepers_leave_nothing() -> None:
 
 
 def test_dev_3_sleepers_wake_in_the_order_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    spans = (30, 10, 20, 0, 15, -1)
-    begun: list[int] = []
-    woken: list[int] = []
-    start = time.monotonic_ns()
-
-    def now() -> int:
-        """Stands still for all of the loop until the last has begun, however long that takes."""
-        return time.monotonic_ns() if len(begun) == len(spans) else start
+    woken = []
+    begun = core.ticks()
 
     async def sleep(ms: int) -> None:
-        sleeping = asyncio.sleep_ms(ms)
-        begun.append(ms)
-        await sleeping
+        with monkeypatch.context() as stopped:  # however long it takes until all sleep
+            stopped.setattr(core, "ticks", lambda: begun)
+            waiting = asyncio.sleep_ms(ms)
+        await waiting
         woken.append(ms)
 
     async def main() -> None:
-        await asyncio.gather(*map(sleep, spans))
+        await asyncio.gather(*[sleep(ms) for ms in (30, 10, 20, 0, 15, -1)])
 
-    monkeypatch.setattr(clock, "time", types.SimpleNamespace(monotonic_ns=now))
     asyncio.run(main())
     assert sorted(woken[:2]) == [-1, 0]
     assert woken[2:] == [10, 15, 20, 30]
