@@ -91,7 +91,7 @@ TEST_F(Outboxes, TIME_3_it_waits_for_room_until_the_deadline) {
 TEST_F(Outboxes, SOCK_6_all_of_it_in_as_many_pieces_as_it_takes) {
     set_room(3, 5);
     faulty::at(start_ + 8 * ms, [this] { taken_ += peer_.take(); });
-    std::size_t done = 99;
+    std::size_t done = 0;
     EXPECT_EQ(outbox(Timeout::none()).send_all("abcdefgh", 0, done), Error());
     EXPECT_EQ(done, 8u);
     EXPECT_EQ(taken_ + peer_.take(), "abcdefgh");
@@ -100,14 +100,16 @@ TEST_F(Outboxes, SOCK_6_all_of_it_in_as_many_pieces_as_it_takes) {
 
 TEST_F(Outboxes, TIME_10_whatever_ends_it_says_how_much_went_out) {
     set_room(3, 5);
-    std::size_t done = 99;
+    std::size_t done = 0;
     EXPECT_EQ(outbox(Timeout::of_nanoseconds(20 * ms)).send_all("abcdefgh", 0, done), Error(ETIMEDOUT));
     EXPECT_EQ(done, 6u);
     EXPECT_EQ(passed(), 20) << "one deadline for all of them";
     taken_ += peer_.take();
+    done = 0;
     EXPECT_EQ(outbox(Timeout::zero()).send_all("ijklm", 0, done), Error(EAGAIN));
     EXPECT_EQ(done, 3u);
     peer_.reset();
+    done = 0;
     EXPECT_NE(outbox(Timeout::none()).send_all("n", 0, done), Error());
     EXPECT_EQ(done, 0u);
 }
