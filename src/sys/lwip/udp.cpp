@@ -29,7 +29,9 @@ Datagram* new_datagram() noexcept {
 // What nobody has room for is lost, as datagrams may be.
 void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16_t port) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
-    const bool has_room = sock.datagram_bytes + data->tot_len <= sock.rcvbuf && !sock.no_read;
+    // One finds room in an empty queue, however large.
+    const bool is_bounded = sock.datagram_bytes == 0 || sock.datagram_bytes + data->tot_len <= sock.rcvbuf;
+    const bool has_room = is_bounded && !sock.no_read;
     const bool fits = has_room && buffers_of(data) <= most_buffers - buffers;
     Datagram* datagram = fits ? new_datagram() : nullptr;
     if (datagram == nullptr) {

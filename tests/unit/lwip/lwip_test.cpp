@@ -147,6 +147,13 @@ TEST(Lwip, STACK_2_SO_RCVBUF_bounds_the_datagrams_that_wait) {
     EXPECT_EQ(pair.there.recv(1000, MSG_DONTWAIT).error(), Error(EAGAIN));
 }
 
+TEST(Lwip, STACK_2_an_empty_queue_takes_a_datagram_of_any_size) {
+    Pair pair = udp_pair();
+    must(pair.there.setsockopt(SOL_SOCKET, SO_RCVBUF, 1000));
+    must(pair.here.send(std::string(5000, 'd')));
+    EXPECT_EQ(must(pair.there.recv(6000)).size(), 5000u);
+}
+
 // Linux's, which are not those that lwIP has of its own; where a host has others, src/sys/lwip/headers has them.
 TEST(Lwip, STACK_4_errors_have_the_hosts_numbers) {
     Pair pair = tcp_pair();
