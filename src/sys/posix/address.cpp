@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#if defined(__linux__)
+#include <netpacket/packet.h>
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -158,6 +161,13 @@ std::size_t normal_size(std::uint8_t* bytes, std::size_t size) noexcept {
         return sizeof(sockaddr_in);
     }
     if (family == AF_INET6 && size >= sizeof(sockaddr_in6)) return sizeof(sockaddr_in6);
+#if defined(__linux__)
+    // What it says of an interface, the system ends with the hardware address, and takes it whole only (packet(7)).
+    if (family == AF_PACKET && size >= offsetof(sockaddr_ll, sll_addr) && size < sizeof(sockaddr_ll)) {
+        std::memset(bytes + size, 0, sizeof(sockaddr_ll) - size);
+        return sizeof(sockaddr_ll);
+    }
+#endif
     const bool is_path = family == AF_UNIX && size > path_offset && bytes[path_offset] != 0;
     const void* end = is_path ? std::memchr(bytes + path_offset, 0, size - path_offset) : nullptr;
     return end == nullptr ? size : static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - bytes);

@@ -3,6 +3,15 @@
 
 #include "usocket/socket.hpp"
 
+#if defined(AF_CAN) && __has_include(<linux/can/j1939.h>)
+#include <linux/can.h>
+#include <linux/can/j1939.h>
+#include <linux/can/raw.h>
+#endif
+#if defined(AF_VSOCK) && __has_include(<linux/vm_sockets.h>)
+#include <linux/vm_sockets.h>
+#endif
+
 namespace usocket {
 namespace {
 

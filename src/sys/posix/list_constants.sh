@@ -5,11 +5,20 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
+# Those of other stacks than Linux's own have no such families.
 headers='#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
-#include <sys/socket.h>'
+#include <sys/socket.h>
+#if defined(AF_CAN) && __has_include(<linux/can/j1939.h>)
+#include <linux/can.h>
+#include <linux/can/j1939.h>
+#include <linux/can/raw.h>
+#endif
+#if defined(AF_VSOCK) && __has_include(<linux/vm_sockets.h>)
+#include <linux/vm_sockets.h>
+#endif'
 families='(AF|SOCK|IPPROTO|SOL|SO|TCP|UDP|IP|IPV6|MSG|AI|NI|EAI|SHUT|SCM)_[A-Z0-9_]+'
 
 # Stands for a name that glibc does not have.
@@ -24,4 +33,4 @@ preprocess() { printf '%s\n' "$headers" | "$@" -x c++ -D_GNU_SOURCE -E -; }
     preprocess "$@" -dM | awk '{ print $2 }'
     preprocess "$@" -P | grep -oE '[A-Za-z0-9_]+'
     echo IPPROTO_SEC
-} | grep -xE "$families|SOMAXCONN" | grep -vx "$dangling" | sort -u | sed 's/.*/    {"&", static_cast<long>(&)},/'
+} | grep -xE "$families|AF_DECnet|SOMAXCONN" | grep -vx "$dangling" | sort -u | sed 's/.*/    {"&", static_cast<long>(&)},/'

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "sys/posix/native.hpp"
 #include "sys/posix/span.hpp"
 
@@ -21,8 +23,24 @@ int pipe(int (&ends)[2], bool is_nonblocking) noexcept {
 
 int dup2(int fd, int place) noexcept { return ::dup3(fd, place, O_CLOEXEC); }
 
+namespace {
+
+// Only sockets of AF_UNIX bring descriptors.
+bool may_bring_descriptors(int fd) noexcept {
+    int family = AF_UNIX;
+    socklen_t size = sizeof family;
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family == AF_UNIX;
+}
+
+}  // namespace
+
+// Some families, AF_PACKET among them, refuse the flag: they are asked again without.
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
     const ssize_t size = ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC);
+    if (size < 0 && errno == EINVAL) {
+        if (!may_bring_descriptors(fd)) return ::recvmsg(fd, message, flags);
+        errno = EINVAL;
+    }
     if (size >= 0) message->msg_flags &= ~(MSG_CMSG_CLOEXEC & ~flags);
     return size;
 }
