@@ -6,18 +6,25 @@ would have told it.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import os
 import socket as standard
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 import usocket
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from python_support import preloaded
+from usocket import compat
+from usocket.compat import addresses
 
 # A family, a protocol and an address, as a program would write them.
 Case: TypeAlias = tuple[str, str, str]
@@ -157,6 +164,8 @@ RIGHT = [
     ("AF_RDS", "0", "('127.0.0.1', 4000)"),
     ("AF_PACKET", "0", "('lo', 0x0800)"),
     ("AF_PACKET", "0", "('lo', 0x0800, 2, 3, b'abcdef')"),
+    ("AF_PACKET", "0", "('lo', 0, 256)"),
+    ("AF_PACKET", "0", "('lo', 0, -1, 70000)"),
     ("AF_CAN", "socket.CAN_RAW", "('lo',)"),
     ("AF_CAN", "socket.CAN_BCM", "('',)"),
     ("AF_CAN", "socket.CAN_ISOTP", "('lo', 0x123, 0x456)"),
@@ -184,6 +193,12 @@ def test_compat_1_what_the_system_is_told_and_tells(ask: Asking, case: Case) -> 
 
 
 WRONG = [
+    ("AF_NETLINK", "0", "b'x'"),
+    ("AF_NETLINK", "0", "(0,) * 3"),
+    ("AF_VSOCK", "0", "(1, 2, 3)"),
+    ("AF_PACKET", "0", "(b'lo', 0)"),
+    ("AF_PACKET", "0", "('lo', 0, 'x')"),
+    ("AF_PACKET", "0", "('lo', 0, 0, 1 << 31)"),
     ("AF_NETLINK", "0", "(7,)"),
     ("AF_NETLINK", "0", "7"),
     ("AF_QIPCRTR", "0", "(1, 'x')"),
@@ -239,8 +254,6 @@ def test_compat_1_newer_forms(ask: Asking, case: Case) -> None:
 @pytest.mark.skipif(not hasattr(standard, "AF_NETLINK"), reason="no AF_NETLINK here")
 def test_addr_8_the_kernel_itself_takes_and_gives_them() -> None:
     """Without the shim, by the families that this kernel has."""
-    from usocket import compat
-
     told = []
     for module in (standard, compat):
         with module.socket(module.AF_NETLINK, module.SOCK_RAW, 0) as one:
@@ -248,3 +261,118 @@ def test_addr_8_the_kernel_itself_takes_and_gives_them() -> None:
             pid, groups = one.getsockname()
             told.append((pid != 0, groups))
     assert told == [(True, 0)] * 2
+
+
+# --- Whatever is given as an address
+
+NUMBERS = st.integers(-1, 9) | st.sampled_from([1 << 8, 1 << 16, 1 << 20, 1 << 31, 1 << 32, 1 << 63, -(1 << 31)])
+TEXTS = st.sampled_from(["", "lo", "::1", "127.0.0.1", "01:23:45:67:89:AB", "hash", "\ud800", "a\0b"])
+ELEMENTS = NUMBERS | st.integers() | TEXTS | st.binary() | st.sampled_from([None, 1.5])
+TUPLES = st.lists(ELEMENTS, max_size=6).map(tuple)
+NUMBERED = st.builds(lambda text, numbers: (text, *numbers), TEXTS, st.lists(NUMBERS, min_size=1, max_size=3))
+ADDRESSES = NUMBERED | st.lists(NUMBERS, max_size=5).map(tuple) | TUPLES | ELEMENTS | st.lists(ELEMENTS, max_size=2)
+FAMILIES = ["INET", "INET6", "UNIX", "NETLINK", "PACKET", "VSOCK", "CAN", "TIPC", "QIPCRTR", "RDS", "ALG", "BLUETOOTH"]
+NUMBERS_OF_FAMILIES = [number for name in FAMILIES if (number := getattr(standard, "AF_" + name, None)) is not None]
+
+
+class OfProtocol(NamedTuple):
+    """What a form asks of a socket."""
+
+    proto: int
+
+
+@pytest.mark.parametrize("family", NUMBERS_OF_FAMILIES)
+@settings(max_examples=500, deadline=None)
+@given(proto=st.integers(0, 7), address=ADDRESSES)
+def test_compat_1_no_address_has_an_error_of_its_own_kind(family: int, proto: int, address: Any) -> None:
+    def unresolved(*_: Any) -> Any:
+        raise standard.gaierror(standard.EAI_NONAME, "nobody is asked")
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(OSError, TypeError, ValueError, OverflowError):
+        patch.setattr(addresses, "resolve", unresolved)
+        addresses.to_native("bind", family, address, OfProtocol(proto))
+
+
+@pytest.mark.parametrize("address", [b"x", b"127.0.0.1", bytes(16)])
+def test_compat_1_bytes_are_no_address_of_af_inet(address: bytes) -> None:
+    for module in (standard, compat):
+        with module.socket(module.AF_INET, module.SOCK_DGRAM) as one, pytest.raises(TypeError):
+            one.connect(address)
+
+
+# --- Packets of an interface: the kernel refuses flags and lengths that others take
+
+ETHERTYPE = 0x88B5  # for experiments (IEEE 802)
+FRAME = bytes(12) + ETHERTYPE.to_bytes(2, "big") + b"hello"
+
+
+def packet_socket(module: Any) -> Any:
+    try:
+        return module.socket(module.AF_PACKET, module.SOCK_RAW, standard.htons(ETHERTYPE))
+    except (AttributeError, PermissionError) as failure:
+        pytest.skip(f"no packets here: {failure}")
+
+
+def lo(module: Any) -> Any:
+    if module is not usocket:
+        return "lo", ETHERTYPE
+    return usocket.AF_PACKET, struct.pack(
+        "=HiHBB8s", standard.htons(ETHERTYPE), standard.if_nametoindex("lo"), 0, 0, 0, b""
+    )
+
+
+@pytest.mark.parametrize("module", [standard, compat, usocket])
+def test_sock_10_messages_of_a_family_that_brings_no_descriptors(module: Any) -> None:
+    with packet_socket(module) as one:
+        one.settimeout(10)
+        one.bind(lo(module))
+        one.sendto(FRAME, lo(module))
+        data, ancdata, flags, _ = one.recvmsg(100, 100)
+        assert (data, ancdata, flags) == (FRAME, [], 0)
+        one.sendto(FRAME, lo(module))
+        buffer = bytearray(100)
+        assert one.recvmsg_into([buffer])[0] == len(FRAME)
+
+
+@pytest.mark.parametrize("take", [lambda native: native, usocket.sockaddr], ids=["opaque", "apart"])
+def test_addr_8_what_a_packet_socket_is_bound_to_is_an_address(take: Callable[[bytes], Any]) -> None:
+    with packet_socket(usocket) as one, packet_socket(usocket) as other:
+        one.bind(lo(usocket))
+        one.settimeout(10)
+        other.bind(take(one.getsockname()))
+        assert other.getsockname() == one.getsockname()
+        assert other.sendto(FRAME, take(one.getsockname())) == len(FRAME)
+        _, sender = one.recvfrom(100)
+        assert other.sendto(FRAME, take(sender)) == len(FRAME)
+
+
+REFUSES_ONCE = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+    static int calls;
+    if (calls++ == 0) return errno = EINVAL, -1;
+    ssize_t (*real)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
+    return real(fd, message, flags);
+}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such flag")
+def test_sock_2_descriptors_come_closed_on_exec_or_not_at_all(tmp_path: Path) -> None:
+    """A socket of AF_UNIX that says EINVAL, as one that is not connected yet, is not asked without the flag."""
+    script = """
+from usocket import compat
+one, other = compat.socketpair()
+compat.send_fds(one, [b"x"], [0])
+try:
+    print(compat.recv_fds(other, 1, 1))
+except OSError as failure:
+    print(failure.errno)
+"""
+    environment = {**os.environ, "LD_PRELOAD": preloaded(REFUSES_ONCE, tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{errno.EINVAL}\n", done.stderr

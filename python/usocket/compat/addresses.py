@@ -12,7 +12,6 @@ from usocket._usocket import AF_INET, AF_INET6, AF_UNIX, inet_ntop, inet_pton, s
 from usocket.compat.families import form_of
 
 AF_RDS: int | None = getattr(_standard, "AF_RDS", None)
-AF_BLUETOOTH: int | None = getattr(_standard, "AF_BLUETOOTH", None)
 
 # What is returned: a tuple, a path (abstract ones as bytes), or None where the system names no sender.
 Address: TypeAlias = Any
@@ -54,8 +53,13 @@ def to_native(method: str, family: int, address: Address, socket: Any = None) ->
 
 
 def _is_native(family: int, address: bytes) -> bool:
-    """As usocket has it. Bluetooth takes a device's text as bytes, too."""
-    return family != AF_BLUETOOTH or sockaddr(address)[0] == family
+    """As usocket has it; other bytes are what CPython takes them for, a device's text or nothing."""
+    if isinstance(address, _usocket.Address):
+        return True
+    try:
+        return bool(sockaddr(address)[0] == family)
+    except ValueError:
+        return False
 
 
 def _is_apart(address: Address) -> bool:
@@ -94,8 +98,13 @@ def _internet(method: str, family: int, address: Address) -> Any:
         raise TypeError(f"{method}(): the port of an address is an int, not {type(port).__name__} {port!r}")
     if not 0 <= port.__index__() <= 0xFFFF:
         raise OverflowError(f"{method}(): port must be 0-65535, not {port}.")
+    if not all(hasattr(number, "__index__") for number in rest):
+        raise TypeError(f"{method}(): flowinfo and scopeid of an address are int, not {rest!r}")
+    rest = [number.__index__() for number in rest]
     if rest and not 0 <= rest[0] <= 0xFFFFF:
         raise OverflowError(f"{method}(): flowinfo must be 0-1048575, not {rest[0]}.")
+    if rest[1:] and not 0 <= rest[1] <= 0xFFFFFFFF:
+        raise OverflowError(f"{method}(): scopeid must be 0-4294967295, not {rest[1]}.")
     return (*_numeric(family, host, rest[1:]), port, *rest) if not rest else _with_scope(family, host, port, rest)
 
 

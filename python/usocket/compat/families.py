@@ -79,6 +79,16 @@ def _unsigned(value: Any) -> int:
     return number & 0xFFFFFFFF if number < 0 else number
 
 
+def _low_bits(count: int, value: Any) -> int:
+    """Of an int of the system's: the rest is cut off, as in CPython."""
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"the elements of this address are int, not {type(value).__name__} {value!r}")
+    number: int = value.__index__()
+    if not -(1 << 31) <= number < 1 << 31:
+        raise OverflowError(f"{number} does not fit the system's int")
+    return number & ((1 << count) - 1)
+
+
 # --- Two numbers
 
 
@@ -133,6 +143,8 @@ def _packet_to_python(payload: bytes) -> Any:
 
 def _packet_to_payload(address: Any) -> bytes:
     name, protocol, *rest = _fields("AF_PACKET", _PACKET_TEXT, address, 2, 5)
+    if not isinstance(name, str):
+        raise TypeError(f"the interface of an AF_PACKET address is a str, not {type(name).__name__} {name!r}")
     missing: tuple[Any, ...] = (0, 0, b"")
     pkttype, hatype, hardware = (*rest, *missing[len(rest) :])
     hardware = bytes(memoryview(hardware))
@@ -141,7 +153,8 @@ def _packet_to_payload(address: Any) -> bytes:
     if not 0 <= _unsigned(protocol) <= 0xFFFF:
         raise OverflowError(f"the protocol of an AF_PACKET address is 0-65535, not {protocol}")
     number = _standard.htons(protocol)
-    return _pack("AF_PACKET", _PACKET, number, _index(name), hatype, pkttype, len(hardware), hardware)
+    fields = number, _index(name), _low_bits(16, hatype), _low_bits(8, pkttype), len(hardware), hardware
+    return _pack("AF_PACKET", _PACKET, *fields)
 
 
 _add("AF_PACKET", Form(_packet_to_python, _packet_to_payload))
