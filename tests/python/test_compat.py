@@ -610,3 +610,152 @@ def test_compat_1_what_a_star_brings() -> None:
     assert set(standard.__all__) - set(compat.__all__) == {"CAPI"}
     assert {"EBADF", "EAGAIN", "sockaddr"}.isdisjoint(compat.__all__)
     assert compat.EBADF == errno.EBADF
+
+
+# --- Names that a program replaces in the module
+
+
+def test_compat_1_a_class_in_the_place_of_socket(socket: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Replaced(socket.socket):  # type: ignore[misc]
+        pass
+
+    monkeypatch.setattr(socket, "socket", Replaced)
+    with socket.create_connection(server.getsockname()[:2]) as client:
+        conn, address = server.accept()
+        with conn:
+            assert address == client.getsockname()
+            assert (type(client), type(conn), conn.gettimeout()) == (Replaced, Replaced, None)
+            with socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy:
+                assert type(copy) is Replaced
+    one, other = socket.socketpair()
+    with one, other:
+        assert (type(one), type(other)) == (Replaced, Replaced)
+        one.sendall(b"x")
+        assert other.recv(1) == b"x"
+
+
+def test_compat_1_a_function_in_the_place_of_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is called, and what it raises leaves nothing open: CPython's own leaves descriptors."""
+
+    def guarded(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no sockets")
+
+    with (
+        compat.create_server(("127.0.0.1", 0)) as server,
+        compat.create_connection(server.getsockname()) as client,
+        compat.create_connection(server.getsockname()),
+    ):
+        server.accept()[0].close()
+        monkeypatch.setattr(compat, "socket", guarded)
+        for make in (
+            server.accept,
+            compat.socketpair,
+            lambda: compat.fromfd(client.fileno(), compat.AF_INET, compat.SOCK_STREAM),
+            lambda: compat.create_server(("127.0.0.1", 0)),
+        ):
+            before = descriptors()
+            with pytest.raises(RuntimeError):
+                make()
+            assert descriptors() == before
+
+
+def test_compat_1_accept_asks_accept_of_a_subclass(socket: Any) -> None:
+    asked = []
+
+    class Asked(socket.socket):  # type: ignore[misc]
+        def _accept(self) -> Any:
+            asked.append(self)
+            return super()._accept()
+
+    with Asked() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(10)
+        with socket.create_connection(server.getsockname()) as client:
+            conn, address = server.accept()
+            with conn:
+                assert (asked, address, conn.gettimeout()) == ([server], client.getsockname(), None)
+
+
+def test_compat_1_what_listens_by_default_is_asked_to_without_a_number(
+    socket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Counted(socket.socket):  # type: ignore[misc]
+        def listen(self, *backlog: int) -> None:
+            asked.append(backlog)
+            super().listen(*backlog)
+
+    monkeypatch.setattr(socket, "socket", Counted)
+    socket.create_server(("127.0.0.1", 0)).close()
+    socket.create_server(("127.0.0.1", 0), backlog=3).close()
+    assert asked == [(), (3,)]
+
+
+def test_compat_1_other_names_are_looked_up_in_the_module_too(socket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_address(name: str) -> Any:
+        return name, ["alias", f"{name}.example"], []
+
+    monkeypatch.setattr(socket, "gethostbyaddr", by_address)
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    assert (socket.getfqdn(), socket.getfqdn(" there ")) == ("here.example", "there.example")
+    monkeypatch.setattr(socket, "has_ipv6", False)
+    assert not socket.has_dualstack_ipv6()
+
+    class Counted(socket.SocketIO):  # type: ignore[misc]
+        pass
+
+    monkeypatch.setattr(socket, "SocketIO", Counted)
+    one, other = socket.socketpair()
+    with one, other, one.makefile("rb", buffering=0) as file:
+        assert type(file) is Counted
+        copied = []
+        monkeypatch.setattr(socket, "dup", lambda fd: copied.append(fd) or os.dup(fd))
+        socket.fromfd(one.fileno(), socket.AF_UNIX, socket.SOCK_STREAM).close()
+        assert copied == [one.fileno()]
+
+
+@pytest.mark.parametrize("name", ["", "0.0.0.0", "no such host"])
+def test_compat_1_the_name_of_a_host_that_has_no_other(name: str, socket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> Any:
+        raise socket.herror(1, "unknown host")
+
+    monkeypatch.setattr(socket, "gethostbyaddr", unknown)
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    assert socket.getfqdn(name) == (name if "such" in name else "here")
+
+
+def test_compat_1_a_host_without_a_domain(socket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostbyaddr", lambda name: ("plain", ["alias"], []))
+    assert socket.getfqdn("x") == "plain"
+
+
+# --- Sizes, and what else it takes
+
+
+@pytest.mark.parametrize(
+    ("offset", "kind"), [(2**64, OverflowError), (2**63, OverflowError), (2**63 - 1, OSError), (1.5, TypeError)]
+)
+def test_compat_1_offsets_that_no_file_has(socket: Any, tmp_path: Path, offset: Any, kind: type[Exception]) -> None:
+    (tmp_path / "file").write_bytes(b"hello")
+    one, other = socket.socketpair()
+    with one, other, (tmp_path / "file").open("rb") as file:
+        with pytest.raises(kind) as failed:
+            one.sendfile(file, offset, 5)
+        assert getattr(failed.value, "errno", errno.EINVAL) == errno.EINVAL
+        assert one.sendfile(file, 1, 2**62) == 4
+
+
+def test_compat_1_exit_takes_anything(socket: Any) -> None:
+    one = socket.socket()
+    one.__exit__()
+    assert one.fileno() == -1
+    one.__exit__(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("fd", [2**31, 99999])
+def test_compat_1_a_descriptor_that_is_none(socket: Any, fd: int) -> None:
+    with pytest.raises(OSError) as failed:
+        socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+    assert failed.value.errno == errno.EBADF

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 import usocket
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from python_support import preloaded
 from usocket import compat
@@ -284,6 +284,7 @@ class OfProtocol(NamedTuple):
 @pytest.mark.parametrize("family", NUMBERS_OF_FAMILIES)
 @settings(max_examples=500, deadline=None)
 @given(proto=st.integers(0, 7), address=ADDRESSES)
+@example(proto=0, address=("::1", 0, 1, 1 << 32))
 def test_compat_1_no_address_has_an_error_of_its_own_kind(family: int, proto: int, address: Any) -> None:
     def unresolved(*_: Any) -> Any:
         raise standard.gaierror(standard.EAI_NONAME, "nobody is asked")

@@ -124,6 +124,18 @@ def test_name_3_stub_names_what_the_module_has() -> None:
     assert {name for name in typed - constants if not name.startswith("_")} == own
 
 
+def test_compat_1_stub_names_the_constants() -> None:
+    """Each as what it is here: a member of an enumeration, or a number."""
+    stub = Path(compat.__file__).with_name("constants.pyi").read_text()
+    typed = dict(re.findall(r"^([A-Z]\w+): (\w+)$", stub, re.M))
+    values = {name: getattr(compat, name) for name in compat.__all__}
+    here = {name: type(value).__name__ for name, value in values.items() if isinstance(value, int)}
+    here.pop("has_ipv6")
+    assert set(here) <= set(typed)
+    theirs = set(here) & set(standard.__all__)  # another CPython may have been built with more
+    assert {name: typed[name] for name in theirs} == {name: here[name] for name in theirs}
+
+
 @pytest.mark.parametrize("cls", [usocket.socket, uselect.poll])
 def test_name_3_stub_names_the_methods(cls: type) -> None:
     stub = Path(usocket.__file__).with_name("_usocket.pyi").read_text()

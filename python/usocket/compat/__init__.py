@@ -10,46 +10,54 @@ from __future__ import annotations
 import array
 import socket as _standard
 from collections.abc import Iterable
-from socket import (  # what has nothing to do with a socket object is CPython's own
-    CMSG_LEN,
-    CMSG_SPACE,
-    SocketIO,
-    close,
-    gaierror,
-    getfqdn,
-    gethostbyaddr,
-    gethostbyname,
-    gethostbyname_ex,
-    gethostname,
-    getnameinfo,
-    getprotobyname,
-    getservbyname,
-    getservbyport,
-    has_ipv6,
-    herror,
-    htonl,
-    htons,
-    if_indextoname,
-    if_nameindex,
-    if_nametoindex,
-    inet_aton,
-    inet_ntoa,
-    inet_ntop,
-    inet_pton,
-    ntohl,
-    ntohs,
-    sethostname,
-)
+
+# What has nothing to do with a socket object is CPython's own.
+from socket import CMSG_LEN as CMSG_LEN
+from socket import CMSG_SPACE as CMSG_SPACE
+from socket import SocketIO as SocketIO
+from socket import close as close
+from socket import gaierror as gaierror
+from socket import gethostbyaddr as gethostbyaddr
+from socket import gethostbyname as gethostbyname
+from socket import gethostbyname_ex as gethostbyname_ex
+from socket import gethostname as gethostname
+from socket import getnameinfo as getnameinfo
+from socket import getprotobyname as getprotobyname
+from socket import getservbyname as getservbyname
+from socket import getservbyport as getservbyport
+from socket import has_ipv6 as has_ipv6
+from socket import herror as herror
+from socket import htonl as htonl
+from socket import htons as htons
+from socket import if_indextoname as if_indextoname
+from socket import if_nameindex as if_nameindex
+from socket import if_nametoindex as if_nametoindex
+from socket import inet_aton as inet_aton
+from socket import inet_ntoa as inet_ntoa
+from socket import inet_ntop as inet_ntop
+from socket import inet_pton as inet_pton
+from socket import ntohl as ntohl
+from socket import ntohs as ntohs
+from socket import sethostname as sethostname
 from typing import Any
 
 from usocket import _usocket
-from usocket._usocket import SOL_SOCKET
 from usocket._usocket import sockaddr as sockaddr  # ours besides, not for a star
 from usocket.compat.addresses import Address, resolve, to_tuple
-from usocket.compat.enumerations import AddressFamily, AddressInfo, MsgFlag, SocketKind, constants, family_of, kind_of
+from usocket.compat.constants import *  # noqa: F403
+from usocket.compat.constants import _names as _names_of_constants
+from usocket.compat.enumerations import AddressFamily as AddressFamily
+from usocket.compat.enumerations import AddressInfo as AddressInfo
+from usocket.compat.enumerations import MsgFlag as MsgFlag
+from usocket.compat.enumerations import SocketKind as SocketKind
+from usocket.compat.enumerations import family_of, kind_of
 from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
 from usocket.compat.sharing import register as _register_with_multiprocessing
-from usocket.compat.sockets import fromfd, getdefaulttimeout, setdefaulttimeout, socket, socketpair
+from usocket.compat.sockets import fromfd as fromfd
+from usocket.compat.sockets import getdefaulttimeout as getdefaulttimeout
+from usocket.compat.sockets import setdefaulttimeout as setdefaulttimeout
+from usocket.compat.sockets import socket as socket
+from usocket.compat.sockets import socketpair as socketpair
 
 _GLOBAL_DEFAULT_TIMEOUT: Any = _standard._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
@@ -59,9 +67,11 @@ SocketType = _usocket.socket
 _LOCALHOST, _LOCALHOST_V6 = "127.0.0.1", "::1"
 
 from usocket.compat.connections import create_connection as _create_connection  # noqa: E402
-from usocket.compat.connections import create_server, has_dualstack_ipv6  # noqa: E402
+from usocket.compat.connections import create_server as create_server  # noqa: E402
+from usocket.compat.connections import has_dualstack_ipv6 as has_dualstack_ipv6  # noqa: E402
 
-__all__ = [
+# This way a checker, which sees neither, knows the names that there are, and no others.
+globals()["__all__"] = [
     "CMSG_LEN",
     "CMSG_SPACE",
     "AddressFamily",
@@ -109,21 +119,33 @@ __all__ = [
     "socket",
     "socketpair",
     "timeout",
+    *_names_of_constants,
 ]
 
 _register_with_multiprocessing()
 
-_constants = constants()
-globals().update(_constants)
-__all__ += list(_constants)
 
-
-def __getattr__(name: str) -> Any:
+def _of_later_versions(name: str) -> Any:
     """Other values of CPython's module, such as `has_ipv6` of a later version."""
     value = getattr(_standard, name, None)
     if isinstance(value, int | dict):
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+globals()["__getattr__"] = _of_later_versions
+
+
+def getfqdn(name: str = "") -> str:
+    """The first name of a host, by default this one, that has a domain; if none has, its own."""
+    name = name.strip()
+    if name in ("", "0.0.0.0", "::"):
+        name = gethostname()
+    try:
+        hostname, aliases, _ = gethostbyaddr(name)
+    except error:
+        return name
+    return next((one for one in (hostname, *aliases) if "." in one), hostname)
 
 
 def dup(fd: int, /) -> int:
@@ -154,7 +176,7 @@ def getaddrinfo(
     type: int = 0,
     proto: int = 0,
     flags: int = 0,
-) -> list[tuple[Any, Any, int, str, Address]]:
+) -> list[tuple[AddressFamily, SocketKind, int, str, Address]]:
     """What a host and port resolve to: (family, type, proto, canonname, address)."""
     service = port.decode() if isinstance(port, bytes) else port
     found = resolve(host, service, family, type, proto, flags)
@@ -163,7 +185,7 @@ def getaddrinfo(
 
 def send_fds(sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int = 0, address: Address = None) -> int:
     """Sends descriptors over an AF_UNIX socket, beside the buffers; returns how many bytes of those went out."""
-    rights = (SOL_SOCKET, _standard.SCM_RIGHTS, array.array("i", fds))
+    rights = (_usocket.SOL_SOCKET, _usocket.SCM_RIGHTS, array.array("i", fds))
     sent: int = sock.sendmsg(buffers, [rights], flags, address)
     return sent
 
@@ -173,6 +195,6 @@ def recv_fds(sock: Any, bufsize: int, maxfds: int, flags: int = 0) -> tuple[byte
     fds = array.array("i")
     data, ancdata, message_flags, address = sock.recvmsg(bufsize, CMSG_LEN(maxfds * fds.itemsize), flags)
     for level, kind, content in ancdata:
-        if (level, kind) == (SOL_SOCKET, _standard.SCM_RIGHTS):
+        if (level, kind) == (_usocket.SOL_SOCKET, _usocket.SCM_RIGHTS):
             fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
     return data, list(fds), message_flags, address

@@ -11,7 +11,7 @@ from typing import Any
 
 import uselect
 
-from usocket import compat as _face  # late: a program may put its own socket class into it
+from usocket import compat as _face  # late: a program may put names of its own into it
 from usocket._usocket import (
     AF_INET,
     AF_INET6,
@@ -23,7 +23,7 @@ from usocket._usocket import (
     SOCK_STREAM,
     SOL_SOCKET,
 )
-from usocket.compat.sockets import checked_timeout
+from usocket.compat.sockets import checked_timeout, socket
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5: before the next address is tried beside those that have not answered
 
@@ -178,6 +178,8 @@ def create_connection(
 
 def has_dualstack_ipv6() -> bool:
     """Whether one AF_INET6 socket can serve IPv4 as well."""
+    if not _face.has_ipv6:
+        return False
     try:
         with _face.socket(AF_INET6, SOCK_STREAM) as sock:
             sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
@@ -193,7 +195,7 @@ def create_server(
     backlog: int | None = None,
     reuse_port: bool = False,
     dualstack_ipv6: bool = False,
-) -> Any:
+) -> socket:
     """A socket that listens on the address."""
     if dualstack_ipv6 and not _face.has_dualstack_ipv6():
         raise ValueError("dualstack_ipv6 not supported on this platform")
@@ -213,7 +215,7 @@ def create_server(
             raise OSError(
                 failure.errno, f"{failure.args[-1]} (while attempting to bind on address {address!r})"
             ) from None
-        server.listen(backlog)
+        server.listen(*() if backlog is None else (backlog,))
     except BaseException:
         server.close()
         raise

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import errno
 import io
+import operator
 import os
 from collections.abc import Callable
-from socket import SOCK_STREAM, SocketIO
-from typing import IO, Any, cast
+from socket import SOCK_STREAM
+from typing import IO, Any, Literal, TypeAlias, cast
+
+from usocket import compat as _face  # late: a program may put names of its own into it
+
+# Modes and the buffering that a file has by itself, as makefile() is typed.
+Text: TypeAlias = Literal["r", "w", "rw", "wr", ""]
+ReadAndWrite: TypeAlias = Literal["rwb", "rbw", "wrb", "wbr", "brw", "bwr"]
+Binary: TypeAlias = Literal["b", "rb", "br", "wb", "bw", "rwb", "rbw", "wrb", "wbr", "brw", "bwr"]
+Default: TypeAlias = Literal[-1, 1] | None
 
 
 def open_file(
@@ -24,7 +33,7 @@ def open_file(
     writing = "w" in mode
     reading = "r" in mode or not writing
     binary = "b" in mode
-    raw = SocketIO(sock, cast("Any", "rw" if reading and writing else "r" if reading else "w"))
+    raw = _face.SocketIO(sock, cast("Any", "rw" if reading and writing else "r" if reading else "w"))
     sock._io_refs += 1
     if buffering is None or buffering < 0:
         buffering = io.DEFAULT_BUFFER_SIZE
@@ -44,6 +53,9 @@ def open_file(
     text = io.TextIOWrapper(buffer, io.text_encoding(encoding), errors, newline)
     text.mode = mode  # type: ignore[misc]
     return text
+
+
+LARGEST_OFFSET = 2**63 - 1  # that a file has; CPython and the system refuse to send what would end behind it
 
 
 class GiveUpOnSendfile(Exception):
@@ -68,11 +80,15 @@ def check_sendfile(sock: Any, file: Any, count: Any) -> None:
 def send_by_system(sock: Any, file: Any, offset: int, count: int | None, sendfile: Callable[..., int]) -> int:
     """With the core's sendfile(); the file's position is then behind what went out."""
     check_sendfile(sock, file, count)
+    if operator.index(offset) > LARGEST_OFFSET:
+        raise OverflowError(f"sendfile(): offset must be at most {LARGEST_OFFSET}, not {offset}")
     try:
         number = file.fileno()
         os.fstat(number)
     except (AttributeError, OSError) as failure:  # io.UnsupportedOperation is one
         raise GiveUpOnSendfile(failure) from None
+    if offset + min(count or 1, 2**30) > LARGEST_OFFSET:  # what CPython sends at a time
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     try:
         sent = sendfile(number, offset, count)
     except OSError as failure:

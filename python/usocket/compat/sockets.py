@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import builtins
+import contextlib
+import io
 import operator
 import os
 import socket as _standard
 import struct
 import sys
-from collections.abc import Iterable
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from socket import SocketIO
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from usocket import _usocket
+from usocket import compat as _face  # late: a program may put names of its own into it
 from usocket._usocket import AF_INET, AF_UNIX, SOCK_STREAM
 from usocket.compat.addresses import Address, to_native, to_tuple
-from usocket.compat.enumerations import family_of, kind_of
-from usocket.compat.files import GiveUpOnSendfile, open_file, send_by_reading, send_by_system
+from usocket.compat.enumerations import AddressFamily, SocketKind, family_of, kind_of
+from usocket.compat.files import (
+    Binary,
+    Default,
+    GiveUpOnSendfile,
+    ReadAndWrite,
+    Text,
+    open_file,
+    send_by_reading,
+    send_by_system,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -96,12 +107,12 @@ class socket(_usocket.socket):
     # --- What it is
 
     @property
-    def family(self) -> Any:
+    def family(self) -> AddressFamily:
         """The address family: an AddressFamily."""
         return family_of(super().family)
 
     @property
-    def type(self) -> Any:
+    def type(self) -> SocketKind:
         """The type: a SocketKind."""
         return kind_of(super().type)
 
@@ -144,9 +155,7 @@ class socket(_usocket.socket):
 
     # --- Life
 
-    def __exit__(
-        self, kind: builtins.type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._closed:
             self.close()
 
@@ -175,7 +184,78 @@ class socket(_usocket.socket):
         copy._begin(self._proto)
         return copy
 
-    def makefile(  # type: ignore[override]
+    # What io makes of a mode; `buffering` 0 is the file without a buffer.
+    @overload  # type: ignore[override]
+    def makefile(
+        self,
+        mode: Text = "r",
+        buffering: int | None = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> io.TextIOWrapper: ...
+    @overload
+    def makefile(
+        self,
+        mode: Binary,
+        buffering: Literal[0],
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> SocketIO: ...
+    @overload
+    def makefile(
+        self,
+        mode: Literal["rb", "br", "b"],
+        buffering: Default = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> io.BufferedReader: ...
+    @overload
+    def makefile(
+        self,
+        mode: Literal["wb", "bw"],
+        buffering: Default = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> io.BufferedWriter: ...
+    @overload
+    def makefile(
+        self,
+        mode: ReadAndWrite,
+        buffering: Default = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> io.BufferedRWPair: ...
+    @overload
+    def makefile(
+        self,
+        mode: Binary,
+        buffering: int,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> io.IOBase: ...
+    @overload
+    def makefile(
+        self,
+        mode: str,
+        buffering: int | None = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> Any: ...
+    def makefile(
         self,
         mode: str = "r",
         buffering: int | None = None,
@@ -183,7 +263,7 @@ class socket(_usocket.socket):
         encoding: str | None = None,
         errors: str | None = None,
         newline: str | None = None,
-    ) -> IO[Any]:
+    ) -> Any:
         """A file of CPython's io over the socket, which stays open until both are closed."""
         return open_file(self, mode, buffering, encoding, errors, newline)
 
@@ -249,10 +329,21 @@ class socket(_usocket.socket):
         super().listen(*() if backlog is None else (_as_int(backlog),))
 
     def accept(self) -> tuple[socket, Address]:
+        if _face.socket is not socket or type(self)._accept is not _own_accept:
+            return self._accept_as_told()
         conn, address = self._accept_as(socket)
         conn._begin(self._proto)
         conn._set_default_timeout()
         return conn, to_tuple(address, self)
+
+    def _accept_as_told(self) -> tuple[socket, Address]:
+        """With what a program has put into the place of the class or of _accept(), as CPython does."""
+        fd, address = self._accept()
+        with _closing_on_failure(fd):
+            conn = _face.socket(self.family, self.type, self.proto, fileno=fd)
+        if _face.getdefaulttimeout() is None and self.gettimeout():
+            conn.setblocking(True)
+        return conn, address
 
     def _accept(self) -> tuple[int, Address]:
         """As CPython's, for subclasses that make the connection themselves."""
@@ -350,6 +441,18 @@ class socket(_usocket.socket):
 
 
 socket.__module__ = "usocket.compat"
+_own_accept = socket._accept
+
+
+@contextlib.contextmanager
+def _closing_on_failure(*fds: int) -> Iterator[None]:
+    """What is begun with the descriptors has them once it succeeds."""
+    try:
+        yield
+    except BaseException:
+        for fd in fds:
+            os.close(fd)
+        raise
 
 
 def _as_int(number: Any) -> int:
@@ -364,23 +467,39 @@ def _not_negative(name: str, number: Any) -> bytes:
     """An option of AF_ALG, 32 bits."""
     if not isinstance(number, int) or number < 0:
         raise TypeError(f"sendmsg_afalg(): {name} is an int from 0 on, not {number!r}")
+    if number > 0xFFFFFFFF:
+        raise OverflowError(f"sendmsg_afalg(): {name} is at most 4294967295, not {number}")
     return struct.pack("=I", number)
 
 
 def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
     """Two sockets that are connected to each other."""
-    pair = _usocket._socketpair_as(socket, AF_UNIX if family is None else family, type, proto)
+    kind = _face.socket
+    af = AF_UNIX if family is None else family
+    if kind is not socket:
+        return _socketpair_of(kind, af, type, proto)
+    pair = _usocket._socketpair_as(socket, af, type, proto)
     for one in pair:
         one._begin(proto)
         one._set_default_timeout()
     return pair
 
 
+def _socketpair_of(kind: type[socket], family: int, type: int, proto: int) -> tuple[socket, socket]:
+    """Of what a program has put into the place of the class."""
+    one, other = (end.detach() for end in _usocket._socketpair_as(_usocket.socket, family, type, proto))
+    with _closing_on_failure(other):
+        with _closing_on_failure(one):
+            first = kind(family, type, proto, one)
+        try:
+            return first, kind(family, type, proto, other)
+        except BaseException:
+            first.close()
+            raise
+
+
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
     """A socket on a duplicate of the descriptor, which stays its owner's."""
-    copy = os.dup(fd)
-    try:
-        return socket(family, type, proto, fileno=copy)
-    except BaseException:
-        os.close(copy)
-        raise
+    copy = _face.dup(fd)
+    with _closing_on_failure(copy):
+        return _face.socket(family, type, proto, copy)
