@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from usocket.compat import *  # noqa: F403
+from usocket.compat import *  # noqa: F403  # pyright: ignore[reportWildcardImportFromLibrary]
 
 
 def names() -> list[Any]:
