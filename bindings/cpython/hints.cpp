@@ -70,11 +70,21 @@ string_view method_of(string_view usage) noexcept {
     return usage.substr(1, usage.rfind('_') - 1);
 }
 
+// (family, data) of a family of which neither the core nor CPython knows the form.
+bool is_apart(nb::handle address) noexcept {
+    if (!PyTuple_Check(address.ptr()) || tuple_size(address) != 2 || !PyBytes_Check(tuple_item(address, 1)))
+        return false;
+    const nb::handle family = tuple_item(address, 0);
+    return PyLong_Check(family.ptr()) && PyLong_AsLong(family.ptr()) != AF_UNIX;
+}
+
 // What is found out by a look at the argument.
 const char* hint_of_address(int code, nb::handle address) noexcept {
     const bool is_refused = code == EINVAL || code == EAFNOSUPPORT;
     if (is_refused && PyBytes_CheckExact(address.ptr()))
         return "bytes are a native address, as getaddrinfo() returns it; what people write is a tuple, (host, port)";
+    if (code == EINVAL && is_apart(address))
+        return "the data is what follows the family in the system's own struct, all of it, and names what there is";
     if (code == EADDRINUSE && PyUnicode_Check(address.ptr()))
         return "the file is there already; if no server uses it any more, remove it first";
     const bool has_port = code == ECONNREFUSED && PyTuple_Check(address.ptr()) && tuple_size(address) > 1;

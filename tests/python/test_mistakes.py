@@ -130,6 +130,12 @@ def test_binding_twice() -> None:
         says(OSError, "a socket is bound once", socket.bind, ("127.0.0.1", 0))
 
 
+@pytest.mark.skipif(not hasattr(usocket, "AF_NETLINK"), reason="no AF_NETLINK here")
+def test_an_address_of_another_family_that_is_too_short() -> None:
+    with usocket.socket(usocket.AF_NETLINK, usocket.SOCK_RAW) as socket:
+        says(OSError, "in the system's own struct, all of it", socket.bind, (usocket.AF_NETLINK, bytes(4)))
+
+
 def test_accepting_without_listening() -> None:
     with usocket.socket() as socket:
         says(OSError, "listen() comes before accept()", socket.accept)
