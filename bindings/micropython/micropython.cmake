@@ -72,7 +72,7 @@ if(usocket_headers)
 endif()
 set(usocket_list ${usocket_core}/sys/posix/list_constants.sh)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${usocket_list})
-execute_process(COMMAND sh ${usocket_list} ${CMAKE_CXX_COMPILER} ${usocket_flags}
+execute_process(COMMAND sh ${usocket_list} ${CMAKE_CXX_COMPILER} -DUSOCKET_SMALL ${usocket_flags}
     OUTPUT_VARIABLE usocket_rows COMMAND_ERROR_IS_FATAL ANY)
 file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows}" @ONLY)
 

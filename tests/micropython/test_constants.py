@@ -19,7 +19,7 @@ HEADERS = "#include <cstdio>\n" + "".join(
 def constants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     folder = tmp_path_factory.mktemp("constants")
     lister = REPO / "src" / "sys" / "posix" / "list_constants.sh"
-    rows = subprocess.run(["sh", lister, "g++"], check=True, capture_output=True, text=True).stdout
+    rows = subprocess.run(["sh", lister, "g++", "-DUSOCKET_SMALL"], check=True, capture_output=True, text=True).stdout
     source, program = folder / "values.cpp", folder / "values"
     body = re.sub(r'.*\{("\w+"), (.*)\},', r'std::printf("%s %ld\\n", \1, \2);', rows)
     source.write_text(f"{HEADERS}constexpr int IPPROTO_SEC = 100;\nint main() {{\n{body}}}\n")

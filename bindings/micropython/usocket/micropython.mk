@@ -118,7 +118,7 @@ endif
 # The constants of NAME-3 that the compiler's headers have, for constants.cpp.
 CXXFLAGS_USERMOD += -I$(USOCKET_GENERATED)
 ifneq ($(shell mkdir -p $(USOCKET_GENERATED) && cd $(USOCKET_GENERATED) && echo '$(USOCKET_SETTINGS)' >settings && \
-	sh $(USOCKET_CORE)/sys/posix/list_constants.sh $(CXX) $(USOCKET_HEADERS) >constants.new && \
+	sh $(USOCKET_CORE)/sys/posix/list_constants.sh $(CXX) -DUSOCKET_SMALL $(USOCKET_HEADERS) >constants.new && \
 	{ cmp -s constants.new constants.inc || mv constants.new constants.inc; } && echo done),done)
 $(error usocket: $(USOCKET_CORE)/sys/posix/list_constants.sh failed)
 endif

@@ -5,18 +5,18 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
-# Those of other stacks than Linux's own have no such families.
+# Families that no other stack than Linux's own has, and that a small device leaves out, which gives -DUSOCKET_SMALL.
 headers='#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
-#if defined(AF_CAN) && __has_include(<linux/can/j1939.h>)
+#if !defined(USOCKET_SMALL) && defined(AF_CAN) && __has_include(<linux/can/j1939.h>)
 #include <linux/can.h>
 #include <linux/can/j1939.h>
 #include <linux/can/raw.h>
 #endif
-#if defined(AF_VSOCK) && __has_include(<linux/vm_sockets.h>)
+#if !defined(USOCKET_SMALL) && defined(AF_VSOCK) && __has_include(<linux/vm_sockets.h>)
 #include <linux/vm_sockets.h>
 #endif'
 families='(AF|SOCK|IPPROTO|SOL|SO|TCP|UDP|IP|IPV6|MSG|AI|NI|EAI|SHUT|SCM)_[A-Z0-9_]+'
