@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #if !defined(USOCKET_CLOSE)  // tests/support/<stack>/posix_names.hpp
@@ -39,6 +40,17 @@ inline void set_nonblocking(int fd, bool on) {
 inline std::size_t queued(int fd) {
     int count = 0;
     return ::ioctl(fd, FIONREAD, &count) == 0 ? static_cast<std::size_t>(count) : 0;
+}
+// How much memory that takes; -1: it is not told.
+inline int queue_memory(int fd) {
+#if defined(SO_MEMINFO)
+    std::uint32_t numbers[9] = {};  // the first is sk_rmem_alloc, see sock_diag(7)
+    socklen_t size = sizeof numbers;
+    if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, numbers, &size) == 0) return static_cast<int>(numbers[0]);
+#else
+    (void)fd;
+#endif
+    return -1;
 }
 inline bool is_readable(int fd) {
     pollfd one{fd, POLLIN, 0};

@@ -22,6 +22,7 @@ public:
         const int family = kind_ == 0 ? AF_INET : AF_UNIX;
         const int type = kind_ == 2 ? SOCK_SEQPACKET : SOCK_DGRAM;
         if (kind_ == 0) {
+            descriptor_ = next_descriptor();
             here_ = must(Socket::open(family, type));
             there_ = must(Socket::open(family, type));
             for (Socket* socket : {&here_, &there_}) must(socket->bind(must(Address::inet(AF_INET, "127.0.0.1", 0))));
@@ -60,7 +61,10 @@ private:
         if (messages_.size() == 8) return;
         const std::string message = pattern_.bytes(sent_, random_.between(1, 2000));
         sent_ += message.size();
+        const int before = queue_memory(descriptor_);
         require(there_.send(message).value_or(std::size_t{0}) == message.size(), "a message is sent whole");
+        // On a busy machine the loopback takes a moment.
+        for (int i = 0; i < 20'000 && before >= 0 && queue_memory(descriptor_) == before; ++i) ::usleep(100);
         messages_.push_back(message);
         trace("a message of " + std::to_string(message.size()) + " bytes");
     }
@@ -120,6 +124,7 @@ private:
 
     Pattern pattern_;
     int kind_;
+    int descriptor_ = -1;  // of here_, if it is UDP
     Poll poll_;
     Socket here_, there_, copy_;
     std::deque<std::string> messages_;
