@@ -19,7 +19,7 @@ constexpr std::uint8_t most_doublings = 8;
 // What a read has taken it gives back for a look, and takes anew: with so much in its hands it looks as seldom as it
 // may.
 constexpr std::size_t much = 64 * 1024;
-// To take that anew costs 1 ns a byte, fresh memory included: with a look every 32 ns that is 3 %, however much it is.
+// To take that anew costs 1 ns a byte, fresh memory included: a look after 32 ns for each is 3 %, however much it is.
 constexpr std::int64_t span_per_byte = 32;
 #endif
 // Where another holder of the descriptor may have made its poll deaf (SO_RCVLOWAT), it is tried after this time.
