@@ -13,6 +13,7 @@ namespace {
 
 // One of the families of names that the rule wants whole: the prefix, and capitals, digits and underscores.
 bool is_wanted(std::string_view name) {
+    if (name == "AF_DECnet") return true;
     if (name == "SCM_SRCRT") return false;  // stands for a name that glibc does not have
     for (const std::string_view prefix : {"AF_", "SOCK_", "IPPROTO_", "SOL_", "SO_", "TCP_", "UDP_", "IP_", "IPV6_",
                                           "MSG_", "AI_", "NI_", "EAI_", "SHUT_", "SCM_"}) {
@@ -85,6 +86,9 @@ TEST(Constants, NAME_3_values_are_the_headers) {
     EXPECT_CONSTANT(NI_NUMERICHOST)
     EXPECT_CONSTANT(SCM_RIGHTS)
     EXPECT_CONSTANT(UDP_CORK)
+#if defined(AF_DECnet)
+    EXPECT_CONSTANT(AF_DECnet)
+#endif
     EXPECT_CONSTANT(SOMAXCONN)
     EXPECT_CONSTANT(IPPROTO_SEC)
 #undef EXPECT_CONSTANT
