@@ -99,8 +99,9 @@ def test_poll_1_one_shot(poll: uselect.poll, pair: Pair) -> None:
 def test_poll_3_one_shot_tells_of_a_close_as_of_a_hang_up(poll: uselect.poll, pair: Pair) -> None:
     one, other = pair
     poll.register(one, POLLIN)
+    one.shutdown(usocket.SHUT_WR)
     other.close()
-    assert list(poll.ipoll(0, 1)) == [(one, POLLIN | POLLHUP)]
+    assert list(poll.ipoll(-1, 1)) == [(one, POLLIN | POLLHUP)]
     assert list(poll.ipoll(0, 1)) == []
     one.close()
     ((obj, event),) = poll.poll()
