@@ -16,7 +16,7 @@ set(USOCKET_NEEDS_unix
 set(USOCKET_NEEDS_fork
     Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
 set(USOCKET_NEEDS_files
-    SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
+    Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
     Poll1.OneShotTellsWhoeverIsBesideNoLess Poll6.WithoutADescriptorForItsBellItStillWaits
     Poll1.RegisteringADescriptorAgainChangesMaskAndUserdata Poll1.SeparateRegistrationsOfOneDescriptor
     Serving.SOCK_3_without_room_it_rests_for_a_second
@@ -27,7 +27,7 @@ set(USOCKET_NEEDS_files
     Sockets.SOCK_8_detach_gives_the_descriptor_away)
 set(USOCKET_NEEDS_ancillary
     Ancillary.* Messages.SOCK_10_a_datagram_has_a_sender_and_its_interface
-    Messages.SOCK_10_descriptors_pass_and_are_close_on_exec
+    Messages.SOCK_10_descriptors_pass_and_are_close_on_exec Messages.SOCK_10_descriptors_that_are_of_no_use_are_closed
     Messages.SOCK_10_MSG_WAITALL_ends_where_descriptors_come)
 set(USOCKET_NEEDS_options
     HoldersTcp.TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes

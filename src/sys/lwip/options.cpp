@@ -229,6 +229,8 @@ Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
 }
 
 // Nobody need know: no call sleeps down here.
-bool is_timeout_option(int /*level*/, int /*name*/) noexcept { return false; }
+bool is_timeout_option(int level, int name) noexcept {
+    return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
 
 }  // namespace usocket::sys

@@ -92,7 +92,8 @@ void on_error(void* arg, err_t error) noexcept {
     if (error == ERR_CLSD) {
         sock.eof = true;
     } else if (error == ERR_RST) {
-        sock.error = was_connecting ? ECONNREFUSED : ECONNRESET;
+        // Where the peer had ended its stream before, that was whole, and only sending fails (EPIPE).
+        if (!sock.eof) sock.error = was_connecting ? ECONNREFUSED : ECONNRESET;
     } else {
         sock.error = was_connecting ? ETIMEDOUT : error_of(error).code();
     }
