@@ -16,7 +16,8 @@ set(USOCKET_NEEDS_unix
 set(USOCKET_NEEDS_fork
     Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
 set(USOCKET_NEEDS_files
-    Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
+    Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread
+    SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
     Poll1.OneShotTellsWhoeverIsBesideNoLess Poll6.WithoutADescriptorForItsBellItStillWaits
     Poll1.RegisteringADescriptorAgainChangesMaskAndUserdata Poll1.SeparateRegistrationsOfOneDescriptor
     Serving.SOCK_3_without_room_it_rests_for_a_second

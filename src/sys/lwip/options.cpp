@@ -228,7 +228,6 @@ Timeout descriptor_timeout(Fd fd, unsigned events) noexcept {
     return milliseconds == 0 ? Timeout::none() : Timeout::of_nanoseconds(std::int64_t{milliseconds} * 1'000'000);
 }
 
-// Nobody need know: no call sleeps down here.
 bool is_timeout_option(int level, int name) noexcept {
     return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 }
