@@ -73,7 +73,7 @@ ROWS = [
         runs="/usr/i686-linux-gnu/lib/ld-linux.so.2;--library-path;/usr/i686-linux-gnu/lib",
         units=ALL_UNITS,
     ),
-    linux("aarch64", "aarch64-linux-gnu", "qemu-aarch64"),
+    linux("aarch64", "aarch64-linux-gnu", "qemu-aarch64", ALL_UNITS),
     linux("armhf", "arm-linux-gnueabihf", "qemu-arm"),
     linux("s390x", "s390x-linux-gnu", "qemu-s390x", ALL_UNITS),
     # --- systems
