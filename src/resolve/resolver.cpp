@@ -1,7 +1,6 @@
 // getaddrinfo: checks and copies its arguments, asks for numeric hosts at once and waits for names as for a socket.
 #include "usocket/resolver.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include "decimal.hpp"
@@ -21,7 +20,7 @@ class CName {
 public:
     [[nodiscard]] bool set(std::string_view name) noexcept {
         if (name.size() > max_name || name.find('\0') != std::string_view::npos) return false;
-        std::memcpy(chars_, name.data(), name.size());
+        (void)name.copy(chars_, max_name);
         chars_[name.size()] = '\0';
         return true;
     }
