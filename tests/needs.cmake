@@ -66,6 +66,7 @@ set(USOCKET_NEEDS_layout
 #   exec       a program that starts itself again
 set(USOCKET_NEEDS_fullness */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/tcp)
 set(USOCKET_NEEDS_tcp_info
+    HoldersTcp.TIME_9_a_long_read_through_a_small_queue_makes_no_pauses
     Options.CPP_4_of_any_trivially_copyable_type Sockets.SOCK_5_backlog_by_default_and_below_zero
     */Holders.STRM_5_an_unfinished_read_takes_nothing/tcp
     */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/tcp
