@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNITS = ("usocket_system", "usocket_threads")
-# On 32 bits, on a big-endian machine and on aarch64 all of them: over the system, over the stack that injects faults, and
-# in C. armhf has those in C alone: to compile the rest takes minutes.
+# On 32 bits, on a big-endian machine and on aarch64 all of them: over the system, over the stack that injects faults,
+# and in C. armhf has those in C alone: to compile the rest takes minutes.
 UNITS_IN_C = ("usocket_c",)
 ALL_UNITS = (*UNITS, "usocket_over_faulty", *UNITS_IN_C)
 
