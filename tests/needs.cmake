@@ -14,7 +14,8 @@ set(USOCKET_NEEDS_unix
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
     Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)
 set(USOCKET_NEEDS_fork
-    Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*)
+    Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*
+    */Holders.TIME_6_a_child_does_not_go_on_with_its_parents_wait/*)
 set(USOCKET_NEEDS_files
     Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread
     SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*

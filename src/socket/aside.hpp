@@ -27,6 +27,7 @@ struct WatchHooks {
 
 // How long unfinished reads of a shared stream have waited for more than `there`. For whoever holds the inbox's lock.
 struct Standstill {
+    std::uint32_t process = sys::process_generation();  // whose: a child of fork has not waited yet
     std::size_t there = 0;
     std::int64_t waited = 0;    // in nanoseconds
     bool was_full = false;      // the queue was taken for full, and that was right: something came then

@@ -128,6 +128,7 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     Aside* aside = source_.gate->make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     Standstill& still = aside->standstill;
+    if (still.process != sys::process_generation()) still = {};
     // Fewer: what was taken for full has been taken in, but for the last byte.
     if (there != still.there) {
         if (there > still.there) blocking().note_progress();

@@ -281,6 +281,24 @@ TEST_P(Holders, TIME_9_a_poll_is_not_deaf_for_what_another_holder_sets) {
     EXPECT_EQ(pair_.here.poll_now(POLLIN), 0u);
 }
 
+// TIME-6: a child of fork has waited for itself alone. What its parent has waited makes nothing old enough to be taken,
+// which would be lost with the child.
+TEST_P(Holders, TIME_6_a_child_does_not_go_on_with_its_parents_wait) {
+    must(pair_.there.send("less than is wanted"));
+    const int fd = pair_.here.fileno();
+    must(pair_.here.settimeout(700ms));
+    EXPECT_EQ(pair_.here.read(100).error(), Error(ETIMEDOUT));
+    ASSERT_EQ(queued(fd), 19);
+    must(pair_.here.settimeout(600ms));
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(pair_.here.read(100).error() == Error(ETIMEDOUT) ? 0 : 1);
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(queued(fd), 19);
+}
+
 // A child of fork holds every socket, and nothing says so to the poll.
 TEST(HoldersTcp, TIME_9_a_poll_is_not_deaf_for_what_a_child_sets) {
     Pair pair = tcp_pair();
