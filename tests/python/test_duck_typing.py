@@ -36,6 +36,7 @@ def test_strm_7_select_select(pair: Pair) -> None:
     one, other = pair
     assert select.select([one, other], [], [], 0) == ([], [], [])
     other.write(b"x")
+    assert select.select([one, other], [], []) == ([one], [], [])
     assert select.select([one, other], [other], []) == ([one], [other], [])
 
 
