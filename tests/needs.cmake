@@ -65,8 +65,12 @@ set(USOCKET_NEEDS_layout
 #   ptrace     tracing a child
 #   multicast  MCAST_JOIN_GROUP
 #   exec       a program that starts itself again
-set(USOCKET_NEEDS_fullness */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/tcp)
+set(USOCKET_NEEDS_fullness
+    */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/tcp
+    HoldersTcp.TIME_9_a_long_read_through_a_small_queue_makes_no_pauses
+    HoldersUnix.TIME_9_STRM_1_reads_with_short_timeouts_get_on_though_the_queue_is_full)
 set(USOCKET_NEEDS_tcp_info
+    */Holders.TIME_6_a_child_does_not_go_on_with_its_parents_wait/tcp
     HoldersTcp.TIME_9_a_long_read_through_a_small_queue_makes_no_pauses
     Options.CPP_4_of_any_trivially_copyable_type Sockets.SOCK_5_backlog_by_default_and_below_zero
     */Holders.STRM_5_an_unfinished_read_takes_nothing/tcp
