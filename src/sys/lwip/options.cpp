@@ -51,7 +51,7 @@ Result<std::uint32_t> milliseconds_of(const timeval& span) noexcept {
 }
 
 Error set_socket_option(Sock& sock, int name, ConstBuffer value) noexcept {
-    if (name == SO_RCVTIMEO || name == SO_SNDTIMEO) {
+    if (is_timeout_option(SOL_SOCKET, name)) {
         timeval span{};
         if (!take(value, span)) return Error(EINVAL);
         const auto milliseconds = milliseconds_of(span);
