@@ -71,19 +71,21 @@ def _fields(family: str, text: str, address: Any, least: int, most: int) -> tupl
     return address
 
 
-def _unsigned(value: Any) -> int:
-    """A number of 32 bits that may have been written as a negative one, as CPython takes VMADDR_CID_ANY."""
+def _number(value: Any) -> int:
     if not hasattr(value, "__index__"):
         raise TypeError(f"the elements of this address are int, not {type(value).__name__} {value!r}")
-    number: int = value.__index__()
+    return int(value.__index__())
+
+
+def _unsigned(value: Any) -> int:
+    """A number of 32 bits that may have been written as a negative one, as CPython takes VMADDR_CID_ANY."""
+    number = _number(value)
     return number & 0xFFFFFFFF if number < 0 else number
 
 
 def _low_bits(count: int, value: Any) -> int:
     """Of an int of the system's: the rest is cut off, as in CPython."""
-    if not hasattr(value, "__index__"):
-        raise TypeError(f"the elements of this address are int, not {type(value).__name__} {value!r}")
-    number: int = value.__index__()
+    number = _number(value)
     if not -(1 << 31) <= number < 1 << 31:
         raise OverflowError(f"{number} does not fit the system's int")
     return number & ((1 << count) - 1)

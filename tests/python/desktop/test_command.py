@@ -193,28 +193,29 @@ def test_dev_5_pdb_shows_a_stack_without_ours_and_evaluates_in_the_dialect(tmp_p
     assert f"{path}(4)<module>()" in shown and "b'ab'" in shown and "NameError" in shown
 
 
-@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
+def coverage_of(text: str, folder: Path) -> str:
+    """coverage's report on a program."""
+    if importlib.util.find_spec("coverage") is None:
+        pytest.skip("coverage is not installed")
+    path, data = write(folder, {"main.py": text}), folder / ".coverage"
+    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=folder)
+    return call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=folder).stdout
+
+
 def test_dev_5_coverage_counts_the_programs_lines(tmp_path: Path) -> None:
-    path = write(tmp_path, {"main.py": "import utime\nif utime.ticks_ms() < 0:\n    print(b'%s' % 'no')\n"})
-    data = tmp_path / ".coverage"
-    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
-    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
-    assert re.search(r"main.py +3 +1 +67% +3", report.stdout), report.stdout
+    report = coverage_of("import utime\nif utime.ticks_ms() < 0:\n    print(b'%s' % 'no')\n", tmp_path)
+    assert re.search(r"main.py +3 +1 +67% +3", report), report
 
 
-@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
 def test_dev_5_coverage_counts_the_lines_of_threads(tmp_path: Path) -> None:
     text = (
         "import _thread\nended = _thread.allocate_lock()\nended.acquire()\n"
         "def serve():\n    a = 1\n    ended.release()\n_thread.start_new_thread(serve, ())\nended.acquire()\n"
     )
-    path, data = write(tmp_path, {"main.py": text}), tmp_path / ".coverage"
-    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
-    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
-    assert "main.py 8 0 100%" in " ".join(report.stdout.split()), report.stdout
+    report = coverage_of(text, tmp_path)
+    assert "main.py 8 0 100%" in " ".join(report.split()), report
 
 
-@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
 def test_dev_5_coverage_counts_the_lines_after_a_wait_for(tmp_path: Path) -> None:
     """CPython 3.11 does not trace what has had an exception thrown into it."""
     text = (
@@ -223,10 +224,8 @@ def test_dev_5_coverage_counts_the_lines_after_a_wait_for(tmp_path: Path) -> Non
         "        await asyncio.wait_for_ms(work(100_000), 1)\n    except asyncio.TimeoutError:\n        b += 1\n"
         "    return b\nasyncio.run(main())\n"
     )
-    path, data = write(tmp_path, {"main.py": text}), tmp_path / ".coverage"
-    call_python("-m", "coverage", "run", f"--data-file={data}", "-m", "usocket", path, cwd=tmp_path)
-    report = call_python("-m", "coverage", "report", "-m", f"--data-file={data}", f"--include={path}", cwd=tmp_path)
-    assert "main.py 13 0 100%" in " ".join(report.stdout.split()), report.stdout
+    report = coverage_of(text, tmp_path)
+    assert "main.py 13 0 100%" in " ".join(report.split()), report
 
 
 def traced(path: Path) -> list[str]:
