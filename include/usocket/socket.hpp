@@ -278,7 +278,7 @@ private:
     template <class Once, class Whole>
     auto at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept -> Result<std::size_t>;
     template <class Whole> auto go_on(Error error, unsigned events, const Whole& whole) noexcept -> Result<std::size_t>;
-    [[nodiscard]] bool is_plain(unsigned events) const noexcept;
+    [[nodiscard]] bool is_plain() const noexcept;
     [[nodiscard]] Window* window_at_hand(const Host* host) const noexcept;
     [[nodiscard]] Layer* layer_at_hand(const Host* host) const noexcept;
     template <class Take> std::size_t take_at_hand(const Host* host, Take take) noexcept;

@@ -34,11 +34,9 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 // --- One system call and a few checks
 
 // Nobody else is there, nothing is kept, no stream method, of any socket, has left a window open (STRM-5), and no
-// signal can make a timeout of the system's begin anew (TIME-7). For a call that waits for `events`: one that receives
-// has the descriptor for itself.
-inline bool Socket::is_plain(unsigned events) const noexcept {
+// signal can make a timeout of the system's begin anew (TIME-7).
+inline bool Socket::is_plain() const noexcept {
     if (!sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
-    if (events == sys::poll_in && gate_.exposed(sys::forks())) return false;
     const Aside* aside = gate_.aside();
     return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr && !has_spans(gate_));
 }
@@ -50,7 +48,7 @@ template <class Once, class Whole>
 inline auto Socket::at_once(unsigned events, bool is_usual, Once once, const Whole& whole) noexcept
     -> Result<std::size_t> {
     Error error;
-    if (is_usual && is_plain(events)) {
+    if (is_usual && is_plain() && (events != sys::poll_in || !gate_.exposed(sys::forks()))) {
         const Result<std::size_t> result = once(timeout_.is_none() ? 0 : sys::msg_dontwait);
         error = result.error();
         if (Blocking::is_settled(error)) return result;
@@ -82,7 +80,7 @@ Result<std::size_t> Socket::send(ConstBuffer data, int flags) noexcept {
 }
 
 Result<std::size_t> Socket::send(ConstBuffer data, int flags, Call&& call) noexcept {
-    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain(sys::poll_out)) {
+    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain()) {
         const auto sent = sys::send(gate_.fd(), data, sys::msg_dontwait);
         if (Blocking::is_settled(sent.error())) return sent;
     }
@@ -104,7 +102,7 @@ Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flag
 }
 
 Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flags, Call&& call) noexcept {
-    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain(sys::poll_out)) {
+    if (leaves_alone(call.host_) && is_usual(data, flags) && is_plain()) {
         const auto sent = sys::sendto(gate_.fd(), data, sys::msg_dontwait, to);
         if (Blocking::is_settled(sent.error())) return sent;
     }
@@ -143,7 +141,7 @@ Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, i
 }
 
 Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {
-    if (leaves_alone(call.host_) && is_usual(buffer, flags) && is_plain(sys::poll_in)) {
+    if (leaves_alone(call.host_) && is_usual(buffer, flags) && is_plain() && !gate_.exposed(sys::forks())) {
         const auto received = from != nullptr ? sys::recvfrom(gate_.fd(), buffer, sys::msg_dontwait, *from)
                                               : sys::recv(gate_.fd(), buffer, sys::msg_dontwait);
         if (Blocking::is_settled(received.error())) return received;
@@ -165,7 +163,7 @@ Result<std::size_t> Socket::write(ConstBuffer data, Call&& call) noexcept {
 
 Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& call) noexcept {
     sent = 0;
-    if (leaves_alone(call.host_) && is_usual(data, 0) && is_stream() && is_plain(sys::poll_out)) {
+    if (leaves_alone(call.host_) && is_usual(data, 0) && is_stream() && is_plain()) {
         const auto first = sys::send(gate_.fd(), data, sys::msg_dontwait);
         sent = first.value_or(0u);
         if (Blocking::is_settled(first.error()) && (!first || sent == data.size())) return first;
