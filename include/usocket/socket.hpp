@@ -95,7 +95,8 @@ public:
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags, Call&& call) noexcept;
     Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
-    // The same with the sender put into `from`, empty if the system names none; returns the size.
+    // The same with the sender put into `from`; returns the size. On TCP it is the peer. Empty if the system names none,
+    // as with an AF_UNIX socket that is not bound, or a peer whose connection is gone.
     Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
 
     // --- Messages: several pieces, and ancillary data (SOCK-10)
@@ -290,6 +291,7 @@ private:
     USOCKET_LOCAL Outbox outbox(Call& call) noexcept;
     USOCKET_LOCAL [[nodiscard]] bool is_stream() const noexcept;
     USOCKET_LOCAL [[nodiscard]] bool is_tcp() const noexcept;
+    USOCKET_LOCAL void name_sender(Address& from) const noexcept;
 
     mutable Gate gate_;  // who asks something is counted in
     Timeout timeout_{};

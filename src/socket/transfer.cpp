@@ -129,6 +129,7 @@ Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noex
         [=, this](Call&& call) noexcept { return receive_inside(call, buffer, flags, address); });
     if (size) {
         from->size = *size;
+        name_sender(*address);
     } else {
         from = size.error();
     }
@@ -137,7 +138,14 @@ Result<ReceivedFrom> Socket::recvfrom_into(MutableBuffer buffer, int flags) noex
 
 Result<std::size_t> Socket::recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept {
     from.set_size(0);
-    return receive_inside(call, buffer, flags, &from);
+    const auto size = receive_inside(call, buffer, flags, &from);
+    if (size) name_sender(from);
+    return size;
+}
+
+// Of a TCP connection the system names no sender with the bytes; there is but one.
+void Socket::name_sender(Address& from) const noexcept {
+    if (from.empty() && is_tcp()) from = getpeername().value_or(Address());
 }
 
 Result<std::size_t> Socket::receive_inside(Call& call, MutableBuffer buffer, int flags, Address* from) noexcept {

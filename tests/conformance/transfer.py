@@ -1,4 +1,4 @@
-# rules: SOCK-6
+# rules: SOCK-6 ADDR-8
 # The socket methods that move bytes.
 
 import usocket
@@ -22,7 +22,9 @@ for kind, pair in STREAMS:
     show("SOCK-6", kind + " send flags", left.send(b"xyz", 0), left.sendall(b"!", 0), right.read(5))
     left.send(b"xyz")
     arrived(right, 3)
-    show("SOCK-6", kind + " recvfrom", right.recvfrom(2)[0], right.recvfrom_into(buffer)[0])
+    data, sender = right.recvfrom(2)
+    show("SOCK-6", kind + " recvfrom", data, right.recvfrom_into(buffer)[0])
+    show("ADDR-8", kind + " recvfrom names the peer", sender == (right.getpeername() if kind == "tcp" else b""))
     for method in (right.recv, right.recvfrom):
         show("SOCK-6", kind + " sizes", outcome(method, -1), outcome(method, 1 << 31), outcome(method, 1 << 40))
         show("SOCK-6", kind + " wrong types", outcome(method, "x"), outcome(method, 1.5), outcome(method, None))

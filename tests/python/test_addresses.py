@@ -60,6 +60,16 @@ def test_addr_1_recvfrom_returns_what_sendto_takes() -> None:
         assert one.recv(10) == b"back"
 
 
+def test_addr_1_of_a_connection_the_sender_is_the_peer(tcp: tuple[usocket.socket, usocket.socket]) -> None:
+    one, other = tcp
+    buffer = bytearray(1)
+    one.sendall(b"abcd")
+    senders = [other.recvfrom(1), other.recvfrom_into(buffer), other.recvmsg(1), other.recvmsg_into([buffer])]
+    assert {sender for *_, sender in senders} == {one.getsockname()}
+    other.sendto(b"back", senders[0][-1])
+    assert one.recv(10) == b"back"
+
+
 def test_addr_2_a_tuple_is_taken_wherever_an_address_is() -> None:
     with udp_socket() as one, udp_socket() as other:
         address = ("127.0.0.1", sockaddr(other.getsockname())[2])

@@ -101,6 +101,16 @@ def test_name_2_unnamed_addresses(socket: Any) -> None:
         assert other.recvfrom(1) == (b"x", None)
 
 
+def test_name_2_a_connection_names_no_sender(socket: Any, server: Any) -> None:
+    buffer = bytearray(1)
+    with socket.create_connection(server.getsockname()) as client:
+        conn, _ = server.accept()
+        with conn:
+            client.sendall(b"abcd")
+            assert (conn.recvfrom(1), conn.recvfrom_into(buffer)) == ((b"a", None), (1, None))
+            assert conn.recvmsg(1)[-1] is None and conn.recvmsg_into([buffer])[-1] is None
+
+
 # --- Names
 
 

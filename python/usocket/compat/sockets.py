@@ -421,23 +421,27 @@ class socket(_usocket.socket):
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Address]:
         data, address = super().recvfrom(bufsize, flags)
-        return data, to_tuple(address, self)
+        return data, self._sender(address)
 
     def recvfrom_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Address]:
         count, address = super().recvfrom_into(buffer, nbytes, flags)
-        return count, to_tuple(address, self)
+        return count, self._sender(address)
 
     def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg(bufsize, ancbufsize, flags)
-        return (*message, to_tuple(address, self))
+        return (*message, self._sender(address))
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
         *message, address = super().recvmsg_into(buffers, ancbufsize, flags)
-        return (*message, to_tuple(address, self))
+        return (*message, self._sender(address))
+
+    def _sender(self, native: bytes) -> Address:
+        """None of a connection, as CPython has it, where the system names nobody; ours then names the peer."""
+        return None if super().proto == _usocket.IPPROTO_TCP else to_tuple(native, self)
 
 
 socket.__module__ = "usocket.compat"

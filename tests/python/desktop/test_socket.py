@@ -33,6 +33,8 @@ def test_name_2_addresses_come_back_as_tuples(server: socket.socket) -> None:
         with conn:
             assert address == client.getsockname() == conn.getpeername()
             assert address[0] == "127.0.0.1" and type(conn) is socket.socket
+            client.send(b"x")
+            assert conn.recvfrom(1) == (b"x", address)
 
 
 def test_name_2_names_are_resolved(server: socket.socket) -> None:

@@ -78,6 +78,18 @@ TEST(CppFace, CPP_1_sendto_and_recvfrom) {
     EXPECT_EQ(received.address, one.getsockname().value());
 }
 
+// ADDR-1
+TEST(CppFace, ADDR_1_of_a_connection_the_sender_is_the_peer) {
+    Socket listener = usocket::listen(Address::inet(AF_INET, "127.0.0.1", 0).value()).value();
+    Socket client = usocket::connect("127.0.0.1", listener.getsockname().value().port()).value();
+    Socket conn = listener.accept().value().socket;
+    client.write("abc").value();
+    std::array<std::uint8_t, 1> byte{};
+    EXPECT_EQ(conn.recvfrom(1).value().address, client.getsockname().value());
+    EXPECT_EQ(conn.recvfrom_into(byte).value().address, client.getsockname().value());
+    EXPECT_EQ(conn.recvmsg(byte).value().address, client.getsockname().value());
+}
+
 // CPP-1
 TEST(CppFace, CPP_1_functions_of_the_module) {
     const auto found = usocket::getaddrinfo("127.0.0.1", 80, AF_INET, SOCK_STREAM).value();
