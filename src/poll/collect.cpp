@@ -23,7 +23,9 @@ Result<Poll::State::Round> Poll::State::begin_round(std::size_t room, bool may_s
     urgent_first = !urgent_first;
     round.urgent_first = urgent_first;
     round.urgent = std::min(urgent.size(), room);
-    if (urgent_first) round.room -= round.urgent;
+    // What the system finds goes to the end of its queue, so it is not asked for what would find no room.
+    round.is_tight = room < count.load(std::memory_order_relaxed);
+    if (urgent_first && round.is_tight) round.room -= round.urgent;
     return round;
 }
 
@@ -73,7 +75,7 @@ std::size_t Poll::State::collect_plain(const sys::PollerEvents& found, Event* ev
 
 std::size_t Poll::State::collect_all(Round& round, sys::PollerEvents& found, Event* events, std::size_t room) noexcept {
     bool has_bell = look_at(found, round);
-    std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room) : 0;
+    std::size_t ready = round.urgent_first ? collect_urgent(events, 0, room, round.is_tight) : 0;
     std::size_t vain = 0;  // found, and urgent already
     for (std::size_t asked = round.room; found.count != 0;) {
         const std::size_t before = ready;
@@ -82,12 +84,13 @@ std::size_t Poll::State::collect_all(Round& round, sys::PollerEvents& found, Eve
         // The system goes round what is ready: again, until it begins to repeat itself. Nor may the bell keep anything
         // out, which rings as long as something is urgent.
         const bool is_all = found.count < std::min(asked, sys::PollerEvents::room);
-        if (ready == room || is_all || (vain > round.urgent && !has_bell)) break;
-        asked = room - ready;
+        const bool is_full = round.is_tight && ready == room;
+        if (is_full || is_all || (vain > round.urgent && !has_bell)) break;
+        asked = round.is_tight ? room - ready : room;
         (void)sys::poller_wait(poller, found, asked, Timeout::zero());
         has_bell = look_at(found, round) && !has_bell;
     }
-    return round.urgent_first ? ready : collect_urgent(events, ready, room);
+    return round.urgent_first ? ready : collect_urgent(events, ready, room, false);
 }
 
 // For what is no registration's readiness. Returns whether the bell is among it.
@@ -112,15 +115,16 @@ void Poll::State::report(Registration& registration, unsigned events, Event& eve
 }
 
 // Both collect behind the `ready` events that are there already, or into them, and return how many there are then.
-// What finds no room is the first to be looked at the next time.
-std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept {
+// What finds no room is the first to be looked at the next time. `asks`: the system has not been asked about these.
+std::size_t Poll::State::collect_urgent(Event* events, std::size_t ready, std::size_t room, bool asks) noexcept {
     Registration* left_out = nullptr;
     urgent.for_each([&](Registration& one) {
         if (!one.closed && is_elsewhere(one.fd, one.urgent_events())) gone(one.fd);
         if (one.reported != nullptr) {
             one.reported->events |= one.urgent_events();
         } else if (ready < room) {
-            report(one, one.urgent_events(), events[ready++]);
+            const unsigned told = asks && !one.closed ? sys::wait(one.fd, one.mask(), Timeout::zero()).value_or(0u) : 0;
+            report(one, one.urgent_events() | one.shown(told), events[ready++]);
         } else if (left_out == nullptr) {
             left_out = &one;
         }

@@ -139,6 +139,7 @@ struct Poll::State {
         std::uint32_t removals = 0;
         bool urgent_first = false;
         bool has_rung = false;
+        bool is_tight = false;    // there is less room than there are registrations
         bool is_stale = false;    // an event was nobody's
         bool is_deaf = false;     // no descriptor is left for a bell
         bool is_crowded = false;  // there was no room for more, and a look found nothing to read in what there was
@@ -178,7 +179,7 @@ private:
 
     bool look_at(const sys::PollerEvents& found, Round& round) noexcept;
     std::size_t collect_all(Round& round, sys::PollerEvents& found, Event* events, std::size_t room) noexcept;
-    std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room) noexcept;
+    std::size_t collect_urgent(Event* events, std::size_t ready, std::size_t room, bool asks) noexcept;
     std::size_t collect_found(const sys::PollerEvents& found, Event* events, std::size_t ready,
                               std::size_t room) noexcept;
     void begin_with(Registration& registration) noexcept;

@@ -397,6 +397,17 @@ def test_poll_5_kept_bytes_count_however_the_socket_was_registered(pair: Pair) -
     assert before.poll(0) == after.poll(0) == []
 
 
+def test_poll_5_what_else_the_system_shows_is_told_as_well(pair: Pair) -> None:
+    one, other = pair
+    poll = uselect.poll()
+    poll.register(one)
+    other.write(b"abc")
+    one.settimeout(0.02)
+    error_of(one.read, 10)
+    assert [poll.poll(0) for _ in range(4)] == [[(one, POLLIN | POLLOUT)]] * 4
+    assert [uselect.select([one], [one], [], 0) for _ in range(4)] == [([one], [one], [])] * 4
+
+
 # --- POLL-6
 
 

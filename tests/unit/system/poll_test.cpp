@@ -654,16 +654,21 @@ TEST(Poll5, POLL_1_POLL_5_kept_and_queued_counts_once) {
     Poll poll;
     for (std::size_t i = 0; i < many; ++i) {
         pairs.push_back(tcp_pair());
-        must(poll.register_(pairs[i].here, POLLIN, tag(i)));
+        must(poll.register_(pairs[i].here, POLLIN | POLLOUT, tag(i)));
     }
+    // Nor is what the system shows of those that keep bytes left out, whoever is first.
+    const auto expect_both = [&](std::size_t room) {
+        std::vector<Event> events(room);
+        ASSERT_EQ(must(poll.poll(events.data(), room, Timeout::zero())), room);
+        for (const Event& event : events) EXPECT_EQ(event.events, unsigned{POLLIN | POLLOUT}) << room;
+    };
     for (std::size_t kept = 0; kept <= many; ++kept) {
         for (Pair& pair : pairs) must(pair.there.send("queued"));
         for (Pair& pair : pairs) await_bytes(pair.here, 6 * (kept + 1));
         for (Pair& pair : pairs) EXPECT_EQ(pair.here.poll_now(POLLIN), unsigned{POLLIN});
         for (int round = 0; round < 4; ++round) {
             EXPECT_EQ(ready_now(poll).size(), many) << kept;
-            Event events[many];
-            EXPECT_EQ(must(poll.poll(events, Timeout::zero())), many) << kept;
+            for (const std::size_t room : {many, std::size_t{1}, std::size_t{3}}) expect_both(room);
         }
         if (kept == many) break;
         must(pairs[kept].here.settimeout(Timeout(1ms)));
