@@ -204,6 +204,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     Result<Address> peer{Error()};
     const auto accepted = inside(call, [&]() noexcept -> Result<void> {
         Blocking waiting(call, timeout_, &gate_);
+        waiting.trust_poll();  // SO_RCVLOWAT has no say in what a listening socket shows
         // A longjmp out of accept() would lose the descriptor: it waits outside.
         const bool may_sleep = waiting.sleep_flags() == 0 && !call.unwinds();
         // Without a deadline a descriptor that others hold is left as it is.
@@ -271,11 +272,13 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
     for (;;) {
         const auto connected = connect_once(waiting, address);
         const int code = connected.error().code();
-        const bool goes_on = code == EINPROGRESS ? !waiting.is_nonblocking() : code == EINTR && !is_unix;
+        const bool is_begun = code == EINPROGRESS || code == EALREADY;  // by this call, or by one before or beside it
+        const bool goes_on = is_begun ? !waiting.is_nonblocking() : code == EINTR && !is_unix;
         if (goes_on) return finish_connect(waiting, address);
         if (code == EINTR) {
             if (const Error error = waiting.check_signals(); error != Error()) return error;
         } else if (code == EAGAIN) {
+            if (const Error error = waiting.heed_descriptor(gate_.fd(), sys::poll_out); error != Error()) return error;
             const auto paused = waiting.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
             if (!paused) return paused.error();
         } else {
@@ -321,6 +324,8 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
     int code = 0;
     const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
     if (!asked || code != 0) return asked ? Error(code) : asked.error();
+    // Another thread's call on the same attempt may have been told why it failed: the system tells it once.
+    if (!sys::is_only_thread() && !sys::getpeername(gate_.fd())) return Error(ECONNABORTED);
     // Told so once more, Linux takes it for connected: from now on another connect is EISCONN.
     (void)sys::connect(gate_.fd(), address);
     return Error();

@@ -183,7 +183,7 @@ Result<bool> Blocking::sleep_once(sys::Fd fd, unsigned events, Timeout span) noe
 }
 
 // Somebody else holds the descriptor, and may have made its poll deaf.
-bool Blocking::is_distrusted() const noexcept { return gate_ != nullptr && gate_->exposed(); }
+bool Blocking::is_distrusted() const noexcept { return !trusts_poll_ && gate_ != nullptr && gate_->exposed(); }
 
 // The op has met EAGAIN: until it is worth a try. Where it is ready all the time and yet nothing goes, as a datagram to
 // a full receiver of AF_UNIX, which the sender's poll does not show, by naps that grow longer.

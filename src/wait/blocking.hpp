@@ -93,6 +93,8 @@ public:
     Error check_deadline() noexcept;
     // What is left until the deadline; none if there is none.
     Timeout remaining() noexcept;
+    // Other holders of the descriptor cannot make its poll deaf.
+    void trust_poll() noexcept { trusts_poll_ = true; }
     // Its host has to look for signals now and then.
     [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
     [[nodiscard]] bool has_host() const noexcept { return call_.host_ != nullptr; }
@@ -143,6 +145,7 @@ private:
     Gate* gate_;
     enum class Sleeps : std::uint8_t { unknown, in_system, here } sleeps_ = Sleeps::unknown;
     bool has_heeded_ = false;  // SO_RCVTIMEO and SO_SNDTIMEO
+    bool trusts_poll_ = false;
 };
 
 }  // namespace usocket

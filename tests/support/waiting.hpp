@@ -27,11 +27,17 @@ public:
     }
     [[nodiscard]] bool is_full() const { return is_full_; }
     [[nodiscard]] const Address& address() const { return address_; }
+    // Its own clients, and so many others: once there is room they all get in.
+    void accept_all(std::size_t others) {
+        for (std::size_t left = clients_.size() + others; left != 0; --left) {
+            accepted_.push_back(must(server_.accept()).socket);
+        }
+    }
 
 private:
     Address address_;
     Socket server_;
-    std::vector<Socket> clients_;
+    std::vector<Socket> clients_, accepted_;
     bool is_full_ = false;
 };
 

@@ -1,10 +1,17 @@
 // CPP-4 GAI-4 GAI-5: connect and listen in one line, over the system's own loopback.
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "background.hpp"
 #include "loopback.hpp"
+#include "waiting.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -43,6 +50,49 @@ TEST(Connect, GAI_5_to_a_numeric_address_with_and_without_a_deadline) {
     client = usocket::connect("127.0.0.1", std::to_string(address.port()), Deadline::after(30s));
     ASSERT_TRUE(client) << client.error().message();
     expect_connected(*client, server);
+}
+
+// The system repeats what it has sent of the first attempt after a second.
+TEST(Connect, TIME_4_a_blocking_one_waits_for_an_attempt_that_goes_on) {
+    FullBacklog backlog;
+    ASSERT_TRUE(backlog.is_full());
+    Socket socket = must(usocket::socket());
+    ASSERT_EQ(socket.connect(backlog.address(), Deadline::after(50ms)).error(), Error(ETIMEDOUT));
+    must(socket.setblocking(false));
+    EXPECT_EQ(socket.connect(backlog.address()).error(), Error(EALREADY));
+    must(socket.settimeout(Timeout::none()));
+    EXPECT_EQ(socket.connect(backlog.address(), Deadline::after(50ms)).error(), Error(ETIMEDOUT));
+    const auto connect = [&] { return socket.connect(backlog.address()).error(); };
+    Error first, second;
+    Background one([&] { first = connect(); });
+    Background other([&] { second = connect(); });
+    one.await_asleep();
+    other.await_asleep();
+    backlog.accept_all(1);
+    one.join();
+    other.join();
+    EXPECT_EQ(first, Error());
+    EXPECT_EQ(second, Error());
+}
+
+// And of two who wait for one that fails, nobody takes it for connected.
+TEST(Connect, TIME_4_an_attempt_that_fails_does_so_for_all_who_wait) {
+    std::optional<FullBacklog> backlog(std::in_place);
+    ASSERT_TRUE(backlog->is_full());
+    const Address address = backlog->address();
+    Socket socket = must(usocket::socket());
+    ASSERT_EQ(socket.connect(address, Deadline::after(50ms)).error(), Error(ETIMEDOUT));
+    std::array<Error, 3> errors;
+    {
+        std::vector<std::unique_ptr<Background>> threads;
+        for (Error& error : errors) {
+            threads.push_back(std::make_unique<Background>([&] { error = socket.connect(address).error(); }));
+        }
+        for (const auto& thread : threads) thread->await_asleep();
+        backlog.reset();  // what is sent once more is answered by a reset
+    }
+    EXPECT_EQ(std::ranges::count(errors, Error(ECONNREFUSED)), 1);
+    EXPECT_EQ(std::ranges::count(errors, Error(ECONNABORTED)), 2);
 }
 
 TEST(Connect, CPP_4_to_an_address_of_any_family) {

@@ -150,15 +150,16 @@ TEST_P(Unread, TIME_7_STRM_4_a_write_that_SO_SNDTIMEO_ends_is_an_error_with_its_
     EXPECT_GT(must(pair_.here.write(block)), 0u) << "non-blocking the count is the result (TIME-4)";
 }
 
+template <class Call> void takes_less_than_twice(Call call) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(call().error(), Error(EAGAIN));
+    const auto passed = std::chrono::steady_clock::now() - start;
+    EXPECT_GE(passed, 900ms);
+    EXPECT_LT(passed, 1900ms);
+}
+
 // Over the system's own calls, which hide it behind a part of what is wanted; own_timeout_test.cpp is exact about it.
 TEST_P(Unread, TIME_7_a_part_that_moved_does_not_double_them) {
-    const auto takes_less_than_twice = [](auto call) {
-        const auto start = std::chrono::steady_clock::now();
-        EXPECT_EQ(call().error(), Error(EAGAIN));
-        const auto passed = std::chrono::steady_clock::now() - start;
-        EXPECT_GE(passed, 900ms);
-        EXPECT_LT(passed, 1900ms);
-    };
     Pair other = GetParam() ? tcp_pair() : unix_pair();
     must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timeval{1, 0}));
     must(other.here.setsockopt(SOL_SOCKET, SO_SNDTIMEO, timeval{1, 0}));
@@ -189,6 +190,34 @@ TEST(UnreadTcp, TIME_7_SO_SNDTIMEO_holds_for_connect) {
     EXPECT_EQ(connecting(), Error(EINPROGRESS));
     Background other([] {});
     EXPECT_EQ(connecting(), Error(EINPROGRESS));
+}
+
+// There no attempt goes on.
+TEST(UnreadUnix, TIME_7_SO_SNDTIMEO_holds_for_connect) {
+    const TemporaryDirectory directory;
+    const Address path = must(Address::unix_path(directory.path("a")));
+    Socket server = must(Result<Socket>(usocket::listen(path, {.backlog = 0})));
+    std::vector<Socket> waiting;
+    const auto connecting = [&] {
+        Socket& socket = waiting.emplace_back(must(usocket::socket(AF_UNIX, SOCK_STREAM)));
+        must(socket.setsockopt(SOL_SOCKET, SO_SNDTIMEO, timeval{0, 20'000}));
+        return socket.connect(path).error();
+    };
+    EXPECT_EQ(connecting(), Error());
+    EXPECT_EQ(connecting(), Error(EAGAIN));
+    Background other([] {});
+    EXPECT_EQ(connecting(), Error(EAGAIN));
+    EXPECT_GE(waiting.back().fileno(), 0);
+    EXPECT_EQ(waiting.back().connect(path).error(), Error(EAGAIN));
+}
+
+TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept_once) {
+    Address address;
+    Socket server = listener(address);
+    EXPECT_GE(server.fileno(), 0);
+    must(server.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timeval{1, 0}));
+    Background other([] {});
+    takes_less_than_twice([&] { return server.accept(); });
 }
 
 TEST(UnreadTcp, TIME_7_SO_RCVTIMEO_holds_for_accept) {
