@@ -277,17 +277,16 @@ Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noe
 
 namespace {
 
-// What receive(room, from) puts into room of this size; it returns how much there was.
-template <class Receive> Result<Received> receive_bytes(std::size_t size, Receive receive) noexcept {
+// What receive(room) puts into room of this size; it returns how much there was.
+template <class Receive> Result<Bytes> receive_bytes(std::size_t size, Receive receive) noexcept {
     if (size > max_transfer) return Error(Fault::bufsize_range);
     Sink sink = Bytes::sink();
     if (!sink.reserve(size)) return Error(ENOMEM);
-    Address from;
-    const Result<std::size_t> count = receive(sink.room(), from);
+    const Result<std::size_t> count = receive(sink.room());
     if (count) sink.set_size(std::min(*count, size));
     Bytes bytes = Bytes::take(sink);
     if (!count) return count.error();
-    return Received{std::move(bytes), from};
+    return bytes;
 }
 
 // What receive(sink) puts into it.
@@ -299,32 +298,38 @@ template <class Receive> Result<Bytes> read_bytes(Receive receive) noexcept {
     return bytes;
 }
 
-Result<Bytes> bytes_of(Result<Received> received) noexcept {
-    if (!received) return received.error();
-    return std::move(received->bytes);
+Result<Received> with_sender(Result<Bytes> bytes, const Address& from) noexcept {
+    if (!bytes) return bytes.error();
+    return Received{std::move(*bytes), from};
 }
 
 }  // namespace
 
-Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept { return bytes_of(recvfrom(size, flags)); }
+Result<Bytes> Socket::recv(std::size_t size, int flags) noexcept {
+    return receive_bytes(size, [&](MutableBuffer room) noexcept { return recv_into(room, flags); });
+}
 
 Result<Bytes> Socket::recv(std::size_t size, int flags, Call&& call) noexcept {
-    return bytes_of(recvfrom(size, flags, static_cast<Call&&>(call)));
+    return receive_bytes(
+        size, [&](MutableBuffer room) noexcept { return recv_into(room, flags, static_cast<Call&&>(call)); });
 }
 
 Result<Received> Socket::recvfrom(std::size_t size, int flags) noexcept {
-    return receive_bytes(size, [&](MutableBuffer room, Address& from) noexcept -> Result<std::size_t> {
+    Address from;
+    auto bytes = receive_bytes(size, [&](MutableBuffer room) noexcept -> Result<std::size_t> {
         const auto received = recvfrom_into(room, flags);
         if (!received) return received.error();
         from = received->address;
         return received->size;
     });
+    return with_sender(std::move(bytes), from);
 }
 
 Result<Received> Socket::recvfrom(std::size_t size, int flags, Call&& call) noexcept {
-    return receive_bytes(size, [&](MutableBuffer room, Address& from) noexcept {
-        return recvfrom_into(room, from, flags, static_cast<Call&&>(call));
-    });
+    Address from;
+    auto bytes = receive_bytes(
+        size, [&](MutableBuffer room) noexcept { return recvfrom_into(room, from, flags, static_cast<Call&&>(call)); });
+    return with_sender(std::move(bytes), from);
 }
 
 Result<Bytes> Socket::read(Call&& call) noexcept { return read(no_limit, static_cast<Call&&>(call)); }
