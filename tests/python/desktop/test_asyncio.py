@@ -439,6 +439,28 @@ def test_dev_3_drain_sends_more_than_the_queue_holds(streams: tuple[asyncio.Stre
     asyncio.run(main())
 
 
+def test_time_6_what_a_cancelled_read_had_got_comes_first(streams: tuple[asyncio.Stream, asyncio.Stream]) -> None:
+    reader, writer = streams
+    buffer = bytearray(4)
+
+    async def main() -> None:
+        for reading in (reader.readline, lambda: reader.readexactly(40), reader.read):
+            writer.write("half a ")
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for_ms(reading(), 50)
+        writer.write("line\nand more")
+        assert await reader.read(5) == b"half "
+        assert await reader.readinto(buffer) == 4 and buffer == b"a ha"
+        assert await reader.readline() == b"lf a half a line\n"
+        assert await reader.readexactly(3) == b"and"
+        writer.s.close()
+        with pytest.raises(EOFError):
+            await reader.readexactly(40)
+        assert await reader.read() == b" more"
+
+    asyncio.run(main())
+
+
 def test_dev_3_text_goes_out_as_utf_8(streams: tuple[asyncio.Stream, asyncio.Stream]) -> None:
     reader, writer = streams
 

@@ -38,6 +38,7 @@ class Stream:
         self.s = as_stream(s)
         self.e = {} if e is None else e
         self.out_buf = bytearray()  # written, and not sent yet
+        self._begun = bytearray()  # what a read had got when it was cancelled: first in line
 
     def get_extra_info(self, v: str) -> Any:
         """ "peername": the other side's address, of a connection that a server has accepted."""
@@ -55,26 +56,26 @@ class Stream:
     @coroutine
     def read(self, n: int = -1) -> Generator[Any, Any, bytes]:
         """At most n bytes, as soon as there are some; with -1 all until the other side's end. b"" at the end."""
-        if n >= 0:
-            while True:
-                context.io.queue_read(self.s)
-                yield
-                block: bytes | None = self.s.read(n)
-                if block is not None:
-                    return block
-        everything = bytearray()
+        if n < 0:
+            return (yield from self._collect(self.s.read, lambda got: None))
+        if self._begun:
+            yield from sleep_ms(0)
+            return self._take_begun(n)
         while True:
             context.io.queue_read(self.s)
             yield
-            block = self.s.read(-1)
+            block: bytes | None = self.s.read(n)
             if block is not None:
-                if not block:
-                    return bytes(everything)
-                everything += _as_bytes(block)
+                return block
 
     @coroutine
     def readinto(self, buf: Any) -> Generator[Any, Any, int | None]:
         """As many bytes as there are, and fit: how many; 0 at the end; None: it was a false alarm."""
+        if self._begun:
+            yield from sleep_ms(0)
+            begun = self._take_begun(len(memoryview(buf).cast("B")))
+            memoryview(buf).cast("B")[: len(begun)] = begun
+            return len(begun)
         context.io.queue_read(self.s)
         yield
         count: int | None = self.s.readinto(buf)
@@ -83,29 +84,41 @@ class Stream:
     @coroutine
     def readexactly(self, n: int) -> Generator[Any, Any, bytes]:
         """n bytes; EOFError if the stream ends before."""
-        blocks = bytearray()
-        while len(blocks) < n:
-            context.io.queue_read(self.s)
-            yield
-            block = self.s.read(n - len(blocks))
-            if block is not None:
-                if not block:
-                    raise EOFError
-                blocks += _as_bytes(block)
-        return bytes(blocks)
+        got = yield from self._collect(
+            lambda: self.s.read(n - len(self._begun)), lambda got: n if len(got) >= n else None
+        )
+        if len(got) < n:
+            self._begun[:0] = got
+            raise EOFError
+        return got
 
     @coroutine
     def readline(self) -> Generator[Any, Any, bytes]:
         """A line with its end, or what there is before the stream's end."""
-        line = b""
-        while True:
+        return (yield from self._collect(self.s.readline, lambda got: got.find(b"\n") + 1 or None))
+
+    def _collect(
+        self, take: Callable[[], Any], size_of: Callable[[bytearray], int | None]
+    ) -> Generator[Any, Any, bytes]:
+        """What take() gives bit by bit, until size_of() says how much of it is wanted, or to the stream's end. What
+        there is stays, in line, until it is returned: who is cancelled meanwhile loses none of it.
+        """
+        if size_of(self._begun) is not None:
+            yield from sleep_ms(0)
+        while (size := size_of(self._begun)) is None:
             context.io.queue_read(self.s)
             yield
-            part = self.s.readline()
-            if part is not None:
-                line += _as_bytes(part)
-                if not part or line.endswith(b"\n"):
-                    return line
+            block = take()
+            if block is not None:
+                if not block:
+                    break
+                self._begun += _as_bytes(block)
+        return self._take_begun(len(self._begun) if size is None else size)
+
+    def _take_begun(self, n: int) -> bytes:
+        taken = bytes(self._begun[:n])
+        del self._begun[:n]
+        return taken
 
     def write(self, buf: Any) -> None:
         """Sends what goes at once; drain() sends the rest."""
