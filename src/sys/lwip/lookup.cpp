@@ -25,7 +25,7 @@ struct Lookup {
     Fd fd = 0;  // by whoever waits
     std::uint8_t pending = 0;
     std::uint8_t found = 0;
-    bool is_out_of_memory = false;
+    bool may_come = false;  // no server was asked, or none has answered: another time it may be found
     ip_addr_t ips[2]{};
     int type = 0, proto = 0, flags = 0;
     std::uint16_t port = 0;
@@ -150,10 +150,12 @@ void add(Lookup& lookup, const ip_addr_t& ip) noexcept {
     if (lookup.found < std::size(lookup.ips)) lookup.ips[lookup.found++] = ip;
 }
 
+// Called while a packet is taken in, the answer; or else by a timer, for there is none.
 void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
     auto& lookup = *static_cast<Lookup*>(arg);
     --lookup.pending;
     if (!lookup.is_waited_for) return;
+    if (ip_current_input_netif() == nullptr) lookup.may_come = true;
     if (ip != nullptr) add(lookup, *ip);
     if (lookup.pending == 0) end(lookup);
 }
@@ -163,8 +165,7 @@ void ask(Lookup& lookup, std::uint8_t kind) noexcept {
     switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &lookup, kind)) {
         case ERR_OK: add(lookup, ip); break;
         case ERR_INPROGRESS: ++lookup.pending; break;
-        case ERR_MEM: lookup.is_out_of_memory = true; break;
-        default: break;
+        default: lookup.may_come = true; break;  // no server, no memory
     }
 }
 
@@ -280,7 +281,7 @@ Result<void*> lookup_finish(Lookup* lookup) noexcept {
         if (has_memory) has_memory = list.add(IP_IS_V6_VAL(ip) ? AF_INET6 : AF_INET, ip);
     }
     const bool is_empty = lookup->found == 0;
-    const Error why(lookup->is_out_of_memory ? EAI_AGAIN : EAI_NONAME);
+    const Error why(lookup->may_come ? EAI_AGAIN : EAI_NONAME);
     lookup_cancel(lookup);
     return is_empty ? Result<void*>(why) : result_of(list, has_memory);
 }

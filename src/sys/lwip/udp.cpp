@@ -2,6 +2,7 @@
 
 #include <climits>
 
+#include "lwip/prot/ip6.h"
 #include "sys/lwip/groups.hpp"
 
 namespace usocket::sys {
@@ -105,7 +106,8 @@ Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) no
     if (target.port == 0) return Error(EINVAL);
     std::size_t size = 0;
     for (const ConstBuffer& piece : pieces) size += piece.size();
-    constexpr std::size_t largest = 0xffff - UDP_HLEN - IP_HLEN;
+    // lwIP counts a packet's bytes in 16 bits, its headers with it, IPv6's too.
+    const std::size_t largest = 0xffff - UDP_HLEN - (IP_IS_V6_VAL(target.ip) ? IP6_HLEN : IP_HLEN);
     if (size > largest) return Error(EMSGSIZE);
     pbuf* data = joined(pieces, size);
     if (data == nullptr) return Error(ENOBUFS);

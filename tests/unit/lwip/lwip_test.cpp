@@ -154,6 +154,27 @@ TEST(Lwip, STACK_2_an_empty_queue_takes_a_datagram_of_any_size) {
     EXPECT_EQ(must(pair.there.recv(6000)).size(), 5000u);
 }
 
+// Of a packet's 65,535 bytes, of which lwIP counts IPv6's header as well.
+TEST(Lwip, STACK_2_a_datagram_that_no_packet_holds_is_EMSGSIZE) {
+    struct Case {
+        int family;
+        const char* host;
+        std::size_t largest;
+    };
+    for (const Case& one : {Case{AF_INET, "127.0.0.1", 65'507}, Case{AF_INET6, "::1", 65'487}}) {
+        SCOPED_TRACE(one.host);
+        Socket receiver = must(socket(one.family, SOCK_DGRAM));
+        must(receiver.bind(must(Address::inet(one.family, one.host, 0))));
+        const Address there = must(receiver.getsockname());
+        Socket sender = must(socket(one.family, SOCK_DGRAM));
+        EXPECT_EQ(must(sender.sendto(std::string(one.largest, 'd'), there)), one.largest);
+        EXPECT_EQ(must(receiver.recv(0xffff)).size(), one.largest);
+        for (const std::size_t size : {one.largest + 1, std::size_t{65'528}, std::size_t{1'000'000}}) {
+            EXPECT_EQ(sender.sendto(std::string(size, 'd'), there).error(), Error(EMSGSIZE)) << size;
+        }
+    }
+}
+
 // Linux's, which are not those that lwIP has of its own; where a host has others, src/sys/lwip/headers has them.
 TEST(Lwip, STACK_4_errors_have_the_hosts_numbers) {
     Pair pair = tcp_pair();
@@ -242,6 +263,37 @@ TEST(LwipDns, STACK_2_GAI_1_a_name_has_an_address_of_each_family) {
 TEST(LwipDns, STACK_2_GAI_3_a_name_that_there_is_not_is_EAI_NONAME) {
     const Server server;
     EXPECT_EQ(getaddrinfo("none.example", 80, Deadline::after(20s)).error(), Error(-2));
+}
+
+// Its silence, for as long as lwIP asks again: as fast as its timer is called.
+TEST(LwipDns, STACK_2_GAI_3_a_server_that_is_silent_is_EAI_AGAIN) {
+    Socket mute = name_server();
+    must(mute.settimeout(20s));
+    for (const int family : {AF_INET, AF_INET6, AF_UNSPEC}) {
+        SCOPED_TRACE(family);
+        Error failed;
+        std::thread asks([&] {
+            const std::string name = "silent" + std::to_string(family) + ".example";
+            failed = getaddrinfo(name, 80, family, SOCK_STREAM, 0, 0, Call(Deadline::after(20s))).error();
+        });
+        must(mute.recv(512));  // asked
+        for (int i = 0; i < 2 * DNS_MAX_RETRIES * DNS_MAX_RETRIES; ++i) {
+            const sys::Guard guard;
+            dns_tmr();
+        }
+        asks.join();
+        EXPECT_EQ(failed, Error(-3));
+        while (mute.recv(512, MSG_DONTWAIT)) {
+        }
+    }
+}
+
+TEST(LwipDns, STACK_2_GAI_3_where_no_server_is_known_it_is_EAI_AGAIN) {
+    {
+        const sys::Guard guard;
+        dns_setserver(0, nullptr);
+    }
+    EXPECT_EQ(getaddrinfo("board.example", 80, Deadline::after(20s)).error(), Error(-3));
 }
 
 TEST(LwipDns, STACK_2_GAI_4_a_deadline_ends_a_lookup_and_lookups_that_are_left_run_out_without_harm) {
