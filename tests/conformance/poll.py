@@ -58,6 +58,8 @@ for kind, pair in STREAMS:
         "POLL-1", kind + " None and floats", poller.poll(0.0), poller.poll(1.5), [event for event in poller.ipoll(0.5)]
     )
     show("POLL-1", kind + " no timeout", outcome(poller.poll, "x"), outcome(poller.poll, float("nan")))
+    # It would be for ever, and a slip: as settimeout() has it.
+    show("POLL-1", kind + " endless", outcome(poller.poll, float("inf")), outcome(poller.ipoll, float("inf")))
     show("POLL-1", kind + " no mask", outcome(poller.register, right, "x"), outcome(poller.register, right, -1))
     show("POLL-1", kind + " no userdata", poller.register(right, POLLIN), [len(event) for event in poller.poll(0)])
     poller.register(right, POLLIN, "mine")

@@ -90,12 +90,9 @@ usocket_error_t usocket_request_connecting(usocket_request_t* request) {
 
 usocket_error_t usocket_request_poll(usocket_request_t* request) {
     auto* waiting = reinterpret_cast<usocket_waiting_t*>(request);
-    usocket_timeout_t timeout;
-    const usocket_error_t error = usocket_arg_poll_timeout(waiting->timeout_ms, &timeout);
-    if (error != 0) return error;
     usocket_call_init(&request->call, &usocket_host_of_poll, {0});
-    return usocket_poll_wait(waiting->poll, waiting->events, waiting->room, timeout, waiting->one_shot, &request->count,
-                             &request->call);
+    return usocket_poll_wait(waiting->poll, waiting->events, waiting->room, waiting->timeout, waiting->one_shot,
+                             &request->count, &request->call);
 }
 
 void usocket_request_watch(usocket_poll_t* poll) {

@@ -76,7 +76,7 @@ typedef struct {
     usocket_poll_t* poll;
     usocket_event_t* events;  // what it fills
     size_t room;
-    double timeout_ms;  // negative: none
+    usocket_timeout_t timeout;
     bool one_shot;
 } usocket_waiting_t;
 usocket_error_t usocket_request_poll(usocket_request_t* waiting);

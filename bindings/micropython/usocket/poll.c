@@ -18,6 +18,8 @@
 // How long a wait may miss that another thread has registered the first of these.
 #define PATIENCE_MS (1000)
 
+#define NANOSECONDS(ms) ((int64_t)(ms) * 1000000)
+
 #define SPENT (0x8000)  // no event of poll(2)
 
 // --- What is registered
@@ -231,15 +233,15 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
     return kept;
 }
 
-// One look at everything, which lasts as long as nothing is ready, but at most `span_ms`; negative: no limit.
-static size_t look(poll_obj_t* self, events_t* events, double span_ms, bool one_shot, bool* is_hinted) {
+// One look at everything, which lasts as long as nothing is ready, but at most `span_ns`.
+static size_t look(poll_obj_t* self, events_t* events, int64_t span_ns, bool one_shot, bool* is_hinted) {
     const size_t asked = ask(self, events);
     usocket_waiting_t waiting;
     waiting.request.socket = NULL;
     waiting.poll = &self->core;
     waiting.events = events->items;
     waiting.room = events->room - asked;
-    waiting.timeout_ms = asked != 0 ? 0 : span_ms;
+    waiting.timeout.nanoseconds = asked != 0 ? 0 : span_ns;
     waiting.one_shot = one_shot;
     usocket_check(usocket_wait(usocket_request_poll, &waiting.request), MP_OBJ_NULL);
     size_t count = keep(self, events, waiting.request.count, is_hinted);
@@ -256,6 +258,8 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     if (self->wrong != 0) {
         mp_raise_OSError(MP_EINVAL);
     }
+    usocket_timeout_t timeout;
+    usocket_check(usocket_arg_poll_timeout(timeout_ms, &timeout), MP_OBJ_NULL);
     *events = __atomic_exchange_n(&self->spare, NULL, __ATOMIC_ACQ_REL);  // other threads may wait, too
     if (*events == NULL || (*events)->room < self->entries.used) {
         *events = new_events(self->entries.used + 1);
@@ -263,10 +267,13 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     const mp_uint_t start = mp_hal_ticks_ms();
     size_t count = 0;
     for (bool is_hinted = false, was_hinted = false;; was_hinted = is_hinted) {
-        const double passed = (mp_uint_t)(mp_hal_ticks_ms() - start);
-        const double left = passed < timeout_ms ? timeout_ms - passed : timeout_ms >= 0 ? 0 : timeout_ms;
-        const double period = self->asked != 0 ? ASKING_PERIOD_MS : PATIENCE_MS;
-        const bool is_whole = !(left < 0 || left > period);
+        const int64_t passed = NANOSECONDS((mp_uint_t)(mp_hal_ticks_ms() - start));
+        int64_t left = timeout.nanoseconds;  // negative: no limit
+        if (left >= 0) {
+            left = passed < left ? left - passed : 0;
+        }
+        const int64_t period = NANOSECONDS(self->asked != 0 ? ASKING_PERIOD_MS : PATIENCE_MS);
+        const bool is_whole = left >= 0 && left <= period;
         is_hinted = false;
         count = look(self, *events, is_whole ? left : period, one_shot, &is_hinted);
         if (count != 0 || left == 0 || (is_whole && !is_hinted)) {
