@@ -5,7 +5,8 @@
 # with MICROPY_PY_SOCKET and MICROPY_PY_SELECT defined as (0), so that the names are free.
 #
 # The same sources and flags as usocket/micropython.mk, which says why. -DUSOCKET_STACK_NAME=lwip puts it over lwIP, whose
-# headers the firmware's target has to find; -DUSOCKET_INTERNAL_ERRNO=ON goes with MICROPY_USE_INTERNAL_ERRNO.
+# headers the firmware's target has to find; -DUSOCKET_INTERNAL_ERRNO=ON goes with MICROPY_USE_INTERNAL_ERRNO. What bounds
+# it, and that the port has threads: -DUSOCKET_DEFINES="USOCKET_LWIP_THREADS;USOCKET_WINDOWS=2", or others of docs/porting.md.
 # -DUSOCKET_WITHOUT="poll;creating;sharing;windows;texts;groups;quick", or some of these, leaves parts out (docs/firmware.md).
 
 set(usocket_module ${CMAKE_CURRENT_LIST_DIR}/usocket)
@@ -14,6 +15,7 @@ set(usocket_core ${usocket_root}/src)
 set(USOCKET_STACK_NAME posix CACHE STRING "what is under it: posix or lwip")
 option(USOCKET_INTERNAL_ERRNO "errno has MicroPython's own numbers" OFF)
 set(usocket_stack ${usocket_core}/sys/${USOCKET_STACK_NAME})
+set(USOCKET_DEFINES "" CACHE STRING "macros for all of it")
 
 set(USOCKET_WITHOUT "" CACHE STRING "parts that are left out")
 foreach(usocket_part IN LISTS USOCKET_WITHOUT)
@@ -36,12 +38,16 @@ list(FILTER usocket_core_cxx EXCLUDE REGEX "/src/tls/|/constants\\.cpp$")
 file(GLOB usocket_stack_cxx CONFIGURE_DEPENDS ${usocket_stack}/*.cpp)
 list(FILTER usocket_stack_cxx EXCLUDE REGEX "/constants\\.cpp$")
 if(USOCKET_STACK_NAME STREQUAL lwip)
-    # The names that a system with BSD sockets has in its headers; and which stack it is, for the host's scan too.
+    # The names that a system with BSD sockets has in its headers, for our files alone: mbedTLS would take it for such a
+    # system. And which stack it is, for the host's scan too.
     set(usocket_headers ${usocket_stack}/headers)
+    list(APPEND MICROPY_CPP_INC_EXTRA ${usocket_headers})
     list(APPEND MICROPY_CPP_DEF_EXTRA USOCKET_OVER_lwip)
-    if(NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "USOCKET_LWIP_THREADS")
+    if(NOT "USOCKET_LWIP_THREADS" IN_LIST USOCKET_DEFINES)
         list(APPEND usocket_without USOCKET_ONE_THREAD)
     endif()
+    # A port that runs lwIP itself has a `socket` over it, whatever MICROPY_PY_SOCKET is.
+    list(FILTER MICROPY_SOURCE_EXTMOD EXCLUDE REGEX "/modlwip\\.c$")
     list(APPEND usocket_stack_cxx ${usocket_core}/sys/posix/memory.cpp)
 else()
     # As in stack.cmake there.
@@ -78,14 +84,16 @@ file(CONFIGURE OUTPUT ${usocket_generated}/constants.inc CONTENT "${usocket_rows
 
 # Flags are the sources' own: those of a library would become the whole firmware's.
 set_source_files_properties(${usocket_c} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;USOCKET_OVER_${USOCKET_STACK_NAME};${usocket_without}"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;USOCKET_OVER_${USOCKET_STACK_NAME};${usocket_without};${USOCKET_DEFINES}"
+    INCLUDE_DIRECTORIES "${usocket_headers}"
     COMPILE_OPTIONS "-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 set_source_files_properties(${usocket_cxx} PROPERTIES
-    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;${usocket_without};$<$<BOOL:${USOCKET_INTERNAL_ERRNO}>:USOCKET_INTERNAL_ERRNO>"
+    COMPILE_DEFINITIONS "USOCKET_SMALL;USOCKET_HOST_HOOKS;${usocket_without};${USOCKET_DEFINES};$<$<BOOL:${USOCKET_INTERNAL_ERRNO}>:USOCKET_INTERNAL_ERRNO>"
+    INCLUDE_DIRECTORIES "${usocket_headers}"
     COMPILE_OPTIONS "-std=c++20;-fno-exceptions;-fno-rtti;-fno-threadsafe-statics;-fno-unwind-tables;-fno-asynchronous-unwind-tables")
 
 add_library(usermod_usocket INTERFACE)
 target_sources(usermod_usocket INTERFACE ${usocket_c} ${usocket_cxx})
 # The host's scan for qstrs needs them too.
-target_include_directories(usermod_usocket INTERFACE ${usocket_headers} ${usocket_root}/include ${usocket_core} ${usocket_generated})
+target_include_directories(usermod_usocket INTERFACE ${usocket_root}/include ${usocket_core} ${usocket_generated})
 target_link_libraries(usermod INTERFACE usermod_usocket)

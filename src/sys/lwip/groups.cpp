@@ -22,7 +22,7 @@ Membership memberships[USOCKET_LWIP_MEMBERSHIPS];
 
 err_t tell_netif(netif& interface, const ip_addr_t& group, bool joins) noexcept {
 #if LWIP_IPV6
-    if (IP_IS_V6(&group)) {
+    if (IP_IS_V6_VAL(group)) {
         ip6_addr_t scoped = *ip_2_ip6(&group);
         ip6_addr_assign_zone(&scoped, IP6_MULTICAST, &interface);
         return joins ? mld6_joingroup_netif(&interface, &scoped) : mld6_leavegroup_netif(&interface, &scoped);

@@ -37,17 +37,17 @@ Result<Sock*> make(int family, Kind kind) noexcept {
 }
 
 // A local address must be one of an interface's, a group's, or any.
-bool is_local(const ip_addr_t& ip) noexcept {
-    if (ip_addr_isany(&ip) || ip_addr_ismulticast(&ip)) return true;
+bool is_local(const ip_addr_t* ip) noexcept {
+    if (ip_addr_isany(ip) || ip_addr_ismulticast(ip)) return true;
     netif* one = nullptr;
     NETIF_FOREACH(one) {
 #if LWIP_IPV6
-        if (IP_IS_V6_VAL(ip)) {
-            if (netif_get_ip6_addr_match(one, ip_2_ip6(&ip)) >= 0) return true;
+        if (IP_IS_V6(ip)) {
+            if (netif_get_ip6_addr_match(one, ip_2_ip6(ip)) >= 0) return true;
             continue;
         }
 #endif
-        if (ip4_addr_cmp(netif_ip4_addr(one), ip_2_ip4(&ip))) return true;
+        if (ip4_addr_cmp(netif_ip4_addr(one), ip_2_ip4(ip))) return true;
     }
     return false;
 }
@@ -64,7 +64,7 @@ const ip_addr_t* local_ip(const Sock& sock, const ip_addr_t& ip) noexcept {
 
 Error bind_to(Sock& sock, const Endpoint& local) noexcept {
     if (sock.bound || sock.state != State::fresh) return Error(EINVAL);
-    if (!is_local(local.ip)) return Error(EADDRNOTAVAIL);
+    if (!is_local(&local.ip)) return Error(EADDRNOTAVAIL);
     const ip_addr_t* ip = local_ip(sock, local.ip);
     if (sock.kind == Kind::tcp) {
         if (const Error error = need_tcp(sock); error != Error()) return error;

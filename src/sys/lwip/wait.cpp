@@ -23,7 +23,9 @@ std::int64_t now() noexcept { return static_cast<std::int64_t>(usocket_port_now(
 
 void deliver() noexcept {
     usocket_port_poll();
+#if ENABLE_LOOPBACK
     netif_poll_all();
+#endif
 }
 
 void turn() noexcept {

@@ -79,9 +79,14 @@ struct ipv6_mreq {
 #define IPV6_LEAVE_GROUP 13
 #define IPV6_V6ONLY 27
 
+#ifndef htons /* lwIP has them, too */
+#ifndef LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
+#define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
+#endif
 #define htons(x) ((uint16_t)(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? (x) : __builtin_bswap16((uint16_t)(x))))
 #define ntohs(x) htons(x)
 #define htonl(x) ((uint32_t)(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? (x) : __builtin_bswap32((uint32_t)(x))))
 #define ntohl(x) htonl(x)
+#endif
 
 #endif
