@@ -231,12 +231,27 @@ bool add_address_class(nb::module_& module) noexcept {
     return PyModule_AddObjectRef(module.ptr(), "Address", reinterpret_cast<PyObject*>(own.address_class)) == 0;
 }
 
+// --- As CPython shows them
+
+nb::object number(std::uint32_t value) noexcept { return nb::steal(PyLong_FromUnsignedLong(value)); }
+
+nb::object host_of(const Address& address) noexcept {
+    const auto text = usocket::inet_ntop(address.family(), address.payload());
+    return text ? nb::steal(PyUnicode_FromStringAndSize(text->chars.data(), text->size)) : raise(text.error());
+}
+
+// Abstract ones are bytes.
+nb::object path_of(ConstBuffer path) noexcept {
+    const auto* chars = reinterpret_cast<const char*>(path.data());
+    if (path.size() != 0 && *chars == '\0') return to_bytes(path);
+    return nb::steal(PyUnicode_DecodeFSDefaultAndSize(chars, static_cast<Py_ssize_t>(path.size())));
+}
+
 // --- The module's functions
 
 nb::object sockaddr(const Readable& addr) {
     const auto address = Address::from_native(addr);
     if (!address) return raise(address.error(), to_bytes(addr));
-    const auto number = [](std::uint32_t value) { return nb::steal(PyLong_FromUnsignedLong(value)); };
     const auto family = nb::steal(PyLong_FromLong(address->family()));
     const auto payload = to_bytes(address->payload());
     switch (address->family()) {
@@ -293,6 +308,26 @@ bool to_address(int family, nb::handle from, Address& address) {
                  "an address is bytes as getaddrinfo() returns them, a tuple or, for AF_UNIX, a str, not %S",
                  name_of_type(from).ptr());
     return false;
+}
+
+nb::object shown(nb::handle socket, const Address& address) noexcept {
+    PyTypeObject* const type = Py_TYPE(socket.ptr());
+    if (type == state().socket_class) return to_python(address);
+    const auto shows = nb::steal(python<PyObject_GetAttrString>(reinterpret_cast<PyObject*>(type), "_shows"));
+    if (!shows.is_valid()) return {};
+    if (shows.is_none()) return to_python(address);
+    if (address.empty()) return nb::none();
+    switch (address.family()) {
+        case AF_UNIX: return path_of(address.payload());
+        case AF_INET: return tuple_of(host_of(address), number(address.port()));
+        case AF_INET6:
+            return tuple_of(host_of(address), number(address.port()), number(address.flowinfo()),
+                            number(address.scopeid()));
+        default: break;
+    }
+    const auto native = to_python(address);
+    if (!native.is_valid()) return {};
+    return nb::steal(python<PyObject_CallFunctionObjArgs>(shows.ptr(), native.ptr(), socket.ptr(), nullptr));
 }
 
 nb::object to_python(const Address& address) noexcept {

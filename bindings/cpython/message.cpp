@@ -1,6 +1,8 @@
 #include "message.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 #include "address.hpp"
 
@@ -62,11 +64,69 @@ private:
     std::size_t size_;
 };
 
-nb::object tuple_of_message(const nb::object& data, const Control& control, const ReceivedMessage& message) {
+// Descriptors that the program does not get are closed.
+nb::object tuple_of_message(const Faced& self, const nb::object& data, const Control& control,
+                            const ReceivedMessage& message) {
     const ConstBuffer beside = control.first(message.control_size);
-    auto tuple = tuple_of(data, to_list(beside), nb::steal(PyLong_FromLong(message.flags)), to_python(message.address));
+    const auto address = shown(self.object, message.address);
+    auto tuple = tuple_of(data, to_list(beside), nb::steal(PyLong_FromLong(message.flags)), address);
     if (!tuple.is_valid()) close_descriptors(beside);
     return tuple;
+}
+
+// --- Descriptors out of a message that Python holds already
+
+void close_descriptor(int fd) noexcept {
+    alignas(std::max_align_t) std::uint8_t memory[64];
+    AncillaryWriter writer(MutableBuffer(memory, sizeof memory));
+    (void)writer.add({SOL_SOCKET, SCM_RIGHTS, ConstBuffer(&fd, sizeof fd)});
+    close_descriptors(writer.control());
+}
+void close_descriptor(nb::handle number) noexcept { close_descriptor(static_cast<int>(PyLong_AsLong(number.ptr()))); }
+
+// Closes them once they are nobody's.
+class Descriptors {
+public:
+    Descriptors() noexcept : list_(nb::steal(PyList_New(0))) {}
+    Descriptors(const Descriptors&) = delete;
+    Descriptors& operator=(const Descriptors&) = delete;
+    ~Descriptors() {
+        if (!list_.is_valid()) return;
+        const nb::error_scope failure;
+        for (std::size_t i = 0; i < list_size(list_); ++i) close_descriptor(list_item(list_, i));
+    }
+
+    // False: the Python error is set. Whatever of the item cannot be taken is closed.
+    [[nodiscard]] bool add(ConstBuffer item) noexcept {
+        bool is_whole = list_.is_valid();
+        for (std::size_t at = 0; at + sizeof(int) <= item.size(); at += sizeof(int)) {
+            int fd = -1;
+            std::memcpy(&fd, item.data() + at, sizeof fd);
+            const auto number = nb::steal(PyLong_FromLong(fd));
+            is_whole = is_whole && number.is_valid() && PyList_Append(list_.ptr(), number.ptr()) == 0;
+            if (!is_whole) close_descriptor(fd);
+        }
+        return is_whole;
+    }
+    [[nodiscard]] const nb::object& list() const noexcept { return list_; }
+    // The program has them.
+    void release() noexcept { list_ = nb::object(); }
+
+private:
+    nb::object list_;
+};
+
+// The descriptors in ancdata. False: the Python error is set.
+bool take_descriptors(nb::handle ancdata, Descriptors& descriptors) noexcept {
+    const auto items = nb::steal(python<PySequence_Tuple>(ancdata.ptr()));
+    if (!items.is_valid()) return false;
+    for (std::size_t i = 0; i < tuple_size(items); ++i) {
+        AncillaryItem item;
+        if (!item.set(tuple_item(items, i))) return false;
+        const bool has_any = item.level.value == SOL_SOCKET && item.type.value == SCM_RIGHTS;
+        if (has_any && !descriptors.add(item.data)) return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -109,25 +169,63 @@ nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<Anci
     return size_or_raise(self.sendmsg(buffers, ancdata, flags.value, has_address ? &to : nullptr, Call(host())));
 }
 
-nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags) {
+nb::object recvmsg(const Faced& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags) {
     BytesSink bytes;
     const Control control(ancbufsize.value);
     if (!bytes.sink().reserve(bufsize.value)) return nb::steal(PyErr_NoMemory());
     if (!control.is_there()) return {};
-    const auto message = self.recvmsg(bytes.sink().room(), control, flags.value, Call(host()));
+    const auto message = self.socket.recvmsg(bytes.sink().room(), control, flags.value, Call(host()));
     if (!message) return raise(message.error());
     bytes.sink().set_size(std::min(message->size, bytes.sink().capacity()));
-    return tuple_of_message(bytes.take(), control, *message);
+    return tuple_of_message(self, bytes.take(), control, *message);
 }
 
-nb::object recvmsg_into(Socket& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
+nb::object recvmsg_into(const Faced& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
                         Maybe<SystemInt> flags) {
     const Control control(ancbufsize.value);
     if (!control.is_there()) return {};
-    const auto message = self.recvmsg_into(buffers, control, flags.value, Call(host()));
+    const auto message = self.socket.recvmsg_into(buffers, control, flags.value, Call(host()));
     if (!message) return raise(message.error());
-    return tuple_of_message(nb::steal(PyLong_FromSize_t(message->size)), control, *message);
+    return tuple_of_message(self, nb::steal(PyLong_FromSize_t(message->size)), control, *message);
 }
+
+nb::object recv_fds(Anything sock, Anything bufsize, Int maxfds, Maybe<Anything> flags) {
+    constexpr std::int64_t most = std::numeric_limits<int>::max() / sizeof(int) / 2;
+    if (maxfds.value < 0 || maxfds.value > most) {
+        PyErr_SetString(PyExc_OverflowError, "recv_fds(): maxfds is out of range");
+        return {};
+    }
+    const auto room = ancillary_length(static_cast<std::size_t>(maxfds.value) * sizeof(int));
+    const auto no_flags = nb::steal(PyLong_FromLong(0));
+    const auto message = nb::steal(python<PyObject_CallMethod>(sock.object.ptr(), "recvmsg", "OnO",
+                                                               bufsize.object.ptr(), static_cast<Py_ssize_t>(*room),
+                                                               flags.given ? flags.object.ptr() : no_flags.ptr()));
+    if (!message.is_valid()) return {};
+    const auto parts = nb::steal(python<PySequence_Tuple>(message.ptr()));
+    if (!parts.is_valid()) return {};
+    if (tuple_size(parts) != 4) {
+        PyErr_SetString(PyExc_ValueError, "recv_fds(): recvmsg() returns (data, ancdata, flags, address)");
+        return {};
+    }
+    const auto part = [&](std::size_t i) { return nb::borrow(tuple_item(parts, i)); };
+    Descriptors descriptors;
+    if (!take_descriptors(part(1), descriptors)) return {};
+    auto result = tuple_of(part(0), descriptors.list(), part(2), part(3));
+    if (result.is_valid()) descriptors.release();
+    return result;
+}
+
+void close_of_message(nb::handle message) noexcept {
+    Descriptors descriptors;
+    if (!take_descriptors(tuple_item(message, 1), descriptors)) PyErr_Clear();
+}
+
+void close_of_list(nb::handle received) noexcept {
+    const nb::handle list = tuple_item(received, 1);
+    for (std::size_t i = 0; i < list_size(list); ++i) close_descriptor(list_item(list, i));
+}
+
+void close_of_accept(nb::handle accepted) noexcept { close_descriptor(tuple_item(accepted, 0)); }
 
 nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count) {
     const auto limit = arguments::limit(count.value);

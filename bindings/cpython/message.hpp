@@ -74,9 +74,16 @@ struct OpenFile {
 
 nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<AncillaryData>& ancdata,
                    Maybe<SystemInt> flags, Maybe<Anything> address);
-nb::object recvmsg(Socket& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags);
-nb::object recvmsg_into(Socket& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
+nb::object recvmsg(const Faced& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags);
+nb::object recvmsg_into(const Faced& self, const ScatteredPieces& buffers, Maybe<BufferSize> ancbufsize,
                         Maybe<SystemInt> flags);
+// recv_fds() of CPython's module, which takes whatever has recvmsg().
+nb::object recv_fds(Anything sock, Anything bufsize, Int maxfds, Maybe<Anything> flags);
+
+// Close the descriptors in a result of recvmsg() and recvmsg_into(), of recv_fds(), and of _accept().
+void close_of_message(nb::handle message) noexcept;
+void close_of_list(nb::handle received) noexcept;
+void close_of_accept(nb::handle accepted) noexcept;
 nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count);
 
 }  // namespace usocket::cpython

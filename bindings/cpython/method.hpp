@@ -68,6 +68,9 @@ template <class Self> struct Receiver;
 template <> struct Receiver<Socket> {
     using Type = InUse;
 };
+template <> struct Receiver<const Faced> {
+    using Type = FacedInUse;
+};
 
 template <class Self> typename Receiver<Self>::Type received(PyObject* object, PyObject* argument) noexcept {
     using Type = typename Receiver<Self>::Type;
@@ -111,6 +114,29 @@ template <Usage usage, class... Parameters, nb::object (*function)(Parameters...
         auto result = std::apply([](auto&... values) { return function(values...); }, converted.values);
         return result.is_valid() ? result.release().ptr() : hinted(usage.chars, given, count);
     }
+    static PyObject* call_with_keywords(PyObject* module, PyObject* const* given, Py_ssize_t count,
+                                        PyObject* keywords) noexcept {
+        if (keywords == nullptr) return call(module, given, count);
+        constexpr Py_ssize_t most = sizeof...(Parameters);
+        PyObject* places[most]{};
+        return to_places(usage.chars, given, count, keywords, places, most) ? call(module, places, most) : nullptr;
+    }
+};
+
+// What Python calls where the result has descriptors, which a program that does not get it cannot close: `call` with a
+// last look for signals. If a handler raises, `close` closes them. CPython looks again as soon as a call has returned,
+// and drops the result if a handler raises then: what comes between the two looks is all that can be lost.
+template <auto call, void (*close)(nb::handle result) noexcept> struct Looking;
+template <class... Given, PyObject* (*call)(Given...) noexcept, void (*close)(nb::handle result) noexcept>
+struct Looking<call, close> {
+    static PyObject* function(Given... given) noexcept {
+        PyObject* const result = call(given...);
+        if (result == nullptr || python<PyErr_CheckSignals>() == 0) return result;
+        const nb::error_scope raised;
+        close(result);
+        Py_DECREF(result);
+        return nullptr;
+    }
 };
 
 template <class Type> PyCFunction as_c_function(Type* function) noexcept {
@@ -129,5 +155,15 @@ template <class Type> PyCFunction as_c_function(Type* function) noexcept {
 #define USOCKET_FUNCTION(name, parameters, text) \
     {#name, as_c_function(Function<#name "(" parameters ")", name>::call), METH_FASTCALL, \
      #name "($module, " parameters ", /)\n--\n\n" text}
+// With a last look for signals.
+#define USOCKET_METHOD_LOOKING(name, parameters, close, text) \
+    {#name, as_c_function(Looking<Method<#name "(" parameters ")", name>::call, close>::function), METH_FASTCALL, \
+     #name "($self, " parameters ", /)\n--\n\n" text}
+#define USOCKET_METHOD_LOOKING_WITHOUT(name, close, text) \
+    {#name, as_c_function(Looking<Method<#name "()", name>::call_without, close>::function), METH_NOARGS, \
+     #name "($self, /)\n--\n\n" text}
+#define USOCKET_FUNCTION_LOOKING(name, parameters, close, text) \
+    {#name, as_c_function(Looking<Function<#name "(" parameters ")", name>::call_with_keywords, close>::function), \
+     METH_FASTCALL | METH_KEYWORDS, #name "($module, " parameters ")\n--\n\n" text}
 
 }  // namespace usocket::cpython

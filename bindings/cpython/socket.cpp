@@ -40,13 +40,27 @@ nb::object dup(Socket& self) { return _dup_as(self, {state().socket_class}); }
 
 // --- Connections
 
-nb::object _accept_as(Socket& self, SocketClass cls) {
-    auto accepted = self.accept(Call(host()));
+nb::object _accept_as(const Faced& self, SocketClass cls) {
+    auto accepted = self.socket.accept(Call(host()));
     if (!accepted) return raise(accepted.error());
-    return tuple_of(make_socket(cls.type, std::move(accepted->socket)), to_python(accepted->address));
+    const auto address = shown(self.object, accepted->address);
+    return tuple_of(make_socket(cls.type, std::move(accepted->socket)), address);
 }
 
-nb::object accept(Socket& self) { return _accept_as(self, {state().socket_class}); }
+nb::object accept(const Faced& self) { return _accept_as(self, {state().socket_class}); }
+
+// CPython's, which its subclasses call.
+nb::object _accept(const Faced& self) {
+    auto accepted = self.socket.accept(Call(host()));
+    if (!accepted) return raise(accepted.error());
+    const auto address = shown(self.object, accepted->address);
+    const auto result = tuple_of(to_int_object(accepted->socket.fileno()), address);
+    if (!result.is_valid()) return {};
+    const auto fd = accepted->socket.detach();
+    return fd ? result : raise(fd.error());
+}
+
+nb::object _hand_over(Socket& self, Anything make) { return hand_over(self, make.object); }
 
 nb::object bind(Socket& self, Anything address) {
     Address native;
@@ -320,6 +334,10 @@ PyMethodDef methods[] = {
         "Lets the system accept up to backlog connections ahead of accept(); a negative number counts as 0."),
     USOCKET_METHOD_WITHOUT(accept, "Waits for a connection: (conn, address), where conn is a new, blocking socket."),
     USOCKET_METHOD(_accept_as, "cls", "accept() that makes conn of a subclass."),
+    USOCKET_METHOD_LOOKING_WITHOUT(_accept, close_of_accept,
+                                   "accept() with a descriptor, which is the caller's to close, in the place of conn."),
+    USOCKET_METHOD(_hand_over, "make",
+                   "detach(), and make(descriptor), which is returned. The descriptor is closed if that fails."),
     USOCKET_METHOD(shutdown, "how", "Ends one direction or both: SHUT_RD, SHUT_WR or SHUT_RDWR."),
     USOCKET_METHOD_WITHOUT(close,
                            "Frees all resources; the peer sees EOF, and calls that other threads are in end with\n"
@@ -335,11 +353,12 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(sendmsg, "buffers, ancdata=(), flags=0, address=None",
                    "Sends the buffers as one, without joining them, with ancillary data beside them:\n"
                    "(level, type, data) each. Returns how many bytes of the buffers went out."),
-    USOCKET_METHOD(recvmsg, "bufsize, ancbufsize=0, flags=0",
-                   "recv() with what came beside the data: (bytes, [(level, type, data), ...], flags, address).\n"
-                   "Descriptors in it are close-on-exec, and the caller's to close."),
-    USOCKET_METHOD(recvmsg_into, "buffers, ancbufsize=0, flags=0",
-                   "recvmsg() into the buffers, filled one after the other: (count, ancdata, flags, address)."),
+    USOCKET_METHOD_LOOKING(
+        recvmsg, "bufsize, ancbufsize=0, flags=0", close_of_message,
+        "recv() with what came beside the data: (bytes, [(level, type, data), ...], flags, address).\n"
+        "Descriptors in it are close-on-exec, and the caller's to close."),
+    USOCKET_METHOD_LOOKING(recvmsg_into, "buffers, ancbufsize=0, flags=0", close_of_message,
+                           "recvmsg() into the buffers, filled one after the other: (count, ancdata, flags, address)."),
     USOCKET_METHOD(sendfile, "file, offset=0, count=None",
                    "Sends count bytes of a regular file from offset on, or all to its end; returns how many.\n"
                    "The file's own position stays as it is."),
@@ -437,6 +456,9 @@ PyGetSetDef properties[] = {
 PyMethodDef functions[] = {
     USOCKET_FUNCTION(socketpair, "af=..., type=..., proto=0", "Two sockets that are connected to each other."),
     USOCKET_FUNCTION(_socketpair_as, "cls, af, type, proto", "socketpair() of a subclass."),
+    USOCKET_FUNCTION_LOOKING(
+        recv_fds, "sock, bufsize, maxfds, flags=0", close_of_list,
+        "Receives up to bufsize bytes and maxfds descriptors: (data, descriptors, flags, address)."),
     {nullptr, nullptr, 0, nullptr},
 };
 

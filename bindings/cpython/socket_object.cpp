@@ -63,9 +63,18 @@ struct Arguments {
     static constexpr const char* usage = "socket(af=AF_INET, type=SOCK_STREAM, proto=0, *, fileno=None)";
 };
 
+// Of this thread: the descriptor that hand_over() has given to somebody, until a socket takes it; else -1.
+thread_local int handed_over = -1;
+
+Result<Socket> adopt(int fd) noexcept {
+    auto socket = Socket::adopt(fd);
+    if (socket && fd == handed_over) handed_over = -1;
+    return socket;
+}
+
 // What the arguments ask for. Opens nothing that is not in the result.
 Result<Socket> open(const Arguments& arguments) noexcept {
-    if (arguments.fileno.given) return Socket::adopt(arguments.fileno.value);
+    if (arguments.fileno.given) return adopt(arguments.fileno.value);
     const auto& [af, type, proto] = arguments.numbers.values;
     return Socket::open(af.given ? af.value : AF_INET, type.given ? type.value : int{SOCK_STREAM}, proto.value);
 }
@@ -158,6 +167,22 @@ PyMemberDef members[] = {
 
 }  // namespace
 
+nb::object hand_over(Socket& socket, nb::handle make) noexcept {
+    const auto number = nb::steal(PyLong_FromLong(socket.fileno()));
+    if (!number.is_valid()) return {};
+    const auto fd = socket.detach();
+    if (!fd) return raise(fd.error());
+    const int before = std::exchange(handed_over, *fd);
+    auto made = nb::steal(python<PyObject_CallFunctionObjArgs>(make.ptr(), number.ptr(), nullptr));
+    if (!made.is_valid() && handed_over == *fd) {
+        const nb::error_scope failure;
+        auto nobodys = Socket::adopt(*fd);
+        if (nobodys) close_socket(*nobodys);
+    }
+    handed_over = before;
+    return made;
+}
+
 PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept {
     // One class, however often the module is imported.
     State& own = state();
@@ -182,6 +207,7 @@ PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetD
     const auto made = nb::steal(PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr));
     if (!own.keep("usocket.socket", made.ptr())) return nullptr;
     if (PyObject_SetAttrString(made.ptr(), "_takes_str", Py_True) < 0) return nullptr;
+    if (PyObject_SetAttrString(made.ptr(), "_shows", Py_None) < 0) return nullptr;
     own.socket_class = reinterpret_cast<PyTypeObject*>(made.ptr());
     return made.ptr();
 }

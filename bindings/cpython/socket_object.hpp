@@ -38,6 +38,22 @@ private:
     Counted counted_;
 };
 
+// The same with the object itself, for what depends on its class.
+struct Faced {
+    nb::handle object;
+    Socket& socket;
+};
+
+class FacedInUse {
+public:
+    explicit FacedInUse(PyObject* object) noexcept : socket_(object), faced_{object, *socket_} {}
+    [[nodiscard]] const Faced& operator*() const noexcept { return faced_; }
+
+private:
+    InUse socket_;
+    Faced faced_;
+};
+
 // Of another object's method: exclusive in that object, and in the socket that the method was given, if it is one.
 class ExclusiveWith {
 public:
@@ -59,6 +75,10 @@ struct SocketClass {
 
     [[nodiscard]] bool set(nb::handle from) noexcept;
 };
+
+// What `make` returns for the socket's descriptor, which is then no longer this socket's. If it fails, the descriptor
+// is closed, unless another socket has taken it before. Null: the Python error is set.
+nb::object hand_over(Socket& socket, nb::handle make) noexcept;
 
 // Null: the Python error is set.
 PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetDef* properties) noexcept;

@@ -1,6 +1,6 @@
 # The stub of the extension. Constants are those of the systems that usocket is tried on; each has its own (NAME-3).
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, SupportsIndex, TypeAlias, final, overload
 
@@ -21,6 +21,7 @@ _Address: TypeAlias = (
 )
 _Sendable: TypeAlias = ReadableBuffer | str  # a str goes out as UTF-8
 _Socket = TypeVar("_Socket", bound=socket)
+_Made = TypeVar("_Made")
 
 class _HasFileno(Protocol):
     def fileno(self) -> int: ...
@@ -43,6 +44,8 @@ class socket:
     """
 
     _takes_str: ClassVar[bool]  # whether what is sent may be a str: a subclass may say no
+    # what shows an address of a rarer family as the subclass has it, which has all others as CPython shows them
+    _shows: ClassVar[Callable[..., Any] | None]
     def __init__(self, af: int = ..., type: int = ..., proto: int = 0, /, *, fileno: int | None = None) -> None: ...
     def bind(self, address: _Address, /) -> None:
         """Binds the socket to its own address:
@@ -59,6 +62,10 @@ class socket:
         """Waits for a connection: (conn, address), where conn is a new, blocking socket."""
     def _accept_as(self, cls: builtins.type[_Socket], /) -> tuple[_Socket, Address]:
         """accept() that makes conn of a subclass."""
+    def _accept(self) -> tuple[int, Any]:
+        """accept() with a descriptor, which is the caller's to close, in the place of conn."""
+    def _hand_over(self, make: Callable[[int], _Made], /) -> _Made:
+        """detach(), and make(descriptor), which is returned. The descriptor is closed if that fails."""
     def shutdown(self, how: int, /) -> None:
         """Ends one direction or both: SHUT_RD, SHUT_WR or SHUT_RDWR."""
     def close(self) -> None:
@@ -316,6 +323,9 @@ def sockaddr(addr: ReadableBuffer, /) -> tuple[Any, ...]:
 
 def socketpair(af: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]:
     """Two sockets that are connected to each other."""
+
+def recv_fds(sock: Any, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Any]:
+    """Receives up to bufsize bytes and maxfds descriptors: (data, descriptors, flags, address)."""
 
 def _socketpair_as(cls: type[_Socket], af: int, type: int, proto: int, /) -> tuple[_Socket, _Socket]:
     """socketpair() of a subclass."""

@@ -42,6 +42,7 @@ from socket import sethostname as sethostname
 from typing import Any
 
 from usocket import _usocket
+from usocket._usocket import recv_fds as recv_fds
 from usocket._usocket import sockaddr as sockaddr  # ours besides, not for a star
 from usocket.compat.addresses import Address, resolve, to_tuple
 from usocket.compat.constants import *  # noqa: F403
@@ -50,9 +51,10 @@ from usocket.compat.enumerations import AddressFamily as AddressFamily
 from usocket.compat.enumerations import AddressInfo as AddressInfo
 from usocket.compat.enumerations import MsgFlag as MsgFlag
 from usocket.compat.enumerations import SocketKind as SocketKind
-from usocket.compat.enumerations import family_of, kind_of
+from usocket.compat.enumerations import member_of as _intenum_converter  # CPython's name
 from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
 from usocket.compat.sharing import register as _register_with_multiprocessing
+from usocket.compat.sockets import dup as dup
 from usocket.compat.sockets import fromfd as fromfd
 from usocket.compat.sockets import getdefaulttimeout as getdefaulttimeout
 from usocket.compat.sockets import setdefaulttimeout as setdefaulttimeout
@@ -148,11 +150,6 @@ def getfqdn(name: str = "") -> str:
     return next((one for one in (hostname, *aliases) if "." in one), hostname)
 
 
-def dup(fd: int, /) -> int:
-    """A duplicate of a socket's descriptor, not inheritable."""
-    return _standard.dup(fd)
-
-
 def create_connection(
     address: tuple[str | None, int],
     timeout: float | None = _GLOBAL_DEFAULT_TIMEOUT,
@@ -180,7 +177,10 @@ def getaddrinfo(
     """What a host and port resolve to: (family, type, proto, canonname, address)."""
     service = port.decode() if isinstance(port, bytes) else port
     found = resolve(host, service, family, type, proto, flags)
-    return [(family_of(af), kind_of(kind), number, name, to_tuple(native)) for af, kind, number, name, native in found]
+    return [
+        (_intenum_converter(af, AddressFamily), _intenum_converter(kind, SocketKind), number, name, to_tuple(native))
+        for af, kind, number, name, native in found
+    ]
 
 
 def send_fds(sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int = 0, address: Address = None) -> int:
@@ -188,13 +188,3 @@ def send_fds(sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int =
     rights = (_usocket.SOL_SOCKET, _usocket.SCM_RIGHTS, array.array("i", fds))
     sent: int = sock.sendmsg(buffers, [rights], flags, address)
     return sent
-
-
-def recv_fds(sock: Any, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Address]:
-    """Receives up to bufsize bytes and maxfds descriptors: (data, descriptors, flags, address)."""
-    fds = array.array("i")
-    data, ancdata, message_flags, address = sock.recvmsg(bufsize, CMSG_LEN(maxfds * fds.itemsize), flags)
-    for level, kind, content in ancdata:
-        if (level, kind) == (_usocket.SOL_SOCKET, _usocket.SCM_RIGHTS):
-            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
-    return data, list(fds), message_flags, address

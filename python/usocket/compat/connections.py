@@ -12,17 +12,7 @@ from typing import Any
 import uselect
 
 from usocket import compat as _face  # late: a program may put names of its own into it
-from usocket._usocket import (
-    AF_INET,
-    AF_INET6,
-    IPPROTO_IPV6,
-    IPV6_V6ONLY,
-    SO_ERROR,
-    SO_REUSEADDR,
-    SO_REUSEPORT,
-    SOCK_STREAM,
-    SOL_SOCKET,
-)
+from usocket._usocket import SO_ERROR, SOL_SOCKET
 from usocket.compat.sockets import checked_timeout, socket
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5: before the next address is tried beside those that have not answered
@@ -92,7 +82,7 @@ class Race:
                 self._lost(sock, destination, failure)
             else:
                 self._pending[sock.fileno()] = sock, destination
-        except OSError as failure:
+        except _face.error as failure:
             self._lost(sock, destination, failure)
         except BaseException:
             if sock is not None:
@@ -160,7 +150,7 @@ def create_connection(
         host, port = address
     except (TypeError, ValueError) as wrong:
         raise type(wrong)(f"create_connection(): the address is a tuple (host, port), not {address!r}") from None
-    found = _face.getaddrinfo(host, port, 0, SOCK_STREAM)
+    found = _face.getaddrinfo(host, port, 0, _face.SOCK_STREAM)
     race = Race(interleaved(found), deadline, source_address, waits=timeout != 0)
     try:
         connection = race.run()
@@ -181,17 +171,17 @@ def has_dualstack_ipv6() -> bool:
     if not _face.has_ipv6:
         return False
     try:
-        with _face.socket(AF_INET6, SOCK_STREAM) as sock:
-            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
+        with _face.socket(_face.AF_INET6, _face.SOCK_STREAM) as sock:
+            sock.setsockopt(_face.IPPROTO_IPV6, _face.IPV6_V6ONLY, 0)
             return True
-    except OSError:
+    except _face.error:
         return False
 
 
 def create_server(
     address: Any,
     *,
-    family: int = AF_INET,
+    family: int = _face.AF_INET,
     backlog: int | None = None,
     reuse_port: bool = False,
     dualstack_ipv6: bool = False,
@@ -199,19 +189,19 @@ def create_server(
     """A socket that listens on the address."""
     if dualstack_ipv6 and not _face.has_dualstack_ipv6():
         raise ValueError("dualstack_ipv6 not supported on this platform")
-    if dualstack_ipv6 and family != AF_INET6:
+    if dualstack_ipv6 and family != _face.AF_INET6:
         raise ValueError("dualstack_ipv6 requires AF_INET6 family")
-    server = _face.socket(family, SOCK_STREAM)
+    server = _face.socket(family, _face.SOCK_STREAM)
     try:
-        if family in (AF_INET, AF_INET6):
-            server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        if family in (_face.AF_INET, _face.AF_INET6):
+            server.setsockopt(_face.SOL_SOCKET, _face.SO_REUSEADDR, 1)
         if reuse_port:
-            server.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
-        if family == AF_INET6:
-            server.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0 if dualstack_ipv6 else 1)
+            server.setsockopt(_face.SOL_SOCKET, _face.SO_REUSEPORT, 1)
+        if _face.has_ipv6 and family == _face.AF_INET6:
+            server.setsockopt(_face.IPPROTO_IPV6, _face.IPV6_V6ONLY, 0 if dualstack_ipv6 else 1)
         try:
             server.bind(address)
-        except OSError as failure:
+        except _face.error as failure:
             raise OSError(
                 failure.errno, f"{failure.args[-1]} (while attempting to bind on address {address!r})"
             ) from None

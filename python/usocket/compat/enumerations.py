@@ -9,24 +9,14 @@ import enum
 from socket import AddressFamily, AddressInfo, MsgFlag, SocketKind
 from typing import TypeVar, cast
 
-__all__ = ["AddressFamily", "AddressInfo", "MsgFlag", "SocketKind", "family_of", "kind_of"]
+__all__ = ["AddressFamily", "AddressInfo", "MsgFlag", "SocketKind", "member_of"]
 
 _Member = TypeVar("_Member", bound=enum.IntEnum)
 
 
-# A number that has no name is typed as one that has: so it is in CPython.
-def _member(number: int, of: type[_Member]) -> _Member:
+def member_of(number: int, of: type[_Member]) -> _Member:
+    """The member, or the number where CPython has no name for it; typed as a member all the same, as in CPython."""
     try:
         return of(number)
     except ValueError:
         return cast(_Member, number)
-
-
-def family_of(number: int) -> AddressFamily:
-    """AddressFamily, or the number where CPython has no name for it."""
-    return _member(number, AddressFamily)
-
-
-def kind_of(number: int) -> SocketKind:
-    """SocketKind, or the number where CPython has no name for it."""
-    return _member(number, SocketKind)

@@ -7,7 +7,6 @@ import io
 import operator
 import os
 from collections.abc import Callable
-from socket import SOCK_STREAM
 from typing import IO, Any, Literal, TypeAlias, cast
 
 from usocket import compat as _face  # late: a program may put names of its own into it
@@ -66,7 +65,7 @@ def check_sendfile(sock: Any, file: Any, count: Any) -> None:
     """What sendfile() refuses, with CPython's exceptions."""
     if "b" not in getattr(file, "mode", "b"):
         raise ValueError("file should be opened in binary mode")
-    if sock.type != SOCK_STREAM:
+    if sock.type != _face.SOCK_STREAM:
         raise ValueError("only SOCK_STREAM type sockets are supported")
     if count is not None:
         if not isinstance(count, int):
@@ -86,7 +85,7 @@ def send_by_system(sock: Any, file: Any, offset: int, count: int | None, sendfil
         number = file.fileno()
         os.fstat(number)
     except (AttributeError, OSError) as failure:  # io.UnsupportedOperation is one
-        raise GiveUpOnSendfile(failure) from None
+        raise _face._GiveupOnSendfile(failure) from None
     if offset + min(count or 1, 2**30) > LARGEST_OFFSET:  # what CPython sends at a time
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     try:
@@ -94,7 +93,7 @@ def send_by_system(sock: Any, file: Any, offset: int, count: int | None, sendfil
     except OSError as failure:
         if failure.errno != errno.EINVAL:
             raise
-        raise GiveUpOnSendfile(failure) from None
+        raise _face._GiveupOnSendfile(failure) from None
     if sent and hasattr(file, "seek"):
         file.seek(offset + sent)
     return sent

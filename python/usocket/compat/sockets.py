@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import operator
 import os
@@ -15,19 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from usocket import _usocket
 from usocket import compat as _face  # late: a program may put names of its own into it
-from usocket._usocket import AF_INET, AF_UNIX, SOCK_STREAM
+from usocket._usocket import SOCK_STREAM
 from usocket.compat.addresses import Address, to_native, to_tuple
-from usocket.compat.enumerations import AddressFamily, SocketKind, family_of, kind_of
-from usocket.compat.files import (
-    Binary,
-    Default,
-    GiveUpOnSendfile,
-    ReadAndWrite,
-    Text,
-    open_file,
-    send_by_reading,
-    send_by_system,
-)
+from usocket.compat.enumerations import AddressFamily, SocketKind
+from usocket.compat.files import Binary, Default, ReadAndWrite, Text, open_file, send_by_reading, send_by_system
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -77,6 +69,7 @@ class socket(_usocket.socket):
 
     __slots__ = ("_closed", "_io_refs", "_proto")
     _takes_str = False  # what is sent is bytes-like only
+    _shows = staticmethod(to_tuple)  # addresses that are received, of the rarer families
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
         self._begin(None if fileno is not None and proto == -1 else max(proto, 0))
@@ -87,8 +80,8 @@ class socket(_usocket.socket):
                 raise ValueError("negative file descriptor")
             super().__init__(fileno=fileno)
         else:
-            af = AF_INET if family == -1 else _as_int(family)
-            kind = SOCK_STREAM if type == -1 else _as_int(type)
+            af = _as_int(_face.AF_INET if family == -1 else family)
+            kind = _as_int(_face.SOCK_STREAM if type == -1 else type)
             super().__init__(af, kind, 0 if proto == -1 else _as_int(proto))
         if fileno is None:
             self._set_default_timeout()
@@ -109,12 +102,12 @@ class socket(_usocket.socket):
     @property
     def family(self) -> AddressFamily:
         """The address family: an AddressFamily."""
-        return family_of(super().family)
+        return _face._intenum_converter(super().family, _face.AddressFamily)
 
     @property
     def type(self) -> SocketKind:
         """The type: a SocketKind."""
-        return kind_of(super().type)
+        return _face._intenum_converter(super().type, _face.SocketKind)
 
     @property
     def proto(self) -> int:
@@ -135,7 +128,7 @@ class socket(_usocket.socket):
         for name, ask in () if closed else (("laddr", self.getsockname), ("raddr", self.getpeername)):
             try:
                 address = ask()
-            except OSError:
+            except _face.error:
                 continue
             if address:
                 text += f", {name}={address}"
@@ -180,8 +173,26 @@ class socket(_usocket.socket):
         return super().detach() if self.fileno() >= 0 else -1
 
     def dup(self) -> socket:
-        copy = self._dup_as(self.__class__)
+        kind = self.__class__
+        if _face.dup is not _own_dup or kind is not socket:
+            return self._dup_as_told()
+        copy = self._dup_as(kind)
         copy._begin(self._proto)
+        return copy
+
+    def _dup_as_told(self) -> socket:
+        """By the constructor of a subclass, or with what a program has put into the place of dup(), as CPython does."""
+
+        def make(fd: int) -> socket:
+            return self.__class__(self.family, self.type, self.proto, fileno=fd)
+
+        if _face.dup is _own_dup:
+            copy = self._dup_as(_usocket.socket)._hand_over(make)
+        else:
+            fd = _face.dup(self.fileno())
+            with _closing_on_failure(fd):
+                copy = make(fd)
+        copy.settimeout(self.gettimeout())
         return copy
 
     # What io makes of a mode; `buffering` 0 is the file without a buffer.
@@ -329,27 +340,30 @@ class socket(_usocket.socket):
         super().listen(*() if backlog is None else (_as_int(backlog),))
 
     def accept(self) -> tuple[socket, Address]:
-        if _face.socket is not socket or type(self)._accept is not _own_accept:
+        is_usual = _face.socket is socket and _face.getdefaulttimeout is getdefaulttimeout
+        if not is_usual or type(self)._accept is not _own_accept:
             return self._accept_as_told()
         conn, address = self._accept_as(socket)
         conn._begin(self._proto)
         conn._set_default_timeout()
-        return conn, to_tuple(address, self)
+        return conn, address
 
     def _accept_as_told(self) -> tuple[socket, Address]:
-        """With what a program has put into the place of the class or of _accept(), as CPython does."""
-        fd, address = self._accept()
-        with _closing_on_failure(fd):
-            conn = _face.socket(self.family, self.type, self.proto, fileno=fd)
+        """With what a program has put into the place of the class or of functions, as CPython does."""
+
+        def make(fd: int) -> socket:
+            return _face.socket(self.family, self.type, self.proto, fileno=fd)
+
+        if type(self)._accept is _own_accept:
+            accepted, address = self._accept_as(_usocket.socket)
+            conn = accepted._hand_over(make)
+        else:
+            fd, address = self._accept()
+            with _closing_on_failure(fd):
+                conn = make(fd)
         if _face.getdefaulttimeout() is None and self.gettimeout():
             conn.setblocking(True)
         return conn, address
-
-    def _accept(self) -> tuple[int, Address]:
-        """As CPython's, for subclasses that make the connection themselves."""
-        conn, native = self._accept_as(_usocket.socket)
-        address = to_tuple(native, self)
-        return conn.detach(), address  # only now: a handler that raises would leave it open
 
     def shutdown(self, how: int, /) -> None:
         super().shutdown(_as_int(how))
@@ -407,7 +421,7 @@ class socket(_usocket.socket):
         """Sends a file, or count bytes of it from offset on, and moves its position behind what went out."""
         try:
             return self._sendfile_use_sendfile(file, offset, count)
-        except GiveUpOnSendfile:
+        except _face._GiveupOnSendfile:
             return self._sendfile_use_send(file, offset, count)
 
     # CPython's names for the two ways, which some programs choose between.
@@ -427,21 +441,22 @@ class socket(_usocket.socket):
         count, address = super().recvfrom_into(buffer, nbytes, flags)
         return count, self._sender(address)
 
-    def recvmsg(
-        self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
-    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
-        *message, address = super().recvmsg(bufsize, ancbufsize, flags)
-        return (*message, self._sender(address))
-
-    def recvmsg_into(
-        self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
-    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
-        *message, address = super().recvmsg_into(buffers, ancbufsize, flags)
-        return (*message, self._sender(address))
-
     def _sender(self, native: bytes) -> Address:
         """None of a connection, as CPython has it, where the system names nobody; ours then names the peer."""
         return None if super().proto == _usocket.IPPROTO_TCP else to_tuple(native, self)
+
+    # These are usocket's. Before a line of Python's own a handler may run, and if it raises, nobody has the descriptors.
+    if TYPE_CHECKING:
+
+        def recvmsg(
+            self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
+        ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]: ...
+
+        def recvmsg_into(
+            self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0, /
+        ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]: ...
+
+        def _accept(self) -> tuple[int, Address]: ...
 
 
 socket.__module__ = "usocket.compat"
@@ -476,10 +491,18 @@ def _not_negative(name: str, number: Any) -> bytes:
     return struct.pack("=I", number)
 
 
+def dup(fd: int, /) -> int:
+    """A duplicate of a socket's descriptor, not inheritable."""
+    return _standard.dup(fd)
+
+
+_own_dup = dup
+
+
 def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
     """Two sockets that are connected to each other."""
     kind = _face.socket
-    af = AF_UNIX if family is None else family
+    af = _face.AF_UNIX if family is None else family
     if kind is not socket:
         return _socketpair_of(kind, af, type, proto)
     pair = _usocket._socketpair_as(socket, af, type, proto)
@@ -491,12 +514,12 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
 
 def _socketpair_of(kind: type[socket], family: int, type: int, proto: int) -> tuple[socket, socket]:
     """Of what a program has put into the place of the class."""
-    one, other = (end.detach() for end in _usocket._socketpair_as(_usocket.socket, family, type, proto))
-    with _closing_on_failure(other):
-        with _closing_on_failure(one):
-            first = kind(family, type, proto, one)
+    one, other = _usocket._socketpair_as(_usocket.socket, family, type, proto)
+    make = functools.partial(kind, family, type, proto)
+    with one, other:
+        first = one._hand_over(make)
         try:
-            return first, kind(family, type, proto, other)
+            return first, other._hand_over(make)
         except BaseException:
             first.close()
             raise
