@@ -16,9 +16,8 @@ Result<std::size_t> Socket::sendmsg(Gathered pieces, ConstBuffer control, int fl
 }
 
 Result<ReceivedMessage> Socket::recvmsg_into(Scattered pieces, MutableBuffer control, int flags, Call&& call) noexcept {
-    auto message = inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
+    const auto message = inside(call, [&]() noexcept { return reader(call).recvmsg(pieces, control, flags); });
     if (!message) return message;
-    name_sender(message->address);
     const bool can_be_unread = message->size != 0 && is_stream() && takes_next(flags);
     const bool needs_look = can_be_unread || message->control_size != 0;
     if (!needs_look || !is_given_up(call)) return message;

@@ -63,8 +63,8 @@ def test_addr_1_recvfrom_returns_what_sendto_takes() -> None:
 def test_addr_1_of_a_connection_the_sender_is_the_peer(tcp: tuple[usocket.socket, usocket.socket]) -> None:
     one, other = tcp
     buffer = bytearray(1)
-    one.sendall(b"abcd")
-    senders = [other.recvfrom(1), other.recvfrom_into(buffer), other.recvmsg(1), other.recvmsg_into([buffer])]
+    one.sendall(b"ab")
+    senders = [other.recvfrom(1), other.recvfrom_into(buffer)]
     assert {sender for *_, sender in senders} == {one.getsockname()}
     other.sendto(b"back", senders[0][-1])
     assert one.recv(10) == b"back"

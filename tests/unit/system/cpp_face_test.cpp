@@ -83,11 +83,10 @@ TEST(CppFace, ADDR_1_of_a_connection_the_sender_is_the_peer) {
     Socket listener = usocket::listen(Address::inet(AF_INET, "127.0.0.1", 0).value()).value();
     Socket client = usocket::connect("127.0.0.1", listener.getsockname().value().port()).value();
     Socket conn = listener.accept().value().socket;
-    client.write("abc").value();
+    client.write("ab").value();
     std::array<std::uint8_t, 1> byte{};
     EXPECT_EQ(conn.recvfrom(1).value().address, client.getsockname().value());
     EXPECT_EQ(conn.recvfrom_into(byte).value().address, client.getsockname().value());
-    EXPECT_EQ(conn.recvmsg(byte).value().address, client.getsockname().value());
 }
 
 // CPP-1
