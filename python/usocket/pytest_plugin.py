@@ -64,6 +64,8 @@ def _let_tests_in(hook: Any, world: World) -> None:
             execute(module)
         except BaseException as error:  # of it pytest makes a text at once
             tracebacks.hide_ours(error)
-            raise
+            raise error  # on 3.10 a bare `raise` has the lines again that it had before
 
+    # This line is added, and pytest's native style shows all: it is shown as one of the import system's.
+    exec_module.__code__ = exec_module.__code__.replace(co_filename="<frozen importlib._bootstrap>")
     hook.exec_module = exec_module

@@ -445,7 +445,7 @@ class socket(_usocket.socket):
         """None of a connection, as CPython has it, where the system names nobody; ours then names the peer."""
         return None if super().proto == _usocket.IPPROTO_TCP else to_tuple(native, self)
 
-    # These are usocket's. Before a line of Python's own a handler may run, and if it raises, nobody has the descriptors.
+    # These are usocket's: between lines of Python a handler may run, and if it raises, nobody has the descriptors.
     if TYPE_CHECKING:
 
         def recvmsg(
