@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
+import dis
 import errno
 import gc
+import io
 import os
 import select
 import socket as standard
 import struct
 import sys
 import threading
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -739,6 +743,175 @@ def test_compat_1_the_name_of_a_host_that_has_no_other(name: str, socket: Any, m
 def test_compat_1_a_host_without_a_domain(socket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostbyaddr", lambda name: ("plain", ["alias"], []))
     assert socket.getfqdn("x") == "plain"
+
+
+# --- All that CPython's own functions look up in their module as they run
+
+
+def looked_up() -> dict[str, set[str]]:
+    """Each name, and the functions of CPython's Lib/socket.py that look for it."""
+    found: dict[str, set[str]] = {}
+    waiting = [compile(Path(standard.__file__).read_text(), standard.__file__, "exec")]
+    top = waiting[0]
+    while waiting:
+        code = waiting.pop()
+        waiting += [one for one in code.co_consts if isinstance(one, types.CodeType)]
+        for step in dis.get_instructions(code) if code is not top else ():
+            if step.opname == "LOAD_GLOBAL" and not hasattr(builtins, step.argval):
+                found.setdefault(step.argval, set()).add(code.co_name)
+    return found
+
+
+NOT_LOOKED_UP = {
+    "_socket": "CPython's extension, which is not what makes sockets here",
+    "_LOCALHOST": "of a pair where there is no AF_UNIX",
+    "_LOCALHOST_V6": "of a pair where there is no AF_UNIX",
+    "_blocking_errnos": "of SocketIO, which is CPython's own, with its module's names",
+    "timeout": "of SocketIO",
+    "array": "a module",
+    "io": "a module",
+    "os": "a module",
+    "selectors": "a module",
+    "sys": "a module",
+}
+
+
+class Seen(Exception):
+    """Raised by what stands in the place of a name."""
+
+
+def seen(*_: Any, **__: Any) -> Any:
+    raise Seen
+
+
+def fails_to_bind(socket: Any) -> Any:
+    """create_server() says what it wanted to bind to, if that fails with what the module calls an error."""
+    with pytest.raises(OSError) as failed:
+        socket.create_server(("192.0.2.1", 1))
+    return "attempting to bind" not in str(failed.value)
+
+
+def gives_up(socket: Any) -> Any:
+    """What has no descriptor is sent by send(), after this exception."""
+    one, other = socket.socketpair()
+    with one, other:
+        assert one.sendfile(io.BytesIO(b"text")) == 4
+        return one._sendfile_use_sendfile(io.BytesIO(b"text"))
+
+
+def option_of_server(name: str, **arguments: Any) -> Callable[[Any], Any]:
+    """Whether the options of a listening socket are what the module says under the name."""
+
+    def use(socket: Any) -> Any:
+        with socket.create_server(**{"address": ("127.0.0.1", 0), **arguments}) as server:
+            return server.getsockopt(standard.SOL_SOCKET, standard.SO_KEEPALIVE)
+
+    return use
+
+
+def family_of_default(socket: Any) -> Any:
+    with socket.socket() as one:
+        return int(one.getsockopt(standard.SOL_SOCKET, standard.SO_DOMAIN))
+
+
+def type_of_default(socket: Any) -> Any:
+    with socket.socket() as one:
+        return int(one.getsockopt(standard.SOL_SOCKET, standard.SO_TYPE))
+
+
+def family_of_pair(socket: Any) -> Any:
+    one, other = socket.socketpair()
+    with one, other:
+        return one.family
+
+
+def member_of_family(socket: Any) -> Any:
+    with socket.socket() as one:
+        return one.family
+
+
+def member_of_type(socket: Any) -> Any:
+    with socket.socket() as one:
+        return one.type
+
+
+def duplicated(socket: Any) -> Any:
+    with socket.socket() as one, one.dup():
+        return None
+
+
+def accepted(socket: Any) -> Any:
+    with socket.socket() as server, socket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        client.connect(server.getsockname())
+        conn, _ = server.accept()
+        conn.close()
+
+
+def file_of(socket: Any) -> Any:
+    one, other = socket.socketpair()
+    with one, other, one.makefile("rb"):
+        return None
+
+
+def connected(socket: Any) -> Any:
+    return socket.create_connection(("127.0.0.1", 1), 5)
+
+
+def serving_dual_stack(socket: Any) -> Any:
+    return socket.create_server(("", 0), family=10, dualstack_ipv6=True)
+
+
+# Name, what stands in its place, what is called; it raises Seen, or returns the last.
+LOOKED_UP: list[tuple[str, Any, Callable[[Any], Any], Any]] = [
+    ("AF_INET", standard.AF_UNIX, family_of_default, standard.AF_UNIX),
+    ("SOCK_STREAM", standard.SOCK_DGRAM, type_of_default, standard.SOCK_DGRAM),
+    ("AF_UNIX", 12345, family_of_pair, OSError),
+    ("AF_INET6", 12345, lambda socket: socket.has_dualstack_ipv6(), False),
+    ("IPPROTO_IPV6", 12345, lambda socket: socket.has_dualstack_ipv6(), False),
+    ("IPV6_V6ONLY", 12345, lambda socket: socket.has_dualstack_ipv6(), False),
+    ("SOL_SOCKET", 12345, option_of_server("SOL_SOCKET", reuse_port=True), OSError),
+    ("SO_REUSEADDR", standard.SO_KEEPALIVE, option_of_server("SO_REUSEADDR"), 1),
+    ("SO_REUSEPORT", standard.SO_KEEPALIVE, option_of_server("SO_REUSEPORT", reuse_port=True), 1),
+    ("AddressFamily", seen, member_of_family, Seen),
+    ("SocketKind", seen, member_of_type, Seen),
+    ("_intenum_converter", seen, member_of_family, Seen),
+    ("AddressFamily", seen, lambda socket: socket.getaddrinfo("127.0.0.1", 1), Seen),
+    ("_intenum_converter", seen, lambda socket: socket.getaddrinfo("127.0.0.1", 1), Seen),
+    ("SocketIO", seen, file_of, Seen),
+    ("_GLOBAL_DEFAULT_TIMEOUT", 5, connected, OSError),
+    ("_GiveupOnSendfile", Seen, gives_up, Seen),
+    ("dup", seen, duplicated, Seen),
+    ("dup", seen, lambda socket: socket.fromfd(0, 1, 1), Seen),
+    ("error", Seen, fails_to_bind, True),
+    ("getaddrinfo", seen, connected, Seen),
+    ("getdefaulttimeout", seen, accepted, Seen),
+    ("gethostbyaddr", seen, lambda socket: socket.getfqdn("x"), Seen),
+    ("gethostname", seen, lambda socket: socket.getfqdn(), Seen),
+    ("has_dualstack_ipv6", seen, serving_dual_stack, Seen),
+    ("has_ipv6", False, lambda socket: socket.has_dualstack_ipv6(), False),
+    ("socket", seen, connected, Seen),
+    ("socket", seen, lambda socket: socket.create_server(("127.0.0.1", 0)), Seen),
+    ("socket", seen, lambda socket: socket.socketpair(), Seen),
+]
+
+
+def test_compat_1_all_names_that_cpython_looks_up_are_known_here() -> None:
+    assert set(looked_up()) - {name for name, *_ in LOOKED_UP} - set(NOT_LOOKED_UP) == set()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize(("name", "instead", "use", "result"), LOOKED_UP, ids=[name for name, *_ in LOOKED_UP])
+def test_compat_1_a_name_that_a_program_replaces(
+    name: str, instead: Any, use: Callable[[Any], Any], result: Any, socket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, name, instead)
+    if isinstance(result, type) and issubclass(result, Exception):
+        with pytest.raises(result):
+            use(socket)
+    else:
+        assert use(socket) == result
 
 
 # --- Sizes, and what else it takes
