@@ -136,6 +136,21 @@ def test_compat_1_stub_names_the_constants() -> None:
     assert {name: typed[name] for name in theirs} == {name: here[name] for name in theirs}
 
 
+# Of compat's names, those that it has for its own use, as CPython's module has others.
+ITS_OWN = {"Address", "Any", "Iterable", "annotations", "array", "resolve", "to_tuple"}
+
+
+def test_compat_1_a_checker_knows_every_name(tmp_path: Path) -> None:
+    """Also those that CPython's module has and its star does not bring."""
+    api = pytest.importorskip("mypy.api")
+    names = {name for name in [*vars(compat), *dir(standard)] if not name.startswith("_") and hasattr(compat, name)}
+    assert {"EBADF", "EAGAIN", "AF_INET", "create_server", "sockaddr"} < names
+    program = tmp_path / "names.py"
+    program.write_text("import usocket.compat\n" + "".join(f"usocket.compat.{name}\n" for name in sorted(names)))
+    told, _, _ = api.run(["--strict", "--cache-dir", str(tmp_path / "cache"), str(program)])
+    assert set(re.findall(r'attribute "(\w+)"', told)) == ITS_OWN, told
+
+
 @pytest.mark.parametrize("cls", [usocket.socket, uselect.poll])
 def test_name_3_stub_names_the_methods(cls: type) -> None:
     stub = Path(usocket.__file__).with_name("_usocket.pyi").read_text()

@@ -14,6 +14,9 @@ from collections.abc import Iterable
 # What has nothing to do with a socket object is CPython's own.
 from socket import CMSG_LEN as CMSG_LEN
 from socket import CMSG_SPACE as CMSG_SPACE
+from socket import EAGAIN as EAGAIN
+from socket import EBADF as EBADF
+from socket import EWOULDBLOCK as EWOULDBLOCK
 from socket import SocketIO as SocketIO
 from socket import close as close
 from socket import gaierror as gaierror
