@@ -209,9 +209,10 @@ Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking
         if (const Error error = take_used(); error != Error()) return after_taking(error);
     }
     const Step step = op();
+    // The peer goes on meanwhile.
+    const Error flushed = step == Step::failed ? Error() : wire_.flush();
     const Error used = take_used();
     if (step == Step::failed) return {true, fail()};
-    const Error flushed = wire_.flush();
     if (step == Step::wants_input && used != Error()) return after_taking(used);
     if (step == Step::wants_input) return await_input(waiting, flushed, taking);
     // What was wanted is done: that nothing goes out any more is for those who send.

@@ -26,6 +26,11 @@ struct State {
 
 State& of(void* state) noexcept { return *static_cast<State*>(state); }
 
+// Of whatever called the library before. To clear an empty queue takes longer than to find it empty.
+void forget_errors() noexcept {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 // --- The wire, as OpenSSL sees it
 
 int take_input(BIO* bio, char* into, int size) noexcept {
@@ -104,7 +109,7 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     if (!peer.set(name)) return Error(TlsFailure::bad_hostname);
     if (may_be_numeric(peer.view()) && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), peer.c_str()) == 1)
         return Error();
-    ERR_clear_error();
+    forget_errors();
     // The subject's common name is no host name (RFC 9525, section 2).
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const bool is_set = X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), peer.c_str(), peer.view().size()) == 1 &&
@@ -129,7 +134,7 @@ Error set_session(State& state, ConstBuffer session, const Checks& checks) noexc
     const bool is_same = size == sizeof checks.bytes && std::memcmp(checked, checks.bytes, size) == 0;
     const bool is_set = made != nullptr && (!is_same || SSL_set_session(state.ssl, made) == 1);
     SSL_SESSION_free(made);
-    ERR_clear_error();
+    forget_errors();
     if (!is_set) return Error(TlsFailure::bad_session);
     if (!is_same || certificate.size() == 0) return Error();
     state.shown = static_cast<unsigned char*>(OPENSSL_memdup(certificate.data(), certificate.size()));
@@ -207,11 +212,6 @@ Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noex
 
 // --- It goes on
 
-// Of whatever called the library before. To clear an empty queue takes longer than to find it empty.
-void forget_errors() noexcept {
-    if (ERR_peek_error() != 0) ERR_clear_error();
-}
-
 Step step_of(State& state, int returned) noexcept {
     if (returned > 0) return Step::done;
     switch (SSL_get_error(state.ssl, returned)) {
@@ -226,7 +226,7 @@ Step step_of(State& state, int returned) noexcept {
 
 // A close_notify in the middle of it ends no stream: there is none yet.
 Step handshake(void* state) noexcept {
-    ERR_clear_error();
+    forget_errors();
     const Step step = step_of(of(state), SSL_do_handshake(of(state).ssl));
     of(state).is_established = step == Step::done;
     if (step != Step::ended) return step;
@@ -261,7 +261,7 @@ Step write(void* state, ConstBuffer data, std::size_t& count) noexcept {
 
 // 0: ours is made, the peer's has not come.
 Step end(void* state) noexcept {
-    ERR_clear_error();
+    forget_errors();
     SSL* ssl = of(state).ssl;
     // In the middle of a message of the handshake, a ticket that has come in part, OpenSSL ends nothing.
     if (SSL_in_init(ssl) == 1) {
