@@ -53,7 +53,7 @@ inline constexpr std::size_t largest_write = sizeof(void*) < 8 ? 4096 : 16384;
 #else
 inline constexpr std::size_t largest_write = 16384;
 #endif
-inline constexpr std::size_t largest_overhead = 512;
+inline constexpr std::size_t largest_overhead = 128;  // TLS 1.2 with blocks and SHA-384: 85
 
 struct Context;
 

@@ -13,12 +13,15 @@ namespace {
 // they hold something; a device has little room for them.
 #if defined(USOCKET_SMALL)
 constexpr bool is_device = sizeof(void*) < 8;
+// Where memory is a collector's, it costs by the byte to get and to give back.
+constexpr std::size_t least_in = 256;
+constexpr std::size_t least_plain = 64;
 #else
 constexpr bool is_device = false;
-#endif
 constexpr std::size_t least_in = 1024;
-constexpr std::size_t most_in = is_device ? 1024 : 32768;
 constexpr std::size_t least_plain = 256;
+#endif
+constexpr std::size_t most_in = is_device ? 1024 : 32768;
 constexpr std::size_t most_plain = is_device ? 512 : 16384;
 // Of the peer's messages in a handshake.
 constexpr std::size_t flight = std::min<std::size_t>(most_in, 8192);
