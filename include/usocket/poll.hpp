@@ -19,7 +19,7 @@ struct WatchHooks;
 
 // Everything but moving and destroying may be done from several threads at once, also while others wait in poll():
 // every one of them learns what concerns it (POLL-6). Destroying it, as exit() does with a static one, ends waits of
-// other threads with EBADF, and waits up to a second for them to end.
+// other threads with EBADF, and waits up to a second for them to end; in a child of fork for none of its parent's.
 class USOCKET_API Poll {
 public:
     struct Event {

@@ -44,18 +44,17 @@ bool Poll::end_waits(State& /*state*/) noexcept { return true; }
 #else
 
 // Those of other threads, as when exit() destroys a static poll (SOCK-9). False: one of them does not end, as that of
-// the thread whose signal handler has called exit().
+// the thread whose signal handler has called exit(). In a child of fork those of its parent are nobody.
 bool Poll::end_waits(State& state) noexcept {
-    constexpr std::uint32_t ended_bit = Stay::ended_bit;
     constexpr int patience = 100;
     const Timeout nap = Timeout::of_nanoseconds(10'000'000);
-    std::uint32_t word = inside_.fetch_or(ended_bit, std::memory_order_seq_cst) | ended_bit;
-    for (int i = 0; i < patience && word != ended_bit; ++i) {
+    std::uint32_t word = inside_.fetch_or(Stay::ended_bit, std::memory_order_seq_cst) | Stay::ended_bit;
+    for (int i = 0; i < patience && Stay::count(word) != 0; ++i) {
         sys::poller_ring(state.poller);
         (void)sys::sleep_on_word(inside_, word, nap);
         word = inside_.load(std::memory_order_seq_cst);
     }
-    return word == ended_bit;
+    return Stay::count(word) == 0;
 }
 
 #endif

@@ -1,11 +1,13 @@
-// STRM-5 SOCK-3 SOCK-4: a child of fork shares the connections: parent and child see each byte once, and nothing that
-// the parent's threads were about keeps the child waiting.
+// STRM-5 SOCK-3 SOCK-4 SOCK-9: a child of fork shares the connections: parent and child see each byte once, and nothing
+// that the parent's threads were about keeps the child waiting.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "background.hpp"
@@ -256,6 +258,57 @@ TEST_P(Fork, Sock4ForksWhileThreadsUseEverything) {
         }
         is_over = true;
     }
+}
+
+// --- SOCK-9: what exit() destroys in a child
+
+// Whoever waits for another thread sleeps, and looks, a hundred times before it gives up.
+template <class Body> bool sleeps_seldom(Body body) {
+    rusage before{}, after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    body();
+    ::getrusage(RUSAGE_SELF, &after);
+    return after.ru_nvcsw - before.ru_nvcsw < 50;
+}
+
+TEST_P(Fork, Sock9TheChildsPollWaitsForNoThreadOfItsParents) {
+    std::optional<Poll> poll(std::in_place);
+    must(poll->register_(pair_.here, POLLIN, nullptr));
+    std::size_t count = 0;
+    Background waiter([&] {
+        Poll::Event events[2];
+        count = must(poll->poll(events));
+    });
+    waiter.await_asleep();
+    EXPECT_TRUE(in_child([&] {
+        const std::size_t before = open_descriptors();
+        return sleeps_seldom([&] { poll.reset(); }) && open_descriptors() < before;
+    }));
+    must(pair_.there.send("x"));
+    waiter.join();
+    EXPECT_EQ(count, 1u);
+}
+
+// Of those that a poll waits for only the child's own are counted in a child.
+TEST_P(Fork, Sock9TheChildsPollWaitsForItsOwnThreads) {
+    std::optional<Poll> poll(std::in_place);
+    must(poll->register_(pair_.here, POLLIN, nullptr));
+    const auto wait = [&] {
+        Poll::Event events[2];
+        return poll->poll(events).error();
+    };
+    Background waiter([&] { EXPECT_EQ(wait(), Error()); });
+    waiter.await_asleep();
+    EXPECT_TRUE(in_child([&] {
+        Error ended;
+        Background own([&] { ended = wait(); });
+        own.await_asleep();
+        const bool is_soon = sleeps_seldom([&] { poll.reset(); });
+        own.join();
+        return is_soon && ended == Error(EBADF);
+    }));
+    must(pair_.there.send("x"));
+    waiter.join();
 }
 
 // --- Nothing is left open
