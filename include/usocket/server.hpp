@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "usocket/constants.hpp"
+#include "usocket/detail/runner.hpp"
 #include "usocket/poll_of.hpp"
 #include "usocket/result.hpp"
 #include "usocket/socket.hpp"
@@ -37,14 +38,20 @@ namespace usocket {
 //
 // run() and for_each() are for one thread; stop() for any, and for signal handlers; listener().close() for any.
 // Destroying it, as exit() does with a static one, stops run() in another thread, and waits up to a second for it to
-// return: for the turn that goes on. What a longer turn uses stays.
+// return: for the turn that goes on. What a longer turn uses stays. So does, in a child of fork, what a thread of its
+// parent's was running, and that is waited for by nobody.
+//
+// What these functions call must neither throw nor end its thread (pthread_exit). A thread that is cancelled
+// (pthread_cancel) in one of them, in a turn too, goes on, and ends at its next cancellation point outside: stop() it,
+// too.
 template <class Client> class Server {
 public:
     // Takes over a socket that listens.
-    explicit Server(Socket listener) noexcept : listener_(std::move(listener)) {}
+    explicit Server(Socket listener) noexcept : listener_(std::move(listener)), was_open_(!listener_.closed()) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server() {
+        const CallsBack calls_back;
         if (!end_run()) return;
         while (first_ != nullptr) give_up(*first_);
         forget();
@@ -54,44 +61,30 @@ public:
     [[nodiscard]] Socket& listener() noexcept { return listener_; }
 
     // Serves until stop(), or until the listener is closed and all have gone; returns from both without an error. After
-    // stop() the connections stay until the server goes. A listener that was closed before, one that does not listen or
-    // does not accept any more (shutdown()): the error of accept(). Clients are what make() returns, so that they know
-    // what they share; without it they are made of nothing.
+    // stop() the connections stay, for the next run() or until the server goes. A socket that does not listen, or does
+    // not accept any more (shutdown()): the error of accept(); one that was closed when the server got it: EBADF.
+    // Clients are what make() returns, so that they know what they share; without it they are made of nothing.
     Result<void> run() noexcept {
         return run([] { return Client{}; });
     }
     template <class Make> Result<void> run(Make make) noexcept {
-        const Running running(runner_);
-        USOCKET_TRY(listener_.setblocking(false));
-        Registration* const listening = USOCKET_TRY(poll_.register_(listener_, POLLIN));
-        USOCKET_TRY(accept(make));  // tells of one that does not listen, of which a poll may not
-        typename PollOf<Connection>::Event events[64];
-        while (!is_stopped_.load(std::memory_order_relaxed) && !(listener_.closed() && first_ == nullptr)) {
-            const auto ready = USOCKET_TRY(poll_.poll(events, looks_around() ? Timeout(tick) : Timeout::none()));
-            for (const auto& event : ready) {
-                if (event.userdata() == nullptr) {
-                    USOCKET_TRY(accept(make));
-                    if (listener_.closed()) poll_.unregister(listening);
-                } else if (!event.userdata()->is_gone) {
-                    take_turn(*event.userdata());
-                }
-            }
-            if (looks_around()) look_around();
-            forget();
-        }
-        return {};
+        const Runner::Stay running(runner_);
+        const Result<void> done = serve(make);
+        is_stopped_.store(false, std::memory_order_relaxed);
+        return done;
     }
 
     // Calls f(client, socket) for each connection; it returns what that waits for from now on, as take_turn() does,
     // whose answer counts for the client in whose turn this is called. A client's destructor may call it, too.
     template <class Function> void for_each(Function f) noexcept {
+        const CallsBack calls_back;
         for (Connection* one = first_; one != nullptr;) {
             Connection& connection = *std::exchange(one, one->behind);
             watch(connection, f(connection.client, connection.socket));
         }
     }
 
-    // Ends run(), or the next one.
+    // Ends run(); the next one, if none goes on.
     void stop() noexcept {
         is_stopped_.store(true, std::memory_order_relaxed);
         poll_.wake();
@@ -103,33 +96,48 @@ private:
     static constexpr std::chrono::seconds tick{1};
     static constexpr bool has_deadlines = requires(Client& client) { Deadline(client.deadline()); };
 
-    // Which thread is in run(), for the length of that.
-    struct Running {
-        explicit Running(std::atomic<const void*>& runner) noexcept : of(runner) { of.store(this_thread()); }
-        Running(const Running&) = delete;
-        Running& operator=(const Running&) = delete;
-        ~Running() { of.store(nullptr); }
-        std::atomic<const void*>& of;
-    };
-    static const void* this_thread() noexcept {
-        static thread_local const char mark = 0;
-        return &mark;
+    template <class Make> Result<void> serve(Make& make) noexcept {
+        const Result<void> begun = begin(make);
+        if (!begun && !(was_open_ && listener_.closed())) return begun;
+        typename PollOf<Connection>::Event events[64];
+        while (!has_to_stop() && !(listener_.closed() && first_ == nullptr)) {
+            const auto ready = USOCKET_TRY(poll_.poll(events, looks_around() ? Timeout(tick) : Timeout::none()));
+            for (const auto& event : ready) {
+                if (event.userdata() == nullptr) {
+                    USOCKET_TRY(accept(make));
+                    if (listener_.closed()) poll_.unregister(event.registration);
+                } else if (!event.userdata()->is_gone) {
+                    take_turn(*event.userdata());
+                }
+            }
+            if (looks_around()) look_around();
+            forget();
+        }
+        return {};
+    }
+
+    template <class Make> Result<void> begin(Make& make) noexcept {
+        USOCKET_TRY(listener_.setblocking(false));
+        USOCKET_TRY(poll_.register_(listener_, POLLIN));
+        rests_ = false;
+        return accept(make);  // tells of one that does not listen, of which a poll may not
+    }
+
+    [[nodiscard]] bool has_to_stop() const noexcept {
+        return is_stopped_.load(std::memory_order_relaxed) || is_ended_.load(std::memory_order_relaxed);
     }
 
     // That of another thread. False: it does not end. One in whose turn this thread has called exit() never goes on.
     bool end_run() noexcept {
         constexpr int patience = 100;
-        const auto is_over = [this] {
-            const void* runner = runner_.load();
-            return runner == nullptr || runner == this_thread();
-        };
-        if (is_over()) return true;
-        stop();
+        is_ended_.store(true, std::memory_order_relaxed);
+        if (runner_.who() == Runner::Who::another_thread) poll_.wake();
         Poll nothing;
         Poll::Event none[1];
-        for (int i = 0; i < patience && !is_over(); ++i)
+        for (int i = 0; i < patience && runner_.who() == Runner::Who::another_thread; ++i)
             (void)nothing.poll(none, Timeout(std::chrono::milliseconds(10)));
-        return is_over();
+        const Runner::Who who = runner_.who();
+        return who == Runner::Who::nobody || who == Runner::Who::this_thread;
     }
 
     struct Connection {
@@ -220,8 +228,10 @@ private:
 
     Socket listener_;
     PollOf<Connection> poll_;
-    std::atomic<bool> is_stopped_{false};
-    std::atomic<const void*> runner_{nullptr};
+    const bool was_open_;
+    std::atomic<bool> is_stopped_{false};  // by stop(); until that has ended a run()
+    std::atomic<bool> is_ended_{false};    // by the destructor
+    Runner runner_;
     bool rests_ = false;
     std::chrono::steady_clock::time_point next_look_;
     Connection* first_ = nullptr;

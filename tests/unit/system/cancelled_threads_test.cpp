@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 
 #include "background.hpp"
 #include "descriptors.hpp"
 #include "loopback.hpp"
+#include "usocket/server.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -88,6 +90,45 @@ TEST(Cancelling, POLL_6_a_wait_is_counted_out) {
     waiting.cancel();
     poll.wake();
     EXPECT_TRUE(waiting.join());
+}
+
+// What a server calls has cancellation points of its own; its thread was cancelled before it comes to the first.
+TEST(Cancelling, SOCK_4_a_server_and_what_it_calls_go_on) {
+    struct Napping {
+        Napping() { ::pthread_testcancel(); }
+        Napping(const Napping&) = delete;
+        Napping& operator=(const Napping&) = delete;
+        ~Napping() { ::pthread_testcancel(); }
+        Deadline deadline() const {
+            ::pthread_testcancel();
+            return Deadline::after(1h);
+        }
+        unsigned take_turn(Socket& socket) {
+            ::pthread_testcancel();
+            const auto line = socket.readline();
+            return line && socket.write(line->view()) ? unsigned{POLLIN} : 0;
+        }
+    };
+    Address address;
+    std::optional<Server<Napping>> server(std::in_place, listener(address));
+    Cancelled thread([&] {
+        EXPECT_EQ(::pthread_cancel(::pthread_self()), 0);
+        EXPECT_TRUE(server->run());
+        server->for_each([](Napping&, Socket&) {
+            ::pthread_testcancel();
+            return unsigned{POLLIN};
+        });
+        server.reset();
+    });
+    Socket client = must(socket());
+    must(client.connect(address));
+    for (int i = 0; i < 3; ++i) {
+        must(client.write("over and over\n"));
+        EXPECT_EQ(must(client.readline()).view(), "over and over\n");
+    }
+    server->stop();
+    EXPECT_TRUE(thread.join());
+    EXPECT_TRUE(must(client.read()).empty());
 }
 
 TEST(Cancelling, GAI_5_a_connection_leaves_no_descriptor_behind) {

@@ -13,6 +13,7 @@
 #include "background.hpp"
 #include "descriptors.hpp"
 #include "loopback.hpp"
+#include "usocket/server.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -309,6 +310,27 @@ TEST_P(Fork, Sock9TheChildsPollWaitsForItsOwnThreads) {
     }));
     must(pair_.there.send("x"));
     waiter.join();
+}
+
+TEST(ForkServer, Sock9TheChildsServerWaitsForNoThreadOfItsParents) {
+    struct Echo {
+        unsigned take_turn(Socket& socket) {
+            const auto line = socket.readline();
+            if (!line) return line.error() == Error(EAGAIN) ? unsigned{POLLIN} : 0;
+            return line->size() != 0 && socket.write(line->view()) ? unsigned{POLLIN} : 0;
+        }
+    };
+    Address address;
+    std::optional<Server<Echo>> server(std::in_place, listener(address));
+    Background running([&] { must(server->run()); });
+    Socket client = must(socket());
+    must(client.connect(address));
+    const auto is_served = [&] { return client.write("over\n") && reads_line(client, "over\n"); };
+    EXPECT_TRUE(is_served());
+    running.await_asleep();
+    EXPECT_TRUE(in_child([&] { return sleeps_seldom([&] { server.reset(); }); }));
+    EXPECT_TRUE(is_served());
+    server->stop();
 }
 
 // --- Nothing is left open

@@ -127,6 +127,45 @@ TEST(Servers, POLL_6_one_that_was_stopped_before_it_ran) {
     EXPECT_EQ(must(server.listener().getsockname()), address);
 }
 
+TEST(Servers, POLL_6_a_stop_ends_one_run) {
+    Address address;
+    Server<Echo> server(listener(address));
+    Socket stays = client_of(address);
+    for (int i = 0; i < 3; ++i) {
+        Background thread([&] { must(server.run()); });
+        Socket comes = client_of(address);
+        for (Socket* each : {&stays, &comes}) {
+            must(each->write("x"));
+            EXPECT_EQ(must(each->read(1)).view(), "x") << i;
+        }
+        server.stop();
+    }
+}
+
+// Which of two threads is first, the one that runs it or the one that drains it, makes no difference.
+TEST(Servers, SOCK_3_one_that_was_drained_before_it_ran) {
+    Address address;
+    Server<Echo> server(listener(address));
+    server.listener().close();
+    must(server.run());
+}
+
+TEST(Servers, SOCK_3_stopped_while_it_is_drained_it_goes_on_with_those_that_there_are) {
+    Address address;
+    Server<Echo> server(listener(address));
+    Socket client = client_of(address);
+    for (int i = 0; i < 2; ++i) {
+        Background thread([&] { must(server.run()); });
+        must(client.write("x"));
+        EXPECT_EQ(must(client.read(1)).view(), "x");
+        server.listener().close();
+        server.stop();
+    }
+    client.close();
+    must(server.run());
+    EXPECT_EQ(Echo::count, 0);
+}
+
 TEST(Servers, SOCK_3_all_is_closed_when_it_goes) {
     Address address;
     Socket client = must(socket());
