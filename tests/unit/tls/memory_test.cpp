@@ -6,11 +6,26 @@
 #include <openssl/evp.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <utility>
 
 #include "tls/openssl/common.hpp"
 
 namespace usocket::tests {
 namespace {
+
+// OpenSSL's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as well.
+constinit thread_local long allocations_left = -1;
+
+bool has_memory() { return allocations_left-- != 0; }
+
+// Before OpenSSL has any.
+const int counts_allocations = CRYPTO_set_mem_functions(
+    [](std::size_t size, const char*, int) { return has_memory() ? std::malloc(size) : nullptr; },
+    [](void* memory, std::size_t size, const char*, int) {
+        return size == 0 || has_memory() ? std::realloc(memory, size) : nullptr;
+    },
+    [](void* memory, const char*, int) { std::free(memory); });
 
 // As OpenSSL does: deep inside there is no memory, and each layer above says what has failed for it.
 void run_out_of_memory() {
@@ -51,6 +66,35 @@ TEST(TlsMemory, TLS_4_in_a_context) {
     ERR_raise(ERR_LIB_EVP, EVP_R_DECODE_ERROR);
     ERR_raise(ERR_LIB_SSL, SSL_R_EE_KEY_TOO_SMALL);
     EXPECT_EQ(tls::openssl::memory_or(TlsFailure::key_mismatch), Error(TlsFailure::library));
+}
+
+// OpenSSL 3.0 goes on with the check of a certificate where it could not take over whom it has to be for.
+void expect_refusals(std::string_view name) {
+    constexpr long many = 1'000'000;
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    long all = 0;  // how many it takes
+    const auto refusal = [&](long fails_at) {
+        Pair pair = tcp_pair();
+        Background other([&] { (void)pair.there.wrap(server, {.server_side = true}); });
+        allocations_left = fails_at;
+        const Error error = pair.here.wrap(client, {.server_hostname = name}).error();
+        all = fails_at - std::exchange(allocations_left, -1);
+        (void)pair.here.close();
+        return error;
+    };
+    ASSERT_EQ(refusal(many), Error(TlsFailure::certificate_name));
+    ASSERT_EQ(refusal(many), Error(TlsFailure::certificate_name));
+    const long last = all;
+    constexpr long checked = 300;  // of them, which are those of the check
+    ASSERT_GT(last, checked);
+    for (long n = last - checked; n < last; ++n) EXPECT_NE(refusal(n), Error()) << "of " << last << ", after " << n;
+}
+
+TEST(TlsMemory, TLS_4_a_wrong_name_is_never_taken_for_lack_of_memory) {
+    ASSERT_EQ(counts_allocations, 1);
+    expect_refusals("elsewhere.example");
+    expect_refusals("127.0.0.9");
 }
 
 }  // namespace
