@@ -16,10 +16,12 @@ constexpr bool is_device = sizeof(void*) < 8;
 // Where memory is a collector's, it costs by the byte to get and to give back.
 constexpr std::size_t least_in = 256;
 constexpr std::size_t least_plain = 64;
+constexpr std::size_t flight_out = 4096;  // of our own messages in a handshake
 #else
 constexpr bool is_device = false;
 constexpr std::size_t least_in = 1024;
 constexpr std::size_t least_plain = 256;
+constexpr std::size_t flight_out = largest_write + largest_overhead;
 #endif
 constexpr std::size_t most_in = is_device ? 1024 : 32768;
 constexpr std::size_t most_plain = is_device ? 512 : 16384;
@@ -29,7 +31,8 @@ constexpr std::size_t flight = std::min<std::size_t>(most_in, 8192);
 constexpr std::size_t step_of_expectation = 8;
 // A record that is not smaller is not copied where it can be sent at once.
 constexpr std::size_t worth_no_copy = 4096;
-constexpr std::size_t largest_record = largest_write + largest_overhead;
+// What makes do where there is no more memory in one piece.
+constexpr std::size_t little = 512;
 
 void release_empty(Pipe& pipe) noexcept {
     if (!pipe.empty() || pipe.bytes == nullptr) return;
@@ -37,11 +40,21 @@ void release_empty(Pipe& pipe) noexcept {
     pipe = {};
 }
 
+// As many bytes as there are in one piece, if not all of them: a collector's heap that has many free has few together.
+// Then `capacity` is what there is.
+std::uint8_t* allocate(std::size_t& capacity, std::size_t least) noexcept {
+    for (;;) {
+        void* memory = sys::resize(nullptr, capacity);
+        if (memory != nullptr || capacity / 2 < least) return static_cast<std::uint8_t*>(memory);
+        capacity /= 2;
+    }
+}
+
 // What has something in it stays as it is.
-bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
+bool reserve(Pipe& pipe, std::size_t capacity, std::size_t least) noexcept {
     if (!pipe.empty() || pipe.capacity >= capacity) return true;
     release_empty(pipe);
-    pipe.bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
+    pipe.bytes = allocate(capacity, least);
     if (pipe.bytes == nullptr) return false;
     pipe.capacity = capacity;
     return true;
@@ -66,9 +79,9 @@ const LayerHooks session_hooks = {
 // --- The wire
 
 // A handshake's messages of one direction go out together.
-SystemWire::SystemWire(sys::Fd to) noexcept : room_on_demand(largest_record), to_(to) { give = take; }
+SystemWire::SystemWire(sys::Fd to) noexcept : room_on_demand(flight_out), to_(to) { give = take; }
 
-bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity); }
+bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity, capacity); }
 
 // Nothing is lost where the room is not enough: the engine keeps it.
 std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
@@ -81,7 +94,8 @@ std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
         if (!gone && Blocking::is_settled(gone.error())) self.error_ = gone.error();
     }
     const ConstBuffer rest = bytes.from(sent);
-    if (out.capacity == 0 && rest.size() != 0 && !self.make_room(self.room_on_demand)) self.error_ = Error(ENOMEM);
+    const bool needs_room = out.capacity == 0 && rest.size() != 0;
+    if (needs_room && !reserve(out, self.room_on_demand, little)) self.error_ = Error(ENOMEM);
     const std::size_t kept = std::min(out.room().size(), rest.size());
     if (kept != 0) std::memcpy(out.room().data(), rest.data(), kept);
     out.end += kept;
@@ -273,7 +287,7 @@ Error Session::fail() noexcept {
 Result<std::size_t> Session::receive(int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    if (!reserve(in, expected_)) return Error(ENOMEM);
+    if (!reserve(in, expected_, little)) return Error(ENOMEM);
     const auto received = sys::recv(fd_, in.room(), flags);
     if (!received) return received;
     if (*received == in.capacity) {
@@ -290,7 +304,7 @@ Result<std::size_t> Session::receive(int flags) noexcept {
 Result<std::size_t> Session::look_at_queue(int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    if (!reserve(in, flight)) return Error(ENOMEM);
+    if (!reserve(in, flight, little)) return Error(ENOMEM);
     const bool peeks = shows_front_;
     const auto received = sys::recv(fd_, in.room().first(peeks ? flight : 1), peeks ? flags | sys::msg_peek : flags);
     if (received.error() == Error(EAGAIN) && std::exchange(was_empty_, true)) {
@@ -316,7 +330,7 @@ Error Session::take_used() noexcept {
         used_ = in.begin;
         in.begin = in.end = 0;
     }
-    if (used_ != 0 && !reserve(in, flight)) return Error(ENOMEM);
+    if (used_ != 0 && !reserve(in, flight, little)) return Error(ENOMEM);
     while (used_ != 0) {
         const auto taken = sys::recv(fd_, in.room().first(used_), sys::msg_dontwait);
         if (!taken && taken.error() != Error(EINTR)) return taken.error();
@@ -370,10 +384,10 @@ Step Session::decrypt() noexcept {
 // Ciphertext becomes no longer; where none has come, the engine has a record of any size. The front is empty.
 bool Session::has_plain_room() noexcept {
     const std::size_t come = wire_.in.empty() ? most_plain : wire_.in.there().size();
-    const std::size_t capacity = std::clamp(come, least_plain, most_plain);
+    std::size_t capacity = std::clamp(come, least_plain, most_plain);
     if (plain_capacity_ >= capacity) return true;
     free_plain();
-    bytes = static_cast<std::uint8_t*>(sys::resize(nullptr, capacity));
+    bytes = allocate(capacity, little);
     plain_capacity_ = bytes != nullptr ? capacity : 0;
     return bytes != nullptr;
 }
@@ -464,7 +478,7 @@ std::size_t Session::take_owed(ConstBuffer data) noexcept {
 
 // False: there is no memory for it.
 bool Session::owe(ConstBuffer data) noexcept {
-    if (!reserve(owed_, largest_write)) return false;
+    if (!reserve(owed_, data.size(), data.size())) return false;
     std::memcpy(owed_.bytes, data.data(), data.size());
     owed_.begin = 0;
     owed_.end = data.size();
@@ -494,7 +508,10 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
-        has_room = wire_.make_room(data.size() + largest_overhead);
+        for (;; data = first(data, data.size() / 2)) {
+            has_room = wire_.make_room(data.size() + largest_overhead);
+            if (has_room || data.size() <= little) break;
+        }
         if (!has_room) return Step::done;
         const Step step = engine_.write(state_, data, sent);
         if (step != Step::done) return step;
@@ -513,7 +530,9 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
 
 Result<void> Session::end_sending(Blocking& waiting) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
-    if (!is_established) return {};
+    // A connection that is broken off, both ways, is not agreed on first.
+    if (!is_established && has_shut_reading) return {};
+    if (const auto established = establish(waiting); !established) return established.error();
     bool is_made = false;
     auto say_end = [&]() noexcept {
         if (is_made) return wire_.out.empty() ? Step::done : Step::wants_output;

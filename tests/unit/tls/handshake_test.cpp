@@ -129,6 +129,34 @@ TEST(TlsHandshake, TheFirstCallDoesItIfNobodyHas) {
     must(pair.here.write("hi"));
 }
 
+// TLS-5: whoever has nothing to say says so under TLS, and reads on.
+TEST(TlsHandshake, TLS_5_shutdown_shakes_hands_if_nobody_has) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(pair.here.settimeout(10s));
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    Background other([&] {
+        must(pair.there.wrap(server, {.server_side = true, .do_handshake = false}));
+        EXPECT_EQ(text(pair.there.read()), "");
+        must(pair.there.write("answer"));
+        pair.there.close();
+    });
+    must(pair.here.shutdown(SHUT_WR));
+    EXPECT_EQ(text(pair.here.read()), "answer");
+}
+
+// TIME-2: a peer that does not shake hands holds it as long as it holds any call. What is broken off both ways waits
+// for nobody.
+TEST(TlsHandshake, TIME_2_shutdown_shakes_hands_under_its_deadline) {
+    Pair pair = tcp_pair();
+    TlsContext client = client_context();
+    must(pair.here.settimeout(20ms));
+    must(pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false}));
+    EXPECT_EQ(pair.here.shutdown(SHUT_WR).error(), Error(ETIMEDOUT));
+    must(pair.here.shutdown(SHUT_RDWR));
+}
+
 TEST(TlsHandshake, CutOff) {
     Pair pair = tcp_pair();
     TlsContext client = client_context();

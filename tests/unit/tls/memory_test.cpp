@@ -1,18 +1,62 @@
-// TLS-4: memory that runs out is ENOMEM, and not the peer's or a certificate's fault.
+// TLS-3 TLS-4: memory that is there in small pieces only, and memory that runs out: ENOMEM, and not the peer's or a
+// certificate's fault.
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
 #include "secure.hpp"
+#include "usocket/usocket.h"
 
 #if defined(USOCKET_TESTS_OPENSSL)
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "tls/openssl/common.hpp"
+#endif
 
 namespace usocket::tests {
 namespace {
+
+// What the core itself gets in one piece, at most.
+constinit std::atomic<std::size_t> largest_piece{SIZE_MAX};
+
+void* in_pieces(void* memory, std::size_t size) {
+    if (size > largest_piece) return nullptr;
+    if (size != 0) return std::realloc(memory, size);
+    std::free(memory);
+    return nullptr;
+}
+
+std::string read_all(Socket& from, std::size_t size) {
+    std::string all(size, '\0');
+    std::size_t begin = 0;
+    for (std::size_t got = 1; got != 0 && begin != size; begin += got) {
+        got = must(from.recv_into(MutableBuffer(all.data() + begin, size - begin)));
+    }
+    all.resize(begin);
+    return all;
+}
+
+// A collector's heap that has much free may have no 16 KiB of it together.
+TEST(TlsMemory, TLS_3_small_pieces_will_do) {
+    std::string much(300'000, 'm');
+    for (std::size_t i = 0; i < much.size(); i += 7) much[i] = static_cast<char>(i);
+    usocket_set_resize(in_pieces);
+    largest_piece = 2000;
+    {
+        Pair pair = secure_pair();
+        Background echo([&] { must(pair.there.sendall(std::string_view(read_all(pair.there, much.size())))); });
+        must(pair.here.sendall(std::string_view(much)));
+        EXPECT_TRUE(read_all(pair.here, much.size()) == much);
+    }
+    largest_piece = SIZE_MAX;
+}
+
+#if defined(USOCKET_TESTS_OPENSSL)
 
 // OpenSSL's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as well.
 constinit thread_local long allocations_left = -1;
@@ -97,6 +141,7 @@ TEST(TlsMemory, TLS_4_a_wrong_name_is_never_taken_for_lack_of_memory) {
     expect_refusals("127.0.0.9");
 }
 
+#endif
+
 }  // namespace
 }  // namespace usocket::tests
-#endif
