@@ -54,8 +54,8 @@ from usocket.compat.enumerations import AddressFamily as AddressFamily
 from usocket.compat.enumerations import AddressInfo as AddressInfo
 from usocket.compat.enumerations import MsgFlag as MsgFlag
 from usocket.compat.enumerations import SocketKind as SocketKind
-from usocket.compat.enumerations import member_of as _intenum_converter  # CPython's name
-from usocket.compat.files import GiveUpOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
+from usocket.compat.enumerations import _intenum_converter as _intenum_converter  # CPython's name
+from usocket.compat.files import _GiveupOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
 from usocket.compat.sharing import register as _register_with_multiprocessing
 from usocket.compat.sockets import dup as dup
 from usocket.compat.sockets import fromfd as fromfd

@@ -9,12 +9,12 @@ import enum
 from socket import AddressFamily, AddressInfo, MsgFlag, SocketKind
 from typing import TypeVar, cast
 
-__all__ = ["AddressFamily", "AddressInfo", "MsgFlag", "SocketKind", "member_of"]
+__all__ = ["AddressFamily", "AddressInfo", "MsgFlag", "SocketKind"]
 
 _Member = TypeVar("_Member", bound=enum.IntEnum)
 
 
-def member_of(number: int, of: type[_Member]) -> _Member:
+def _intenum_converter(number: int, of: type[_Member]) -> _Member:
     """The member, or the number where CPython has no name for it; typed as a member all the same, as in CPython."""
     try:
         return of(number)

@@ -57,7 +57,7 @@ def open_file(
 LARGEST_OFFSET = 2**63 - 1  # that a file has; CPython and the system refuse to send what would end behind it
 
 
-class GiveUpOnSendfile(Exception):
+class _GiveupOnSendfile(Exception):
     """The file is none that the system's sendfile() takes."""
 
 
