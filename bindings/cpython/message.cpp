@@ -76,10 +76,16 @@ nb::object tuple_of_message(const Faced& self, const nb::object& data, const Con
 
 // --- Descriptors out of a message that Python holds already
 
+#if defined(SCM_RIGHTS)
+constexpr int rights = SCM_RIGHTS;
+#else
+constexpr int rights = -1;  // over lwIP no message has any
+#endif
+
 void close_descriptor(int fd) noexcept {
     alignas(std::max_align_t) std::uint8_t memory[64];
     AncillaryWriter writer(MutableBuffer(memory, sizeof memory));
-    (void)writer.add({SOL_SOCKET, SCM_RIGHTS, ConstBuffer(&fd, sizeof fd)});
+    (void)writer.add({SOL_SOCKET, rights, ConstBuffer(&fd, sizeof fd)});
     close_descriptors(writer.control());
 }
 void close_descriptor(nb::handle number) noexcept { close_descriptor(static_cast<int>(PyLong_AsLong(number.ptr()))); }
@@ -123,7 +129,7 @@ bool take_descriptors(nb::handle ancdata, Descriptors& descriptors) noexcept {
     for (std::size_t i = 0; i < tuple_size(items); ++i) {
         AncillaryItem item;
         if (!item.set(tuple_item(items, i))) return false;
-        const bool has_any = item.level.value == SOL_SOCKET && item.type.value == SCM_RIGHTS;
+        const bool has_any = item.level.value == SOL_SOCKET && item.type.value == rights;
         if (has_any && !descriptors.add(item.data)) return false;
     }
     return true;
