@@ -53,7 +53,8 @@ show(
     any(one in text for one in ("127.0.0.1", "::1", "localhost")),
 )
 name, took_ms, text = failure(("nowhere.invalid", port), 5)
-show("GAI-5", "no such name", name, "nowhere.invalid" in text)
+# Without a server of names nobody knows: EAI_AGAIN.
+show("GAI-5", "no such name", name in ("OSError -2", "OSError -3"), "nowhere.invalid" in text)
 
 # A listener that takes no more connections: whoever comes waits, whichever family it comes by.
 full = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=0)
