@@ -6,10 +6,16 @@
 
 namespace usocket {
 
-Result<Poll::State::Round> Poll::State::begin_round(std::size_t room, bool may_sleep) noexcept {
+Poll::State::Round Poll::State::round_for(std::size_t room) const noexcept {
     Round round;
     round.room = room;
+    round.is_tight = room < count.load(std::memory_order_relaxed);
     round.removals = removals.load(std::memory_order_acquire);
+    return round;
+}
+
+Result<Poll::State::Round> Poll::State::begin_round(std::size_t room, bool may_sleep) noexcept {
+    Round round = round_for(room);
     // What becomes urgent after this look rings the bell.
     if (is_plain(may_sleep)) return round;
     const Registry locked;
@@ -24,7 +30,6 @@ Result<Poll::State::Round> Poll::State::begin_round(std::size_t room, bool may_s
     round.urgent_first = urgent_first;
     round.urgent = std::min(urgent.size(), room);
     // What the system finds goes to the end of its queue, so it is not asked for what would find no room.
-    round.is_tight = room < count.load(std::memory_order_relaxed);
     if (urgent_first && round.is_tight) round.room -= round.urgent;
     return round;
 }

@@ -217,9 +217,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
     const bool has_layers = state->has_layers.load(std::memory_order_relaxed);
     const bool is_all = found.count < sys::PollerEvents::room && state->urgent.empty() && !has_layers;
     if (const std::size_t ready = is_all ? state->collect_plain(found, events, count) : 0; ready != 0) return ready;
-    State::Round round;
-    round.room = count;
-    round.removals = state->removals.load(std::memory_order_relaxed);
+    State::Round round = state->round_for(count);
     if (has_layers) state->look_into(found, round);
     const auto ready = state->end_round(round, found, events, count, false, wakes_);
     if (!ready || *ready != 0) return ready;

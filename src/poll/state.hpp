@@ -149,6 +149,8 @@ struct Poll::State {
     };
     // Of what the system has found readable, the sockets with layers: whether they are. Without the Registry.
     void look_into(const sys::PollerEvents& found, Round& round) noexcept;
+    // One in which nothing is urgent. Without the Registry.
+    [[nodiscard]] Round round_for(std::size_t room) const noexcept;
     // Without the Registry.
     Result<Round> begin_round(std::size_t room, bool may_sleep) noexcept;
     Result<std::size_t> end_round(Round& round, sys::PollerEvents& found, Event* events, std::size_t room,
