@@ -52,7 +52,9 @@ private:
         return std::chrono::ceil<std::chrono::nanoseconds>(span).count();
     }
 
-    std::int64_t nanoseconds_ = -1;
+    // Aligned as a word, so that a Socket has no gap before it where pointers have 32 bits.
+    using Nanoseconds [[gnu::aligned(4)]] = std::int64_t;
+    Nanoseconds nanoseconds_ = -1;
 };
 
 // A point of the monotonic clock. Calls that are given one, by Call(deadline), end by then, all of them together.

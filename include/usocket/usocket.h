@@ -247,12 +247,11 @@ USOCKET_C_API usocket_error_t usocket_inet_pton(int family, usocket_bytes_t text
 
 // --- Sockets (SOCK-1 to SOCK-8)
 
-// 32 bytes on a 64-bit machine.
+// 32 bytes on a 64-bit machine, 28 on one with 32 bits.
 typedef struct {
     uint32_t numbers[2];
-    int64_t timeout;
     void* aside;
-    uint32_t more[2];
+    uint32_t more[4];
 } USOCKET_C_SHARED usocket_socket_t;
 
 enum { USOCKET_IPPROTO_SEC = 100 };  // a socket that TLS can be put on before it connects (TLS-2)
