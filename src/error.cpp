@@ -2,12 +2,22 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <string_view>
 
 #include "sys/sys.hpp"
 #include "usocket/result.hpp"
 
 namespace usocket {
 namespace {
+
+// The texts stand behind one another, each with a NUL at its end: a table of pointers to them would take more than some
+// of them do, where a program may lie anywhere in memory. A number that has none: "".
+[[maybe_unused]] const char* text_of(std::string_view texts, unsigned number) noexcept {
+    const char* at = texts.data();
+    for (; number != 0 && at != texts.end(); --number) at += std::strlen(at) + 1;
+    return at;
+}
 
 #if defined(USOCKET_WITHOUT_texts)
 
@@ -16,13 +26,10 @@ const char* fault_text(Fault /*fault*/) noexcept { return ""; }
 #else
 
 const char* fault_text(Fault fault) noexcept {
-    switch (fault) {
-#define USOCKET_FAULT_TEXT(name, text) \
-    case Fault::name: return text;
-        USOCKET_FAULTS(USOCKET_FAULT_TEXT)
+#define USOCKET_FAULT_TEXT(name, text) text "\0"
+    static constexpr char texts[] = USOCKET_FAULTS(USOCKET_FAULT_TEXT);
 #undef USOCKET_FAULT_TEXT
-    }
-    return "";
+    return text_of({texts, sizeof texts - 1}, static_cast<unsigned>(fault));
 }
 
 #endif
@@ -31,13 +38,10 @@ const char* fault_text(Fault fault) noexcept {
 #if !defined(USOCKET_SMALL) || defined(USOCKET_TLS)
 
 const char* tls_text(TlsFailure failure) noexcept {
-    switch (failure) {
-#define USOCKET_TLS_TEXT(name, code, text) \
-    case TlsFailure::name: return text;
-        USOCKET_TLS_FAILURES(USOCKET_TLS_TEXT)
+#define USOCKET_TLS_TEXT(name, code, text) text "\0"
+    static constexpr char texts[] = USOCKET_TLS_FAILURES(USOCKET_TLS_TEXT);
 #undef USOCKET_TLS_TEXT
-    }
-    return "";
+    return text_of({texts, sizeof texts - 1}, static_cast<unsigned>(failure));
 }
 
 int tls_code(TlsFailure failure) noexcept {

@@ -61,6 +61,10 @@ public:
     [[nodiscard]] static Result<SocketPair> pair(int af, int type, int proto = 0) noexcept;
     // Takes over a descriptor that somebody else opened; family, type and proto are asked of the system.
     [[nodiscard]] static Result<Socket> adopt(int fd) noexcept;
+    // The same three into closed sockets that the caller has already made; as they are if it fails.
+    static Result<void> open_into(Socket& socket, int af, int type, int proto = 0) noexcept;
+    static Result<void> pair_into(Socket& first, Socket& second, int af, int type, int proto = 0) noexcept;
+    static Result<void> adopt_into(Socket& socket, int fd) noexcept;
 
     // Idempotent; ends the calls of other threads with EBADF (SOCK-3, SOCK-4).
     void close() noexcept;
@@ -95,8 +99,8 @@ public:
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags = 0) noexcept;
     [[nodiscard]] Result<Received> recvfrom(std::size_t size, int flags, Call&& call) noexcept;
     Result<ReceivedFrom> recvfrom_into(MutableBuffer buffer, int flags = 0) noexcept;
-    // The same with the sender put into `from`; returns the size. On TCP it is the peer. Empty if the system names none,
-    // as with an AF_UNIX socket that is not bound, or a peer whose connection is gone.
+    // The same with the sender put into `from`; returns the size. On TCP it is the peer. Empty if the system names
+    // none, as with an AF_UNIX socket that is not bound, or a peer whose connection is gone.
     Result<std::size_t> recvfrom_into(MutableBuffer buffer, Address& from, int flags, Call&& call) noexcept;
 
     // --- Messages: several pieces, and ancillary data (SOCK-10)
@@ -226,6 +230,8 @@ public:
     Result<int> detach() noexcept;
     // A second socket on the same connection, with the same timeout.
     [[nodiscard]] Result<Socket> dup() noexcept;
+    // The same into a closed socket that the caller has already made.
+    Result<void> dup_into(Socket& copy) noexcept;
     [[nodiscard]] int family() const noexcept { return family_; }
     [[nodiscard]] int type() const noexcept { return kind_ >> 12; }
     [[nodiscard]] int proto() const noexcept { return kind_ & 0xfff; }
@@ -252,6 +258,7 @@ private:
     USOCKET_LOCAL void end_calls(Gate::Shut shut) noexcept;
     USOCKET_LOCAL void expose() noexcept;
     USOCKET_LOCAL Result<void> keep_nonblocking() noexcept;
+    USOCKET_LOCAL Result<Address> name_by(Result<Address> (*ask)(int fd) noexcept) const noexcept;
     USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
     USOCKET_LOCAL void look() noexcept;
@@ -264,7 +271,9 @@ private:
 
     // Every method runs inside the gate.
     static bool is_alone(const Call& call) noexcept;
+    USOCKET_LOCAL Error enter() noexcept;
     USOCKET_LOCAL Error enter(Call& call) noexcept;
+    USOCKET_LOCAL Error leave(Error error) noexcept;
     USOCKET_LOCAL Error leave(Call& call, Error error) noexcept;
     template <class Body> auto inside(Call& call, Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
@@ -285,6 +294,7 @@ private:
     template <class Take> std::size_t take_at_hand(const Host* host, Take take) noexcept;
     std::size_t copy_line(const Host* host, MutableBuffer buffer) noexcept;
 
+    USOCKET_LOCAL Result<void> read_inside(Call& call, Sink& sink, std::size_t limit, bool is_line) noexcept;
     USOCKET_LOCAL Result<std::size_t> receive_inside(Call& call, MutableBuffer buffer, int flags,
                                                      Address* from) noexcept;
     USOCKET_LOCAL Reader reader(Call& call) noexcept;

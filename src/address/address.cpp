@@ -34,9 +34,13 @@ constexpr bool has_32_bits(std::int64_t number) noexcept { return number >= 0 &&
 
 constexpr std::uint8_t packed_size(int family) noexcept { return family == sys::af_inet ? 4 : 16; }
 
-Fault check_numbers(std::int64_t port, std::int64_t scopeid) noexcept {
-    if (port < 0 || port > 0xffff) return Fault::port_range;
-    return has_32_bits(scopeid) ? Fault::none : Fault::scopeid_range;
+// The numbers are checked, but for flowinfo.
+Result<Address> make_checked(int family, const PackedAddress& ip, std::int64_t port, std::int64_t flowinfo,
+                             std::int64_t scopeid) noexcept {
+    if (port < 0 || port > 0xffff) return Error(Fault::port_range);
+    if (!has_32_bits(scopeid)) return Error(Fault::scopeid_range);
+    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(flowinfo),
+                          static_cast<std::uint32_t>(scopeid));
 }
 
 }  // namespace
@@ -56,9 +60,8 @@ Result<Address> Address::inet(int family, std::string_view host, std::int64_t po
         ip = *parsed;
     }
     if (flowinfo != 0) return Error(Fault::flowinfo_not_zero);
-    if (const Fault fault = check_numbers(port, scopeid); fault != Fault::none) return Error(fault);
-    if (*zone != 0) scopeid = *zone;
-    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), 0, static_cast<std::uint32_t>(scopeid));
+    if (*zone != 0 && has_32_bits(scopeid)) scopeid = *zone;
+    return make_checked(family, ip, port, 0, scopeid);
 }
 
 Result<Address> Address::from_parts(int family, ConstBuffer payload, std::int64_t port, std::int64_t flowinfo,
@@ -69,9 +72,7 @@ Result<Address> Address::from_parts(int family, ConstBuffer payload, std::int64_
     if (payload.size() != ip.size) return Error(Fault::packed_length);
     std::memcpy(ip.bytes.data(), payload.data(), ip.size);
     if (!has_32_bits(flowinfo)) return Error(Fault::flowinfo_range);
-    if (const Fault fault = check_numbers(port, scopeid); fault != Fault::none) return Error(fault);
-    return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(flowinfo),
-                          static_cast<std::uint32_t>(scopeid));
+    return make_checked(family, ip, port, flowinfo, scopeid);
 }
 
 Result<Address> Address::unix_path(std::string_view path) noexcept { return sys::make_unix(path); }

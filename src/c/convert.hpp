@@ -43,7 +43,7 @@ inline AddressInfoList& cxx(usocket_addrinfo_list_t* list) noexcept { return ope
 
 // A device's heap has no more of it than there must be.
 static_assert(sizeof(Socket) == sizeof(usocket_socket_t));
-static_assert(sizeof(void*) != 8 || sizeof(usocket_socket_t) + sizeof(void*) <= 40);
+static_assert(sizeof(usocket_socket_t) + sizeof(void*) <= (sizeof(void*) == 8 ? 40 : 32));
 // What lives in a frame that a longjmp skips has nothing to destroy (invariant 5).
 static_assert(std::is_trivially_destructible_v<Address> && std::is_trivially_destructible_v<Sink> &&
               std::is_trivially_destructible_v<Call>);
@@ -84,10 +84,6 @@ inline usocket_error_t give(const Result<Timeout>& result, usocket_timeout_t* to
 }
 inline usocket_error_t give(const Result<Address>& result, usocket_address_t* to) noexcept {
     if (result) new (to) Address(*result);
-    return c(result);
-}
-inline usocket_error_t give(Result<Socket>&& result, usocket_socket_t* to) noexcept {
-    if (result) cxx(to) = std::move(*result);
     return c(result);
 }
 

@@ -9,32 +9,28 @@ void usocket_init(usocket_socket_t* socket) { new (&opened<Socket>(socket)) Sock
 
 void usocket_destroy(usocket_socket_t* socket) {
     const Held held;
-    cxx(socket) = Socket();
+    cxx(socket).~Socket();
+    usocket_init(socket);
 }
 
 usocket_error_t usocket_open(usocket_socket_t* socket, int family, int type, int proto) {
     const Held held;
-    return give(Socket::open(family, type, proto), socket);
+    return c(Socket::open_into(cxx(socket), family, type, proto));
 }
 
 usocket_error_t usocket_pair(usocket_socket_t* first, usocket_socket_t* second, int family, int type, int proto) {
     const Held held;
-    auto pair = Socket::pair(family, type, proto);
-    if (pair) {
-        cxx(first) = std::move(pair->first);
-        cxx(second) = std::move(pair->second);
-    }
-    return c(pair);
+    return c(Socket::pair_into(cxx(first), cxx(second), family, type, proto));
 }
 
-usocket_error_t usocket_adopt(usocket_socket_t* socket, int fd) { return give(Socket::adopt(fd), socket); }
+usocket_error_t usocket_adopt(usocket_socket_t* socket, int fd) { return c(Socket::adopt_into(cxx(socket), fd)); }
 
 void usocket_close(usocket_socket_t* socket) { cxx(socket).close(); }
 bool usocket_is_closed(const usocket_socket_t* socket) { return cxx(socket).closed(); }
 
 usocket_error_t usocket_dup(usocket_socket_t* socket, usocket_socket_t* copy) {
     const Held held;
-    return give(cxx(socket).dup(), copy);
+    return c(cxx(socket).dup_into(cxx(copy)));
 }
 
 usocket_error_t usocket_detach(usocket_socket_t* socket, int* fd) { return give(cxx(socket).detach(), fd); }

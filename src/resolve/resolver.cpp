@@ -1,8 +1,10 @@
 // getaddrinfo: checks and copies its arguments, asks for numeric hosts at once and waits for names as for a socket.
 #include "usocket/resolver.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "c_string.hpp"
 #include "decimal.hpp"
 #include "sys/sys.hpp"
 #include "wait/blocking.hpp"
@@ -18,12 +20,7 @@ constexpr std::size_t max_name = 1024;
 // A NUL-terminated copy, which C functions want.
 class CName {
 public:
-    [[nodiscard]] bool set(std::string_view name) noexcept {
-        if (name.size() > max_name || name.find('\0') != std::string_view::npos) return false;
-        (void)name.copy(chars_, max_name);
-        chars_[name.size()] = '\0';
-        return true;
-    }
+    [[nodiscard]] bool set(std::string_view name) noexcept { return copy_c_string(name, chars_, sizeof chars_); }
     [[nodiscard]] const char* get() const noexcept { return chars_; }
 
 private:
@@ -33,9 +30,11 @@ private:
 // A number that is no port's: the system's resolver would take the lower 16 bits of it, and a sign or blanks before it.
 bool is_no_port(std::string_view text) noexcept {
     if (text.empty()) return false;
-    const bool is_number = text.find_first_not_of("0123456789") == std::string_view::npos;
+    const char first = text.front();
+    const bool is_blank = first == ' ' || (first >= '\t' && first <= '\r');
+    const bool is_number = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     if (is_number) return parse_decimal(text).value_or(UINT64_MAX) > 0xffff;
-    return std::string_view("+- \t\n\v\f\r").find(text.front()) != std::string_view::npos;
+    return is_blank || first == '+' || first == '-';
 }
 
 }  // namespace

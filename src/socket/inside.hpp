@@ -5,12 +5,12 @@
 
 #include "sys/sys.hpp"
 #include "usocket/socket.hpp"
+#include "wait/blocking.hpp"
 #include "wait/uncancelled.hpp"
 
 namespace usocket {
 
-// Nobody can come between, not even the host's signal handlers.
-inline bool Socket::is_alone(const Call& call) noexcept { return call.host_ == nullptr && sys::is_only_thread(); }
+inline bool Socket::is_alone(const Call& call) noexcept { return is_undisturbed(call.host_); }
 
 template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> decltype(body()) {
     if (is_alone(call)) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
@@ -21,8 +21,11 @@ template <class Body> auto Socket::inside(Call& call, Body body) noexcept -> dec
 // The same for a method that never waits, and asks nothing of the system at which a thread can be cancelled.
 template <class Body> auto Socket::inside(Body body) noexcept -> decltype(body()) {
     if (sys::is_only_thread()) return gate_.closed() ? decltype(body())(Error(EBADF)) : body();
-    Call call;
-    return inside_with_others(call, body);
+    if (const Error error = enter(); error != Error()) return error;
+    auto result = body();
+    const Error error = leave(result.error());
+    if (error != result.error()) return error;
+    return result;
 }
 
 // For one that changes nothing. While a socket is really const nobody can close it, which is all that might.

@@ -105,15 +105,21 @@ void Socket::release() noexcept {
     if (fd != sys::no_fd) sys::close(fd);
 }
 
+Error Socket::enter() noexcept { return enter_gate(gate_, &Gate::enter); }
+
 Error Socket::enter(Call& call) noexcept {
-    const Error error = enter_gate(gate_, &Gate::enter);
+    const Error error = enter();
     call.inside_ = error == Error();
     return error;
 }
 
-// Returns the error to report: whatever went wrong in a call that close() ended is EBADF.
 Error Socket::leave(Call& call, Error error) noexcept {
     call.inside_ = false;
+    return leave(error);
+}
+
+// Returns the error to report: whatever went wrong in a call that close() ended is EBADF.
+Error Socket::leave(Error error) noexcept {
     const Gate::Left left = gate_.leave();
     if (left == Gate::Left::open) return error;
     if (left == Gate::Left::last) release();
@@ -138,6 +144,7 @@ void Socket::unwound(Call& call) noexcept {
 
 // What the system has opened, in a socket that is closed.
 template <class Opened> void Socket::become(const Opened& opened, int proto) noexcept {
+    destroy();
     new (this) Socket(opened.fd, opened.family, opened.type, proto);
     if (opened.nonblocking) timeout_ = Timeout::zero();
 }
@@ -145,31 +152,49 @@ template <class Opened> void Socket::become(const Opened& opened, int proto) noe
 Result<Socket> Socket::open() noexcept { return open(sys::af_inet, sys::sock_stream); }
 
 Result<Socket> Socket::open(int af, int type, int proto) noexcept {
+    Result<Socket> socket{Error()};
+    const auto opened = open_into(*socket, af, type, proto);
+    if (!opened) socket = opened.error();
+    return socket;
+}
+
+Result<void> Socket::open_into(Socket& socket, int af, int type, int proto) noexcept {
     const bool is_secure = proto == IPPROTO_SEC && type == sys::sock_stream;
     const auto opened = sys::open(af, type, is_secure ? sys::ipproto_tcp : proto);
-    Result<Socket> socket(opened.error());
-    if (opened) socket->become(*opened, is_secure ? IPPROTO_SEC : opened->proto);
-    return socket;
+    if (opened) socket.become(*opened, is_secure ? IPPROTO_SEC : opened->proto);
+    return opened;
 }
 
 Result<SocketPair> Socket::pair() noexcept { return pair(sys::af_unix, sys::sock_stream); }
 
 Result<SocketPair> Socket::pair(int af, int type, int proto) noexcept {
-    const auto opened = sys::open_pair(af, type, proto);
-    Result<SocketPair> pair(opened.error());
-    if (!opened) return pair;
-    pair->first.become(opened->first, opened->first.proto);
-    pair->second.become(opened->second, opened->second.proto);
+    Result<SocketPair> pair{Error()};
+    const auto opened = pair_into(pair->first, pair->second, af, type, proto);
+    if (!opened) pair = opened.error();
     return pair;
 }
 
+Result<void> Socket::pair_into(Socket& first, Socket& second, int af, int type, int proto) noexcept {
+    const auto opened = sys::open_pair(af, type, proto);
+    if (!opened) return opened;
+    first.become(opened->first, opened->first.proto);
+    second.become(opened->second, opened->second.proto);
+    return opened;
+}
+
 Result<Socket> Socket::adopt(int fd) noexcept {
-    const auto opened = sys::inspect(fd);
-    Result<Socket> socket(opened.error());
-    if (!opened) return socket;
-    socket->become(*opened, opened->proto);
-    socket->expose();
+    Result<Socket> socket{Error()};
+    const auto adopted = adopt_into(*socket, fd);
+    if (!adopted) socket = adopted.error();
     return socket;
+}
+
+Result<void> Socket::adopt_into(Socket& socket, int fd) noexcept {
+    const auto opened = sys::inspect(fd);
+    if (!opened) return opened;
+    socket.become(*opened, opened->proto);
+    socket.expose();
+    return opened;
 }
 
 // --- Connections
@@ -217,7 +242,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
         const auto take = [&]() noexcept -> Result<void> {
             const Held held;
             const auto fd = sys::accept(gate_.fd(), *peer);
-            if (fd) conn = Socket(*fd, family_, type(), proto());
+            if (fd) conn.become(sys::Opened{*fd, family_, type()}, proto());
             if (fd && has_spans(gate_)) note_spans(conn.gate_, true);  // the system may hand them on
             return fd.error();
         };
@@ -416,12 +441,18 @@ Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value)
 
 // --- What it is
 
-Result<Address> Socket::getsockname() const noexcept {
-    return inside([&]() noexcept { return sys::getsockname(gate_.fd()); });
-}
+Result<Address> Socket::getsockname() const noexcept { return name_by(sys::getsockname); }
 
-Result<Address> Socket::getpeername() const noexcept {
-    return inside([&]() noexcept { return sys::getpeername(gate_.fd()); });
+Result<Address> Socket::getpeername() const noexcept { return name_by(sys::getpeername); }
+
+Result<Address> Socket::name_by(Result<Address> (*ask)(int fd) noexcept) const noexcept {
+    Result<Address> name{Error()};
+    const auto asked = inside([&]() noexcept -> Result<void> {
+        name = ask(gate_.fd());
+        return name;
+    });
+    if (!asked) name = asked.error();
+    return name;
 }
 
 // From now on others may hold the descriptor, and find in its queue just what was not returned.
@@ -465,21 +496,27 @@ Result<int> Socket::detach() noexcept {
 }
 
 Result<Socket> Socket::dup() noexcept {
+    Result<Socket> copy{Error()};
+    const auto made = dup_into(*copy);
+    if (!made) copy = made.error();
+    return copy;
+}
+
+Result<void> Socket::dup_into(Socket& copy) noexcept {
     const auto fd = inside([&]() noexcept -> Result<int> {
         if (layer_of(gate_) != nullptr) return Error(TlsFailure::not_shared);
         expose();
         return sys::duplicate(gate_.fd());
     });
-    Result<Socket> copy(fd.error());
-    if (!fd) return copy;
-    copy->become(sys::Opened{*fd, family_, type()}, proto());
-    copy->expose();
-    copy->timeout_ = timeout_;
+    if (!fd) return fd;
+    copy.become(sys::Opened{*fd, family_, type()}, proto());
+    copy.expose();
+    copy.timeout_ = timeout_;
     for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
-        if (gate_.knows(fact)) copy->gate_.learn(fact);
+        if (gate_.knows(fact)) copy.gate_.learn(fact);
     }
-    if (has_spans(gate_)) note_spans(copy->gate_, true);
-    return copy;
+    if (has_spans(gate_)) note_spans(copy.gate_, true);
+    return fd;
 }
 
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }

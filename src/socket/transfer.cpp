@@ -18,6 +18,13 @@ namespace {
 bool is_usual(ConstBuffer data, int flags) noexcept { return flags == 0 && data.size() <= max_transfer; }
 bool is_usual(MutableBuffer buffer, int flags) noexcept { return flags == 0 && buffer.size() - 1 < max_transfer; }
 
+// Whether what finds all it wants there takes a way of its own.
+#if defined(USOCKET_WITHOUT_quick)
+constexpr bool has_short_ways = false;
+#else
+constexpr bool has_short_ways = true;
+#endif
+
 }  // namespace
 
 bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
@@ -36,7 +43,7 @@ Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, fami
 // Nobody else is there, nothing is kept, no stream method, of any socket, has left a window open (STRM-5), and no
 // signal can make a timeout of the system's begin anew (TIME-7).
 inline bool Socket::is_plain() const noexcept {
-    if (!sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
+    if (!has_short_ways || !sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
     const Aside* aside = gate_.aside();
     return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr && !has_spans(gate_));
 }
@@ -196,7 +203,7 @@ Result<std::size_t> Socket::readinto(MutableBuffer buffer, Call&& call) noexcept
 // that the socket is open and nobody else's.
 inline Window* Socket::window_at_hand(const Host* host) const noexcept {
     const bool unwinds = host != nullptr && host->unwinds;
-    if (!Windows::is_open(inbox_) || !sys::is_only_thread() || unwinds) return nullptr;
+    if (!has_short_ways || !Windows::is_open(inbox_) || !sys::is_only_thread() || unwinds) return nullptr;
     const Aside* aside = gate_.aside();
     return aside == nullptr || !aside->has_unread() ? &Windows::of(inbox_) : nullptr;
 }
@@ -205,7 +212,8 @@ inline Window* Socket::window_at_hand(const Host* host) const noexcept {
 inline Layer* Socket::layer_at_hand(const Host* host) const noexcept {
     Layer* layer = layer_of(gate_);
     const bool unwinds = host != nullptr && host->unwinds;
-    if (layer == nullptr || !sys::is_only_thread() || unwinds || gate_.closed()) return nullptr;
+    const bool is_short = has_short_ways && layer != nullptr && sys::is_only_thread() && !unwinds;
+    if (!is_short || gate_.closed()) return nullptr;
     const bool is_next = gate_.aside()->pending.empty() && layer->process == sys::process_generation();
     return is_next ? layer : nullptr;
 }
@@ -256,9 +264,7 @@ Result<void> Socket::read_to(Sink& sink, std::size_t limit, Call&& call) noexcep
         if (is_there) sink.append(view.data(), limit);
         return is_there ? limit : 0;
     });
-    if (taken != 0) return {};
-    const auto read = inside(call, [&]() noexcept { return reader(call).read(sink, limit); });
-    return read ? Result<void>(last_look(call, sink)) : read;
+    return taken != 0 ? Result<void>() : read_inside(call, sink, limit, false);
 }
 
 Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noexcept {
@@ -268,8 +274,14 @@ Result<void> Socket::readline_to(Sink& sink, std::size_t limit, Call&& call) noe
         sink.append(view.data(), line);
         return line;
     });
-    if (taken != 0) return {};
-    const auto read = inside(call, [&]() noexcept { return reader(call).readline(sink, limit); });
+    return taken != 0 ? Result<void>() : read_inside(call, sink, limit, true);
+}
+
+Result<void> Socket::read_inside(Call& call, Sink& sink, std::size_t limit, bool is_line) noexcept {
+    const auto read = inside(call, [&]() noexcept {
+        Reader reading = reader(call);
+        return is_line ? reading.readline(sink, limit) : reading.read(sink, limit);
+    });
     return read ? Result<void>(last_look(call, sink)) : read;
 }
 

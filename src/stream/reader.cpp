@@ -15,6 +15,31 @@ inline std::uint32_t Reader::id() const noexcept {
     return (static_cast<std::uint32_t>(address >> 3) & 0x00ffffff) | 1;
 }
 
+Error Reader::begin_turn() noexcept {
+    if (const Error error = lock(); error != Error()) return error;
+    call_.reader_ = this;
+    call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
+    return Error();
+}
+
+// False: the host's signal handlers have had theirs meanwhile, and the call begins anew.
+bool Reader::ends_turn(Error error) noexcept {
+    if (!call_.reads_) return error != start_over;
+    source_.inbox->settle(*source_.gate);
+    unlock();
+    return true;
+}
+
+#if defined(USOCKET_ONE_THREAD)
+
+// The only thread has given it back before anything of its host's runs.
+Error Reader::lock() noexcept {
+    call_.reads_ = source_.inbox->try_lock(id());
+    return call_.reads_ ? Error() : Error(EAGAIN);
+}
+
+#else
+
 // While another thread reads, its call decides when the next one begins: as with a lock around each read.
 Error Reader::lock() noexcept {
     call_.reads_ = true;
@@ -47,6 +72,8 @@ Error Reader::lock_now() noexcept {
     }
     return Error(EAGAIN);
 }
+
+#endif
 
 void Reader::unlock() noexcept {
     source_.inbox->unlock(*source_.gate, id());

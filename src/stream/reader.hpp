@@ -55,6 +55,8 @@ private:
 
     // reader.cpp: the lock, and what becomes of what was taken in
     template <class Body> auto exclusively(const Body& body) noexcept -> decltype(body());
+    Error begin_turn() noexcept;
+    bool ends_turn(Error error) noexcept;
     Error lock() noexcept;
     Error await_lock() noexcept;
     Error lock_now() noexcept;
@@ -72,7 +74,7 @@ private:
     Error fill_message(std::size_t limit) noexcept;
     Error before_more() noexcept;
     Error end_of_stream() noexcept;
-    Result<bool> make_room(std::size_t wanted, bool is_bounded) noexcept;
+    Result<std::size_t> make_room(std::size_t wanted, bool is_bounded) noexcept;
     Error take_front(std::size_t count) noexcept;
     Result<std::size_t> take_more(std::size_t count, bool completes) noexcept;
     Result<std::size_t> take_queued(std::size_t count, bool is_there) noexcept;
@@ -133,7 +135,7 @@ private:
     [[nodiscard]] Queue queue() const noexcept { return {source_.gate, source_.is_tcp}; }
     [[nodiscard]] Layer* layer() const noexcept { return layer_of(*source_.gate); }
     [[nodiscard]] ConstBuffer front() const noexcept { return source_.inbox->front(*source_.gate); }
-    [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
+    [[nodiscard]] bool is_alone() const noexcept { return is_undisturbed(call_.host_); }
     // Not once the host's signal handlers have run: what the call had, the lock too, has been given back.
     [[nodiscard]] bool has_turn() const noexcept { return is_alone() || call_.reads_; }
     Sink& sink() noexcept { return *call_.sink_; }
@@ -151,16 +153,9 @@ template <class Body> auto Reader::exclusively(const Body& body) noexcept -> dec
         return result;
     }
     for (;;) {
-        if (const Error error = lock(); error != Error()) return error;
-        call_.reader_ = this;
-        call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
+        if (const Error error = begin_turn(); error != Error()) return error;
         auto result = body();
-        if (call_.reads_) {
-            source_.inbox->settle(*source_.gate);
-            unlock();
-            return result;
-        }
-        if (result.error() != start_over) return result;
+        if (ends_turn(result.error())) return result;
     }
 }
 

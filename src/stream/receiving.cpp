@@ -45,7 +45,7 @@ Error Reader::fill(std::size_t limit) noexcept {
         if (sink().room().size() == 0) {
             const auto more = make_room(wanted, limit != no_limit);
             if (!more) return more.error();
-            if (!*more) return end_of_stream();
+            if (*more == 0) return end_of_stream();
         }
         const std::size_t count = std::min(wanted, sink().room().size());
         const auto taken = take_more(count, count == wanted && limit != no_limit);
@@ -115,18 +115,19 @@ Error Reader::before_more() noexcept {
     return blocking().check_deadline();
 }
 
-// Room for some of the `wanted` bytes. False: there is no need for it, the stream has ended. Memory that doubles is
-// looked for only once it is known that there is more to come.
-Result<bool> Reader::make_room(std::size_t wanted, bool is_bounded) noexcept {
+// Room for some of the `wanted` bytes, which there was none for: how much. 0: there is no need for it, the stream has
+// ended. Memory that doubles is looked for only once it is known that there is more to come.
+Result<std::size_t> Reader::make_room(std::size_t wanted, bool is_bounded) noexcept {
     const bool is_growth = !is_bounded && sink().size() != 0 && !source_.gate->knows(Gate::peeks_elsewhere);
     if (is_growth) {
         std::uint8_t next = 0;
         const auto peeked = peek({&next, 1});
         if (!peeked) return peeked.error();
-        if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return false;
+        if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return peeked;
     }
-    const std::size_t step = std::max(sink().size(), is_bounded ? largest_first_room : first_room);
-    return sink().reserve(std::min(wanted, step)) ? Result<bool>(true) : Error(ENOMEM);
+    const std::size_t least = is_bounded ? largest_first_room : first_room;
+    if (!sink().reserve(std::min(wanted, std::max(sink().size(), least)))) return Error(ENOMEM);
+    return sink().room().size();
 }
 
 // Of what can be had without asking the system. A longjmp finds the front where it was, or moved: count_taken() looks.
@@ -150,7 +151,7 @@ Result<std::size_t> Reader::take_more(std::size_t count, bool completes) noexcep
     if (completes) {
         const auto opened = Windows::open_for_reads(*source_.inbox, queue(), count);
         if (!opened) return opened.error();
-        if (*opened) return std::size_t{0};
+        if (*opened != 0) return std::size_t{0};
     }
     if (!leaves_in_queue()) return take_queued(count, false);
     const auto whole = await_whole(count, completes);
@@ -217,7 +218,7 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
     if (Windows::may_pay(*source_.inbox) && !source_.gate->exposed()) {
         const auto opened = Windows::open(*source_.inbox, queue());
         if (!opened) return opened.error();
-        if (*opened) return std::size_t{0};
+        if (*opened != 0) return std::size_t{0};
     }
     std::uint8_t seen[line_peek];
     const auto peeked = peek({seen, std::min(limit, sizeof seen)});

@@ -30,7 +30,7 @@ bool acquire(Window& window, State from, State to) noexcept {
 // All zero: its memory is in no file, and nobody's until it is used.
 constinit Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
-Result<bool> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept {
+Result<std::size_t> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;
     for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
@@ -48,30 +48,30 @@ Result<bool> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noex
         window.end = static_cast<std::uint32_t>(peeked.value_or(0u));
         window.set_due();
         // A fork or a fileno() may have come between the caller's look and now.
-        if (window.end != 0 && !queue.gate->exposed()) return true;
+        if (window.end != 0 && !queue.gate->exposed()) return peeked;
         close(inbox);
         const bool is_failed = !peeked && peeked.error() != Error(EAGAIN) && peeked.error() != Error(EINTR);
-        return is_failed ? Result<bool>(peeked.error()) : false;
+        return is_failed ? peeked : std::size_t{0};
     }
-    return false;
+    return std::size_t{0};
 }
 
 // The third in a row looks whether there is more; where that did not pay, the next look comes after twice as many.
-Result<bool> Windows::open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept {
+Result<std::size_t> Windows::open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept {
     if (size > longest_read) {
         inbox.set_window(0);
-        return false;
+        return std::size_t{0};
     }
     unsigned reads = (inbox.window() & most_in_row) + 1u;
     if (reads > most_in_row) reads = most_in_row / 2 + 1;
     inbox.set_window(static_cast<std::uint8_t>(row + reads));
     const bool is_time = reads > 2 && (reads & (reads + 1)) == 0;
-    if (!is_time || queue.gate->exposed()) return false;
+    if (!is_time || queue.gate->exposed()) return std::size_t{0};
     const auto opened = open(inbox, queue, size * reads_shown);
-    if (view(inbox).size() > size) return true;
+    if (opened && *opened > size) return opened;
     close(inbox);
     inbox.set_window(static_cast<std::uint8_t>(row + reads));
-    return opened ? false : opened;
+    return opened ? std::size_t{0} : opened;
 }
 
 void Windows::trim_or_finish(Inbox& inbox) noexcept {

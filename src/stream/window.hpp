@@ -68,15 +68,15 @@ public:
     // What the first window of a reader of lines shows; once it is used up, the next one shows all that it has room
     // for.
     static constexpr std::size_t first_size = 65536;
-    // Opens one over what is in the queue now, `most` bytes of it. False: none is free, or there is nothing in the
-    // queue. An error is the socket's own (SO_ERROR), which the system tells but once.
-    static Result<bool> open(Inbox& inbox, Queue queue, std::size_t most = SIZE_MAX) noexcept {
-        return pool_size == 0 ? false : open_one(inbox, queue, most);
+    // Opens one over what is in the queue now, `most` bytes of it; how many it shows. 0: none is free, or there is
+    // nothing in the queue. An error is the socket's own (SO_ERROR), which the system tells but once.
+    static Result<std::size_t> open(Inbox& inbox, Queue queue, std::size_t most = SIZE_MAX) noexcept {
+        return pool_size == 0 ? std::size_t{0} : open_one(inbox, queue, most);
     }
     // Opens one if the reads, of which the next is of `size` bytes, have been short for some time, and if the queue has
     // more than the next one takes.
-    static Result<bool> open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept {
-        return pool_size == 0 ? false : open_if_it_pays(inbox, queue, size);
+    static Result<std::size_t> open_for_reads(Inbox& inbox, Queue queue, std::size_t size) noexcept {
+        return pool_size == 0 ? std::size_t{0} : open_if_it_pays(inbox, queue, size);
     }
     // The last window was used up: more may have come meanwhile.
     static bool may_pay(const Inbox& inbox) noexcept { return pool_size != 0 && inbox.window() == used_up; }
@@ -107,8 +107,8 @@ private:
 
     static void trim_or_finish(Inbox& inbox) noexcept;
     static void trim(Window& window) noexcept;
-    static Result<bool> open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept;
-    static Result<bool> open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept;
+    static Result<std::size_t> open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept;
+    static Result<std::size_t> open_if_it_pays(Inbox& inbox, Queue queue, std::size_t size) noexcept;
     static void close_open(Inbox& inbox) noexcept;
     static void forget_open(Inbox& inbox) noexcept;
     static void moved_open(Inbox& inbox) noexcept;

@@ -271,7 +271,7 @@ void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept;
 void yield_thread() noexcept;
 // Not 0 while the process has one thread alone; 0 where the system does not tell.
 extern const char* const single_threaded;
-#if defined(USOCKET_ONE_THREAD) && !defined(USOCKET_WITHOUT_quick)
+#if defined(USOCKET_ONE_THREAD)
 // There never is another.
 constexpr bool is_only_thread() noexcept { return true; }
 #elif defined(USOCKET_SMALL)

@@ -241,6 +241,21 @@ void Blocking::begin_span_anew() noexcept {
     has_heeded_ = false;
 }
 
+// Whether an op that has ended with `error` is to be repeated, which is now; else `error` is what the call ends with,
+// and it is inside the host again.
+bool Blocking::repeats(Error& error, bool has_waited, bool stays, sys::Fd fd, unsigned events) noexcept {
+    if (is_settled(error)) {
+        if (has_waited && error == Error()) note_progress();
+        enter();
+        return false;
+    }
+    if (stays) leave();
+    error = before_repeating(error, fd, events);
+    if (stays) enter();
+    if (stays && error == Error()) error = check_signals();
+    return error == Error();
+}
+
 // An op has met EAGAIN or EINTR: until it is to be repeated, still outside the host; or inside it again, with what ends
 // the call.
 Error Blocking::before_repeating(Error met, sys::Fd fd, unsigned events) noexcept {

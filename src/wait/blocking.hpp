@@ -14,6 +14,16 @@ namespace usocket {
 // the core.
 inline constexpr Error start_over(INT32_MIN);
 
+// Nobody can come between the steps of a call, not even its host's signal handlers. Not asked on a small device, where
+// all calls have a host.
+inline bool is_undisturbed([[maybe_unused]] const Host* host) noexcept {
+#if defined(USOCKET_SMALL)
+    return false;
+#else
+    return host == nullptr && sys::is_only_thread();
+#endif
+}
+
 class Blocking {
 public:
     // `gate`: of the socket that the call is inside of, whose close ends it; may be null.
@@ -31,16 +41,10 @@ public:
         if (!stays) leave();
         for (bool has_waited = false;; has_waited = true) {
             auto result = op();
-            if (is_settled(result.error())) {
-                if (has_waited && result.error() == Error()) note_progress();
-                enter();
-                return result;
-            }
-            if (stays) leave();
-            Error error = before_repeating(result.error(), fd, events);
-            if (stays) enter();
-            if (stays && error == Error()) error = check_signals();
-            if (error != Error()) return error;
+            Error error = result.error();
+            if (repeats(error, has_waited, stays, fd, events)) continue;
+            if (error != result.error()) return error;
+            return result;
         }
     }
     // Does `op` once, outside the host.
@@ -104,8 +108,7 @@ public:
     Timeout until_look(Timeout longest) noexcept;
     // EAGAIN and no deadline.
     [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
-    // Nobody can come between, not even the host's signal handlers.
-    [[nodiscard]] bool is_alone() const noexcept { return call_.host_ == nullptr && sys::is_only_thread(); }
+    [[nodiscard]] bool is_alone() const noexcept { return is_undisturbed(call_.host_); }
     // Nothing ends a wait but what is waited for.
     [[nodiscard]] bool is_endless() const noexcept { return timeout_.is_none() && !call_.has_deadline_; }
 
@@ -114,6 +117,7 @@ private:
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;
+    bool repeats(Error& error, bool has_waited, bool stays, sys::Fd fd, unsigned events) noexcept;
     Error before_repeating(Error met, sys::Fd fd, unsigned events) noexcept;
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;
     Error sleep_until(sys::Fd fd, unsigned events) noexcept;

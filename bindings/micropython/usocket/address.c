@@ -174,7 +174,7 @@ static bool is_utf8(usocket_bytes_t bytes) {
             }
             --following;
         } else if (one >= 0x80) {
-            following = one >= 0xf0 ? 3 : one >= 0xe0 ? 2 : 1;
+            following = 1u + (one >= 0xe0) + (one >= 0xf0);
             if (one < 0xc0 || one >= 0xf8) {
                 return false;
             }

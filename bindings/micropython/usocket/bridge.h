@@ -19,14 +19,15 @@ typedef struct {
         usocket_bytes_t bytes;
         usocket_room_t room;
     };
-    int flags;                  // MSG_*
-    usocket_address_t address;  // where to, or where from
-    usocket_socket_t* conn;     // closed; what accept() fills
-    bool has_limit;             // read(), readline(): whether there is `limit`
-    int64_t limit;
-    usocket_sink_t sink;  // what they fill
-    size_t count;         // how many bytes moved
+    // What is used most comes first: the code for what is near the front is shorter.
+    int flags;       // MSG_*
+    bool has_limit;  // read(), readline(): whether there is `limit`
+    size_t count;    // how many bytes moved
     usocket_call_t call;
+    int64_t limit;
+    usocket_sink_t sink;        // what they fill
+    usocket_socket_t* conn;     // closed; what accept() fills
+    usocket_address_t address;  // where to, or where from
 } usocket_request_t;
 
 typedef usocket_error_t (*usocket_method_t)(usocket_request_t* request);

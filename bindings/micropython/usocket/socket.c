@@ -23,16 +23,15 @@ static bool is_ours(mp_obj_t object) {
 }
 
 usocket_obj_t* usocket_find(mp_obj_t from) {
-    const mp_obj_type_t* const types[] = {&usocket_type_socket, &usocket_type_socket_compat};
-    mp_obj_t found = from;
-    for (size_t i = 0; i < MP_ARRAY_SIZE(types) && !is_ours(found); ++i) {
-        // What an instance of a subclass has as its base before __init__ has been called is something else.
-        found = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(types[i]));
-        if (found == MP_OBJ_NULL) {
-            found = from;
-        }
+    if (is_ours(from)) {
+        return MP_OBJ_TO_PTR(from);
     }
-    return is_ours(found) ? MP_OBJ_TO_PTR(found) : NULL;
+    mp_obj_t base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket_compat));
+    if (base == MP_OBJ_NULL) {
+        base = mp_obj_cast_to_native_base(from, MP_OBJ_FROM_PTR(&usocket_type_socket));
+    }
+    // What an instance of a subclass has as its base before __init__ has been called is something else.
+    return base != MP_OBJ_NULL && is_ours(base) ? MP_OBJ_TO_PTR(base) : NULL;
 }
 
 // The socket of a method, which may have been called with anything, or be one of a subclass.
@@ -62,8 +61,8 @@ static void set_default_timeout(usocket_obj_t* self) {
 static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp_obj_t* all_args) {
     enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
     static const mp_arg_t allowed[] = {
-        {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
-        {MP_QSTR_type, MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
+        {MP_QSTR_family, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(AF_INET)}},
+        {MP_QSTR_type, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(SOCK_STREAM)}},
         {MP_QSTR_proto, MP_ARG_OBJ, {.u_obj = MP_OBJ_NEW_SMALL_INT(0)}},
 #if !defined(USOCKET_WITHOUT_sharing)
         {MP_QSTR_fileno, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -71,13 +70,8 @@ static void initialise(usocket_obj_t* self, size_t n_args, size_t n_kw, const mp
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
-    int family = AF_INET, kind = SOCK_STREAM;
-    if (args[ARG_family].u_obj != MP_OBJ_NULL) {
-        family = usocket_get_int(args[ARG_family].u_obj);
-    }
-    if (args[ARG_type].u_obj != MP_OBJ_NULL) {
-        kind = usocket_get_int(args[ARG_type].u_obj);
-    }
+    const int family = usocket_get_int(args[ARG_family].u_obj);
+    const int kind = usocket_get_int(args[ARG_type].u_obj);
     const int proto = usocket_get_int(args[ARG_proto].u_obj);
 #if defined(USOCKET_WITHOUT_sharing)
     usocket_check(usocket_open(&self->socket, family, kind, proto), MP_OBJ_NULL);
@@ -204,18 +198,20 @@ static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t from) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
-static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
+static usocket_error_t connect_to(mp_obj_t self_in, mp_obj_t from) {
     usocket_request_t request;
     usocket_get_address(begin(&request, self_in), from, &request.address);
-    return wait_for_none(usocket_request_connect, &request);
+    return usocket_wait(usocket_request_connect, &request);
+}
+
+static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t from) {
+    return none_or_raise(connect_to(self_in, from), MP_OBJ_NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
 // connect() that returns the errno, 0 for none.
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t from) {
-    usocket_request_t request;
-    usocket_get_address(begin(&request, self_in), from, &request.address);
-    const usocket_error_t error = usocket_wait(usocket_request_connect, &request);
+    const usocket_error_t error = connect_to(self_in, from);
     if (error == MP_EINTR) {
         usocket_raise(error, MP_OBJ_NULL);
     }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "c_string.hpp"
 #include "decimal.hpp"
 #include "sys/lwip/endpoint.hpp"
 
@@ -86,10 +87,8 @@ Address to_address(const Endpoint& endpoint, int family) noexcept {
 
 std::uint32_t zone_index(std::string_view text) noexcept {
     char name[NETIF_NAMESIZE];
-    if (text.empty() || text.size() >= sizeof name || text.find('\0') != std::string_view::npos) return 0;
+    if (text.empty() || !copy_c_string(text, name, sizeof name)) return 0;
     if (const auto number = parse_decimal(text)) return *number <= UINT32_MAX ? static_cast<std::uint32_t>(*number) : 0;
-    std::memcpy(name, text.data(), text.size());
-    name[text.size()] = '\0';
     const Guard guard;
     netif* interface = netif_find(name);
     return interface == nullptr ? 0 : netif_get_index(interface);

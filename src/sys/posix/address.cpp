@@ -13,6 +13,7 @@
 #include <cstring>
 #include <new>
 
+#include "c_string.hpp"
 #include "decimal.hpp"
 #include "sys/posix/native.hpp"
 
@@ -51,9 +52,7 @@ void set_size(Address& address, std::size_t size) noexcept {
 Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
     char chars[INET6_ADDRSTRLEN];
     PackedAddress ip;
-    if (text.size() >= sizeof chars || text.find('\0') != std::string_view::npos) return Error(EINVAL);
-    std::memcpy(chars, text.data(), text.size());
-    chars[text.size()] = '\0';
+    if (!copy_c_string(text, chars, sizeof chars)) return Error(EINVAL);
     if (::inet_pton(family, chars, ip.bytes.data()) != 1) return Error(EINVAL);
     ip.size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
     return ip;
@@ -78,10 +77,8 @@ Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
 
 std::uint32_t zone_index(std::string_view text) noexcept {
     char name[IF_NAMESIZE];
-    if (text.empty() || text.size() >= sizeof name || text.find('\0') != std::string_view::npos) return 0;
+    if (text.empty() || !copy_c_string(text, name, sizeof name)) return 0;
     if (const auto number = parse_decimal(text)) return *number <= UINT32_MAX ? static_cast<std::uint32_t>(*number) : 0;
-    std::memcpy(name, text.data(), text.size());
-    name[text.size()] = '\0';
     return ::if_nametoindex(name);
 }
 

@@ -15,8 +15,8 @@ namespace usocket::sys {
 
 // Shared by the thread that looks up and the one that waits; freed by the last to let go.
 struct Lookup {
-    char* host = nullptr;
-    char* service = nullptr;  // nullptr: none
+    const char* host = nullptr;     // behind it in its memory
+    const char* service = nullptr;  // likewise; nullptr: none
     addrinfo hints{};
     addrinfo* found = nullptr;
     int code = 0;
@@ -41,15 +41,11 @@ addrinfo hints_of(const Query& query) noexcept {
     return hints;
 }
 
-char* copy(const char* text) noexcept { return text == nullptr ? nullptr : ::strdup(text); }
-
 void let_go(Lookup* lookup) noexcept {
     if (lookup->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (lookup->found != nullptr) ::freeaddrinfo(lookup->found);
     if (lookup->ready_read >= 0) ::close(lookup->ready_read);
     if (lookup->ready_write >= 0) ::close(lookup->ready_write);
-    std::free(lookup->host);
-    std::free(lookup->service);
     lookup->~Lookup();
     std::free(lookup);
 }
@@ -69,14 +65,11 @@ void* look_up(void* argument) noexcept {
 int start_thread(Lookup* lookup) noexcept {
     sigset_t all, before;
     sigfillset(&all);  // a macro here and there
-    pthread_attr_t attributes;
-    if (const int code = ::pthread_attr_init(&attributes); code != 0) return code;
-    ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int code = ::pthread_create(&thread, &attributes, look_up, lookup);
+    const int code = ::pthread_create(&thread, nullptr, look_up, lookup);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_attr_destroy(&attributes);
+    if (code == 0) ::pthread_detach(thread);
     return code;
 }
 
@@ -92,17 +85,22 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
 }
 
 Result<Lookup*> lookup_start(const Query& query) noexcept {
-    void* memory = std::malloc(sizeof(Lookup));
+    const std::size_t host_size = std::strlen(query.host) + 1;
+    const std::size_t service_size = query.service != nullptr ? std::strlen(query.service) + 1 : 0;
+    void* memory = std::malloc(sizeof(Lookup) + host_size + service_size);
     if (memory == nullptr) return Error(ENOMEM);
     auto* lookup = new (memory) Lookup;
+    auto* texts = reinterpret_cast<char*>(lookup + 1);
     lookup->hints = hints_of(query);
-    lookup->host = copy(query.host);
-    lookup->service = copy(query.service);
+    lookup->host = texts;
+    std::memcpy(texts, query.host, host_size);
+    if (service_size != 0) {
+        lookup->service = texts + host_size;
+        std::memcpy(texts + host_size, query.service, service_size);
+    }
     int ends[2] = {-1, -1};
     int code = 0;
-    if (lookup->host == nullptr || (query.service != nullptr && lookup->service == nullptr)) {
-        code = ENOMEM;
-    } else if (calls::pipe(ends, false) < 0) {
+    if (calls::pipe(ends, false) < 0) {
         code = errno;
     } else {
         lookup->ready_read = ends[0];
@@ -140,7 +138,8 @@ AddressInfo resolved_entry(const void* node, const void*& next) noexcept {
     info.type = native->ai_socktype;
     info.proto = native->ai_protocol;
     if (native->ai_canonname != nullptr) info.canonname = native->ai_canonname;
-    info.sockaddr = Address::from_native({native->ai_addr, native->ai_addrlen}).value_or(Address());
+    const auto address = Address::from_native({native->ai_addr, native->ai_addrlen});
+    if (address) info.sockaddr = *address;
     return info;
 }
 

@@ -41,7 +41,7 @@ protected:
         const ConstBuffer bytes = inbox_.front(*gate_);
         return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     }
-    bool open_window(std::size_t most = SIZE_MAX) { return *Windows::open(inbox_, Queue{&*gate_, true}, most); }
+    bool open_window(std::size_t most = SIZE_MAX) { return *Windows::open(inbox_, Queue{&*gate_, true}, most) != 0; }
 
     faulty::Peer peer_;
     std::optional<Gate> gate_;
