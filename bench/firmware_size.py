@@ -2,9 +2,10 @@
 """How much of a Cortex-M3 the module takes: text (code and constants) and static memory of each part of the firmware
 that tools/firmware builds, beside MicroPython's own module for lwIP, compiled for the same chip.
 
-    firmware_size.py             of build/firmware
+    firmware_size.py             of build/firmware, which `make firmware` builds
     firmware_size.py --parts     and what each part that can be left out takes: builds a firmware without each of them
-                                 (in build/firmware-size-...), and one without any, with IPv6 and without
+                                 (in build/firmware-without-...), and one without any, with IPv6 and without; needs
+                                 `tools/setup firmware`, and says so
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def text_without(*parts: str, make: str = "") -> int:
     name = "-".join(["without", *parts, *re.findall(r"\w+", make)]) if parts else "whole"
     environment = {**os.environ, "FIRMWARE": name, "USOCKET_WITHOUT": " ".join(parts)}
     command = [str(REPO / "tools" / "firmware"), *([make] if make else [])]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return module_text(sizes(REPO / "build" / f"firmware-{name}" / "objects")[0])
 
 
@@ -152,6 +153,9 @@ def report_of_parts() -> list[str]:
 
 
 def report() -> list[str]:
+    """Of build/firmware; says what to do if that is not there."""
+    if not (OBJECTS / "firmware.map").exists():
+        return ["build/firmware is not there: make firmware"]
     text, memory = sizes()
     lines = [f"{'part':12}{'text':>10}{'memory':>10}"]
     lines += [f"{part:12}{text[part]:10,}{memory[part]:10,}" for part in PARTS]
