@@ -1,6 +1,6 @@
 """TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of
 whatever runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that
-has been received is lost, and no descriptor stays behind."""
+has been received is lost, and no descriptor stays behind. And of those that change what a poll watches (POLL-1)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from pathlib import Path
 import pytest
 from hosts import GIL, SCRIPTS, Host, environment
 
-SCRIPT = SCRIPTS / "interrupted.py"
+WAITING = SCRIPTS / "interrupted.py"
+CHANGING = SCRIPTS / "changed.py"
 TIME_LIMIT_S = 60
 RESULTS = 60
 MOST_INTERRUPTS = 6  # of one result
+CHANGES = 600
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +38,12 @@ def seed(monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object
 
 
 class Subject:
-    """A host that runs scripts/interrupted.py."""
+    """A host that runs a script."""
 
-    def __init__(self, host: Host, way_in: list[str], name: str, where: object, results: int) -> None:
+    def __init__(self, host: Host, way_in: list[str], script: Path, name: str, where: object, results: int) -> None:
         self.uses_gil = host == GIL
         self.process = subprocess.Popen(
-            [*way_in, *host.command(SCRIPT, name, str(where), str(results))],
+            [*way_in, *host.command(script, name, str(where), str(results))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,8 +95,10 @@ class Subject:
 
 
 @contextlib.contextmanager
-def subject(host: Host, name: str, where: object, results: int, way_in: list[str] | None = None) -> Iterator[Subject]:
-    one = Subject(host, way_in or [], name, where, results)
+def subject(
+    host: Host, name: str, where: object, results: int, way_in: list[str] | None = None, script: Path = WAITING
+) -> Iterator[Subject]:
+    one = Subject(host, way_in or [], script, name, where, results)
     try:
         yield one
     finally:
@@ -256,6 +260,17 @@ def test_time_5_poll(host: Host, name: str) -> None:
             conn.sendall(b"x")
             assert one.line() == "b'x'"
         one.finish()
+
+
+@pytest.mark.parametrize("name", ["register", "unregister"])
+def test_time_5_poll_1_changes(host: Host, name: str) -> None:
+    """What was interrupted is done or not: the poll and the host agree on who is registered."""
+    with subject(host, name, "", CHANGES, script=CHANGING) as one:
+        for _ in range(CHANGES):
+            one.await_call()
+            one.interrupt()
+            assert one.line() == "(0, 20, 500)", f"after {one.interrupts} interrupts"
+        assert one.process.wait(TIME_LIMIT_S) == 0
 
 
 # As root (where root may), else as root of a user namespace of one's own.

@@ -53,6 +53,7 @@ static mp_obj_t run(mp_obj_t unused) {
         pass(RUNNING, WATCHING);
         nlr_pop();
     } else {
+        pass(DUE, WATCHING);  // Ctrl-C was quicker
         pass(RUNNING, WATCHING);
         usocket_report_callback(MP_OBJ_FROM_PTR(nlr.ret_val));
     }
@@ -116,8 +117,8 @@ void usocket_begin_watching(mp_obj_t poll) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     state = WATCHING;
     const int error = pthread_create(&thread, NULL, watch, usocket_poll_core(poll));
+    has_thread = error == 0;  // before a signal can jump out
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    has_thread = error == 0;
     if (error != 0) {
         mp_raise_OSError(error);
     }

@@ -90,6 +90,18 @@ void usocket_host_release_signals(void) {
         host_handler(SIGINT);
     }
 }
+
+void usocket_with_signals_held(void (*steps)(void* of), void* of) {
+    nlr_buf_t nlr;
+    usocket_host_hold_signals();
+    if (nlr_push(&nlr) != 0) {
+        usocket_host_release_signals();
+        nlr_jump(nlr.ret_val);
+    }
+    steps(of);
+    nlr_pop();
+    usocket_host_release_signals();
+}
 #else
 void usocket_host_hold_signals(void) {}
 

@@ -134,6 +134,21 @@ usocket_error_t usocket_wait(usocket_method_t method, usocket_request_t* request
 extern uint32_t usocket_waits;  // how often it was called
 usocket_error_t usocket_wait_connecting(usocket_create_t* create);
 
+// --- Steps that belong together; host.c
+// Where the host's signal handler jumps out of whatever runs, it waits in between. Nothing may raise there, but in
+// usocket_with_signals_held().
+#if MICROPY_ASYNC_KBD_INTR
+static inline void usocket_hold_signals(void) { usocket_host_hold_signals(); }
+static inline void usocket_release_signals(void) { usocket_host_release_signals(); }
+void usocket_with_signals_held(void (*steps)(void* of), void* of);
+#else
+static inline void usocket_hold_signals(void) {}
+static inline void usocket_release_signals(void) {}
+static inline void usocket_with_signals_held(void (*steps)(void* of), void* of) { steps(of); }
+#endif
+// One step shows in memory before the next begins, should the handler jump out in between.
+static inline void usocket_in_this_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
 // --- Addresses; address.c
 // What a socket takes as an address.
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address);

@@ -20,7 +20,8 @@
 
 #define NANOSECONDS(ms) ((int64_t)(ms) * 1000000)
 
-#define SPENT (0x8000)  // no event of poll(2)
+#define SPENT (0x8000)                                                        // no event of poll(2)
+#define ENDS (MP_STREAM_POLL_ERR | MP_STREAM_POLL_HUP | MP_STREAM_POLL_NVAL)  // which come unasked
 
 // --- What is registered
 
@@ -29,7 +30,7 @@ typedef struct {
     mp_obj_t object;                       // MP_OBJ_NULL: no longer registered
     mp_obj_t userdata;                     // MP_OBJ_NULL: none was given
     usocket_registration_t* registration;  // the core's; NULL: it has none
-    uint16_t events;                       // SPENT: reported in one-shot mode since the last mask
+    uint16_t events;                       // SPENT: reported in one-shot mode since the last mask; and the ENDS told
     uint16_t found;                        // by the wait that has just ended
     int fd : 30;                           // what fileno() has said; -1: it is no object that has to be asked for that
     unsigned is_asked : 1;                 // by MP_STREAM_POLL; a descriptor, if it has one, just tells when
@@ -67,25 +68,30 @@ static events_t* new_events(size_t room) {
 }
 
 static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events) {
+    usocket_error_t error = 0;
+    usocket_hold_signals();
     if (entry->registration != NULL) {
-        const usocket_error_t error = usocket_poll_modify(&self->core, entry->registration, events);
-        if (error != 0) {
-            return error;
-        }
+        error = usocket_poll_modify(&self->core, entry->registration, events);
     }
-    entry->events = events;
-    return 0;
+    if (error == 0) {
+        entry->events = events & ~SPENT;
+    }
+    usocket_release_signals();
+    return error;
 }
 
 static void forget(poll_obj_t* self, entry_t* entry) {
+    const mp_obj_t key = mp_obj_id(entry->object);
+    usocket_hold_signals();
     if (entry->registration != NULL) {
         usocket_poll_unregister(&self->core, entry->registration);
     }
     self->asked -= entry->is_asked;
     self->wrong -= entry->is_wrong;
-    mp_map_lookup(&self->entries, mp_obj_id(entry->object), MP_MAP_LOOKUP_REMOVE_IF_FOUND);
+    mp_map_lookup(&self->entries, key, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
     __atomic_store_n(&entry->object, MP_OBJ_NULL, __ATOMIC_RELEASE);  // first: see fill()
     *entry = (entry_t){.object = MP_OBJ_NULL};
+    usocket_release_signals();
 }
 
 #if USOCKET_MICROPYTHON
@@ -118,36 +124,56 @@ static int fileno_of(mp_obj_t object, bool* is_asked) {
     return fd;
 }
 
-static void add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
+typedef struct {
+    poll_obj_t* self;
+    mp_obj_t object, userdata;
+    unsigned events;
+    usocket_obj_t* sock;  // NULL: none of ours
+    int fd;               // -1: none
+    bool is_asked;
+    usocket_error_t error;
+} adding_t;
+
+// To the map and to the core: both have it afterwards, or neither.
+static void add_to_both(void* of) {
+    adding_t* adding = of;
+    poll_obj_t* self = adding->self;
     entry_t* entry = m_new0(entry_t, 1);
-    usocket_obj_t* sock = usocket_find(object);
-    bool is_asked = false;
-    const int fd = sock != NULL ? -1 : fileno_of(object, &is_asked);
-    if (find(self, object) != NULL) {
-        mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
-    }
-    entry->object = object;
-    entry->userdata = userdata;  // from here on other threads may find it
-    entry->events = events;
-    entry->fd = is_asked ? -1 : fd;
-    entry->is_asked = is_asked;
+    entry->object = adding->object;
+    entry->userdata = adding->userdata;  // from here on other threads may find it
+    entry->events = adding->events & ~SPENT;
+    entry->fd = adding->is_asked ? -1 : adding->fd;
+    entry->is_asked = adding->is_asked;
     if (self->spare == NULL || self->spare->room <= self->entries.used) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
-    mp_map_lookup(&self->entries, mp_obj_id(object), MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_FROM_PTR(entry);
+    const mp_obj_t key = mp_obj_id(entry->object);
+    mp_map_lookup(&self->entries, key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_FROM_PTR(entry);
     usocket_error_t error = 0;
-    if (sock != NULL || fd >= 0) {
-        error = sock != NULL ? usocket_poll_register(&self->core, &sock->socket, events, entry, &entry->registration)
-                             : usocket_poll_register_fd(&self->core, fd, events, entry, &entry->registration);
-    }
-    entry->is_wrong = sock == NULL && (error == MP_EBADF || error == MP_EINVAL);
-    if (error != 0 && !entry->is_wrong) {
-        entry->is_asked = false;
-        forget(self, entry);
-        usocket_raise(error, MP_OBJ_NULL);
+    if (adding->sock != NULL) {
+        error = usocket_poll_register(&self->core, &adding->sock->socket, adding->events, entry, &entry->registration);
+    } else if (adding->fd >= 0) {
+        error = usocket_poll_register_fd(&self->core, adding->fd, adding->events, entry, &entry->registration);
+        entry->is_wrong = error == MP_EBADF || error == MP_EINVAL;
     }
     self->asked += entry->is_asked;
     self->wrong += entry->is_wrong;
+    if (error != 0 && !entry->is_wrong) {
+        adding->error = error;
+        forget(self, entry);
+    }
+}
+
+static void add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
+    adding_t adding = {self, object, userdata, events, usocket_find(object), -1, false, 0};
+    if (adding.sock == NULL) {
+        adding.fd = fileno_of(object, &adding.is_asked);
+    }
+    if (find(self, object) != NULL) {
+        mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
+    }
+    usocket_with_signals_held(add_to_both, &adding);
+    usocket_check(adding.error, MP_OBJ_NULL);
 }
 
 // What is registered already gets the new mask, and userdata if there is any.
@@ -165,7 +191,7 @@ static void add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, mp
         return;
     }
     if (is_more) {
-        events |= entry->events & ~SPENT;
+        events |= entry->events;
     }
     if (userdata == MP_OBJ_NULL) {
         userdata = entry->userdata;
@@ -191,19 +217,25 @@ static size_t ask(poll_obj_t* self, events_t* events) {
             continue;
         }
         entry_t* entry = MP_OBJ_TO_PTR(self->entries.table[i].value);
-        if (!entry->is_asked || entry->events == SPENT) {
+        if (!entry->is_asked) {
             continue;
         }
         int errcode;
         const mp_stream_p_t* stream = mp_get_stream(entry->object);
-        const mp_uint_t found = stream->ioctl(entry->object, MP_STREAM_POLL, entry->events, &errcode);
+        const bool is_spent = (entry->events & SPENT) != 0;
+        mp_uint_t found = stream->ioctl(entry->object, MP_STREAM_POLL, is_spent ? ENDS : entry->events, &errcode);
         if (found == MP_STREAM_ERROR) {
             if (entry->registration == NULL) {
                 mp_raise_OSError(errcode);
             }
             entry->is_asked = false;  // all that it knows is its descriptor
             --self->asked;
-        } else if (found != 0 && count < events->room) {
+            continue;
+        }
+        if (is_spent) {
+            found &= ENDS & ~entry->events;
+        }
+        if (found != 0 && count < events->room) {
             ++count;
             events->items[events->room - count] = (usocket_event_t){.events = found, .userdata = entry};
         }
@@ -220,7 +252,7 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
         entry_t* entry = event->userdata;
         if (entry->is_asked) {
             *is_hinted = true;
-            if (entry->events != SPENT) {
+            if ((entry->events & SPENT) == 0) {
                 (void)usocket_poll_modify(&self->core, entry->registration, entry->events);
             }
         } else if (entry->object != MP_OBJ_NULL) {
@@ -287,8 +319,11 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     for (size_t i = 0; i < count; ++i) {
         entry_t* entry = (*events)->items[i].userdata;
         entry->found = (*events)->items[i].events;
-        if (one_shot) {
+        if (one_shot && (entry->events & SPENT) == 0) {
             entry->events = SPENT;
+        }
+        if ((entry->events & SPENT) != 0) {
+            entry->events |= entry->found & ENDS;
         }
     }
     return count;
@@ -386,11 +421,12 @@ static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_poll_obj, 1, 2, poll_poll);
 
 static void end_iteration(poll_obj_t* self) {
+    self->count = self->next = 0;
+    usocket_in_this_order();
     if (self->ready != NULL) {
         self->spare = self->ready;
     }
     self->ready = NULL;
-    self->count = self->next = 0;
 }
 
 static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
@@ -398,8 +434,10 @@ static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
     end_iteration(self);
     const bool one_shot = n_args > 2 && (usocket_get_int(args[2]) & FLAG_ONESHOT) != 0;
     events_t* events;
-    self->count = wait(self, get_timeout(n_args, args, 1), one_shot, &events);
+    const size_t count = wait(self, get_timeout(n_args, args, 1), one_shot, &events);
     self->ready = events;
+    usocket_in_this_order();
+    self->count = count;
     return args[0];
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_ipoll_obj, 1, 3, poll_ipoll);

@@ -94,9 +94,14 @@ static void set_verify_mode(context_obj_t* self, mp_obj_t value) {
     if (mode < CERT_NONE || mode > CERT_REQUIRED) {
         mp_raise_ValueError(MP_ERROR_TEXT("verify_mode is CERT_NONE, CERT_OPTIONAL or CERT_REQUIRED"));
     }
-    usocket_check(usocket_context_set_cert_reqs(&self->context, mode), MP_OBJ_NULL);
-    self->verify_mode = mode;
-    self->is_told = true;
+    usocket_hold_signals();
+    const usocket_error_t error = usocket_context_set_cert_reqs(&self->context, mode);
+    if (error == 0) {
+        self->verify_mode = mode;
+        self->is_told = true;
+    }
+    usocket_release_signals();
+    usocket_check(error, MP_OBJ_NULL);
 }
 
 static void context_attr(mp_obj_t self_in, qstr name, mp_obj_t* dest) {

@@ -31,6 +31,15 @@ class Stream(io.IOBase):
         return mask & select.POLLIN if self.times < 0 else 0
 
 
+class Told(io.IOBase):
+    """Says what it has been told to say, whether it is asked for that or not."""
+
+    says = select.POLLIN
+
+    def ioctl(self, request, mask):
+        return self.says if request == MP_STREAM_POLL else -1
+
+
 def names(found, **objects):
     return [(name, event) for sock, event, *_ in found for name in objects if objects[name] is sock]
 
@@ -58,6 +67,17 @@ poller.modify(stream, select.POLLIN)
 print("POLL-1 again", names(poller.poll(LIMIT_MS), stream=stream, near=near))
 poller.modify(stream, 0)
 print("POLL-1 no mask", poller.poll(5))
+
+told = Told()
+ending = select.poll()
+ending.register(told, select.POLLIN)
+print("POLL-1 one-shot", names(ending.ipoll(LIMIT_MS, 1), told=told), ending.poll(5))
+told.says = select.POLLIN | select.POLLHUP
+print("POLL-1 then its end, once", names(ending.poll(500), told=told), ending.poll(5))
+told.says |= select.POLLERR
+print("POLL-1 and an error, once", names(ending.ipoll(500, 1), told=told), ending.poll(5))
+ending.modify(told, select.POLLIN)
+print("POLL-1 all of it again", names(ending.poll(500), told=told), len(ending.poll(5)))
 poller.modify(stream, select.POLLIN)
 stream.times = None
 try:
