@@ -67,6 +67,7 @@ static Error enter_gate(Gate& gate, Error (Gate::*enter)() noexcept) noexcept {
 
 void Socket::close() noexcept {
     const Uncancelled uncancelled;
+    const Held held;
     // It is closed, or another is about to close it.
     if (enter_gate(gate_, &Gate::enter_to_close) != Error()) return;
     const Gate::Shut shut = gate_.shut();
@@ -89,8 +90,8 @@ void Socket::end_calls(Gate::Shut shut) noexcept {
 // Alone, after close(): nobody can enter any more.
 void Socket::release() noexcept {
     const Uncancelled uncancelled;
+    const Held held;
     if (layer_of(gate_) != nullptr) {
-        const Held held;
         const Locked locked(gate_.aside()->looking);
         Layer* layer = gate_.aside()->layer.exchange(nullptr, std::memory_order_acq_rel);
         if (layer != nullptr) layer->hooks->release(*layer);

@@ -1,8 +1,8 @@
 # TIME-5 POLL-1 POLL-2: Ctrl-C anywhere in a change of what a poll watches; test_interrupts.py sends it. Arguments: the
 # change, nothing, how often.
 #
-# Prints "call" when the changes are about to begin, which go on until SIGINT comes. Then nothing may be left in between:
-# what can no longer be unregistered is not reported either, and everything can be registered anew.
+# Prints "call" when the changes are about to begin, which go on until SIGINT comes. Then nothing may be left in
+# between: what can no longer be unregistered is not reported either, and everything can be registered anew.
 import gc
 import sys
 
@@ -12,7 +12,7 @@ import usocket
 name, times = sys.argv[1], int(sys.argv[3])
 poller = uselect.poll()
 pairs = [usocket.socketpair() for _ in range(20)]
-for near, far in pairs:
+for _, far in pairs:
     far.write(b"x")
 
 

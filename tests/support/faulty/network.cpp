@@ -89,10 +89,10 @@ void disarm_jump() { network().jump = nullptr; }
 
 namespace {
 
-bool is_of_a_transfer(Sys call) {
-    static constexpr Sys transfers[] = {Sys::recv,   Sys::recvfrom, Sys::recv_noted, Sys::discard,   Sys::send,
-                                        Sys::sendto, Sys::wait,     Sys::setsockopt, Sys::getsockopt};
-    return std::find(std::begin(transfers), std::end(transfers), call) != std::end(transfers);
+bool is_jumped_out_of(Sys call) {
+    static constexpr Sys calls[] = {Sys::recv,   Sys::recvfrom, Sys::recv_noted, Sys::discard,    Sys::send,
+                                    Sys::sendto, Sys::wait,     Sys::setsockopt, Sys::getsockopt, Sys::close};
+    return std::find(std::begin(calls), std::end(calls), call) != std::end(calls);
 }
 
 // The signal comes: its handler jumps, now or when it may.
@@ -108,7 +108,7 @@ void jump() {
 void begin(Sys call) {
     ++network().calls[static_cast<std::size_t>(call)];
     ++network().all_calls;
-    if (is_of_a_transfer(call)) jump_point();
+    if (is_jumped_out_of(call)) jump_point();
 }
 
 void jump_point() {

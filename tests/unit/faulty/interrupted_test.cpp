@@ -366,6 +366,13 @@ TEST_F(Jumped, AWindowIsPutRight) {
     }
 }
 
+// SOCK-3: what is being closed is closed once it has begun.
+TEST_F(Jumped, SOCK_3_OutOfCloseLosesNoDescriptor) {
+    const std::size_t before = faulty::open_descriptors();
+    EXPECT_TRUE(jumps_out_of(0, false, [&](Call&&) { connection_.socket.close(); }));
+    EXPECT_EQ(faulty::open_descriptors(), before - 1) << "and not just once the socket is destroyed";
+}
+
 TEST_F(Jumped, TheSocketCanBeClosedAndForked) {
     connection_.peer.feed("1\n2\n3\n");
     char memory[10];
