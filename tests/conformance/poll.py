@@ -1,11 +1,16 @@
 # rules: POLL-1 POLL-2 POLL-3
 # uselect.poll: what it reports, and of what.
 
+import sys
+
 import usocket
 from support import STREAMS, listener, outcome, readable, show, tcp_pair, uselect
 
 POLLIN = uselect.POLLIN
 POLLOUT = uselect.POLLOUT
+POLLNVAL = 32  # no name in uselect
+# Of what is closed: MicroPython and Pycopy have what their own poll shows.
+CLOSED = POLLNVAL if sys.implementation.name in ("micropython", "pycopy") else uselect.POLLHUP | POLLNVAL
 
 
 class Holder:
@@ -109,8 +114,19 @@ for kind, pair in STREAMS:
     show("POLL-3", kind + " open", len(poller.poll(0)))
     left.close()
     found = poller.poll()
-    show("POLL-3", kind + " closed", len(found), found[0][0] is left, found[0][1] & ~(POLLIN | POLLOUT) != 0)
+    show("POLL-3", kind + " closed", len(found), found[0][0] is left, found[0][1] == CLOSED)
     right.close()
+
+    left, right = pair()
+    poller = uselect.poll()
+    poller.register(right, 0)
+    left.close()
+    right.shutdown(usocket.SHUT_WR)
+    show("POLL-1", kind + " one-shot hang-up", [event[1] & uselect.POLLHUP != 0 for event in poller.ipoll(10000, 1)])
+    show("POLL-1", kind + " told once", len(poller.poll(0)))
+    right.close()
+    show("POLL-3", kind + " and then closed", [event[1] == CLOSED for event in poller.ipoll(10000, 1)])
+    show("POLL-3", kind + " told once", len(poller.poll(0)))
 
 deaf = usocket.socket()
 deaf.bind(("127.0.0.1", 0))
