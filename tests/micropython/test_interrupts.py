@@ -26,6 +26,7 @@ TIME_LIMIT_S = 60
 RESULTS = 60
 MOST_INTERRUPTS = 6  # of one result
 CHANGES = 600
+PROCESSES = 60
 
 
 @pytest.fixture(autouse=True)
@@ -271,6 +272,16 @@ def test_time_5_poll_1_changes(host: Host, name: str) -> None:
             one.interrupt()
             assert one.line() == "(0, 20, 500)", f"after {one.interrupts} interrupts"
         assert one.process.wait(TIME_LIMIT_S) == 0
+
+
+def test_time_5_sock_11_the_thread_for_callbacks(host: Host) -> None:
+    """Whenever the first callback's coming is interrupted, the next makes no second thread beside the main one."""
+    for _ in range(PROCESSES):
+        with subject(host, "callback", "", 1, script=CHANGING) as one:
+            one.await_call()
+            one.interrupt()
+            assert one.line() == "2"
+            assert one.process.wait(TIME_LIMIT_S) == 0
 
 
 # As root (where root may), else as root of a user namespace of one's own.

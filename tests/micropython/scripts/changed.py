@@ -1,9 +1,11 @@
-# TIME-5 POLL-1 POLL-2: Ctrl-C anywhere in a change of what a poll watches; test_interrupts.py sends it. Arguments: the
-# change, nothing, how often.
+# TIME-5 POLL-1 POLL-2 SOCK-11: Ctrl-C anywhere in a change of what a poll watches; test_interrupts.py sends it.
+# Arguments: the change, nothing, how often.
 #
 # Prints "call" when the changes are about to begin, which go on until SIGINT comes. Then nothing may be left in
-# between: what can no longer be unregistered is not reported either, and everything can be registered anew.
+# between: what can no longer be unregistered is not reported either, everything can be registered anew, and there is
+# one thread for callbacks.
 import gc
+import os
 import sys
 
 import uselect
@@ -14,6 +16,7 @@ poller = uselect.poll()
 pairs = [usocket.socketpair() for _ in range(20)]
 for _, far in pairs:
     far.write(b"x")
+idle, _ = usocket.socketpair()
 
 
 def register():
@@ -31,6 +34,15 @@ def unregister():
         poller.register(near, uselect.POLLIN)
 
 
+def callback():
+    idle.setsockopt(usocket.SOL_SOCKET, 20, id)
+
+
+def threads():
+    callback()
+    return len(list(os.ilistdir("/proc/self/task")))
+
+
 def state():
     """How many are left once all are unregistered, and how many are found once all are registered."""
     for near, _ in pairs:
@@ -43,7 +55,7 @@ def state():
     return left, len(poller.poll(0)), len(taken)
 
 
-change = {"register": register, "unregister": unregister}[name]
+change = {"register": register, "unregister": unregister, "callback": callback}[name]
 register()
 for _ in range(times):
     try:
@@ -52,4 +64,4 @@ for _ in range(times):
             change()
     except KeyboardInterrupt:
         pass
-    print(state())
+    print(threads() if change is callback else state())
