@@ -52,9 +52,9 @@ public:
     void unregister(Registration* registration) noexcept;
 
     // Waits until something is ready, and puts at most `count` events into `events`; returns how many, 0 on timeout or
-    // when woken. What does not fit has its turn the next times. one_shot: sets the mask of what it returns to 0; of
-    // that an error, a hang-up and a close is reported once more, when it comes, and then no more until the next mask.
-    // The cost grows with what is ready, not with what is registered (POLL-4).
+    // when woken. What does not fit has its turn the next times; without room for one: Fault::no_room. one_shot: sets
+    // the mask of what it returns to 0; of that an error, a hang-up and a close is reported once more, when it comes,
+    // and then no more until the next mask. The cost grows with what is ready, not with what is registered (POLL-4).
     Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout = Timeout::none(),
                              bool one_shot = false) noexcept;
     Result<std::size_t> poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept;

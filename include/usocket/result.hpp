@@ -86,7 +86,8 @@ namespace usocket {
     X(int_range, "the number does not fit the system's int") \
     X(address_text, "an address is HOST:PORT, [HOST]:PORT or unix:PATH") \
     X(address_zone, "what follows % is neither a number nor an interface of this machine") \
-    X(source_family, "none of the host's addresses is of the source address's family")
+    X(source_family, "none of the host's addresses is of the source address's family") \
+    X(no_room, "a poll wants room for at least one event")
 
 enum class Fault : std::uint8_t {
 #define USOCKET_FAULT_NAME(name, text) name,

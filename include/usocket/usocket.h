@@ -514,8 +514,8 @@ USOCKET_C_API void usocket_poll_unregister(usocket_poll_t* poll, usocket_registr
 // How many are registered.
 USOCKET_C_API size_t usocket_poll_size(const usocket_poll_t* poll);
 // Waits until something is ready, and puts at most `room` events into `events`; `count`: how many, 0 if the time is
-// over or the poll was woken. What does not fit has its turn the next times. one_shot: what is reported is watched no
-// more until it is modified.
+// over or the poll was woken. What does not fit has its turn the next times; without room for one: EINVAL. one_shot:
+// what is reported is watched no more until it is modified.
 USOCKET_C_API usocket_error_t usocket_poll_wait(usocket_poll_t* poll, usocket_event_t* events, size_t room,
                                                 usocket_timeout_t timeout, bool one_shot, size_t* count,
                                                 usocket_call_t* call);

@@ -226,7 +226,7 @@ Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout
 }
 
 Result<std::size_t> Poll::poll(Event* events, std::size_t count, Timeout timeout, bool one_shot, Call&& call) noexcept {
-    if (count == 0) return std::size_t{0};
+    if (count == 0) return Error(Fault::no_room);
     Blocking blocking(call, timeout, nullptr);
     const Uncancelled uncancelled(blocking.has_host());
     const Stay stay(*this, blocking);

@@ -144,7 +144,7 @@ static void add_to_both(void* of) {
     entry->events = adding->events & ~SPENT;
     entry->fd = adding->is_asked ? -1 : adding->fd;
     entry->is_asked = adding->is_asked;
-    if (self->spare == NULL || self->spare->room <= self->entries.used) {
+    if (self->spare == NULL || self->spare->room <= self->entries.used + 1) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
     const mp_obj_t key = mp_obj_id(entry->object);
@@ -209,7 +209,8 @@ static void add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, mp
 
 // --- Waiting
 
-// Asks the streams that have no descriptor, or might know more than it. What is ready goes to the end of `events`.
+// Asks the streams that have no descriptor, or might know more than it. What is ready goes to the end of `events`; at
+// their beginning is room for at least one that the core finds.
 static size_t ask(poll_obj_t* self, events_t* events) {
     size_t count = 0;
     for (size_t i = 0; i < self->entries.alloc && self->asked != 0; ++i) {
@@ -293,7 +294,7 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
     usocket_timeout_t timeout;
     usocket_check(usocket_arg_poll_timeout(timeout_ms, &timeout), MP_OBJ_NULL);
     *events = __atomic_exchange_n(&self->spare, NULL, __ATOMIC_ACQ_REL);  // other threads may wait, too
-    if (*events == NULL || (*events)->room < self->entries.used) {
+    if (*events == NULL || (*events)->room <= self->entries.used) {
         *events = new_events(self->entries.used + 1);
     }
     const mp_uint_t start = mp_hal_ticks_ms();

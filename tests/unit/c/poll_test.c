@@ -34,6 +34,7 @@ TEST(POLL_1_what_is_ready_and_whose_it_is) {
     CHECK_EQ(events[0].events, POLLOUT);
     MUST(usocket_poll_wait(&poll, events, 4, usocket_at_once(), false, &count, NULL));
     CHECK_EQ(count, 0);  // it was asked for one time
+    CHECK_EQ(usocket_code(usocket_poll_wait(&poll, events, 0, usocket_ms(1), false, &count, NULL)), EINVAL);
     usocket_poll_unregister(&poll, registration);
     CHECK_EQ(usocket_poll_size(&poll), 0);
     usocket_poll_destroy(&poll);
