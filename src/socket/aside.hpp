@@ -37,6 +37,46 @@ struct Standstill {
     std::int64_t taken_at = 0;  // and when, if nothing has come since
 };
 
+// What calls watch beside a descriptor that is not to be shut down, so that close() ends them (SOCK-4). One that a
+// child of fork has inherited would ring in its parent too: it opens its own.
+class Bell {
+public:
+    // no_fd: this process has none.
+    [[nodiscard]] sys::Fd fd() const noexcept {
+        const std::uint32_t word = word_.load(std::memory_order_acquire);
+        return is_own(word) ? fd_of(word) : sys::no_fd;
+    }
+    // The same, opened if need be. no_fd: no descriptor is left for it.
+    sys::Fd open() noexcept {
+        std::uint32_t word = word_.load(std::memory_order_acquire);
+        if (is_own(word)) return fd_of(word);
+        const auto opened = sys::bell_open();
+        if (!opened) return sys::no_fd;
+        const std::uint32_t made = generation() | (static_cast<std::uint32_t>(*opened) + 1);
+        const bool is_new =
+            fd_of(made) == *opened && word_.compare_exchange_strong(word, made, std::memory_order_acq_rel);
+        const sys::Fd useless = is_new ? fd_of(word) : *opened;
+        if (useless != sys::no_fd) sys::close(useless);
+        return fd();
+    }
+    // Of whoever is alone.
+    void close() noexcept {
+        const sys::Fd fd = fd_of(word_.exchange(0, std::memory_order_acq_rel));
+        if (fd != sys::no_fd) sys::close(fd);
+    }
+
+private:
+    // The word: process generation | 1 + the descriptor; 0: none.
+    static constexpr std::uint32_t fd_mask = 0x00ffffff;
+    static std::uint32_t generation() noexcept { return sys::process_generation() << 24; }
+    static sys::Fd fd_of(std::uint32_t word) noexcept { return static_cast<sys::Fd>(word & fd_mask) - 1; }
+    static bool is_own(std::uint32_t word) noexcept {
+        return fd_of(word) != sys::no_fd && (word & ~fd_mask) == generation();
+    }
+
+    std::atomic<std::uint32_t> word_{0};
+};
+
 struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
     std::atomic<const WatchHooks*> hooks{nullptr};
@@ -52,7 +92,7 @@ struct Aside {
     Lock switching;                        // O_NONBLOCK, for one system call
     std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
     std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
-    std::atomic<int> bell{-1};             // what calls watch beside a descriptor that is not to be shut down (SOCK-4)
+    Bell bell;
 
     // There is something to read, whatever the system says (POLL-5).
     [[nodiscard]] bool has_unread() const noexcept {

@@ -82,7 +82,7 @@ void Socket::close() noexcept {
 void Socket::end_calls(Gate::Shut shut) noexcept {
     inbox_.wake_waiters();
     const Aside* aside = gate_.aside();
-    const sys::Fd bell = aside != nullptr ? aside->bell.load(std::memory_order_acquire) : sys::no_fd;
+    const sys::Fd bell = aside != nullptr ? aside->bell.fd() : sys::no_fd;
     if (bell != sys::no_fd) sys::bell_ring(bell);
     if (shut.has_sleepers) (void)sys::shutdown(gate_.fd(), sys::shut_rdwr);
 }
@@ -99,10 +99,7 @@ void Socket::release() noexcept {
     }
     inbox_.forget(gate_);
     const sys::Fd fd = gate_.take_fd();
-    if (Aside* aside = gate_.aside()) {
-        const sys::Fd bell = aside->bell.exchange(sys::no_fd);
-        if (bell != sys::no_fd) sys::close(bell);
-    }
+    if (Aside* aside = gate_.aside()) aside->bell.close();
     if (fd != sys::no_fd) sys::close(fd);
 }
 

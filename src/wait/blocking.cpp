@@ -138,14 +138,7 @@ bool Blocking::may_sleep_in_system() noexcept {
 // What rings when the socket is closed by another thread.
 sys::Fd Blocking::bell_of(Gate& gate) noexcept {
     Aside* aside = gate.make_aside();
-    if (aside == nullptr) return sys::no_fd;
-    sys::Fd bell = aside->bell.load(std::memory_order_acquire);
-    if (bell != sys::no_fd) return bell;
-    const auto opened = sys::bell_open();
-    if (!opened) return sys::no_fd;
-    if (aside->bell.compare_exchange_strong(bell, *opened, std::memory_order_acq_rel)) return *opened;
-    sys::close(*opened);
-    return bell;
+    return aside == nullptr ? sys::no_fd : aside->bell.open();
 }
 
 // What a sleep has to watch besides, so that another thread's close ends it; else no_fd. What no descriptor tells, a

@@ -261,6 +261,26 @@ TEST_P(Fork, Sock4ForksWhileThreadsUseEverything) {
     }
 }
 
+// Others hold the descriptor, so what ends calls is no shutdown(2), and must not be the parent's either.
+TEST_P(Fork, Sock4TheChildsCloseEndsItsOwnCallsAlone) {
+    (void)pair_.here.fileno();
+    std::string got;
+    Background reader([&] { got = must(pair_.here.recv(1)).view(); });
+    reader.await_asleep();
+    EXPECT_TRUE(in_child([&] {
+        Error ended;
+        Background own([&] { ended = pair_.here.recv(1).error(); });
+        own.await_asleep();
+        pair_.here.close();
+        own.join();
+        return ended == Error(EBADF);
+    }));
+    reader.await_asleep();  // which it never is while its bell rings
+    must(pair_.there.send("x"));
+    reader.join();
+    EXPECT_EQ(got, "x");
+}
+
 // --- SOCK-9: what exit() destroys in a child
 
 // Whoever waits for another thread sleeps, and looks, a hundred times before it gives up.
