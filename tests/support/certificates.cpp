@@ -91,6 +91,18 @@ Issuer::Issuer(const char* name, bool is_ed25519) {
     identity_ = finish(made.get(), key.get(), made.get(), key.get());
 }
 
+Issuer Issuer::between(const char* name, const std::string& purpose) const {
+    const Certificate issuer(from_pem<X509>(identity_.certificate, PEM_read_bio_X509));
+    const Key issuer_key(from_pem<EVP_PKEY>(identity_.key, PEM_read_bio_PrivateKey));
+    const Key key = make_key(0, false);
+    const Certificate made = begin(name, key.get(), -86400, 86400);
+    add_extension(made.get(), issuer.get(), NID_basic_constraints, "critical,CA:TRUE");
+    if (!purpose.empty()) add_extension(made.get(), issuer.get(), NID_ext_key_usage, purpose);
+    Issuer found;
+    found.identity_ = finish(made.get(), key.get(), issuer.get(), issuer_key.get());
+    return found;
+}
+
 Identity Issuer::issue(const CertificateSpec& spec) const {
     const Certificate issuer(from_pem<X509>(identity_.certificate, PEM_read_bio_X509));
     const Key issuer_key(from_pem<EVP_PKEY>(identity_.key, PEM_read_bio_PrivateKey));

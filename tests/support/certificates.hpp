@@ -25,10 +25,13 @@ struct CertificateSpec {
 class Issuer {
 public:
     explicit Issuer(const char* name, bool is_ed25519 = false);
+    // One between this one and whom it issues to.
+    [[nodiscard]] Issuer between(const char* name, const std::string& purpose) const;
     [[nodiscard]] const std::string& certificate() const { return identity_.certificate; }
     [[nodiscard]] Identity issue(const CertificateSpec& spec = {}) const;
 
 private:
+    Issuer() = default;
     Identity identity_;
 };
 

@@ -37,8 +37,8 @@ bool is_host_name(std::string_view name) noexcept {
 // The star stands for the whole first label, with at least two behind it, and not for what is no host name, as one with
 // an underscore.
 bool matches(std::string_view pattern, std::string_view name) noexcept {
-    if (!pattern.starts_with("*.")) return is_same(pattern, name);
-    if (!is_host_name(name)) return false;
+    if (is_same(pattern, name)) return true;
+    if (!pattern.starts_with("*.") || !is_host_name(name)) return false;
     const std::size_t dot = name.find('.');
     if (dot == std::string_view::npos || dot == 0) return false;
     pattern.remove_prefix(1);
@@ -62,15 +62,14 @@ bool is_in(const mbedtls_x509_crt* list, const mbedtls_x509_crt& one) noexcept {
     return false;
 }
 
+// That a certificate is for any purpose does not do, as over OpenSSL. Without the extension it is.
 bool has_purpose(const mbedtls_x509_crt& one, bool is_servers) noexcept {
-#if MBEDTLS_VERSION_MAJOR >= 3 || defined(MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)
-    const char* purpose = is_servers ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
-    return mbedtls_x509_crt_check_extended_key_usage(&one, purpose, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0;
-#else
-    (void)one;
-    (void)is_servers;
-    return true;
-#endif
+    if ((one.ext_types & MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) == 0) return true;
+    const std::string_view purpose = is_servers ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
+    for (const auto* each = &one.ext_key_usage; each != nullptr; each = each->next) {
+        if (text_of(each->buf) == purpose) return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -120,8 +119,9 @@ int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint3
                               std::memcmp(one->issuer_raw.p, one->subject_raw.p, one->issuer_raw.len) == 0;
         *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
         if (!self.name.empty() && !is_for(*one, self.name)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-        if (!has_purpose(*one, self.is_servers)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
     }
+    // The library looks at this in the peer's own certificate alone.
+    if (!has_purpose(*one, self.is_servers)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
     self.flags |= *flags;
     return self.is_final && self.flags != 0 && depth == 0 ? MBEDTLS_ERR_X509_CERT_VERIFY_FAILED : 0;
 }

@@ -43,6 +43,7 @@ TEST(TlsCertificates, Wildcard) {
     const CertificateSpec spec{.names = "DNS:*.example.org"};
     EXPECT_EQ(connect_to(spec, "www.example.org"), Error());
     EXPECT_EQ(connect_to(spec, "example.org"), refusal(TlsFailure::certificate_name));
+    EXPECT_EQ(connect_to(spec, "*.example.org"), Error());
     EXPECT_EQ(connect_to(spec, "a.b.example.org"), refusal(TlsFailure::certificate_name));
     EXPECT_EQ(connect_to({.names = "DNS:w*.example.org"}, "www.example.org"), refusal(TlsFailure::certificate_name));
 }
@@ -130,6 +131,27 @@ TEST(TlsCertificates, NotOfTheSystemsIssuers) {
 TEST(TlsCertificates, WrongPurpose) {
     EXPECT_EQ(connect_to({.purpose = "clientAuth"}), refusal(TlsFailure::certificate_purpose));
     EXPECT_EQ(connect_to({.purpose = "serverAuth"}), Error());
+    EXPECT_EQ(connect_to({.purpose = "anyExtendedKeyUsage"}), refusal(TlsFailure::certificate_purpose));
+}
+
+// Of all that stand between the peer's certificate and the end of its chain, that included.
+TEST(TlsCertificates, TLS_4_issuers_whose_purpose_is_another) {
+    const auto connect = [](const std::string& purpose, bool trusts_it) {
+        const Issuer between = trusted_issuer().between("between", purpose);
+        Identity identity = between.issue();
+        identity.certificate += between.certificate();
+        Pair pair = tcp_pair();
+        TlsContext client = must(TlsContext::make());
+        must(client.load_verify_locations(std::string_view((trusts_it ? between : trusted_issuer()).certificate())));
+        TlsContext server = server_context(identity);
+        return handshake(pair, client, server).client;
+    };
+    for (const bool trusts_it : {false, true}) {
+        EXPECT_EQ(connect("", trusts_it), Error());
+        EXPECT_EQ(connect("clientAuth,serverAuth", trusts_it), Error());
+        EXPECT_EQ(connect("clientAuth", trusts_it), refusal(TlsFailure::certificate_purpose));
+        EXPECT_EQ(connect("emailProtection", trusts_it), refusal(TlsFailure::certificate_purpose));
+    }
 }
 
 // The one who would show it is told at once.
