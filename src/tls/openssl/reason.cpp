@@ -121,9 +121,11 @@ Error reason(SSL* ssl, const Circumstances& around) noexcept {
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code >= SSL_AD_REASON_OFFSET && code <= last_alert;
     if (is_alert) return Error(alert(code - SSL_AD_REASON_OFFSET, around.is_established));
-    // OpenSSL takes a record of TLS 1.2 that is too short for an error of its own.
+    // OpenSSL takes a record of TLS 1.2 that is too short for an error of its own: Finished is the first under keys.
     if (around.is_established) return Error(TlsFailure::bad_record);
-    if (is_own(error)) return Error(TlsFailure::library);
+    const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+    const bool wants_finished = state == TLS_ST_CR_CHANGE || state == TLS_ST_SR_CHANGE;
+    if (is_own(error)) return Error(wants_finished ? TlsFailure::bad_record : TlsFailure::library);
     const TlsFailure failure = own(code, verified);
     return Error(failure == TlsFailure::failed && !around.is_tls ? TlsFailure::not_tls : failure);
 }

@@ -196,5 +196,55 @@ TEST(TlsPeers, TLS_4_a_greeting_that_is_no_record_is_not_TLS_and_one_that_makes_
     }
 }
 
+// TLS 1.2, by OpenSSL over memory: what stands before the peer's Finished, which is the first record under keys.
+Error met_before_finished(const std::string& record, bool is_client) {
+    const Identity identity = trusted_issuer().issue();
+    TlsContext client = client_context(), server = server_context(identity);
+    Pair pair = tcp_pair();
+    must(pair.here.settimeout(10s));
+    SSL_CTX* ctx = SSL_CTX_new(TLS_method());
+    SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    use_identity(ctx, identity);
+    SSL* ssl = SSL_new(ctx);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    if (is_client) {
+        SSL_set_accept_state(ssl);
+    } else {
+        SSL_set_connect_state(ssl);
+    }
+    Background other([&] {
+        for (Result<Bytes> got = Bytes(); got; got = pair.there.recv(16384)) {
+            if (is_client && got->empty() && BIO_ctrl_pending(SSL_get_rbio(ssl)) != 0) break;
+            BIO_write(SSL_get_rbio(ssl), got->view().data(), static_cast<int>(got->size()));
+            (void)SSL_do_handshake(ssl);
+            std::string out(BIO_ctrl_pending(SSL_get_wbio(ssl)), '\0');
+            BIO_read(SSL_get_wbio(ssl), out.data(), static_cast<int>(out.size()));
+            const std::size_t change = out.find("\x14\x03\x03\x00\x01\x01"s);
+            if (change != std::string::npos) out.insert(change + 6, record);
+            if (!out.empty() && !pair.there.sendall(std::string_view(out))) break;
+            if (change != std::string::npos) break;
+        }
+    });
+    const Error error = pair.here
+                            .wrap(is_client ? client : server, is_client ? TlsOptions{.server_hostname = "localhost"}
+                                                                         : TlsOptions{.server_side = true})
+                            .error();
+    other.join();
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return error;
+}
+
+TEST(TlsPeers, TLS_4_what_is_in_the_clear_where_keys_are_in_use) {
+    for (const bool is_client : {true, false}) {
+        EXPECT_EQ(met_before_finished("", is_client), Error());
+        for (const std::string& record :
+             {"\x15\x03\x03\x00\x02\x02\x28"s, "\x17\x03\x03\x00\x03"s + "abc", "\x16\x03\x03\x00\x04\x04\0\0\0"s}) {
+            const Error error = met_before_finished(record, is_client);
+            EXPECT_EQ(error, not_right) << is_client << " " << error.message();
+        }
+    }
+}
+
 }  // namespace
 }  // namespace usocket::tests
