@@ -52,7 +52,12 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     const auto peer = sys::getpeername(gate_.fd());
     const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
     waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
-    if (!peer && !waits_for_connect) return peer.error();
+    if (!peer && !waits_for_connect) {
+        // One that was reset has no peer any more. What has come is for TLS, which fails with reason.
+        std::uint8_t one = 0;
+        const auto front = sys::recv(gate_.fd(), {&one, 1}, sys::msg_peek | sys::msg_dontwait);
+        if (!front) return front.error() == Error(EAGAIN) ? peer.error() : front.error();
+    }
     Aside* aside = gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
     inbox_.forget_calls();

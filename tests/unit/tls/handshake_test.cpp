@@ -157,6 +157,23 @@ TEST(TlsHandshake, TIME_2_shutdown_shakes_hands_under_its_deadline) {
     must(pair.here.shutdown(SHUT_RDWR));
 }
 
+// TLS-5: what has come before a reset is never read as if it were plain.
+TEST(TlsHandshake, TLS_5_wrapping_what_the_peer_has_reset) {
+    for (const std::string& begun : {"\x16\x03\x01"s, ""s}) {
+        Pair pair = tcp_pair();
+        TlsContext server = server_context();
+        if (!begun.empty()) must(pair.there.write(std::string_view(begun)));
+        const linger at_once{1, 0};
+        ASSERT_EQ(setsockopt(pair.there.fileno(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+        pair.there.close();
+        pollfd reset{pair.here.fileno(), POLLRDHUP, 0};
+        ASSERT_EQ(poll(&reset, 1, 10'000), 1);
+        EXPECT_EQ(pair.here.wrap(server, {.server_side = true}).error(), Error(ECONNRESET));
+        const auto read = pair.here.recv(100);
+        EXPECT_TRUE(!read || read->empty());
+    }
+}
+
 TEST(TlsHandshake, CutOff) {
     Pair pair = tcp_pair();
     TlsContext client = client_context();
