@@ -236,7 +236,7 @@ static size_t ask(poll_obj_t* self, events_t* events) {
         if (is_spent) {
             found &= ENDS & ~entry->events;
         }
-        if (found != 0 && count < events->room) {
+        if (found != 0 && count + 1 < events->room) {
             ++count;
             events->items[events->room - count] = (usocket_event_t){.events = found, .userdata = entry};
         }
