@@ -33,7 +33,7 @@ protected:
     }
     void TearDown() override {
         if (Aside* aside = gate_->take_aside()) {
-            if (aside->bell >= 0) sys::close(aside->bell);
+            aside->bell.close();
             (void)sys::resize(aside, 0);
         }
         sys::close(fd_);
@@ -215,7 +215,7 @@ TEST_F(Blockings, SOCK_4_a_close_ends_a_wait) {
     Blocking waiting = blocking(Timeout::none());
     faulty::at(start_ + 5 * ms, [this] {
         (void)gate_->shut();
-        sys::bell_ring(gate_->aside()->bell);
+        sys::bell_ring(gate_->aside()->bell.fd());
     });
     EXPECT_EQ(waiting.wait(fd_, sys::poll_in).error(), Error(EBADF));
     EXPECT_EQ(passed(), 5);

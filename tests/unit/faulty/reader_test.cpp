@@ -29,7 +29,7 @@ protected:
     void TearDown() override {
         inbox_.forget(*gate_);
         if (Aside* aside = gate_->take_aside()) {
-            if (aside->bell >= 0) sys::close(aside->bell);
+            aside->bell.close();
             (void)sys::resize(aside, 0);
         }
         sys::close(fd_);
