@@ -33,6 +33,7 @@ constexpr std::size_t step_of_expectation = 8;
 constexpr std::size_t worth_no_copy = 4096;
 // What makes do where there is no more memory in one piece.
 constexpr std::size_t little = 512;
+static_assert(little > largest_overhead);
 
 void release_empty(Pipe& pipe) noexcept {
     if (!pipe.empty() || pipe.bytes == nullptr) return;
@@ -42,19 +43,19 @@ void release_empty(Pipe& pipe) noexcept {
 
 // As many bytes as there are in one piece, if not all of them: a collector's heap that has many free has few together.
 // Then `capacity` is what there is.
-std::uint8_t* allocate(std::size_t& capacity, std::size_t least) noexcept {
+std::uint8_t* allocate(std::size_t& capacity) noexcept {
     for (;;) {
         void* memory = sys::resize(nullptr, capacity);
-        if (memory != nullptr || capacity / 2 < least) return static_cast<std::uint8_t*>(memory);
+        if (memory != nullptr || capacity / 2 < little) return static_cast<std::uint8_t*>(memory);
         capacity /= 2;
     }
 }
 
-// What has something in it stays as it is.
-bool reserve(Pipe& pipe, std::size_t capacity, std::size_t least) noexcept {
+// Or less. What has something in it stays as it is.
+bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
     if (!pipe.empty() || pipe.capacity >= capacity) return true;
     release_empty(pipe);
-    pipe.bytes = allocate(capacity, least);
+    pipe.bytes = allocate(capacity);
     if (pipe.bytes == nullptr) return false;
     pipe.capacity = capacity;
     return true;
@@ -81,7 +82,7 @@ const LayerHooks session_hooks = {
 // A handshake's messages of one direction go out together.
 SystemWire::SystemWire(sys::Fd to) noexcept : room_on_demand(flight_out), to_(to) { give = take; }
 
-bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity, capacity); }
+bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity); }
 
 // Nothing is lost where the room is not enough: the engine keeps it.
 std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
@@ -95,7 +96,7 @@ std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
     }
     const ConstBuffer rest = bytes.from(sent);
     const bool needs_room = out.capacity == 0 && rest.size() != 0;
-    if (needs_room && !reserve(out, self.room_on_demand, little)) self.error_ = Error(ENOMEM);
+    if (needs_room && !self.make_room(self.room_on_demand)) self.error_ = Error(ENOMEM);
     const std::size_t kept = std::min(out.room().size(), rest.size());
     if (kept != 0) std::memcpy(out.room().data(), rest.data(), kept);
     out.end += kept;
@@ -287,7 +288,7 @@ Error Session::fail() noexcept {
 Result<std::size_t> Session::receive(int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    if (!reserve(in, expected_, little)) return Error(ENOMEM);
+    if (!reserve(in, expected_)) return Error(ENOMEM);
     const auto received = sys::recv(fd_, in.room(), flags);
     if (!received) return received;
     if (*received == in.capacity) {
@@ -304,7 +305,7 @@ Result<std::size_t> Session::receive(int flags) noexcept {
 Result<std::size_t> Session::look_at_queue(int flags) noexcept {
     Pipe& in = wire_.in;
     in.begin = in.end = 0;
-    if (!reserve(in, flight, little)) return Error(ENOMEM);
+    if (!reserve(in, flight)) return Error(ENOMEM);
     const bool peeks = shows_front_;
     const auto received = sys::recv(fd_, in.room().first(peeks ? flight : 1), peeks ? flags | sys::msg_peek : flags);
     if (received.error() == Error(EAGAIN) && std::exchange(was_empty_, true)) {
@@ -330,7 +331,7 @@ Error Session::take_used() noexcept {
         used_ = in.begin;
         in.begin = in.end = 0;
     }
-    if (used_ != 0 && !reserve(in, flight, little)) return Error(ENOMEM);
+    if (used_ != 0 && !reserve(in, flight)) return Error(ENOMEM);
     while (used_ != 0) {
         const auto taken = sys::recv(fd_, in.room().first(used_), sys::msg_dontwait);
         if (!taken && taken.error() != Error(EINTR)) return taken.error();
@@ -387,7 +388,7 @@ bool Session::has_plain_room() noexcept {
     std::size_t capacity = std::clamp(come, least_plain, most_plain);
     if (plain_capacity_ >= capacity) return true;
     free_plain();
-    bytes = allocate(capacity, little);
+    bytes = allocate(capacity);
     plain_capacity_ = bytes != nullptr ? capacity : 0;
     return bytes != nullptr;
 }
@@ -478,7 +479,7 @@ std::size_t Session::take_owed(ConstBuffer data) noexcept {
 
 // False: there is no memory for it.
 bool Session::owe(ConstBuffer data) noexcept {
-    if (!reserve(owed_, data.size(), data.size())) return false;
+    if (!reserve(owed_, data.size()) || owed_.capacity < data.size()) return false;
     std::memcpy(owed_.bytes, data.data(), data.size());
     owed_.begin = 0;
     owed_.end = data.size();
@@ -508,11 +509,9 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
         if (!wire_.out.empty()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
-        for (;; data = first(data, data.size() / 2)) {
-            has_room = wire_.make_room(data.size() + largest_overhead);
-            if (has_room || data.size() <= little) break;
-        }
+        has_room = wire_.make_room(data.size() + largest_overhead);
         if (!has_room) return Step::done;
+        data = first(data, wire_.out.capacity - largest_overhead);
         const Step step = engine_.write(state_, data, sent);
         if (step != Step::done) return step;
         mark = wire_.given;

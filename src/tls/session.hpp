@@ -21,7 +21,7 @@ class SystemWire : public Wire {
 public:
     explicit SystemWire(sys::Fd to) noexcept;
 
-    // Room for so much that the system does not take at once. False: there is no memory.
+    // Room for so much that the system does not take at once, or for less. False: there is no memory.
     bool make_room(std::size_t capacity) noexcept;
     // Error(): the system has all of it. ENOMEM: what the engine wanted to give had no room.
     Error flush() noexcept;
