@@ -128,7 +128,7 @@ enum class Fault : std::uint8_t {
     X(no_hostname, EINVAL, "a server's certificate is checked against server_hostname, which is missing") \
     X(bad_hostname, EINVAL, "server_hostname is a host name in ASCII or a numeric address, at most 255 bytes long") \
     X(no_certificate, EINVAL, "a server needs a certificate and its key (set_cert_key)") \
-    X(bad_certificate, EINVAL, "no certificate in PEM or DER in there, or one that cannot be used") \
+    X(bad_certificate, EINVAL, "no usable certificate in PEM or DER in there") \
     X(bad_key, EINVAL, "no private key in PEM or DER without a password in there") \
     X(key_mismatch, EINVAL, "the private key is not the certificate's") \
     X(unknown_kind, EINVAL, "this TLS library does not know a certificate's kind of key: RSA and ECDSA would do") \
