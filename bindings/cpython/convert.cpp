@@ -111,11 +111,16 @@ bool utf8_of(nb::handle text, std::string_view& chars) noexcept {
     return utf8 != nullptr;
 }
 
+bool class_says(nb::handle object, const char* name) noexcept {
+    const auto said = nb::steal(python<PyObject_GetAttrString>(object.ptr(), name));
+    if (!said.is_valid()) PyErr_Clear();
+    return said.ptr() == Py_True;
+}
+
 bool Sendable::set(nb::handle from, nb::handle socket) noexcept {
     if (Readable::set(from)) return true;
     if (PyErr_Occurred() != nullptr || PyObject_CheckBuffer(from.ptr())) return false;
-    const auto takes_str = nb::steal(python<PyObject_GetAttrString>(socket.ptr(), "_takes_str"));
-    if (!takes_str.is_valid() || takes_str.ptr() != Py_True) return false;
+    if (!class_says(socket, "_takes_str")) return false;
     kind = "a bytes-like object or str";
     std::string_view chars;
     if (!PyUnicode_Check(from.ptr()) || !utf8_of(from, chars)) return false;

@@ -154,6 +154,9 @@ public:
     operator MutableBuffer() const noexcept { return {data(), size()}; }
 };
 
+// Whether an attribute, which classes set for their instances, is True.
+[[nodiscard]] bool class_says(nb::handle object, const char* name) noexcept;
+
 // What is sent: bytes-like, or a str, which goes out as UTF-8 unless the socket's class says `_takes_str = False`
 // (SOCK-6).
 class Sendable : public Readable {

@@ -132,10 +132,17 @@ nb::object take(BytesSink& bytes, std::size_t size) {
     return bytes.take();
 }
 
-nb::object recv(Socket& self, BufferSize bufsize, Maybe<SystemInt> flags) {
+// To the system a message is received even where there is no room for any of it. CPython does not ask the system then,
+// nor do classes that say `_skips_empty = True` (COMPAT-1).
+bool is_skipped(const Faced& self, std::size_t size) {
+    return size == 0 && !self.socket.closed() && class_says(self.object, "_skips_empty");
+}
+
+nb::object recv(const Faced& self, BufferSize bufsize, Maybe<SystemInt> flags) {
     BytesSink bytes;
+    if (is_skipped(self, bufsize.value)) return bytes.take();
     if (!make_room(bytes, bufsize.value)) return {};
-    const auto size = self.recv_into(bytes.sink().room(), flags.value, Call(host()));
+    const auto size = self.socket.recv_into(bytes.sink().room(), flags.value, Call(host()));
     return size ? take(bytes, *size) : raise(size.error());
 }
 
@@ -147,10 +154,11 @@ nb::object recvfrom(Socket& self, BufferSize bufsize, Maybe<SystemInt> flags) {
     return size ? tuple_of(take(bytes, *size), to_python(from)) : raise(size.error());
 }
 
-nb::object recv_into(Socket& self, const Writable& buffer, Maybe<Int> nbytes, Maybe<SystemInt> flags) {
+nb::object recv_into(const Faced& self, const Writable& buffer, Maybe<Int> nbytes, Maybe<SystemInt> flags) {
     const auto part = arguments::recv_part(buffer, nbytes.value);
     if (!part) return raise(part.error(), nbytes.object);
-    return size_or_raise(self.recv_into(*part, flags.value, Call(host())));
+    if (is_skipped(self, part->size())) return to_int_object(0);
+    return size_or_raise(self.socket.recv_into(*part, flags.value, Call(host())));
 }
 
 nb::object recvfrom_into(Socket& self, const Writable& buffer, Maybe<Int> nbytes, Maybe<SystemInt> flags) {

@@ -207,6 +207,7 @@ PyObject* make_socket_class(nb::module_& module, PyMethodDef* methods, PyGetSetD
     const auto made = nb::steal(PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr));
     if (!own.keep("usocket.socket", made.ptr())) return nullptr;
     if (PyObject_SetAttrString(made.ptr(), "_takes_str", Py_True) < 0) return nullptr;
+    if (PyObject_SetAttrString(made.ptr(), "_skips_empty", Py_False) < 0) return nullptr;
     if (PyObject_SetAttrString(made.ptr(), "_shows", Py_None) < 0) return nullptr;
     own.socket_class = reinterpret_cast<PyTypeObject*>(made.ptr());
     return made.ptr();

@@ -44,6 +44,7 @@ class socket:
     """
 
     _takes_str: ClassVar[bool]  # whether what is sent may be a str: a subclass may say no
+    _skips_empty: ClassVar[bool]  # whether recv(0) leaves the system alone: a subclass may say yes
     # what shows an address of a rarer family as the subclass has it, which has all others as CPython shows them
     _shows: ClassVar[Callable[..., Any] | None]
     def __init__(self, af: int = ..., type: int = ..., proto: int = 0, /, *, fileno: int | None = None) -> None: ...

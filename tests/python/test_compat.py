@@ -70,6 +70,31 @@ def test_name_2_datagrams(socket: Any) -> None:
         assert buffer[:2] == b"ab"
 
 
+@pytest.mark.parametrize("kind", ["SOCK_DGRAM", "SOCK_SEQPACKET", "SOCK_STREAM"])
+def test_compat_1_to_receive_nothing_takes_no_message_and_does_not_wait(socket: Any, kind: str) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, getattr(socket, kind))
+    with one, other:
+
+        def nothing() -> list[Any]:
+            told = [other.recv(0), other.recv(0, socket.MSG_PEEK)]
+            return [*told, other.recv_into(bytearray()), other.recv_into(bytearray(), nbytes=0, flags=0)]
+
+        other.settimeout(0)  # whoever would wait fails
+        assert nothing() == [b"", b"", 0, 0]
+        one.send(b"first")
+        assert nothing() == [b"", b"", 0, 0]
+        assert other.recv(10) == b"first"
+
+
+def test_sock_6_usockets_own_recv_of_nothing_is_the_systems() -> None:
+    one, other = usocket.socketpair(usocket.AF_UNIX, usocket.SOCK_DGRAM)
+    with one, other:
+        one.send(b"first")
+        one.send(b"second")
+        assert other.recv(0) == b""
+        assert other.recv(10) == b"second"
+
+
 @pytest.mark.skipif(not HAS_IPV6, reason="the system has no IPv6")
 def test_name_2_ipv6_addresses_have_four_parts(socket: Any) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:

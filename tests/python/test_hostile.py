@@ -188,7 +188,7 @@ def signatures(*replaced: Kinds) -> Iterator[tuple[str, Signature]]:
 
 
 PROPERTIES = {"_is_wrapped", "closed", "family", "type", "proto"}
-SETTINGS = {"_takes_str"}  # of a class
+SETTINGS = {"_takes_str", "_skips_empty"}  # of a class
 POLL: dict[str, Signature] = {
     "register": (POLLED, MASK, OBJECT),
     "unregister": (OBJECT, THROW),

@@ -69,6 +69,7 @@ class socket(_usocket.socket):
 
     __slots__ = ("_closed", "_io_refs", "_proto")
     _takes_str = False  # what is sent is bytes-like only
+    _skips_empty = True  # recv(0) and recv_into() of an empty buffer do nothing
     _shows = staticmethod(to_tuple)  # addresses that are received, of the rarer families
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
