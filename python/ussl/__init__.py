@@ -15,20 +15,18 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from usocket import _usocket
+from usocket._buffer import Buffer
 
 try:
     from usocket import _tls  # what _TlsContext asks for
 except ImportError as error:
     raise ImportError(f"ussl needs OpenSSL 3, as usocket was built and now: {error}") from None
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
 # The name of a file, the text of a PEM file, or the bytes of PEM or DER.
-_Source: TypeAlias = "str | os.PathLike[str] | ReadableBuffer"
+_Source: TypeAlias = str | os.PathLike[str] | Buffer
 _Socket = TypeVar("_Socket", bound=_usocket.socket)
 
 PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER = 0, 1
@@ -120,7 +118,7 @@ class SSLContext:
         do_handshake: bool = True,
         *,
         do_handshake_on_connect: bool = True,
-        session: ReadableBuffer = b"",
+        session: Buffer = b"",
     ) -> _Socket:
         """Puts TLS on a stream socket, and returns it. It has to be connected, unless it is one of IPPROTO_SEC, whose
         connect() then does the handshake too. Without do_handshake the first call that needs it does it, or
@@ -168,7 +166,7 @@ def _bytes_of(name: str | bytes) -> bytes:
     return name.encode() if isinstance(name, str) else name
 
 
-def _content_of(source: _Source | os.DirEntry[str]) -> ReadableBuffer:
+def _content_of(source: _Source | os.DirEntry[str]) -> Buffer:
     if isinstance(source, str) and "-----BEGIN" in source:
         return source.encode()
     if isinstance(source, str | os.PathLike):

@@ -960,6 +960,25 @@ def test_compat_1_offsets_that_no_file_has(socket: Any, tmp_path: Path, offset: 
         assert one.sendfile(file, 1, 2**62) == 4
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments", "says"),
+    [
+        ("getsockopt", (1, 2, ()), "the 3rd argument must be an int, not tuple"),
+        ("getsockopt", (1, 2, None), "the 3rd argument must be an int, not NoneType"),
+        ("setsockopt", (1, 2, None, ()), "the 4th argument must be an int, not tuple"),
+        ("setsockopt", (1, 2, None, None), "the 4th argument must be an int, not NoneType"),
+        ("setsockopt", (1, 2, 1, None), "the value None goes with a length"),
+        ("setsockopt", (1, 2, None), "the value None goes with a length"),
+    ],
+)
+def test_compat_1_what_is_wrong_with_an_options_length_is_said(method: str, arguments: Any, says: str) -> None:
+    with standard.socket() as theirs, pytest.raises(TypeError):
+        getattr(theirs, method)(*arguments)
+    with compat.socket() as ours, pytest.raises(TypeError) as failed:
+        getattr(ours, method)(*arguments)
+    assert str(failed.value).startswith(f"{method}(): {says}")
+
+
 def test_compat_1_exit_takes_anything(socket: Any) -> None:
     one = socket.socket()
     one.__exit__()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import selectors
 import socket as standard
+import ssl
 
 import usocket.compat as socket
 from typing_extensions import assert_type
@@ -51,7 +54,49 @@ def files(sock: socket.socket, mode: str) -> None:
     print(reader, writer, both, sock.makefile(mode))
 
 
-def refused() -> None:
+def options(sock: socket.socket) -> None:
+    assert_type(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR), int)
+    assert_type(sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8), bytes)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes(8))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, None, 8)
+
+
+def addresses(sock: socket.socket) -> None:
+    sock.bind(b"/a/path")
+    sock.connect(("localhost", 80))
+    assert_type(sock.sendto(b"", ("localhost", 80)), int)
+    assert_type(sock.sendto(b"", socket.MSG_OOB, "/a/path"), int)
+    assert_type(sock.sendmsg([b""], [], 0, ("localhost", 80)), int)
+    assert_type(socket.create_connection(("localhost", "http"), source_address=("", 0)), socket.socket)
+
+
+async def taken_by_others(sock: socket.socket) -> None:
+    """Those who are typed to take CPython's socket, and take ours as they run (COMPAT-2)."""
+    theirs: standard.socket = sock
+    print(theirs, standard.SocketIO(sock, "rb"), ssl.create_default_context().wrap_socket(sock))
+    assert_type(await asyncio.get_running_loop().sock_recv(sock, 1), bytes)
+    await asyncio.open_connection(sock=sock)
+    selectors.DefaultSelector().register(sock, selectors.EVENT_READ)
+    assert_type(sock.readline(), bytes | None)  # a stream all the same
+
+
+class OfOnesOwn(socket.socket):
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        return super().recv(bufsize, flags)
+
+
+def refused(sock: socket.socket) -> None:
     """Each of these lines is a mistake, and is told to be one."""
+    sock.send("text")  # type: ignore[arg-type]
+    sock.sendall("text")  # type: ignore[arg-type]
+    sock.write("text")  # type: ignore[arg-type]
+    sock.bind(80)  # type: ignore[arg-type]
+    sock.connect(80)  # type: ignore[arg-type]
+    sock.sendto(b"")  # type: ignore[call-overload]
+    sock.sendto("text", ("localhost", 80))  # type: ignore[call-overload]
+    sock.setsockopt(1, 2, "1")  # type: ignore[call-overload]
+    sock.setsockopt(1, 2, None)  # type: ignore[call-overload]
+    socket.create_connection("localhost")  # type: ignore[arg-type]
     socket.SO_REUSEADR  # type: ignore[attr-defined]  # noqa: B018
     socket.soket()  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ from typing import Any
 from usocket import _usocket
 from usocket._usocket import recv_fds as recv_fds
 from usocket._usocket import sockaddr as sockaddr  # ours besides, not for a star
-from usocket.compat.addresses import Address, resolve, to_tuple
+from usocket.compat.addresses import Address, AddressLike, resolve, to_tuple
 from usocket.compat.constants import *  # noqa: F403
 from usocket.compat.constants import _names as _names_of_constants
 from usocket.compat.enumerations import AddressFamily as AddressFamily
@@ -154,9 +154,9 @@ def getfqdn(name: str = "") -> str:
 
 
 def create_connection(
-    address: tuple[str | None, int],
+    address: tuple[str | None, int | str | bytes | None],
     timeout: float | None = _GLOBAL_DEFAULT_TIMEOUT,
-    source_address: Address = None,
+    source_address: AddressLike | None = None,
     *,
     all_errors: bool = False,
 ) -> socket:
@@ -186,7 +186,9 @@ def getaddrinfo(
     ]
 
 
-def send_fds(sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int = 0, address: Address = None) -> int:
+def send_fds(
+    sock: Any, buffers: Iterable[Any], fds: Iterable[int], flags: int = 0, address: AddressLike | None = None
+) -> int:
     """Sends descriptors over an AF_UNIX socket, beside the buffers; returns how many bytes of those went out."""
     rights = (_usocket.SOL_SOCKET, _usocket.SCM_RIGHTS, array.array("i", fds))
     sent: int = sock.sendmsg(buffers, [rights], flags, address)

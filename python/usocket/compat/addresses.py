@@ -8,6 +8,7 @@ import struct
 from typing import Any, TypeAlias
 
 from usocket import _usocket
+from usocket._buffer import Buffer
 from usocket._usocket import AF_INET, AF_INET6, AF_UNIX, inet_ntop, inet_pton, sockaddr
 from usocket.compat.families import form_of
 
@@ -15,6 +16,8 @@ AF_RDS: int | None = getattr(_standard, "AF_RDS", None)
 
 # What is returned: a tuple, a path (abstract ones as bytes), or None where the system names no sender.
 Address: TypeAlias = Any
+# What is taken: a tuple, a path, or bytes as usocket has them.
+AddressLike: TypeAlias = tuple[Any, ...] | str | Buffer
 
 
 # --- From the system, and to it

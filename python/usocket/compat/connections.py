@@ -13,6 +13,7 @@ import uselect
 
 from usocket import compat as _face  # late: a program may put names of its own into it
 from usocket._usocket import SO_ERROR, SOL_SOCKET
+from usocket.compat.addresses import AddressLike
 from usocket.compat.sockets import checked_timeout, socket
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5: before the next address is tried beside those that have not answered
@@ -131,9 +132,9 @@ class Race:
 
 
 def create_connection(
-    address: tuple[str | None, int],
+    address: tuple[str | None, int | str | bytes | None],
     timeout: Any = None,
-    source_address: Any = None,
+    source_address: AddressLike | None = None,
     *,
     all_errors: bool = False,
 ) -> Any:
@@ -179,7 +180,7 @@ def has_dualstack_ipv6() -> bool:
 
 
 def create_server(
-    address: Any,
+    address: AddressLike,
     *,
     family: int = _face.AF_INET,
     backlog: int | None = None,

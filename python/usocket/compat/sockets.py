@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from usocket import _usocket
 from usocket import compat as _face  # late: a program may put names of its own into it
+from usocket._buffer import Buffer
 from usocket._usocket import SOCK_STREAM
-from usocket.compat.addresses import Address, to_native, to_tuple
+from usocket.compat.addresses import Address, AddressLike, to_native, to_tuple
 from usocket.compat.enumerations import AddressFamily, SocketKind
 from usocket.compat.files import Binary, Default, ReadAndWrite, Text, open_file, send_by_reading, send_by_system
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
 AF_VSOCK: int | None = getattr(_standard, "AF_VSOCK", None)
 
+_NOT_GIVEN: Any = ...
 _default_timeout: float | None = None
 
 
@@ -64,7 +63,16 @@ class _OfTls:
         return method.__get__(one)
 
 
-class socket(_usocket.socket):
+if TYPE_CHECKING:
+
+    class _Base(_usocket.socket, _standard.socket):  # type: ignore[misc]
+        """To a checker also CPython's: so it lets asyncio and others have ours, who take it as they run (COMPAT-2)."""
+
+else:
+    _Base = _usocket.socket
+
+
+class socket(_Base):
     """usocket's socket, with addresses, enumerations, files and exceptions as in CPython."""
 
     __slots__ = ("_closed", "_io_refs", "_proto")
@@ -81,9 +89,10 @@ class socket(_usocket.socket):
                 raise ValueError("negative file descriptor")
             super().__init__(fileno=fileno)
         else:
-            af = _as_int(_face.AF_INET if family == -1 else family)
-            kind = _as_int(_face.SOCK_STREAM if type == -1 else type)
-            super().__init__(af, kind, 0 if proto == -1 else _as_int(proto))
+            af = as_int(_face.AF_INET if family == -1 else family)
+            kind = as_int(_face.SOCK_STREAM if type == -1 else type)
+            number = 0 if proto == -1 else as_int(proto)
+            super().__init__(af, kind, number)
         if fileno is None:
             self._set_default_timeout()
         elif _default_timeout is not None:
@@ -300,18 +309,30 @@ class socket(_usocket.socket):
 
     # --- Options: those of AF_VSOCK are numbers of 64 bits
 
-    def setsockopt(self, level: int, optname: int, value: Any, optlen: int | None = None, /) -> None:
+    @overload
+    def setsockopt(self, level: int, optname: int, value: int | Buffer, /) -> None: ...
+    @overload
+    def setsockopt(self, level: int, optname: int, value: None, optlen: int, /) -> None: ...
+    def setsockopt(self, level: int, optname: int, value: Any, optlen: int = _NOT_GIVEN, /) -> None:
         """Sets an option to an int or bytes; None with a length is a null pointer."""
-        if (value is None) != (optlen is not None):
+        if (value is None) != (optlen is not _NOT_GIVEN):
             raise TypeError("setsockopt(): the value None goes with a length, the 4th argument, and only that does")
-        if optlen is not None:
+        if optlen is not _NOT_GIVEN:
+            if not hasattr(optlen, "__index__"):
+                raise TypeError(f"setsockopt(): the 4th argument must be an int, not {optlen.__class__.__name__}")
             return super()._setsockopt_null(level, optname, optlen)
         if isinstance(value, int) and self._has_long_options(level):
             value = value.to_bytes(8, sys.byteorder)
         return super().setsockopt(level, optname, value)
 
-    def getsockopt(self, level: int, optname: int, length: int = 0, /) -> Any:
-        if not 0 <= length <= 1024:
+    @overload
+    def getsockopt(self, level: int, optname: int, /) -> int: ...
+    @overload
+    def getsockopt(self, level: int, optname: int, length: int, /) -> bytes: ...
+    def getsockopt(self, level: int, optname: int, length: int = 0, /) -> int | bytes:
+        if not hasattr(length, "__index__"):
+            raise TypeError(f"getsockopt(): the 3rd argument must be an int, not {length.__class__.__name__}")
+        if not 0 <= length.__index__() <= 1024:
             raise OSError(f"getsockopt buflen out of range 0-1024: {length}")
         if not length and self._has_long_options(level):
             return int.from_bytes(super().getsockopt(level, optname, 8), sys.byteorder)
@@ -322,13 +343,15 @@ class socket(_usocket.socket):
 
     # --- Connections
 
-    def bind(self, address: Address, /) -> None:
-        super().bind(to_native("bind", super().family, address, self))
+    def bind(self, address: AddressLike, /) -> None:
+        native = to_native("bind", super().family, address, self)
+        super().bind(native)
 
-    def connect(self, address: Address, /) -> None:
-        super().connect(to_native("connect", super().family, address, self))
+    def connect(self, address: AddressLike, /) -> None:
+        native = to_native("connect", super().family, address, self)
+        super().connect(native)
 
-    def connect_ex(self, address: Address, /) -> int:
+    def connect_ex(self, address: AddressLike, /) -> int:
         """connect() that returns the number of the error, or 0."""
         native = to_native("connect_ex", super().family, address, self)
         try:
@@ -338,7 +361,7 @@ class socket(_usocket.socket):
         return 0
 
     def listen(self, backlog: int | None = None, /) -> None:
-        super().listen(*() if backlog is None else (_as_int(backlog),))
+        super().listen(*() if backlog is None else (as_int(backlog),))
 
     def accept(self) -> tuple[socket, Address]:
         is_usual = _face.socket is socket and _face.getdefaulttimeout is getdefaulttimeout
@@ -367,7 +390,7 @@ class socket(_usocket.socket):
         return conn, address
 
     def shutdown(self, how: int, /) -> None:
-        super().shutdown(_as_int(how))
+        super().shutdown(as_int(how))
 
     def getsockname(self) -> Address:
         return to_tuple(super().getsockname(), self)
@@ -377,19 +400,31 @@ class socket(_usocket.socket):
 
     # --- What is sent. CPython's own refuse str: mypy sees that what they take is less than what usocket's do.
 
-    def sendto(  # type: ignore[override]
-        self, data: Buffer, flags_or_address: Any, address: Address = None, /
-    ) -> int:
-        if address is None:
-            return super().sendto(data, to_native("sendto", super().family, flags_or_address, self))
-        return super().sendto(data, flags_or_address, to_native("sendto", super().family, address, self))
+    if TYPE_CHECKING:
+
+        def send(self, bytes: Buffer, flags: int = 0, /) -> int: ...  # type: ignore[override]
+
+        def sendall(self, bytes: Buffer, flags: int = 0, /) -> None: ...  # type: ignore[override]
+
+        def write(  # type: ignore[override]
+            self, buf: Buffer, off_or_n: int | None = None, n: int | None = _NOT_GIVEN, /
+        ) -> int | None: ...
+
+    @overload  # type: ignore[override]
+    def sendto(self, data: Buffer, address: AddressLike, /) -> int: ...
+    @overload
+    def sendto(self, data: Buffer, flags: int, address: AddressLike, /) -> int: ...
+    def sendto(self, data: Buffer, flags_or_address: Any, address: AddressLike | None = None, /) -> int:
+        flags, to = (0, flags_or_address) if address is None else (flags_or_address, address)
+        native = to_native("sendto", super().family, to, self)
+        return super().sendto(data, flags, native)
 
     def sendmsg(  # type: ignore[override]
         self,
         buffers: Iterable[Buffer],
         ancdata: Iterable[tuple[int, int, Buffer]] = (),
         flags: int = 0,
-        address: Address = None,
+        address: AddressLike | None = None,
         /,
     ) -> int:
         native = None if address is None else to_native("sendmsg", super().family, address, self)
@@ -475,7 +510,7 @@ def _closing_on_failure(*fds: int) -> Iterator[None]:
         raise
 
 
-def _as_int(number: Any) -> int:
+def as_int(number: Any) -> int:
     """A number that the system's int holds: OverflowError where CPython says so."""
     value: int = number.__index__() if hasattr(number, "__index__") else number
     if isinstance(value, int) and not -(2**31) <= value < 2**31:
