@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import socket as _standard
+import sys as _sys
 from collections.abc import Iterable
 
 # What has nothing to do with a socket object is CPython's own.
@@ -57,6 +58,7 @@ from usocket.compat.enumerations import SocketKind as SocketKind
 from usocket.compat.enumerations import _intenum_converter as _intenum_converter  # CPython's name
 from usocket.compat.files import _GiveupOnSendfile as _GiveupOnSendfile  # noqa: F401  # CPython's name
 from usocket.compat.sharing import register as _register_with_multiprocessing
+from usocket.compat.sockets import as_int as _as_int
 from usocket.compat.sockets import dup as dup
 from usocket.compat.sockets import fromfd as fromfd
 from usocket.compat.sockets import getdefaulttimeout as getdefaulttimeout
@@ -178,6 +180,8 @@ def getaddrinfo(
     flags: int = 0,
 ) -> list[tuple[AddressFamily, SocketKind, int, str, Address]]:
     """What a host and port resolve to: (family, type, proto, canonname, address)."""
+    family, type, proto, flags = map(_as_int, (family, type, proto, flags))
+    _sys.audit("socket.getaddrinfo", host, port, family, type, proto)
     service = port.decode() if isinstance(port, bytes) else port
     found = resolve(host, service, family, type, proto, flags)
     return [

@@ -83,6 +83,7 @@ class socket(_Base):
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
         self._begin(None if fileno is not None and proto == -1 else max(proto, 0))
         if fileno is not None:
+            sys.audit("socket.__new__", self, as_int(family), as_int(type), as_int(proto))
             if isinstance(fileno, float):
                 raise TypeError("integer argument expected, got float")
             if isinstance(fileno, int) and fileno < 0:
@@ -92,6 +93,7 @@ class socket(_Base):
             af = as_int(_face.AF_INET if family == -1 else family)
             kind = as_int(_face.SOCK_STREAM if type == -1 else type)
             number = 0 if proto == -1 else as_int(proto)
+            sys.audit("socket.__new__", self, af, kind, number)
             super().__init__(af, kind, number)
         if fileno is None:
             self._set_default_timeout()
@@ -102,6 +104,15 @@ class socket(_Base):
         self._io_refs = 0
         self._closed = False
         self._proto = proto  # as it was asked for; None: as the system says
+
+    def _adopt(self, proto: int | None) -> None:
+        """Of a socket that usocket has made, where CPython calls the constructor. An auditing hook may refuse it."""
+        self._begin(proto)
+        try:
+            sys.audit("socket.__new__", self, super().family, super().type, self.proto)
+        except BaseException:
+            super().close()
+            raise
 
     def _set_default_timeout(self) -> None:
         if _default_timeout is not None and self.gettimeout() is None:
@@ -187,7 +198,7 @@ class socket(_Base):
         if _face.dup is not _own_dup or kind is not socket:
             return self._dup_as_told()
         copy = self._dup_as(kind)
-        copy._begin(self._proto)
+        copy._adopt(self._proto)
         return copy
 
     def _dup_as_told(self) -> socket:
@@ -345,15 +356,18 @@ class socket(_Base):
 
     def bind(self, address: AddressLike, /) -> None:
         native = to_native("bind", super().family, address, self)
+        sys.audit("socket.bind", self, address)
         super().bind(native)
 
     def connect(self, address: AddressLike, /) -> None:
         native = to_native("connect", super().family, address, self)
+        sys.audit("socket.connect", self, address)
         super().connect(native)
 
     def connect_ex(self, address: AddressLike, /) -> int:
         """connect() that returns the number of the error, or 0."""
         native = to_native("connect_ex", super().family, address, self)
+        sys.audit("socket.connect", self, address)
         try:
             super().connect(native)
         except OSError as failure:
@@ -368,7 +382,7 @@ class socket(_Base):
         if not is_usual or type(self)._accept is not _own_accept:
             return self._accept_as_told()
         conn, address = self._accept_as(socket)
-        conn._begin(self._proto)
+        conn._adopt(self._proto)
         conn._set_default_timeout()
         return conn, address
 
@@ -417,6 +431,7 @@ class socket(_Base):
     def sendto(self, data: Buffer, flags_or_address: Any, address: AddressLike | None = None, /) -> int:
         flags, to = (0, flags_or_address) if address is None else (flags_or_address, address)
         native = to_native("sendto", super().family, to, self)
+        sys.audit("socket.sendto", self, to)
         return super().sendto(data, flags, native)
 
     def sendmsg(  # type: ignore[override]
@@ -428,6 +443,7 @@ class socket(_Base):
         /,
     ) -> int:
         native = None if address is None else to_native("sendmsg", super().family, address, self)
+        sys.audit("socket.sendmsg", self, address)
         return super().sendmsg(buffers, ancdata, flags, native)
 
     if hasattr(_standard, "ALG_SET_OP"):  # Linux, its interface to the kernel's cryptography
@@ -542,9 +558,14 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
     if kind is not socket:
         return _socketpair_of(kind, af, type, proto)
     pair = _usocket._socketpair_as(socket, af, type, proto)
-    for one in pair:
-        one._begin(proto)
-        one._set_default_timeout()
+    try:
+        for one in pair:
+            one._adopt(proto)
+            one._set_default_timeout()
+    except BaseException:
+        for one in pair:
+            _usocket.socket.close(one)
+        raise
     return pair
 
 
