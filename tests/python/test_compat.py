@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import usocket
@@ -613,6 +614,12 @@ def test_compat_1_addresses_of_af_alg() -> None:
 
 
 @pytest.mark.skipif(not hasattr(standard, "AF_ALG"), reason="this CPython knows no AF_ALG")
+def test_compat_1_sendmsg_afalg_looks_at_the_family_first(socket: Any) -> None:
+    with socket.socket() as one, pytest.raises(OSError, match="AF_ALG"):
+        one.sendmsg_afalg()
+
+
+@pytest.mark.skipif(not hasattr(standard, "AF_ALG"), reason="this CPython knows no AF_ALG")
 def test_compat_1_sendmsg_afalg_is_a_sendmsg_with_options() -> None:
     class OfAlg(compat.socket):
         family = standard.AF_ALG  # of any other it is refused
@@ -701,6 +708,41 @@ def test_compat_1_a_function_in_the_place_of_socket(monkeypatch: pytest.MonkeyPa
             with pytest.raises(RuntimeError):
                 make()
             assert descriptors() == before
+
+
+def test_compat_1_dup_asks_what_a_subclass_has_of_its_own(socket: Any) -> None:
+    asked = []
+
+    class Told(socket.socket):  # type: ignore[misc]
+        def fileno(self) -> int:
+            asked.append("fileno")
+            return int(super().fileno())
+
+        def gettimeout(self) -> float | None:
+            asked.append("gettimeout")
+            return 5.0
+
+        def settimeout(self, timeout: float | None) -> None:
+            asked.append(f"settimeout {timeout}")
+            super().settimeout(timeout)
+
+    with Told() as one:
+        asked.clear()
+        with one.dup() as copy:
+            assert asked == ["fileno", "gettimeout", "settimeout 5.0"]
+            assert os.fstat(copy.fileno()) == os.fstat(one.fileno())
+
+
+def test_compat_1_create_connection_leaves_the_default_timeout_to_the_class(
+    socket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = mock.MagicMock()
+    monkeypatch.setattr(socket, "socket", asked)
+    assert socket.create_connection(("127.0.0.1", 1)) is asked.return_value
+    assert asked.mock_calls == [
+        mock.call(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP),
+        mock.call().connect(("127.0.0.1", 1)),
+    ]
 
 
 def test_compat_1_accept_asks_accept_of_a_subclass(socket: Any) -> None:
@@ -958,6 +1000,22 @@ def test_compat_1_offsets_that_no_file_has(socket: Any, tmp_path: Path, offset: 
             one.sendfile(file, offset, 5)
         assert getattr(failed.value, "errno", errno.EINVAL) == errno.EINVAL
         assert one.sendfile(file, 1, 2**62) == 4
+
+
+def test_compat_1_sendfile_over_seqpacket(socket: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"hello")
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with one, other, (tmp_path / "file").open("rb") as file:
+        assert one.sendfile(file) == 5
+        assert other.recv(10) == b"hello"
+        assert one.sendfile(io.BytesIO(b"hi")) == 2
+        assert other.recv(10) == b"hi"
+
+
+def test_compat_1_sendfile_is_not_of_datagrams(socket: Any) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other, pytest.raises(ValueError, match="SOCK_STREAM"):
+        one.sendfile(io.BytesIO(b"hi"))
 
 
 @pytest.mark.parametrize(

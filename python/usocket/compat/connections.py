@@ -33,14 +33,24 @@ def interleaved(found: Iterable[Candidate]) -> list[Candidate]:
 class Race:
     """Attempts to connect to the candidates, each begun when the one before has failed, or not answered for a while."""
 
-    def __init__(self, candidates: list[Candidate], deadline: float | None, source: Any, *, waits: bool = True) -> None:
+    def __init__(
+        self,
+        candidates: list[Candidate],
+        deadline: float | None,
+        source: Any,
+        *,
+        waits: bool = True,
+        is_default: bool = False,
+    ) -> None:
         self.errors: list[OSError] = []
+        self.has_set_timeouts = False  # of the sockets, else they have the timeout that they were made with
         self._targets: list[Any] = []  # of the errors
         self._candidates: Iterator[Candidate] = iter(candidates)
         self._left = len(candidates)
         self._deadline = deadline
         self._source = source
         self._waits = waits  # else an attempt that goes on is given up: BlockingIOError
+        self._is_default = is_default  # without a deadline: new sockets have that timeout already
         self._pending: dict[int, tuple[Any, Any]] = {}  # by descriptor: the socket, and where to
 
     def run(self) -> Any | None:
@@ -48,7 +58,8 @@ class Race:
         try:
             while self._left or self._pending:
                 winner = self._begin() if self._left else None
-                winner = winner or self._await(ATTEMPT_DELAY_S if self._left else None)
+                if winner is None:
+                    winner = self._await(ATTEMPT_DELAY_S if self._left else None)
                 if winner is not None:
                     return winner
                 if self._remaining() == 0:
@@ -73,7 +84,10 @@ class Race:
             remaining = self._remaining()
             if remaining == 0:
                 raise TimeoutError(errno.ETIMEDOUT, "timed out before this address was tried")
-            sock.settimeout(remaining if is_alone and self._waits else 0)
+            span = remaining if is_alone and self._waits else 0
+            if span is not None or not self._is_default:
+                self.has_set_timeouts = True
+                sock.settimeout(span)
             if self._source is not None:
                 sock.bind(self._source)
             sock.connect(destination)
@@ -143,7 +157,8 @@ def create_connection(
     The timeout is for resolving and all attempts together. The error is that of the last address and names the others,
     or with all_errors it is an ExceptionGroup of all (3.11).
     """
-    if timeout is _face._GLOBAL_DEFAULT_TIMEOUT:
+    is_default = timeout is _face._GLOBAL_DEFAULT_TIMEOUT
+    if is_default:
         timeout = _face.getdefaulttimeout()
     timeout = checked_timeout(timeout)
     deadline = time.monotonic() + timeout if timeout else None
@@ -152,11 +167,12 @@ def create_connection(
     except (TypeError, ValueError) as wrong:
         raise type(wrong)(f"create_connection(): the address is a tuple (host, port), not {address!r}") from None
     found = _face.getaddrinfo(host, port, 0, _face.SOCK_STREAM)
-    race = Race(interleaved(found), deadline, source_address, waits=timeout != 0)
+    race = Race(interleaved(found), deadline, source_address, waits=timeout != 0, is_default=is_default)
     try:
         connection = race.run()
         if connection is not None:
-            connection.settimeout(timeout)
+            if race.has_set_timeouts:
+                connection.settimeout(timeout)
             return connection
         if not race.errors:
             raise OSError("getaddrinfo returns an empty list")

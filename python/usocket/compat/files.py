@@ -65,7 +65,7 @@ def check_sendfile(sock: Any, file: Any, count: Any) -> None:
     """What sendfile() refuses, with CPython's exceptions."""
     if "b" not in getattr(file, "mode", "b"):
         raise ValueError("file should be opened in binary mode")
-    if sock.type != _face.SOCK_STREAM:
+    if not sock.type & _face.SOCK_STREAM:  # a bit of SOCK_SEQPACKET, too
         raise ValueError("only SOCK_STREAM type sockets are supported")
     if count is not None:
         if not isinstance(count, int):

@@ -207,7 +207,7 @@ class socket(_Base):
         def make(fd: int) -> socket:
             return self.__class__(self.family, self.type, self.proto, fileno=fd)
 
-        if _face.dup is _own_dup:
+        if _face.dup is _own_dup and type(self).fileno is _usocket.socket.fileno:
             copy = self._dup_as(_usocket.socket)._hand_over(make)
         else:
             fd = _face.dup(self.fileno())
@@ -452,7 +452,7 @@ class socket(_Base):
             self,
             msg: Iterable[Buffer] = (),
             *,
-            op: int,
+            op: int = _NOT_GIVEN,
             iv: Buffer | None = None,
             assoclen: int | None = None,
             flags: int = 0,
