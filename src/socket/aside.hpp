@@ -8,6 +8,7 @@
 #include "sys/sys.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/result.hpp"
+#include "wait/held.hpp"
 #include "wait/lock.hpp"
 
 namespace usocket {
@@ -50,6 +51,7 @@ public:
     sys::Fd open() noexcept {
         std::uint32_t word = word_.load(std::memory_order_acquire);
         if (is_own(word)) return fd_of(word);
+        const Held held;
         const auto opened = sys::bell_open();
         if (!opened) return sys::no_fd;
         const std::uint32_t made = generation() | (static_cast<std::uint32_t>(*opened) + 1);
