@@ -139,7 +139,7 @@ def test_compat_1_stub_names_the_constants() -> None:
 
 
 # Of compat's names, those that it has for its own use, as CPython's module has others.
-ITS_OWN = {"Address", "Any", "Iterable", "annotations", "array", "resolve", "to_tuple"}
+ITS_OWN = {"Address", "AddressLike", "Any", "Iterable", "annotations", "array", "resolve", "to_tuple"}
 
 
 def test_compat_1_a_checker_knows_every_name(tmp_path: Path) -> None:
