@@ -173,6 +173,8 @@ SOCKET: dict[str, Signature] = {
     "getpeercert": (TRUTH,),
     "tls_session": (),
     "session_reused": (),
+    "_accept": (),
+    "_hand_over": (Kind(os.close, [None, 1, "x"]),),
     "_accept_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
     "_dup_as": (Kind(usocket.socket, [None, 1, "x", int, object, usocket, type]),),
 }
@@ -188,7 +190,7 @@ def signatures(*replaced: Kinds) -> Iterator[tuple[str, Signature]]:
 
 
 PROPERTIES = {"_is_wrapped", "closed", "family", "type", "proto"}
-SETTINGS = {"_takes_str", "_skips_empty"}  # of a class
+SETTINGS = {"_takes_str", "_skips_empty", "_shows"}  # of a class
 POLL: dict[str, Signature] = {
     "register": (POLLED, MASK, OBJECT),
     "unregister": (OBJECT, THROW),
