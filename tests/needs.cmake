@@ -12,12 +12,12 @@ set(USOCKET_NEEDS_unix
     Splice/Splice.CPP_4_so_is_a_stream_that_is_not_connected/unix_*
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
-    Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.*)
+    Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.* UnreadUnix.*)
 set(USOCKET_NEEDS_fork
-    Families/Fork.* ForkListener.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*
+    Families/Fork.* ForkListener.* ForkServer.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*
     */Holders.TIME_6_a_child_does_not_go_on_with_its_parents_wait/*)
 set(USOCKET_NEEDS_files
-    Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread
+    Cancelling.SOCK_4_a_close_ends_the_call_of_a_cancelled_thread Cancelling.SOCK_4_a_server_and_what_it_calls_go_on
     SendFile/* SendFiles.* Calls/Reuse.* Reuse.* Close.Sock4FromSeveralThreadsAtOnce StaleDuplicate.* PollGone.*
     Poll1.OneShotTellsWhoeverIsBesideNoLess Poll6.WithoutADescriptorForItsBellItStillWaits
     Poll1.RegisteringADescriptorAgainChangesMaskAndUserdata Poll1.SeparateRegistrationsOfOneDescriptor
