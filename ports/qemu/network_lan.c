@@ -10,6 +10,8 @@
 #include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/init.h"
+#include "lwip/ip4_frag.h"
+#include "lwip/ip6_frag.h"
 #include "lwip/netif.h"
 #include "netif/ethernet.h"
 #include "py/mperrno.h"
@@ -42,12 +44,12 @@ err_t __wrap_netif_loop_output(struct netif* netif, struct pbuf* packet) {
     if (header[0] >> 4 == 6) {
         ip6_addr_t to = {0};
         memcpy(to.addr, header + 24, sizeof to.addr);
-        return nic.output_ip6(&nic, packet, &to);
+        return packet->tot_len > nic.mtu ? ip6_frag(packet, &nic, &to) : nic.output_ip6(&nic, packet, &to);
     }
 #endif
     ip4_addr_t to;
     memcpy(&to.addr, header + 16, sizeof to.addr);
-    return nic.output(&nic, packet, &to);
+    return packet->tot_len > nic.mtu ? ip4_frag(packet, &nic, &to) : nic.output(&nic, packet, &to);
 }
 
 /* --- Up and down */

@@ -89,7 +89,8 @@ def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
         words += [str(write_boot(folder, arguments)), *arguments.script]
     # At a terminal Ctrl-A is QEMU's.
     line = "stdio,id=line,signal=off" + (",mux=on" if sys.stdin.isatty() and not arguments.script else "")
-    semihosting = "enable=on,target=native" + "".join(f",arg={word}" for word in words)
+    # A comma ends an argument; two are one.
+    semihosting = "enable=on,target=native" + "".join(f",arg={word.replace(',', ',,')}" for word in words)
     return [
         "qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none",
         "-chardev", line, "-serial", "chardev:line",

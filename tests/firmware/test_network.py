@@ -57,3 +57,12 @@ def test_what_an_interface_is_told_is_what_it_says() -> None:
         "down 0.0.0.0 False\n",
         0,
     ), told.stderr
+
+
+def test_stack_2_nothing_is_left_out_while_a_neighbour_is_asked_for() -> None:
+    """Nor of what the board sends to itself over the wire; and a script's arguments are what was typed."""
+    told = run(SCRIPTS / "neighbours.py", "a,b", "--c")
+    assert (told.stdout, told.returncode) == (
+        "['a,b', '--c']\nfragments 9000\nin a row [0, 1, 2]\n127.0.0.1 9000\n::1 9000\n",
+        0,
+    ), told.stderr

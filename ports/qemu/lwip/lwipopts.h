@@ -16,6 +16,10 @@
 #endif
 #define LWIP_ARP 1
 #define LWIP_ETHERNET 1
+#define ARP_QUEUEING 1 /* else the last packet alone stays while a neighbour is asked for its address: no fragments */
+#define ARP_QUEUE_LEN 48 /* as many as the fragments of a datagram of 64 KiB */
+#define MEMP_NUM_ARP_QUEUE 64
+#define MEMP_NUM_ND6_QUEUE 64
 #define LWIP_RAW 0
 #define LWIP_IGMP 1
 #define LWIP_MULTICAST_TX_OPTIONS 1
@@ -42,6 +46,7 @@
 #define MEMP_NUM_TCP_SEG 512
 #define MEMP_NUM_PBUF 256
 #define MEMP_NUM_REASSDATA 4
+#define IP_REASS_MAX_PBUFS 96 /* two such datagrams, of 65,507 bytes each */
 #define PBUF_POOL_SIZE 256
 #define TCP_MSS 1460
 #define TCP_WND (44 * TCP_MSS)
