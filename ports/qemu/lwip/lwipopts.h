@@ -16,7 +16,7 @@
 #endif
 #define LWIP_ARP 1
 #define LWIP_ETHERNET 1
-#define ARP_QUEUEING 1 /* else the last packet alone stays while a neighbour is asked for its address: no fragments */
+#define ARP_QUEUEING 1   /* else the last packet alone stays while a neighbour is asked for its address: no fragments */
 #define ARP_QUEUE_LEN 48 /* as many as the fragments of a datagram of 64 KiB */
 #define MEMP_NUM_ARP_QUEUE 64
 #define MEMP_NUM_ND6_QUEUE 64
