@@ -80,6 +80,15 @@ template <class Self> typename Receiver<Self>::Type received(PyObject* object, P
         return Type(object);
 }
 
+// `call` with at most so many arguments, each in its place, though some were given by name.
+template <Py_ssize_t most, class Call>
+PyObject* call_in_places(Call call, const char* usage, PyObject* object, PyObject* const* given, Py_ssize_t count,
+                         PyObject* keywords) noexcept {
+    if (keywords == nullptr) return call(object, given, count);
+    PyObject* places[most]{};
+    return to_places(usage, given, count, keywords, places, most) ? call(object, places, most) : nullptr;
+}
+
 // What Python calls for a method.
 template <Usage usage, auto function> struct Method;
 template <Usage usage, class Self, class... Parameters, nb::object (*function)(Self&, Parameters...)>
@@ -93,10 +102,7 @@ struct Method<usage, function> {
     }
     static PyObject* call_with_keywords(PyObject* object, PyObject* const* given, Py_ssize_t count,
                                         PyObject* keywords) noexcept {
-        if (keywords == nullptr) return call(object, given, count);
-        constexpr Py_ssize_t most = sizeof...(Parameters);
-        PyObject* places[most]{};
-        return to_places(usage.chars, given, count, keywords, places, most) ? call(object, places, most) : nullptr;
+        return call_in_places<sizeof...(Parameters)>(call, usage.chars, object, given, count, keywords);
     }
     static PyObject* call_without(PyObject* object, PyObject*) noexcept {
         const auto self = received<Self>(object, nullptr);
@@ -116,10 +122,7 @@ template <Usage usage, class... Parameters, nb::object (*function)(Parameters...
     }
     static PyObject* call_with_keywords(PyObject* module, PyObject* const* given, Py_ssize_t count,
                                         PyObject* keywords) noexcept {
-        if (keywords == nullptr) return call(module, given, count);
-        constexpr Py_ssize_t most = sizeof...(Parameters);
-        PyObject* places[most]{};
-        return to_places(usage.chars, given, count, keywords, places, most) ? call(module, places, most) : nullptr;
+        return call_in_places<sizeof...(Parameters)>(call, usage.chars, module, given, count, keywords);
     }
 };
 
