@@ -197,11 +197,13 @@ nb::object recvmsg_into(const Faced& self, const ScatteredPieces& buffers, Maybe
 
 nb::object recv_fds(Anything sock, Anything bufsize, Int maxfds, Maybe<Anything> flags) {
     constexpr std::int64_t most = std::numeric_limits<int>::max() / sizeof(int) / 2;
-    if (maxfds.value < 0 || maxfds.value > most) {
+    const bool is_in_range = maxfds.value >= 0 && maxfds.value <= most;
+    const auto room =
+        is_in_range ? ancillary_length(static_cast<std::size_t>(maxfds.value) * sizeof(int)) : std::nullopt;
+    if (!room) {
         PyErr_SetString(PyExc_OverflowError, "recv_fds(): maxfds is out of range");
         return {};
     }
-    const auto room = ancillary_length(static_cast<std::size_t>(maxfds.value) * sizeof(int));
     const auto no_flags = nb::steal(PyLong_FromLong(0));
     const auto message = nb::steal(python<PyObject_CallMethod>(sock.object.ptr(), "recvmsg", "OnO",
                                                                bufsize.object.ptr(), static_cast<Py_ssize_t>(*room),
