@@ -1,5 +1,5 @@
-// Resolving, by getaddrinfo(3). It cannot be interrupted, so a name is looked up in a thread of its own, which
-// writes to a pipe when it is done and frees what nobody waits for any more (GAI-4).
+// Resolving, by getaddrinfo(3). It cannot be interrupted, so a name is looked up in a thread of its own, which rings a
+// bell when it is done and frees what nobody waits for any more (GAI-4).
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,8 +21,8 @@ struct Lookup {
     addrinfo* found = nullptr;
     int code = 0;
     int system_error = 0;
-    int ready_read = -1;
-    int ready_write = -1;
+    Fd bell = no_fd;
+    std::atomic<bool> is_done{false};
     std::atomic<int> holders{2};
 };
 
@@ -44,8 +44,7 @@ addrinfo hints_of(const Query& query) noexcept {
 void let_go(Lookup* lookup) noexcept {
     if (lookup->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (lookup->found != nullptr) ::freeaddrinfo(lookup->found);
-    if (lookup->ready_read >= 0) ::close(lookup->ready_read);
-    if (lookup->ready_write >= 0) ::close(lookup->ready_write);
+    if (lookup->bell != no_fd) ::close(lookup->bell);
     lookup->~Lookup();
     std::free(lookup);
 }
@@ -54,9 +53,8 @@ void* look_up(void* argument) noexcept {
     auto* lookup = static_cast<Lookup*>(argument);
     lookup->code = ::getaddrinfo(lookup->host, lookup->service, &lookup->hints, &lookup->found);
     lookup->system_error = errno;
-    const char done = 1;
-    // The pipe is empty and its reader is open, so this neither waits nor fails.
-    (void)!::write(lookup->ready_write, &done, 1);
+    lookup->is_done.store(true, std::memory_order_release);
+    bell_ring(lookup->bell);
     let_go(lookup);
     return nullptr;
 }
@@ -98,27 +96,20 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
         lookup->service = texts + host_size;
         std::memcpy(texts + host_size, query.service, service_size);
     }
-    int ends[2] = {-1, -1};
-    int code = 0;
-    if (calls::pipe(ends, false) < 0) {
-        code = errno;
-    } else {
-        lookup->ready_read = ends[0];
-        lookup->ready_write = ends[1];
-        code = start_thread(lookup);
-    }
+    const auto bell = bell_open();
+    lookup->bell = bell ? *bell : no_fd;
+    const int code = bell ? start_thread(lookup) : bell.error().code();
     if (code == 0) return lookup;
     lookup->holders.store(1);
     let_go(lookup);
     return Error(code);
 }
 
-Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->ready_read; }
+Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->bell; }
 
 Result<void*> lookup_finish(Lookup* lookup) noexcept {
-    // Reading what the thread wrote orders its results before what follows.
-    char done = 0;
-    (void)!::read(lookup->ready_read, &done, 1);
+    // It has rung, so this is true; what the thread has written is seen from here on.
+    (void)lookup->is_done.load(std::memory_order_acquire);
     addrinfo* found = std::exchange(lookup->found, nullptr);
     const Error error = lookup->code == 0 ? Error() : resolver_error(lookup->code, lookup->system_error);
     let_go(lookup);
