@@ -51,6 +51,18 @@
 
 namespace usocket {
 
+// Texts of faults that a device's build, or one without polls, cannot meet take no room there.
+#if defined(USOCKET_SMALL)
+#define USOCKET_TEXT_OF_CXX(text) ""
+#else
+#define USOCKET_TEXT_OF_CXX(text) text
+#endif
+#if defined(USOCKET_WITHOUT_poll)
+#define USOCKET_TEXT_OF_POLLS(text) ""
+#else
+#define USOCKET_TEXT_OF_POLLS(text) text
+#endif
+
 // What is wrong with an argument. `none` for errors that the system or the resolver reported.
 // X(name, text): the text completes "invalid argument: ..." and says what would be right.
 #define USOCKET_FAULTS(X) \
@@ -82,12 +94,12 @@ namespace usocket {
     X(makefile_mode, "mode must be 'rb', 'wb' or 'rwb'") \
     X(slice_range, "offset and length must lie within the buffer") \
     X(option_length, "an option's length must be in 0..1024") \
-    X(event_mask, "an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535") \
+    X(event_mask, \
+      USOCKET_TEXT_OF_POLLS("an event mask is a sum of POLLIN, POLLOUT, POLLERR and POLLHUP, in 0..65535")) \
     X(int_range, "the number does not fit the system's int") \
-    X(address_text, "an address is HOST:PORT, [HOST]:PORT or unix:PATH") \
+    X(address_text, USOCKET_TEXT_OF_CXX("an address is HOST:PORT, [HOST]:PORT or unix:PATH")) \
     X(address_zone, "what follows % is neither a number nor an interface of this machine") \
-    X(source_family, "none of the host's addresses is of the source address's family") \
-    X(no_room, "a poll wants room for at least one event")
+    X(no_room, USOCKET_TEXT_OF_CXX("a poll wants room for at least one event"))
 
 enum class Fault : std::uint8_t {
 #define USOCKET_FAULT_NAME(name, text) name,
