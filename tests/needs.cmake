@@ -4,6 +4,7 @@ set(USOCKET_NEEDS_unix
     Addresses.ADDR_4_* Addresses.ADDR_5_takes_each_family_apart Text.ADDR_9_an_address_and_its_text
     *AF_UNIX* Connect.CPP_4_errors_name_the_endpoint Connect.CPP_4_to_an_address_of_any_family
     Sockets.SOCK_1_impossible_combinations_say_the_systems_errno Sockets.SOCK_1_type_selects_the_protocol
+    Sockets.SOCK_1_made_in_a_socket_that_is_there
     Sockets.SOCK_2_a_broken_connection_is_EPIPE_and_no_signal Sockets.SOCK_3_closed_every_method_is_EBADF
     Sockets.SOCK_8_describe_escapes_paths Sockets.SOCK_8_pairs
     Timeouts.TIME_2_a_datagram_waits_for_room Close.Sock4RacesWithConnect

@@ -509,6 +509,23 @@ TEST(Sockets, SOCK_6_the_sender_of_before_is_not_that_of_kept_bytes) {
     EXPECT_EQ(from, pair.here.getsockname().value());
 }
 
+TEST(Sockets, SOCK_1_made_in_a_socket_that_is_there) {
+    Socket socket, first, second, copy;
+    EXPECT_EQ(Socket::adopt_into(socket, -1).error(), Error(EBADF));
+    EXPECT_FALSE(Socket::open_into(socket, -1, SOCK_STREAM));
+    EXPECT_FALSE(Socket::pair_into(first, second, AF_UNIX, -1));
+    EXPECT_EQ(socket.dup_into(copy).error(), Error(EBADF));
+    for (const Socket* one : {&socket, &first, &second, &copy}) EXPECT_TRUE(one->closed());
+    ASSERT_TRUE(Socket::open_into(socket, AF_INET, SOCK_DGRAM));
+    ASSERT_TRUE(socket.settimeout(Timeout(std::chrono::milliseconds(1))));
+    ASSERT_TRUE(socket.dup_into(copy));
+    EXPECT_EQ(copy.gettimeout(), Timeout(std::chrono::milliseconds(1)));
+    EXPECT_EQ(copy.recv(1).error(), Error(ETIMEDOUT));
+    ASSERT_TRUE(Socket::pair_into(first, second, AF_UNIX, SOCK_STREAM));
+    first.write("x").value();
+    EXPECT_EQ(second.read(1).value().view(), "x");
+}
+
 TEST(Sockets, SOCK_6_recv_into_and_flags) {
     Pair pair = tcp_pair();
     pair.here.send("hello").value();
