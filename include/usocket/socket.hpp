@@ -251,7 +251,7 @@ private:
     friend class Poll;  // watches it
 
     USOCKET_LOCAL Socket(int fd, int family, int type, int proto) noexcept;
-    template <class Opened> void become(const Opened& opened, int proto) noexcept;
+    template <class Opened> USOCKET_LOCAL void become(const Opened& opened, int proto) noexcept;
     USOCKET_LOCAL void take(Socket& other) noexcept;
     USOCKET_LOCAL void destroy() noexcept;
     USOCKET_LOCAL void release() noexcept;
