@@ -241,11 +241,12 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
             const Held held;
             const auto fd = sys::accept(gate_.fd(), *peer);
             if (fd) conn.become(sys::Opened{*fd, family_, type()}, proto());
-            if (fd && has_spans(gate_)) note_spans(conn.gate_, true);  // the system may hand them on
             return fd.error();
         };
         // Whoever holds the descriptor besides may let it block again at any time: then it might sleep.
-        return waiting.perform(gate_.fd(), sys::poll_in, take, gate_.exposed());
+        const auto taken = waiting.perform(gate_.fd(), sys::poll_in, take, gate_.exposed());
+        if (taken && has_spans(gate_)) note_spans(conn.gate_, true);  // the system may hand them on
+        return taken;
     });
     if (!accepted) peer = accepted.error();
     return peer;

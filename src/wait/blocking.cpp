@@ -135,9 +135,18 @@ bool Blocking::may_sleep_in_system() noexcept {
     return sys::is_only_thread() || (other() == nullptr && gate_->let_sleep());
 }
 
+// Memory is the host's: whoever asks for it has to be inside.
+Aside* Blocking::make_aside(Gate& gate) noexcept {
+    const bool was_outside = call_.left_ && gate.aside() == nullptr;
+    if (was_outside) enter();
+    Aside* aside = gate.make_aside();
+    if (was_outside) leave();
+    return aside;
+}
+
 // What rings when the socket is closed by another thread.
 sys::Fd Blocking::bell_of(Gate& gate) noexcept {
-    Aside* aside = gate.make_aside();
+    Aside* aside = make_aside(gate);
     return aside == nullptr ? sys::no_fd : aside->bell.open();
 }
 
@@ -224,7 +233,7 @@ Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
 // One that was set behind our back is known from now on.
 Timeout Blocking::own_span(sys::Fd fd, unsigned events) noexcept {
     const Timeout own = sys::descriptor_timeout(fd, events);
-    if (!own.is_none() && gate_ != nullptr) note_spans(*gate_, true);
+    if (!own.is_none() && gate_ != nullptr && make_aside(*gate_) != nullptr) note_spans(*gate_, true);
     return own;
 }
 

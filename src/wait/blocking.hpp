@@ -129,7 +129,8 @@ private:
     [[nodiscard]] Error expired() const noexcept;
     Result<bool> sleep_once(sys::Fd fd, unsigned events, Timeout span) noexcept;
     [[nodiscard]] bool is_distrusted() const noexcept;
-    static sys::Fd bell_of(Gate& gate) noexcept;
+    Aside* make_aside(Gate& gate) noexcept;
+    sys::Fd bell_of(Gate& gate) noexcept;
     Result<sys::Fd> watch_closing(Timeout& longest) noexcept;
     // Of a call on two sockets the one that it does not wait for now; else null.
     [[nodiscard]] Gate* other() const noexcept {

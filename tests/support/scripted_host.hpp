@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "left.hpp"
 #include "usocket/host.hpp"
 #include "usocket/socket.hpp"
 
@@ -26,7 +27,10 @@ public:
         host_.enter = enter;
         host_.interrupted = interrupted;
     }
-    ~ScriptedHost() { current() = nullptr; }
+    ~ScriptedHost() {
+        current() = nullptr;
+        host_is_left = false;
+    }
     ScriptedHost(const ScriptedHost&) = delete;
     ScriptedHost& operator=(const ScriptedHost&) = delete;
 
@@ -51,12 +55,14 @@ private:
         EXPECT_TRUE(self->is_inside_) << "leave() without enter()";
         self->is_inside_ = false;
         if (self->while_left) self->while_left();
+        host_is_left = true;
         return self;
     }
     static void enter(void* token) noexcept {
         EXPECT_EQ(token, current()) << "enter() gets what leave() returned";
         EXPECT_FALSE(current()->is_inside_) << "enter() without leave()";
         current()->is_inside_ = true;
+        host_is_left = false;
     }
     static bool interrupted() noexcept {
         ScriptedHost* self = current();

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "left.hpp"
 #include "network.hpp"
 #include "poll/state.hpp"
 
@@ -13,6 +14,10 @@ using namespace usocket::faulty;
 void* resize(void* memory, std::size_t size) noexcept {
     if (!Registry::is_free()) {
         std::fputs("faulty stack: memory is asked for under the registry of polls\n", stderr);
+        std::abort();
+    }
+    if (size != 0 && tests::host_is_left) {
+        std::fputs("faulty stack: memory is asked for outside the host\n", stderr);
         std::abort();
     }
     if (size == 0) {

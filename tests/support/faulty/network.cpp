@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "left.hpp"
+
 namespace usocket::faulty {
 
 Network& network() {
@@ -156,6 +158,7 @@ namespace {
 void run_first_event() {
     auto first = network().events.extract(network().events.begin());
     network().clock = std::max(network().clock, first.key().first);
+    const tests::OtherThreads others;
     first.mapped()();
 }
 
