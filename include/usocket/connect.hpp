@@ -113,6 +113,9 @@ public:
     // Once.
     USOCKET_API Result<Socket, EndpointError> connect(std::string_view host, Service service,
                                                       const ConnectOptions& options, Call&& call) noexcept;
+    // The same into a closed socket that is there.
+    USOCKET_API Result<void, EndpointError> connect_into(Socket& conn, std::string_view host, Service service,
+                                                         const ConnectOptions& options, Call&& call) noexcept;
     // After a longjmp out of connect() that was given `call`: nothing is left open.
     USOCKET_API void unwound(Call& call) noexcept;
 

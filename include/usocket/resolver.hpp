@@ -102,6 +102,10 @@ private:
                                                          int proto = 0, int flags = 0) noexcept {
     return getaddrinfo(std::nullopt, service, af, type, proto, flags);
 }
+// The same into an empty list that is there: who made it knows of what was found, whatever a host's handlers jump out
+// of.
+USOCKET_API Result<void> getaddrinfo_into(AddressInfoList& found, std::optional<std::string_view> host, Service service,
+                                          int af, int type, int proto, int flags, Call&& call) noexcept;
 // The same, but no longer than to the deadline: ETIMEDOUT.
 [[nodiscard]] inline Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service,
                                                          Deadline deadline, int type = 0, int flags = 0) noexcept {

@@ -16,10 +16,8 @@ usocket_error_t usocket_getaddrinfo(const usocket_query_t* query, usocket_addrin
     const Service service =
         query->service.data != nullptr || query->has_port ? service_of(query->service, query->port) : Service();
     auto* into = new (&opened<AddressInfoList>(list)) AddressInfoList;
-    auto found =
-        usocket::getaddrinfo(host_name, service, query->family, query->type, query->proto, query->flags, Given(call));
-    if (found) *into = std::move(*found);
-    return c(found);
+    return c(usocket::getaddrinfo_into(*into, host_name, service, query->family, query->type, query->proto,
+                                       query->flags, Given(call)));
 }
 
 bool usocket_addrinfo_next(usocket_addrinfo_t* entry) {
@@ -45,11 +43,8 @@ namespace {
 
 Connecting& cxx(usocket_connecting_t* connecting) noexcept { return opened<Connecting>(connecting); }
 
-usocket_error_t give(Result<Socket, EndpointError>& made, usocket_socket_t* into, usocket_failure_t* failure) noexcept {
-    const Held held;
-    if (made) {
-        c_face::cxx(into) = std::move(*made);
-    } else if (failure != nullptr) {
+template <class T> usocket_error_t tell(const Result<T, EndpointError>& made, usocket_failure_t* failure) noexcept {
+    if (!made && failure != nullptr) {
         const EndpointError error = made.error();
         const std::string_view message = error.message();
         *std::copy_n(message.begin(), std::min(message.size(), sizeof failure->message - 1), failure->message) = 0;
@@ -67,8 +62,9 @@ usocket_error_t usocket_connecting_run(usocket_connecting_t* connecting, const u
     options.family = to->family;
     if (to->source != nullptr) options.source = c_face::cxx(to->source);
     const std::string_view host = to->host.data != nullptr ? text(to->host) : std::string_view("localhost");
-    auto made = cxx(connecting).connect(host, service_of(to->service, to->port), options, Given(call));
-    return give(made, conn, failure);
+    const auto made =
+        cxx(connecting).connect_into(c_face::cxx(conn), host, service_of(to->service, to->port), options, Given(call));
+    return tell(made, failure);
 }
 
 void usocket_connecting_unwound(usocket_connecting_t* connecting, usocket_call_t* call) {
@@ -91,5 +87,7 @@ usocket_error_t usocket_create_server(const usocket_endpoint_t* on, usocket_sock
     auto made = on->host.data != nullptr || on->service.data != nullptr
                     ? usocket::listen_on_host(text(on->host), service_of(on->service, on->port), Given(call), options)
                     : usocket::listen_on_port(on->port, options);
-    return give(made, listener, failure);
+    const Held held;
+    if (made) c_face::cxx(listener) = std::move(*made);
+    return tell(made, failure);
 }

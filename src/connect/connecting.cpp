@@ -29,10 +29,9 @@ Timeout earlier(Timeout left, std::int64_t span) noexcept {
 
 Error Connecting::resolve(std::string_view host, Service service, const ConnectOptions& options, Call& call) noexcept {
     const int family = options.source.empty() ? options.family : options.source.family();
-    auto found = getaddrinfo(host, service, family, sys::sock_stream, 0, 0, static_cast<Call&&>(call));
+    const auto found =
+        getaddrinfo_into(found_, host, service, family, sys::sock_stream, 0, 0, static_cast<Call&&>(call));
     if (!found) return found.error();
-    const Held held;
-    found_ = *std::move(found);
     std::fill_n(next_of_, 2, found_.begin());
     return Error();
 }
@@ -191,6 +190,14 @@ Result<Connecting::Attempt*> Connecting::race(const ConnectOptions& options, Cal
 
 Result<Socket, EndpointError> Connecting::connect(std::string_view host, Service service, const ConnectOptions& options,
                                                   Call&& call) noexcept {
+    Socket conn;
+    const auto connected = connect_into(conn, host, service, options, static_cast<Call&&>(call));
+    if (!connected) return connected.error();
+    return conn;
+}
+
+Result<void, EndpointError> Connecting::connect_into(Socket& conn, std::string_view host, Service service,
+                                                     const ConnectOptions& options, Call&& call) noexcept {
     const Uncancelled uncancelled(call.host_ != nullptr);
     if (const Error error = resolve(host, service, options, call); error != Error()) {
         failure_.add(host, error);
@@ -199,11 +206,12 @@ Result<Socket, EndpointError> Connecting::connect(std::string_view host, Service
     const auto winner = has_one_candidate() ? connect_only(options, call) : race(options, call);
     const Held held;
     if (winner) {
-        Socket socket = std::move((*winner)->socket);
+        Socket& socket = (*winner)->socket;
         (void)poll_.unregister(socket);
         const auto set = socket.setblocking(true);
+        if (set) conn = std::move(socket);
         end();
-        if (set) return socket;
+        if (set) return {};
         failure_.add((*winner)->address, set.error());
         return failure_;
     }

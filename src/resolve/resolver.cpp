@@ -41,16 +41,15 @@ bool is_no_port(std::string_view text) noexcept {
 
 class Resolution {
 public:
-    static AddressInfoList list(void* first) noexcept {
-        AddressInfoList list;
-        list.first_ = first;
-        return list;
+    static Error give(const Result<void*>& found, AddressInfoList& into) noexcept {
+        if (found) into.first_ = *found;
+        return found.error();
     }
-    static Result<void*> numeric(const sys::Query& query) noexcept {
+    static Error numeric(const sys::Query& query, AddressInfoList& into) noexcept {
         const Held held;
-        return sys::resolve_numeric(query);
+        return give(sys::resolve_numeric(query), into);
     }
-    static Result<AddressInfoList> look_up(const sys::Query& query, Call& call) noexcept {
+    static Error look_up(const sys::Query& query, Call& call, AddressInfoList& into) noexcept {
         if (const Error error = start(query, call); error != Error()) return error;
         const auto ready =
             Blocking(call, Timeout::none(), nullptr).wait(sys::lookup_ready_fd(call.lookup_), sys::poll_in);
@@ -59,9 +58,7 @@ public:
             cancel(call);
             return ready.error();
         }
-        const auto found = sys::lookup_finish(std::exchange(call.lookup_, nullptr));
-        if (!found) return found.error();
-        return list(*found);
+        return give(sys::lookup_finish(std::exchange(call.lookup_, nullptr)), into);
     }
     static Error start(const sys::Query& query, Call& call) noexcept {
         const Held held;
@@ -93,6 +90,14 @@ AddressInfoList::Iterator& AddressInfoList::Iterator::operator++() noexcept {
 
 Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Service service, int af, int type, int proto,
                                     int flags, Call&& call) noexcept {
+    Result<AddressInfoList> found{Error()};
+    const auto got = getaddrinfo_into(*found, host, service, af, type, proto, flags, static_cast<Call&&>(call));
+    if (!got) found = got.error();
+    return found;
+}
+
+Result<void> getaddrinfo_into(AddressInfoList& found, std::optional<std::string_view> host, Service service, int af,
+                              int type, int proto, int flags, Call&& call) noexcept {
     CName host_name, service_name;
     sys::Query query{nullptr, nullptr, af, type, proto, flags};
     if (host) {
@@ -110,11 +115,9 @@ Result<AddressInfoList> getaddrinfo(std::optional<std::string_view> host, Servic
     }
 
     const Uncancelled uncancelled(Blocking(call, Timeout::none(), nullptr).has_host());
-    const auto numeric = Resolution::numeric(query);
-    if (numeric) return Resolution::list(*numeric);
-    if (!host || !sys::is_name_unknown(numeric.error())) return numeric.error();
-
-    return Resolution::look_up(query, call);
+    const Error numeric = Resolution::numeric(query, found);
+    if (numeric == Error() || !host || !sys::is_name_unknown(numeric)) return numeric;
+    return Resolution::look_up(query, call, found);
 }
 
 void unwound(Call& call) noexcept {

@@ -52,8 +52,7 @@ Result<std::size_t> Socket::sendfile(int file, std::uint64_t offset, std::size_t
     return inside(call, [&]() noexcept -> Result<std::size_t> {
         Outbox out = outbox(call);
         const Error error = out.send_file(file, offset, count, sent);
-        const bool is_short = error == Error(EAGAIN) && sent != 0 && out.is_nonblocking();
-        return error == Error() || is_short ? Result<std::size_t>(sent) : error;
+        return error == Error() || out.is_short(error, sent) ? Result<std::size_t>(sent) : error;
     });
 }
 
@@ -77,8 +76,7 @@ Result<std::size_t> Socket::splice(Socket& to, std::size_t count, std::size_t& m
         return to.inside(beside, [&]() noexcept -> Result<std::size_t> {
             Outbox outbox(call, timeout_, to.gate_, false);
             const Error error = reader(call).splice(outbox, count, moved).error();
-            const bool is_short = error == Error(EAGAIN) && moved != 0 && outbox.is_nonblocking();
-            return error == Error() || is_short ? Result<std::size_t>(moved) : error;
+            return error == Error() || outbox.is_short(error, moved) ? Result<std::size_t>(moved) : error;
         });
     });
 }

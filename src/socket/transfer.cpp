@@ -187,8 +187,7 @@ Result<std::size_t> Socket::write(ConstBuffer data, std::size_t& sent, Call&& ca
         if (data.size() == 0) return std::size_t{0};
         Outbox out = outbox(call);
         const Error error = out.send_all(data, 0, sent);
-        const bool is_short = error == Error(EAGAIN) && sent != 0 && out.is_nonblocking();
-        return error == Error() || is_short ? Result<std::size_t>(sent) : error;
+        return error == Error() || out.is_short(error, sent) ? Result<std::size_t>(sent) : error;
     });
 }
 

@@ -1,6 +1,7 @@
 // Outbox: one call that sends, for its length.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 
 #include "socket/aside.hpp"
@@ -32,7 +33,13 @@ public:
     // --- For what moves one stream into this one
     [[nodiscard]] Gate& gate() const noexcept { return gate_; }
     [[nodiscard]] bool has_layer() const noexcept { return layer_of(gate_) != nullptr; }
-    [[nodiscard]] bool is_nonblocking() const noexcept { return Blocking(call_, timeout_, &gate_).is_nonblocking(); }
+    // What has gone out of a non-blocking call is its result, whatever there is none of for now: an error would have it
+    // sent once more (TIME-4).
+    [[nodiscard]] bool is_short(Error error, std::size_t sent) const noexcept {
+        const int code = error.code();
+        const bool is_for_now = code == EAGAIN || code == ENOBUFS || code == ENOMEM;
+        return is_for_now && sent != 0 && Blocking(call_, timeout_, &gate_).is_nonblocking();
+    }
     // Whether the system can take something now, and until it can.
     Result<bool> has_room() noexcept;
     Result<void> await_room() noexcept { return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out); }
