@@ -229,3 +229,19 @@ def test_compat_1_recv_fds_takes_what_receives_messages(socket: Any) -> None:
 def test_compat_1_what_recv_fds_refuses(socket: Any, message: Any, maxfds: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         socket.recv_fds(Other(*message), 1, maxfds)
+
+
+def test_sock_4_fromfd_closes_a_descriptor_but_once(pair: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one is lost to the exception it stays open, as CPython's does; a second close would be somebody else's."""
+    closed: list[int] = []
+    monkeypatch.setattr(os, "close", closed.append)
+    for number in itertools.count(1):
+        try:
+            made = stopped_before(
+                number, lambda: compat.fromfd(pair[0].fileno(), standard.AF_UNIX, standard.SOCK_STREAM)
+            )
+        except Stop:
+            assert closed == []
+            continue
+        made.close()
+        break

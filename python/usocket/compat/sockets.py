@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import functools
 import io
 import operator
 import os
 import socket as _standard
+import stat
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from socket import SocketIO
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -210,9 +211,7 @@ class socket(_Base):
         if _face.dup is _own_dup and type(self).fileno is _usocket.socket.fileno:
             copy = self._dup_as(_usocket.socket)._hand_over(make)
         else:
-            fd = _face.dup(self.fileno())
-            with _closing_on_failure(fd):
-                copy = make(fd)
+            copy = _given_to(make, _face.dup(self.fileno()))
         copy.settimeout(self.gettimeout())
         return copy
 
@@ -397,8 +396,7 @@ class socket(_Base):
             conn = accepted._hand_over(make)
         else:
             fd, address = self._accept()
-            with _closing_on_failure(fd):
-                conn = make(fd)
+            conn = _given_to(make, fd)
         if _face.getdefaulttimeout() is None and self.gettimeout():
             conn.setblocking(True)
         return conn, address
@@ -515,15 +513,13 @@ socket.__module__ = "usocket.compat"
 _own_accept = socket._accept
 
 
-@contextlib.contextmanager
-def _closing_on_failure(*fds: int) -> Iterator[None]:
-    """What is begun with the descriptors has them once it succeeds."""
-    try:
-        yield
-    except BaseException:
-        for fd in fds:
-            os.close(fd)
-        raise
+def _given_to(make: Callable[[int], socket], fd: int) -> socket:
+    """make(fd). If that fails the descriptor is closed, by whoever has it then and by nobody else."""
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
+    made: socket = _usocket.socket(fileno=fd)._hand_over(make)
+    return made
 
 
 def as_int(number: Any) -> int:
@@ -584,6 +580,4 @@ def _socketpair_of(kind: type[socket], family: int, type: int, proto: int) -> tu
 
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
     """A socket on a duplicate of the descriptor, which stays its owner's."""
-    copy = _face.dup(fd)
-    with _closing_on_failure(copy):
-        return _face.socket(family, type, proto, copy)
+    return _given_to(functools.partial(_face.socket, family, type, proto), _face.dup(fd))
