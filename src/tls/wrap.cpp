@@ -52,8 +52,9 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     const auto peer = sys::getpeername(gate_.fd());
     const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
     waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
-    if (!peer && !waits_for_connect) {
-        // One that was reset has no peer any more. What has come is for TLS, which fails with reason.
+    // One that was reset has no peer any more. That, and what had come before, is for TLS, which fails with reason.
+    const unsigned shown = peer ? 0 : sys::wait(gate_.fd(), sys::poll_in, Timeout::zero()).value_or(0u);
+    if (!peer && !waits_for_connect && (shown & sys::poll_err) == 0) {
         std::uint8_t one = 0;
         const auto front = sys::recv(gate_.fd(), {&one, 1}, sys::msg_peek | sys::msg_dontwait);
         if (!front) return front.error() == Error(EAGAIN) ? peer.error() : front.error();
