@@ -70,6 +70,23 @@ TEST_F(Outboxes, TIME_4_nonblocking_it_does_not_wait_for_room) {
     EXPECT_EQ(passed(), 0);
 }
 
+// Else the caller would send it once more.
+TEST_F(Outboxes, TIME_4_nonblocking_what_has_gone_out_counts_though_there_is_no_memory_for_the_rest) {
+    for (const int code : {ENOBUFS, ENOMEM}) {
+        set_room(4);
+        faulty::fail(faulty::Sys::send, code, 1);
+        std::size_t sent = 0;
+        Outbox sending = outbox(Timeout::zero());
+        const Error error = sending.send_all("abcdef", 0, sent);
+        EXPECT_EQ(error, Error(code));
+        EXPECT_EQ(sent, 4u);
+        EXPECT_TRUE(sending.is_short(error, sent));
+        EXPECT_FALSE(sending.is_short(error, 0) || sending.is_short(Error(EPIPE), sent));
+        EXPECT_FALSE(outbox(Timeout::none()).is_short(error, sent));
+        EXPECT_EQ(peer_.take(), "abcd");
+    }
+}
+
 TEST_F(Outboxes, TIME_8_nor_with_msg_dontwait_whatever_the_timeout_or_the_deadline) {
     set_room(0);
     EXPECT_EQ(outbox(Timeout::none()).send("abc", MSG_DONTWAIT, nullptr).error(), Error(EAGAIN));
