@@ -63,6 +63,6 @@ def test_stack_2_nothing_is_left_out_while_a_neighbour_is_asked_for() -> None:
     """Nor of what the board sends to itself over the wire; and a script's arguments are what was typed."""
     told = run(SCRIPTS / "neighbours.py", "a,b", "--c")
     assert (told.stdout, told.returncode) == (
-        "['a,b', '--c']\nfragments 9000\nin a row [0, 1, 2]\n127.0.0.1 9000\n::1 9000\n",
+        "['a,b', '--c']\nfragments 4000\nin a row [0, 1, 2]\n127.0.0.1 4000\n::1 4000\n",
         0,
     ), told.stderr
