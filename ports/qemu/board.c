@@ -42,7 +42,7 @@ void board_pend_lwip(void) { SCB_ICSR = PEND_SV; }
 void PendSV_Handler(void) { usocket_lwip_turn(); }
 
 void Ethernet_Handler(void) {
-    lan9118_hush();
+    lan9118_take();
     board_pend_lwip();
 }
 

@@ -1,7 +1,12 @@
 /* Frames go through two FIFOs, word by word, without DMA. In front of each frame is what it is: one word with its
- * status when it has come, two with its length when it is sent. */
+ * status when it has come, two with its length when it is sent.
+ *
+ * The chip has room for seven frames that have come, and lwIP may be busy for longer, as while it sends a datagram in
+ * many fragments. So the interrupt takes them off the chip at once, into a ring, and lwIP has them from there: the same
+ * as the ring of buffers that a chip with DMA is given. */
 #include "lan9118.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "lwip/etharp.h"
@@ -25,7 +30,6 @@ enum {
     RX_CFG = 0x6c,
     TX_CFG = 0x70,
     HW_CFG = 0x74,
-    RX_DP_CTRL = 0x78,
     RX_FIFO_INF = 0x7c,
     TX_FIFO_INF = 0x80,
     FREE_RUN = 0x9c,
@@ -33,7 +37,7 @@ enum {
     MAC_CSR_DATA = 0xa8,
 };
 
-enum { BYTE_TEST_VALUE = 0x87654321, MAC_CSR_BUSY = 1u << 31, RX_DP_FAST_FORWARD = 1u << 31 };
+enum { BYTE_TEST_VALUE = 0x87654321, MAC_CSR_BUSY = 1u << 31 };
 enum { HW_CFG_RESET = 1, HW_CFG_MUST_BE_ONE = 1 << 20, HW_CFG_TX_FIFO_5_KB = 5 << 16 };
 enum { IRQ_CFG_ENABLE = 1 << 8, IRQ_CFG_ACTIVE_HIGH = 1 << 4, IRQ_CFG_PUSH_PULL = 1 };
 enum { RX_STATUS_LEVEL = 1 << 3 }; /* of INT_STS and INT_EN */
@@ -55,8 +59,6 @@ static void mac_write(uint32_t number, uint32_t value) {
 }
 
 uint32_t lan9118_counter(void) { return *reg(FREE_RUN); }
-
-void lan9118_hush(void) { *reg(INT_EN) = 0; }
 
 /* --- Sending */
 
@@ -83,36 +85,65 @@ static err_t send(struct netif* nic, struct pbuf* frame) {
 
 /* --- Receiving */
 
-/* Takes the frame at the front of the FIFO off it. NULL: it was wrong, or there is no memory for it. */
-static struct pbuf* take_frame(uint32_t status) {
-    static uint32_t words[MOST_WORDS];
+/* As many as the fragments of a datagram of 64 KiB, and some more. A power of two, for the counts to wrap around. */
+enum { RING_SIZE = 64 };
+
+struct frame {
+    uint32_t size; /* 0: it came damaged */
+    uint32_t words[MOST_WORDS];
+};
+static struct frame ring[RING_SIZE];
+static atomic_uint taken;   /* off the chip */
+static atomic_uint handed;  /* to lwIP */
+static atomic_bool is_full; /* then the interrupt is off, and what comes stays in the chip */
+
+static void take_frame(uint32_t status, struct frame* frame) {
     const uint32_t size = status >> 16 & 0x3fff;
     const uint32_t count = (size + 3) / 4;
     for (uint32_t i = 0; i < count; ++i) {
         const uint32_t word = *reg(RX_DATA);
         if (i < MOST_WORDS) {
-            words[i] = word;
+            frame->words[i] = word;
         }
     }
-    if ((status & RX_STATUS_ERROR) != 0 || size <= CRC_SIZE || count > MOST_WORDS) {
-        return NULL;
+    const bool is_whole = (status & RX_STATUS_ERROR) == 0 && size > CRC_SIZE && count <= MOST_WORDS;
+    frame->size = is_whole ? size - CRC_SIZE : 0;
+}
+
+void lan9118_take(void) {
+    *reg(INT_STS) = RX_STATUS_LEVEL; /* whatever comes from here on sets it again */
+    while ((*reg(RX_FIFO_INF) >> 16 & 0xff) != 0 && taken - handed < RING_SIZE) {
+        take_frame(*reg(RX_STATUS), &ring[taken % RING_SIZE]);
+        ++taken;
     }
-    struct pbuf* frame = pbuf_alloc(PBUF_RAW, (u16_t)(size - CRC_SIZE), PBUF_POOL);
-    if (frame != NULL) {
-        pbuf_take(frame, words, (u16_t)(size - CRC_SIZE));
+    is_full = taken - handed == RING_SIZE;
+    *reg(INT_EN) = is_full ? 0 : RX_STATUS_LEVEL;
+}
+
+/* If there is no memory for it, it is lost, as on the wire. */
+static void hand(struct netif* nic, const struct frame* frame) {
+    if (frame->size == 0 || !netif_is_up(nic)) {
+        return;
     }
-    return frame;
+    struct pbuf* copy = pbuf_alloc(PBUF_RAW, (u16_t)frame->size, PBUF_POOL);
+    if (copy == NULL) {
+        return;
+    }
+    pbuf_take(copy, frame->words, (u16_t)frame->size);
+    if (nic->input(copy, nic) != ERR_OK) {
+        pbuf_free(copy);
+    }
 }
 
 void lan9118_receive(struct netif* nic) {
-    *reg(INT_STS) = RX_STATUS_LEVEL; /* whatever comes from here on sets it again */
-    while ((*reg(RX_FIFO_INF) >> 16 & 0xff) != 0) {
-        struct pbuf* frame = take_frame(*reg(RX_STATUS));
-        if (frame != NULL && (!netif_is_up(nic) || nic->input(frame, nic) != ERR_OK)) {
-            pbuf_free(frame);
+    do {
+        for (; handed != taken; ++handed) {
+            hand(nic, &ring[handed % RING_SIZE]);
         }
-    }
-    *reg(INT_EN) = RX_STATUS_LEVEL;
+        if (is_full) {
+            lan9118_take();
+        }
+    } while (handed != taken);
 }
 
 /* --- The beginning */

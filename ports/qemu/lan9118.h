@@ -13,11 +13,11 @@ bool lan9118_reset(void);
 /* For netif_add(). The interface has its address by then (hwaddr). */
 err_t lan9118_init(struct netif* nic);
 
-/* Hands all frames that have come to lwIP, and has the chip interrupt when the next one comes. */
-void lan9118_receive(struct netif* nic);
+/* Takes the frames that have come off the chip: what its interrupt does. */
+void lan9118_take(void);
 
-/* What its interrupt begins with: it does not come again before lan9118_receive(). */
-void lan9118_hush(void);
+/* Hands those that were taken to lwIP. */
+void lan9118_receive(struct netif* nic);
 
 /* Its free-running counter: 25 MHz, 32 bits. */
 uint32_t lan9118_counter(void);

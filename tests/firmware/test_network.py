@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from boards import CTRL_C, SCRIPTS, Machine, run
+from boards import CTRL_C, SCRIPTS, TIME_LIMIT_S, Machine, run
 
 DHCP_COOKIE = b"\x63\x82\x53\x63"  # in each of its messages (RFC 2131, 3)
+LARGEST_IN_A_BURST = 9_900  # what the chip has room for, if all fragments come at once (docs/firmware.md)
 
 
 def fetch(port: int, path: str) -> str:
@@ -66,3 +68,30 @@ def test_stack_2_nothing_is_left_out_while_a_neighbour_is_asked_for() -> None:
         "['a,b', '--c']\nfragments 4000\nin a row [0, 1, 2]\n127.0.0.1 4000\n::1 4000\n",
         0,
     ), told.stderr
+
+
+def test_stack_2_frames_are_taken_off_the_chip_while_others_are_sent() -> None:
+    """Datagrams of the largest size, in more fragments than the chip has room for."""
+    told = run(SCRIPTS / "looped.py", options=("--steady",))
+    assert (told.stdout, told.returncode) == ("True\nTrue\n", 0), told.stderr
+
+
+def test_stack_2_a_datagram_comes_whole_in_a_burst() -> None:
+    """However late the board is: the chip has room for all fragments."""
+    told = run(SCRIPTS / "datagrams.py", str(LARGEST_IN_A_BURST))
+    assert (told.stdout, told.returncode) == ("127.0.0.1 True\n::1 True\n", 0), told.stderr
+
+
+def test_stack_2_datagrams_to_and_from_a_desktop_program() -> None:
+    """All fragments of one come to the chip at once. The board may send larger ones."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desktop:
+        desktop.bind(("127.0.0.1", 0))
+        desktop.settimeout(TIME_LIMIT_S)
+        port = desktop.getsockname()[1]
+        with Machine("echoed.py", str(port), str(LARGEST_IN_A_BURST), "65507") as board:
+            data, address = desktop.recvfrom(0x10000)
+            desktop.sendto(data, address)
+            board.prints("back True\n")
+            desktop.sendto(str(len(desktop.recv(0x10000))).encode(), address)
+            board.prints("there 65507\n")
+            assert board.status() == 0
