@@ -13,6 +13,8 @@
 #include "lwip/ip4_frag.h"
 #include "lwip/ip6_frag.h"
 #include "lwip/netif.h"
+#include "lwip/prot/dhcp.h"
+#include "lwip/sys.h"
 #include "netif/ethernet.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
@@ -138,6 +140,27 @@ static void start_dhcp(void) {
     usocket_port_unlock();
     if (error != ERR_OK) {
         mp_raise_OSError(MP_ENOMEM);
+    }
+}
+
+/* lwIP asks a server that refuses (NAK) again at once. From the second refusal on it does not hear what it is offered
+ * then, until its timer has it ask once more: 2 s later, then 4, 8, 16, 32, 60. */
+void lan_dhcp_sends(struct dhcp* dhcp, unsigned char state, unsigned char message) {
+    enum { AT_ONCE_MS = 1000 };
+    static u32_t requested; /* when */
+    static u8_t refusals;
+    if (message == DHCP_REQUEST) {
+        requested = sys_now();
+        if (state != DHCP_STATE_REQUESTING) {
+            refusals = 0; /* it has had a lease */
+        }
+    } else if (message == DHCP_DISCOVER && dhcp->tries == 0) { /* not by the timer */
+        const bool was_refused = sys_now() - requested < AT_ONCE_MS;
+        refusals = was_refused ? (u8_t)LWIP_MIN(refusals + 1, 7) : 0;
+        if (refusals >= 2) {
+            dhcp->xid = ~dhcp->xid; /* no answer to this message has it */
+            dhcp->tries = refusals - 2;
+        }
     }
 }
 

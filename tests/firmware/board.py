@@ -6,8 +6,10 @@
     board.py --mirror script.py         on a wire that sends everything back (wire.py)
     board.py --forward 8080:80          the board's port 80 is 127.0.0.1:8080 here
     board.py --steady script.py         alone, and the time is the instructions that it has done
+    board.py --wire FOLDER script.py    on a wire whose other end is a socket of somebody else's
 
-Without --mirror and --steady the board is in a network of QEMU's own, 10.0.2.0/24, where DHCP gives it an address.
+Without --mirror, --wire and --steady the board is in a network of QEMU's own, 10.0.2.0/24, where DHCP gives it an
+address.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--without", default="", metavar="PARTS", help="what the firmware was built without")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--mirror", action="store_true", help="a wire that sends everything back")
+    kind.add_argument("--wire", type=Path, metavar="FOLDER", help="a wire between its sockets: board, and wire, yours")
     kind.add_argument("--steady", action="store_true", help="no wire; the clock counts instructions, of 32 ns")
     parser.add_argument("--seed", type=int, default=0, help="of the wire's faults")
     parser.add_argument("--loss", type=float, default=0, help="how likely a frame is lost")
@@ -70,8 +73,9 @@ def write_boot(folder: Path, arguments: argparse.Namespace) -> Path:
 
 
 def network(arguments: argparse.Namespace, folder: Path) -> list[str]:
-    if arguments.mirror or arguments.steady:
-        paths = f"local.type=unix,local.path={folder}/board,remote.type=unix,remote.path={folder}/wire"
+    if arguments.mirror or arguments.wire or arguments.steady:
+        ends = arguments.wire or folder
+        paths = f"local.type=unix,local.path={ends}/board,remote.type=unix,remote.path={ends}/wire"
         backend = f"dgram,id=wire,{paths}"
     else:
         ports = [port.split(":") for port in arguments.forward]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from boards import CTRL_C, SCRIPTS, TIME_LIMIT_S, Machine, run
+from dhcp_server import ACK, COOKIE, DISCOVER, NAK, OFFER, REQUEST, DhcpServer
 
-DHCP_COOKIE = b"\x63\x82\x53\x63"  # in each of its messages (RFC 2131, 3)
 LARGEST_IN_A_BURST = 9_900  # what the chip has room for, if all fragments come at once (docs/firmware.md)
 
 
@@ -44,7 +45,7 @@ def test_an_address_is_set_by_hand(tmp_path: Path) -> None:
         board.prints("KeyboardInterrupt")
     frames = wire.read_bytes()
     assert b"/static" in frames
-    assert DHCP_COOKIE not in frames
+    assert COOKIE not in frames
 
 
 def test_what_an_interface_is_told_is_what_it_says() -> None:
@@ -95,3 +96,19 @@ def test_stack_2_datagrams_to_and_from_a_desktop_program() -> None:
             desktop.sendto(str(len(desktop.recv(0x10000))).encode(), address)
             board.prints("there 65507\n")
             assert board.status() == 0
+
+
+def test_a_dhcp_server_that_refuses_is_not_asked_without_pause(tmp_path: Path) -> None:
+    """For five seconds it refuses; then it agrees, and the board has its address."""
+    asked = 0
+    with DhcpServer(tmp_path) as server, Machine("--wire", tmp_path, "dhcp.py") as board:
+        end = time.monotonic() + 5
+        kind = NAK
+        while kind != ACK:
+            message, frame = server.receive()
+            asked += 1
+            assert message in (DISCOVER, REQUEST)
+            kind = OFFER if message == DISCOVER else NAK if time.monotonic() < end else ACK
+            server.answer(frame, kind)
+        board.prints("address 10.9.8.7\n")
+    assert asked <= 20

@@ -70,12 +70,12 @@ class Mirror:
         asked = message[8:24]
         reply = bytes([NEIGHBOUR_ADVERTISEMENT, 0, 0, 0, 0x60, 0, 0, 0]) + asked + b"\2\1" + MAC
         pseudo = asked + source + len(reply).to_bytes(4, "big") + bytes([0, 0, 0, ICMPV6])
-        reply = reply[:2] + _checksum(pseudo + reply) + reply[4:]
+        reply = reply[:2] + checksum(pseudo + reply) + reply[4:]
         header = packet[:4] + len(reply).to_bytes(2, "big") + bytes([ICMPV6, 255]) + asked + source
         return self._back(frame, header + reply)
 
 
-def _checksum(data: bytes) -> bytes:
+def checksum(data: bytes) -> bytes:
     total = sum(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)

@@ -26,6 +26,9 @@
 #define LWIP_DHCP 1
 #define LWIP_DHCP_DOES_ACD_CHECK 0 /* 2.2: whether somebody else has the address */
 #define DHCP_DOES_ARP_CHECK 0      /* 2.1, likewise: it takes seconds */
+struct dhcp;
+void lan_dhcp_sends(struct dhcp* dhcp, unsigned char state, unsigned char message);
+#define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, msg, message, size) lan_dhcp_sends(dhcp, state, message)
 #define LWIP_DNS 1
 #define LWIP_NETIF_LOOPBACK 1
 #define LWIP_HAVE_LOOPIF 1
