@@ -26,6 +26,7 @@ bool usocket_port_idle(uint32_t milliseconds) {
         board_sleep();
     }
     board_restore_irqs(before);
+    __asm volatile("isb"); /* what is pending comes here */
     board_lock_lwip();
     return board_has_work();
 }

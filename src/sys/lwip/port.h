@@ -13,11 +13,11 @@
 extern "C" {
 #endif
 
-/* Hands the frames that have arrived to lwIP (netif->input). Called often, with the lock held. Where an interrupt does
- * that: nothing. */
+/* Hands the frames that have arrived to lwIP (netif->input), and waits for none. Called often, with the lock held.
+ * Where an interrupt does that: nothing. */
 void usocket_port_poll(void);
 
-/* Nanoseconds of a clock that never goes back. From anywhere. */
+/* Nanoseconds of a clock that never goes back, and does not wrap. From anywhere, with the lock held or not. */
 uint64_t usocket_port_now(void);
 
 /* Nobody else uses lwIP between these two: not another thread, not an interrupt that calls into lwIP. They do not nest,
@@ -26,13 +26,13 @@ void usocket_port_lock(void);
 void usocket_port_unlock(void);
 
 /* Sleeps until something may have happened: an interrupt, a frame, a wake(); at most so many milliseconds, or less for
- * no reason. Called with the lock held, lets go of it while it sleeps, and has it again afterwards. A wake() since the
- * lock was taken, or since the last idle(), ends it at once. True: the host has something to do first, as a signal or
- * Ctrl-C; the call that waits then asks it. */
+ * no reason; with 0 it only lets others in. Called with the lock held, lets go of it while it sleeps, and has it again
+ * afterwards. A wake() since the lock was taken, or since the last idle(), ends it at once. True: the host has
+ * something to do first, as a signal or Ctrl-C; the call that waits then asks it. */
 bool usocket_port_idle(uint32_t milliseconds);
 
-/* Ends idle(), of all threads. From anywhere, interrupts and signal handlers too. Where any interrupt ends idle(), and
- * there is one thread: nothing. */
+/* Ends idle(), of all threads. From anywhere, interrupts and signal handlers too, with the lock held or not. Where any
+ * interrupt ends idle(), and there is one thread: nothing. */
 void usocket_port_wake(void);
 
 /* --- What usocket has for the port's program. */
