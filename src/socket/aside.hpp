@@ -120,6 +120,11 @@ struct Aside {
         return note_held(true);
     }
 
+#if defined(USOCKET_WITHOUT_poll)
+    void tell(bool /*closed*/) noexcept {}
+    void tell_exposed() noexcept {}
+    void tell_orphaned() noexcept {}
+#else
     void tell(bool closed) noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->changed(*this, has_unread(), closed);
     }
@@ -129,6 +134,7 @@ struct Aside {
     void tell_orphaned() noexcept {
         if (const WatchHooks* set = hooks.load(std::memory_order_acquire)) set->orphaned(*this);
     }
+#endif
 };
 
 // A poll of the system's shows nothing, though there is something to read: another holder of the descriptor has set

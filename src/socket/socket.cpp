@@ -60,7 +60,7 @@ bool Socket::closed() const noexcept { return gate_.closed(); }
 static Error enter_gate(Gate& gate, Error (Gate::*enter)() noexcept) noexcept {
     for (;;) {
         const Error error = (gate.*enter)();
-        if (error != Error(EAGAIN)) return error;
+        if (error != Error(EAGAIN) || !sys::has_threads) return error;
         sys::yield_thread();
     }
 }
@@ -80,6 +80,7 @@ void Socket::close() noexcept {
 
 // Of other threads; the last one out frees the descriptor.
 void Socket::end_calls(Gate::Shut shut) noexcept {
+    if (!sys::has_threads) return;
     inbox_.wake_waiters();
     const Aside* aside = gate_.aside();
     const sys::Fd bell = aside != nullptr ? aside->bell.fd() : sys::no_fd;
@@ -99,7 +100,8 @@ void Socket::release() noexcept {
     }
     inbox_.forget(gate_);
     const sys::Fd fd = gate_.take_fd();
-    if (Aside* aside = gate_.aside()) aside->bell.close();
+    Aside* aside = sys::has_threads ? gate_.aside() : nullptr;
+    if (aside != nullptr) aside->bell.close();
     if (fd != sys::no_fd) sys::close(fd);
 }
 
@@ -232,7 +234,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
         const bool may_sleep = waiting.sleep_flags() == 0 && !call.unwinds();
         // Without a deadline a descriptor that others hold is left as it is.
         const bool looks_first = !may_sleep && gate_.exposed() && waiting.is_endless() && !call.unwinds();
-        if (!may_sleep) {
+        if (sys::calls_sleep && !may_sleep) {
             const auto prepared =
                 looks_first ? waiting.await_retry(gate_.fd(), sys::poll_in, false) : keep_nonblocking();
             if (!prepared) return prepared;
@@ -292,7 +294,7 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
     const bool is_dissolved = is_stream() && address.family() == sys::af_unspec;
     if (is_dissolved) return reader(call).forget_after(sys::connect, address);
     Blocking waiting(call, timeout_, &gate_);
-    const bool is_unix = family_ == sys::af_unix;
+    const bool is_unix = sys::has_af_unix && family_ == sys::af_unix;
     for (;;) {
         const auto connected = connect_once(waiting, address);
         const int code = connected.error().code();
@@ -301,7 +303,7 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
         if (goes_on) return finish_connect(waiting, address);
         if (code == EINTR) {
             if (const Error error = waiting.check_signals(); error != Error()) return error;
-        } else if (code == EAGAIN) {
+        } else if (sys::has_af_unix && code == EAGAIN) {
             if (const Error error = waiting.heed_descriptor(gate_.fd(), sys::poll_out); error != Error()) return error;
             const auto paused = waiting.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
             if (!paused) return paused.error();
@@ -316,7 +318,7 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
 // of reach of any (SOCK-4). So a blocking descriptor does not block for this one system call, which has no flag for it;
 // what is not yet connected is of no use to other holders.
 Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noexcept {
-    const bool can_wait = is_stream() || family_ == sys::af_unix;
+    const bool can_wait = sys::calls_sleep && (is_stream() || family_ == sys::af_unix);
     const bool is_endless = waiting.is_endless();
     const bool may_sleep = is_endless && sys::is_only_thread() && waiting.sleep_flags() == 0;
     const bool is_blocking =
@@ -409,13 +411,15 @@ bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept {
 
 Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
     return inside([&]() noexcept {
-        const bool moves_peeks = level == sys::sol_socket && name == sys::so_peek_off;
+        const bool moves_peeks = sys::so_peek_off != -1 && level == sys::sol_socket && name == sys::so_peek_off;
         // A poll that counts bytes, or a peek, must not see those that readline() has handed out already.
         const bool is_lowat = level == sys::sol_socket && name == sys::so_rcvlowat;
         if (moves_peeks || is_lowat) expose();
         const auto set = sys::setsockopt(gate_.fd(), level, name, value);
+#if !defined(USOCKET_WITHOUT_sharing)
         Aside* aside = set && is_lowat ? gate_.make_aside() : nullptr;
         if (aside != nullptr) aside->lowat.store(lowat_of(gate_.fd()), std::memory_order_release);
+#endif
         if (set && sys::is_timeout_option(level, name)) {
             const auto is_set = [&](unsigned events) { return !sys::descriptor_timeout(gate_.fd(), events).is_none(); };
             note_spans(gate_, is_set(sys::poll_in) || is_set(sys::poll_out));

@@ -36,7 +36,10 @@ Reader Socket::reader(Call& call) noexcept {
 }
 
 // A datagram of AF_UNIX would wait in the system for its receiver, out of reach of close() (SOCK-4).
-Outbox Socket::outbox(Call& call) noexcept { return {call, timeout_, gate_, family_ == sys::af_unix && !is_stream()}; }
+Outbox Socket::outbox(Call& call) noexcept {
+    const bool is_unix = sys::has_af_unix && family_ == sys::af_unix;
+    return {call, timeout_, gate_, is_unix && !is_stream()};
+}
 
 // --- One system call and a few checks
 

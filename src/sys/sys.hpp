@@ -27,6 +27,8 @@ extern const int msg_trunc, msg_errqueue;    // 0: there is none
 extern const int so_peek_off, so_reuseport;  // -1: there is none
 extern const int sock_seqpacket;             // -1: there is none
 extern const int default_backlog;
+extern const bool has_af_unix;  // false: no socket is of it
+extern const bool calls_sleep;  // false: none of its calls does, as if every descriptor were non-blocking
 // NAME(what the core calls it, what the headers of every stack call it): a stack defines them by USOCKET_DEFINE_NAME.
 #define USOCKET_NAMES(NAME) \
     NAME(af_unspec, AF_UNSPEC) \
@@ -273,11 +275,14 @@ void yield_thread() noexcept;
 extern const char* const single_threaded;
 #if defined(USOCKET_ONE_THREAD)
 // There never is another.
+inline constexpr bool has_threads = false;
 constexpr bool is_only_thread() noexcept { return true; }
 #elif defined(USOCKET_SMALL)
 // What is shorter for one thread alone costs code that a small device has better uses for.
+inline constexpr bool has_threads = true;
 constexpr bool is_only_thread() noexcept { return false; }
 #else
+inline constexpr bool has_threads = true;
 inline bool is_only_thread() noexcept { return *single_threaded != 0; }
 #endif
 

@@ -192,7 +192,7 @@ bool Blocking::is_distrusted() const noexcept { return !trusts_poll_ && gate_ !=
 Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (is_nonblocking()) return Error(EAGAIN);
     // A first sleep that ends to look for signals is short: only who sleeps longer asks for its descriptor's timeouts.
-    const bool may_be_short = call_.looks_for_signals() && sleeps_ != Sleeps::in_system && call_.next_look_ == 0;
+    const bool may_be_short = call_.looks_for_signals() && !sleeps_in_system() && call_.next_look_ == 0;
     if (!may_be_short) {
         if (const Error error = heed_descriptor(fd, events); error != Error()) return error;
     }
@@ -225,7 +225,7 @@ Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
     has_heeded_ = true;
     const Timeout own = own_span(fd, events);
     if (own.is_none()) return Error();
-    if (sleeps_ == Sleeps::in_system && !sys::is_nonblocking(fd)) return Error(EAGAIN);
+    if (sleeps_in_system() && !sys::is_nonblocking(fd)) return Error(EAGAIN);
     call_.deadline_ = sys::now() + own.nanoseconds();
     return Error();
 }
@@ -269,8 +269,7 @@ Error Blocking::before_repeating(Error met, sys::Fd fd, unsigned events) noexcep
 // A signal has ended a sleep in the system, which would begin its span anew: the rest of it is slept here, also where
 // the whole call begins anew.
 Error Blocking::after_interruption(sys::Fd fd, unsigned events) noexcept {
-    const bool is_in_system = sleeps_ == Sleeps::in_system;
-    const Timeout own = is_in_system ? own_span(fd, events) : Timeout::none();
+    const Timeout own = sleeps_in_system() ? own_span(fd, events) : Timeout::none();
     if (!own.is_none()) call_.deadline_ = sys::now() + own.nanoseconds();
     const Error error = after_signal();
     if (own.is_none() || (error != Error() && error != start_over)) return error;

@@ -56,8 +56,9 @@ public:
     }
     // For op: MSG_DONTWAIT, unless the system may sleep in it.
     int sleep_flags() noexcept {
+        if (!sys::calls_sleep) return sys::msg_dontwait;
         if (sleeps_ == Sleeps::unknown) sleeps_ = may_sleep_in_system() ? Sleeps::in_system : Sleeps::here;
-        return sleeps_ == Sleeps::in_system ? 0 : sys::msg_dontwait;
+        return sleeps_in_system() ? 0 : sys::msg_dontwait;
     }
     // For who has met EAGAIN by himself, in the system or because it must not sleep: what perform() does before it
     // tries again.
@@ -114,6 +115,7 @@ public:
 
 private:
     bool may_sleep_in_system() noexcept;
+    [[nodiscard]] bool sleeps_in_system() const noexcept { return sys::calls_sleep && sleeps_ == Sleeps::in_system; }
     void leave() noexcept;
     void enter() noexcept;
     Error after_signal() noexcept;

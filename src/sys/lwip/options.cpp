@@ -46,7 +46,7 @@ Result<std::uint32_t> milliseconds_of(const timeval& span) noexcept {
     if (span.tv_usec < 0 || span.tv_usec >= 1'000'000) return Error(EDOM);
     if (span.tv_sec < 0) return 0u;
     const std::uint64_t whole =
-        static_cast<std::uint64_t>(span.tv_sec) * 1000 + (static_cast<std::uint64_t>(span.tv_usec) + 999) / 1000;
+        static_cast<std::uint64_t>(span.tv_sec) * 1000 + (static_cast<std::uint32_t>(span.tv_usec) + 999) / 1000;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(whole, UINT32_MAX));
 }
 

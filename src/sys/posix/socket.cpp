@@ -33,6 +33,8 @@ const int so_reuseport = SO_REUSEPORT;
 const int so_reuseport = -1;
 #endif
 const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
+const bool has_af_unix = true;
+const bool calls_sleep = true;
 
 namespace {
 

@@ -22,6 +22,8 @@ const int msg_errqueue = MSG_ERRQUEUE;
 const int so_peek_off = SO_PEEK_OFF;
 const int so_reuseport = SO_REUSEPORT;
 const int default_backlog = 128;
+const bool has_af_unix = true;
+const bool calls_sleep = true;
 
 namespace {
 
