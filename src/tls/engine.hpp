@@ -40,6 +40,7 @@ enum class Step : std::uint8_t {
     done,
     wants_input,   // all of Wire::in is taken; goes on once there is more
     wants_output,  // there is no room on the wire; goes on, with the same arguments, once there is
+    lacks_memory,  // nothing has happened; goes on, with the same arguments, once there is some
     ended,         // the peer has said that nothing more will come (close_notify)
     failed,        // for good; failure() says why. An alert for the peer may be in Wire::out.
 };

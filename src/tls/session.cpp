@@ -231,6 +231,7 @@ Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking
     const Error flushed = step == Step::failed ? Error() : wire_.flush();
     const Error used = take_used();
     if (step == Step::failed) return {true, fail()};
+    if (step == Step::lacks_memory) return {true, Error(ENOMEM)};
     if (step == Step::wants_input && used != Error()) return after_taking(used);
     if (step == Step::wants_input) return await_input(waiting, flushed, taking);
     // What was wanted is done: that nothing goes out any more is for those who send.

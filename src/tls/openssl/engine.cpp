@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "tls/openssl/common.hpp"
 
@@ -17,6 +18,7 @@ struct State {
     Wire* wire = nullptr;
     Greeting greeting;
     bool is_established = false;
+    bool may_hold_buffers = true;
     Error failure;
     unsigned char protocols[512];
     unsigned protocols_size = 0;
@@ -234,33 +236,53 @@ Step handshake(void* state) noexcept {
     return Step::failed;
 }
 
+// Where libssl finds no memory in the middle of a record, it gives the connection up for good. So a trial comes first:
+// for as much as a step takes, all together. Whoever reads may get a message of the handshake, as a ticket.
+constexpr std::size_t memory_to_write = 20 * 1024;  // 17 KiB the record
+constexpr std::size_t memory_to_read = 72 * 1024;   // 17 KiB the record, 47 such a message
+
+bool has_memory(std::size_t size) noexcept {
+    void* trial = OPENSSL_malloc(size);
+    OPENSSL_free(trial);
+    if (trial == nullptr) forget_errors();
+    return trial != nullptr;
+}
+
 // The library would look through all of its layers to say so.
 bool has_nothing(const State& state) noexcept {
     const bool is_empty = state.wire->in.empty() && !state.wire->is_cut && SSL_has_pending(state.ssl) == 0;
     return is_empty && SSL_in_init(state.ssl) == 0 && (SSL_get_shutdown(state.ssl) & SSL_RECEIVED_SHUTDOWN) == 0;
 }
 
-Step read(void* state, MutableBuffer room, std::size_t& count) noexcept {
-    if (has_nothing(of(state))) {
-        // 16 KiB, which SSL_MODE_RELEASE_BUFFERS leaves behind a record that has been read to its end.
-        (void)SSL_free_buffers(of(state).ssl);
+// Behind a record of the stream SSL_MODE_RELEASE_BUFFERS leaves no buffer; behind others it may leave two, of 17 KiB.
+Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
+    constexpr std::size_t around_a_record = 32;
+    State& state = of(pointer);
+    if (has_nothing(state)) {
+        if (std::exchange(state.may_hold_buffers, false)) (void)SSL_free_buffers(state.ssl);
         return Step::wants_input;
     }
+    if (!has_memory(memory_to_read)) return Step::lacks_memory;
     forget_errors();
-    if (room.size() == 0) {
-        std::uint8_t one = 0;
-        return step_of(of(state), SSL_peek_ex(of(state).ssl, &one, 1, &count));
-    }
-    return step_of(of(state), SSL_read_ex(of(state).ssl, room.data(), room.size(), &count));
+    const std::size_t begin = state.wire->in.begin;
+    std::uint8_t one = 0;
+    const bool is_look = room.size() == 0;
+    const int returned =
+        is_look ? SSL_peek_ex(state.ssl, &one, 1, &count) : SSL_read_ex(state.ssl, room.data(), room.size(), &count);
+    const bool is_one_record = !is_look && returned > 0 && state.wire->in.begin - begin <= count + around_a_record;
+    state.may_hold_buffers = state.may_hold_buffers || !is_one_record;
+    return step_of(state, returned);
 }
 
 Step write(void* state, ConstBuffer data, std::size_t& count) noexcept {
+    if (!has_memory(memory_to_write)) return Step::lacks_memory;
     forget_errors();
     return step_of(of(state), SSL_write_ex(of(state).ssl, data.data(), data.size(), &count));
 }
 
 // 0: ours is made, the peer's has not come.
 Step end(void* state) noexcept {
+    if (!has_memory(memory_to_read)) return Step::lacks_memory;
     forget_errors();
     SSL* ssl = of(state).ssl;
     // In the middle of a message of the handshake, a ticket that has come in part, OpenSSL ends nothing.

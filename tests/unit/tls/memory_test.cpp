@@ -1,9 +1,13 @@
 // TLS-3 TLS-4: memory that is there in small pieces only, and memory that runs out: ENOMEM, and not the peer's or a
 // certificate's fault.
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "secure.hpp"
 #include "usocket/usocket.h"
@@ -12,8 +16,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include <cerrno>
-#include <utility>
+#include <climits>
 
 #include "tls/openssl/common.hpp"
 #endif
@@ -61,15 +64,40 @@ TEST(TlsMemory, TLS_3_small_pieces_will_do) {
 // OpenSSL's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as well.
 constinit thread_local long allocations_left = -1;
 
-bool has_memory() { return allocations_left-- != 0; }
+// And how many more bytes it may have at once, as if all the rest of the machine's memory were in use.
+constinit thread_local long bytes_left = LONG_MAX / 2;
+
+// Each block begins with its size.
+constexpr std::size_t header = alignof(std::max_align_t);
+
+std::size_t size_of(const char* block) {
+    std::size_t size = 0;
+    std::memcpy(&size, block, sizeof size);
+    return size;
+}
+
+void* resize(void* memory, std::size_t size) {
+    char* old = memory != nullptr ? static_cast<char*>(memory) - header : nullptr;
+    const std::size_t old_size = old != nullptr ? size_of(old) : 0;
+    if (size != 0) {
+        if (allocations_left-- == 0) return nullptr;
+        if (static_cast<long>(size) > bytes_left) return nullptr;  // a block that grows is moved
+    }
+    bytes_left += static_cast<long>(old_size) - static_cast<long>(size);
+    if (size == 0) {
+        std::free(old);
+        return nullptr;
+    }
+    char* block = static_cast<char*>(std::realloc(old, header + size));
+    std::memcpy(block, &size, sizeof size);
+    return block + header;
+}
 
 // Before OpenSSL has any.
-const int counts_allocations = CRYPTO_set_mem_functions(
-    [](std::size_t size, const char*, int) { return has_memory() ? std::malloc(size) : nullptr; },
-    [](void* memory, std::size_t size, const char*, int) {
-        return size == 0 || has_memory() ? std::realloc(memory, size) : nullptr;
-    },
-    [](void* memory, const char*, int) { std::free(memory); });
+const int counts_allocations =
+    CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return resize(nullptr, size); },
+                             [](void* memory, std::size_t size, const char*, int) { return resize(memory, size); },
+                             [](void* memory, const char*, int) { (void)resize(memory, 0); });
 
 // As OpenSSL does: deep inside there is no memory, and each layer above says what has failed for it.
 void run_out_of_memory() {
@@ -139,6 +167,42 @@ TEST(TlsMemory, TLS_4_a_wrong_name_is_never_taken_for_lack_of_memory) {
     ASSERT_EQ(counts_allocations, 1);
     expect_refusals("elsewhere.example");
     expect_refusals("127.0.0.9");
+}
+
+// The error of a call for which so much memory is left; what is left out then is there again.
+template <class Call> Error with_bytes_left(long left, Call call) {
+    const long before = std::exchange(bytes_left, left);
+    const Error error = call().error();
+    bytes_left = before;
+    return error;
+}
+
+// libssl gives a connection up once it finds no memory in the middle of a record.
+TEST(TlsMemory, TIME_6_a_call_that_lacks_memory_ends_no_connection) {
+    ASSERT_EQ(counts_allocations, 1);
+    long lacking = 0;
+    long enough = 0;
+    for (long left = 0; left <= 80'000; left += 800) {
+        Pair pair = secure_pair();
+        // Once with so much memory, and if that fails, with all of it.
+        const auto make = [&](const char* what, auto call) {
+            const Error error = with_bytes_left(left, call);
+            EXPECT_TRUE(error == Error() || error == Error(ENOMEM)) << what << ", " << left << ": " << error.message();
+            ++(error == Error() ? enough : lacking);
+            if (error != Error()) must(call());
+        };
+        make("send", [&] { return pair.here.send(std::string_view("hello")); });
+        EXPECT_EQ(read_all(pair.there, 5), "hello");
+        // Before what it says, the server has sent tickets.
+        must(pair.there.sendall(std::string_view("world")));
+        char got[5] = {};
+        make("read", [&] { return pair.here.readinto(MutableBuffer(got, sizeof got)); });
+        EXPECT_EQ(std::string(got, sizeof got), "world");
+        make("shutdown", [&] { return pair.here.shutdown(SHUT_WR); });
+        EXPECT_EQ(read_all(pair.there, 1), "");
+    }
+    EXPECT_GT(lacking, 0);
+    EXPECT_GT(enough, 0);
 }
 
 #endif
