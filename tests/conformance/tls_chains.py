@@ -18,10 +18,10 @@ def record(kind, body):
     return b"\x16\x03\x03" + sized(2, bytes([kind]) + sized(3, body))
 
 
-def judge(*names, suite=ECDSA):
+def judge(*names, suite=ECDSA, trusted="trusted"):
     """What a client says of a chain; "goes on" if it has nothing against it."""
     peer, sock = tcp_pair()
-    client_context().wrap_socket(sock, server_hostname="localhost", do_handshake=False)
+    client_context(trusted).wrap_socket(sock, server_hostname="localhost", do_handshake=False)
     sock.setblocking(False)
     said(sock.do_handshake)
     peer.write(record(HELLO, b"\x03\x03" + bytes(32) + b"\x00" + suite + b"\x00" + sized(2, NO_RENEGOTIATION)))
@@ -49,5 +49,8 @@ names = ["link" + str(i) for i in range(12)]
 show("TLS-4", "8 between", judge("by_link7", *reversed(names[:8])))
 show("TLS-4", "12 between", judge("by_link11", *reversed(names)))
 show("TLS-4", "what belongs to nobody's chain besides", judge("right", "stranger"))
+show("TLS-4", "trusted itself, its issuer is not", judge("stranger", "somebody", trusted="stranger"))
+show("TLS-4", "a trusted issuer of the time before basic constraints", judge("by_plain", trusted="plain"))
+show("TLS-4", "one that may not sign", judge("by_mute", trusted="mute"))
 show("TLS-4", "no certificate", judge())
 show("TLS-4", "nonsense", judge("broken"))

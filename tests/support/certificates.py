@@ -82,6 +82,10 @@ CERTIFICATES = [
     Certificate("by_narrow", issuer="narrow", names="DNS:localhost"),
     *(Certificate(f"link{i}", issuer=f"link{i - 1}" if i else "trusted", issues="CA:TRUE") for i in range(12)),
     Certificate("by_link7", issuer="link7"),
+    Certificate("plain", issuer="plain", more="keyUsage = keyCertSign"),
+    Certificate("by_plain", issuer="plain"),
+    Certificate("mute", issuer="mute", more="keyUsage = digitalSignature"),
+    Certificate("by_mute", issuer="mute"),
     Certificate("by_link11", issuer="link11"),
 ]
 ISSUERS = ["trusted", "somebody"]

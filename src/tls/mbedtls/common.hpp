@@ -83,8 +83,8 @@ public:
     Random(const Random&) = delete;
     Random& operator=(const Random&) = delete;
     ~Random() { mbedtls_ctr_drbg_free(&drbg_); }
-    // False: the system gives no entropy.
-    [[nodiscard]] bool seed() noexcept;
+    // EIO: the system gives no entropy.
+    [[nodiscard]] Error seed() noexcept;
 
     static constexpr auto function = mbedtls_ctr_drbg_random;
     [[nodiscard]] void* state() noexcept { return &drbg_; }
@@ -180,9 +180,9 @@ struct Numeric {
 
 // What has been seen of a chain: the library asks from the top down (mbedtls_ssl_conf_verify()).
 struct Verdict {
-    std::string_view name{};                    // a client: whom the certificate has to be for
-    const mbedtls_x509_crt* trusted = nullptr;  // a list; null: none
-    bool is_servers = false;                    // the certificate is one
+    std::string_view name{};              // a client: whom the certificate has to be for
+    mbedtls_x509_crt* trusted = nullptr;  // a list; null: none
+    bool is_servers = false;              // the certificate is one
     bool is_final = false;  // a certificate that does not hold ends the handshake, although none is required
     std::uint32_t flags = 0;
     bool is_self_signed = false;
@@ -203,5 +203,7 @@ struct Circumstances {
 };
 [[nodiscard]] Error reason(int code, const Verdict& verdict, const Circumstances& around) noexcept;
 [[nodiscard]] bool is_out_of_memory(int code) noexcept;
+// Whether there is as much as the largest of the library's steps takes, the check of a signature.
+[[nodiscard]] bool has_memory() noexcept;
 
 }  // namespace usocket::tls::mbedtls

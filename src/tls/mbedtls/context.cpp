@@ -131,7 +131,7 @@ void allow_all(mbedtls_x509_crt& own) noexcept {
 
 Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     Random random;
-    if (!random.seed()) return Error(EIO);
+    if (const Error error = random.seed(); error != Error()) return error;
     if (const Error error = parse_certificates(identity.chain, cert); error != Error()) return error;
     if (is_long(identity.chain)) return Error(TlsFailure::long_chain);
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
@@ -153,6 +153,14 @@ Shared<Trusted> copy(const Shared<Trusted>& from) noexcept {
         if (mbedtls_x509_crt_parse_der(&made->issuers, one->raw.p, one->raw.len) != 0) return {};
     }
     return made;
+}
+
+// Those without basic constraints may sign if their key usage says so, as over OpenSSL.
+void allow_old_issuers(mbedtls_x509_crt& trusted) noexcept {
+    for (mbedtls_x509_crt* one = &trusted; one != nullptr; one = one->next) {
+        constexpr int both = MBEDTLS_X509_EXT_BASIC_CONSTRAINTS | MBEDTLS_X509_EXT_KEY_USAGE;
+        if ((one->ext_types & both) == MBEDTLS_X509_EXT_KEY_USAGE) one->ca_istrue = 1;
+    }
 }
 
 void forget_tickets(OwnContext& own) noexcept {
@@ -182,7 +190,7 @@ bool split(Protocols& protocols, std::string_view names) noexcept {
 }  // namespace
 
 // The source of entropy is needed for the moment only.
-bool Random::seed() noexcept {
+Error Random::seed() noexcept {
     constexpr auto gather = [](void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
         mbedtls_entropy_context entropy;
         mbedtls_entropy_init(&entropy);
@@ -190,7 +198,8 @@ bool Random::seed() noexcept {
         mbedtls_entropy_free(&entropy);
         return code;
     };
-    return mbedtls_ctr_drbg_seed(&drbg_, gather, nullptr, nullptr, 0) == 0;
+    if (mbedtls_ctr_drbg_seed(&drbg_, gather, nullptr, nullptr, 0) == 0) return Error();
+    return Error(has_memory() ? EIO : ENOMEM);
 }
 
 bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept {
@@ -242,6 +251,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
     if (!made) return Error(ENOMEM);
     if (const Error error = tls::mbedtls::parse_certificates(made->issuers, certificates); error != Error())
         return error;
+    tls::mbedtls::allow_old_issuers(made->issuers);
     const ConstBuffer parts[] = {{made->digest, sizeof made->digest}, certificates};
     if (!tls::mbedtls::digest(parts, made->digest)) return Error(ENOMEM);
     own.trusted = made;

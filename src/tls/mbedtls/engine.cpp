@@ -132,7 +132,7 @@ Error set_tickets(State& state, OwnContext& context) noexcept {
     if (!context.tickets) {
         auto made = Shared<Tickets>::made();
         if (!made) return Error(ENOMEM);
-        if (!made->random.seed()) return Error(EIO);
+        if (const Error error = made->random.seed(); error != Error()) return error;
         const int code = mbedtls_ssl_ticket_setup(&made->context, Random::function, made->random.state(),
                                                   MBEDTLS_CIPHER_AES_256_GCM, lifetime);
         if (code != 0) return Error(ENOMEM);
@@ -194,7 +194,7 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     state.identity = context.identity;
     state.trusted = context.trusted;
     state.protocols = context.protocols;
-    if (!state.random.seed()) return Error(EIO);
+    if (const Error error = state.random.seed(); error != Error()) return error;
     if (!make_checks(state, options, reqs)) return Error(ENOMEM);
     if (const Error error = configure(state, options, reqs); error != Error()) return error;
     if (const Error error = set_protocols(state); error != Error()) return error;
@@ -245,10 +245,23 @@ unsigned char last_word(const State& state, int code) noexcept {
     return state.around.is_established ? MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
 }
 
+// What the library says where memory has run out, and it has forgotten about that on its way.
+bool may_be_for_memory(Error failure) noexcept {
+    switch (failure.tls_failure()) {
+        case TlsFailure::certificate_issuer:
+        case TlsFailure::certificate_bad:
+        case TlsFailure::nothing_in_common:
+        case TlsFailure::not_tls:
+        case TlsFailure::failed: return true;
+        default: return false;
+    }
+}
+
 Step fail(State& state, int code) noexcept {
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
     const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
+    if (!is_answer && may_be_for_memory(state.failure) && !has_memory()) state.failure = Error(ENOMEM);
     if (!is_answer && state.around.greeting.is_tls() && state.wire->given == state.said) {
         (void)mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, last_word(state, code));
     }

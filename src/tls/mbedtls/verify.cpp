@@ -53,11 +53,14 @@ bool is(const mbedtls_x509_buf& name, Kind kind) noexcept {
     return (static_cast<unsigned>(name.tag) & 0x1f) == kind && name.p != nullptr;
 }
 
+// Empty is what the library does not know.
+bool is_same_bytes(const mbedtls_x509_buf& one, const mbedtls_x509_buf& other) noexcept {
+    return one.len != 0 && one.len == other.len && std::memcmp(one.p, other.p, one.len) == 0;
+}
+
 bool is_in(const mbedtls_x509_crt* list, const mbedtls_x509_crt& one) noexcept {
     for (; list != nullptr; list = list->next) {
-        if (list->raw.len == one.raw.len && one.raw.len != 0 && std::memcmp(list->raw.p, one.raw.p, one.raw.len) == 0) {
-            return true;
-        }
+        if (is_same_bytes(list->raw, one.raw)) return true;
     }
     return false;
 }
@@ -68,6 +71,32 @@ bool has_purpose(const mbedtls_x509_crt& one, bool is_servers) noexcept {
     const std::string_view purpose = is_servers ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
     for (const auto* each = &one.ext_key_usage; each != nullptr; each = each->next) {
         if (text_of(each->buf) == purpose) return true;
+    }
+    return false;
+}
+
+bool is_issuer(const mbedtls_x509_crt& issuer, const mbedtls_x509_crt& one, unsigned depth, bool is_trusted) noexcept {
+    const bool is_named = is_same_bytes(issuer.subject_raw, one.issuer_raw);
+    const bool is_old = is_trusted && issuer.version < 3;
+    const bool may_sign =
+        issuer.ca_istrue != 0 && mbedtls_x509_crt_check_key_usage(&issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
+    // One more than how many may stand between; 0: any number.
+    const auto most = static_cast<unsigned>(issuer.max_pathlen);
+    return is_named && (is_old || may_sign) && (most == 0 || most > depth);
+}
+
+// The library takes a signature for a wrong one where it has no memory to check it. True: one of the list may have
+// signed it.
+bool may_be_signed(mbedtls_x509_crt* list, const mbedtls_x509_crt& one, unsigned depth, bool is_trusted) noexcept {
+    unsigned char hash[MBEDTLS_MD_MAX_SIZE];
+    const mbedtls_md_info_t* kind = mbedtls_md_info_from_type(one.sig_md);
+    const int made = mbedtls_md(kind, one.tbs.p, one.tbs.len, hash);
+    if (made != 0) return is_out_of_memory(made);
+    for (; list != nullptr; list = list->next) {
+        if (!is_issuer(*list, one, depth, is_trusted)) continue;
+        const int code = mbedtls_pk_verify_ext(one.sig_pk, one.sig_opts, &list->pk, one.sig_md, hash,
+                                               mbedtls_md_get_size(kind), one.sig.p, one.sig.len);
+        if (code == 0 || is_out_of_memory(code)) return true;
     }
     return false;
 }
@@ -111,18 +140,26 @@ bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) noexcept
 
 int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint32_t* flags) noexcept {
     auto& self = *static_cast<Verdict*>(verdict);
-    // What is trusted itself needs no issuer.
-    if (is_in(self.trusted, *one)) *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_NOT_TRUSTED};
+    constexpr std::uint32_t not_trusted = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    const auto above = static_cast<unsigned>(depth);
+    if (is_in(self.trusted, *one)) {
+        // It needs no issuer, and so it does not matter who those are that it was shown with.
+        *flags &= ~not_trusted;
+        self.flags &= ~not_trusted;
+    } else if ((*flags & not_trusted) != 0 &&
+               (may_be_signed(self.trusted, *one, above, true) || may_be_signed(one->next, *one, above, false))) {
+        return MBEDTLS_ERR_X509_ALLOC_FAILED;
+    }
     if (depth == 0) {
-        // One of a kind that the library does not know is empty here.
-        self.is_self_signed = one->issuer_raw.len != 0 && one->issuer_raw.len == one->subject_raw.len &&
-                              std::memcmp(one->issuer_raw.p, one->subject_raw.p, one->issuer_raw.len) == 0;
+        self.is_self_signed = is_same_bytes(one->issuer_raw, one->subject_raw);
         *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
         if (!self.name.empty() && !is_for(*one, self.name)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     }
     // The library looks at this in the peer's own certificate alone.
     if (!has_purpose(*one, self.is_servers)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
     self.flags |= *flags;
+    // The library adds up what it is told of each: all of it with the last.
+    *flags = depth == 0 ? self.flags : 0;
     return self.is_final && self.flags != 0 && depth == 0 ? MBEDTLS_ERR_X509_CERT_VERIFY_FAILED : 0;
 }
 

@@ -12,6 +12,10 @@
 #include "secure.hpp"
 #include "usocket/usocket.h"
 
+#if defined(USOCKET_TESTS_MBEDTLS)
+#include "tls/mbedtls/common.hpp"
+#endif
+
 #if defined(USOCKET_TESTS_OPENSSL)
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -59,10 +63,11 @@ TEST(TlsMemory, TLS_3_small_pieces_will_do) {
     largest_piece = SIZE_MAX;
 }
 
-#if defined(USOCKET_TESTS_OPENSSL)
-
-// OpenSSL's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as well.
+// The library's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as
+// well.
 constinit thread_local long allocations_left = -1;
+
+#if defined(USOCKET_TESTS_OPENSSL)
 
 // And how many more bytes it may have at once, as if all the rest of the machine's memory were in use.
 constinit thread_local long bytes_left = LONG_MAX / 2;
@@ -207,5 +212,101 @@ TEST(TlsMemory, TIME_6_a_call_that_lacks_memory_ends_no_connection) {
 
 #endif
 
+#if defined(USOCKET_TESTS_MBEDTLS) && defined(__GLIBC__)
+
+constinit thread_local bool fails_ever_since = false;
+
+bool may_allocate() {
+    if (allocations_left == 0 && fails_ever_since) return false;
+    return allocations_left-- != 0;
+}
+
+// The client's error of a handshake in which there is nothing wrong but that so many of its allocations succeed, and
+// then one fails, or each; and how many it had.
+struct Lacking {
+    Error error;
+    long made = 0;
+};
+
+Lacking lacking_handshake(TlsContext& client, TlsContext& server, long fails_at, bool fails_for_good) {
+    Pair pair = tcp_pair();
+    Background other([&] { (void)pair.there.wrap(server, {.server_side = true}); });
+    Lacking found;
+    fails_ever_since = fails_for_good;
+    allocations_left = fails_at;
+    found.error = pair.here.wrap(client, {.server_hostname = "localhost"}).error();
+    found.made = fails_at - std::exchange(allocations_left, -1);
+    fails_ever_since = false;
+    (void)pair.here.close();
+    return found;
+}
+
+// The library takes a signature that it could not check for a wrong one, and more of the kind. There are ten thousands
+// of allocations, most of them alike.
+TEST(TlsMemory, TLS_4_memory_that_runs_out_is_not_the_peers_fault) {
+    constexpr long many = 1'000'000;
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    ASSERT_EQ(lacking_handshake(client, server, many, false).error, Error());
+    const long last = lacking_handshake(client, server, many, false).made;
+    ASSERT_GT(last, 1000);
+    for (long n = 0; n < last - last / 20; n += last / 397) {
+        const Error once = lacking_handshake(client, server, n, false).error;
+        EXPECT_NE(once.code(), EACCES) << "of " << last << ", after " << n << ": " << once.message();
+        const Error ever = lacking_handshake(client, server, n, true).error;
+        EXPECT_EQ(ever.code(), ENOMEM) << "of " << last << ", after " << n << ": " << ever.message();
+    }
+}
+
+int parse(mbedtls_x509_crt& into, const std::string& text) {
+    mbedtls_x509_crt_init(&into);
+    return mbedtls_x509_crt_parse(&into, reinterpret_cast<const unsigned char*>(text.c_str()), text.size() + 1);
+}
+
+// The same for the check of a certificate alone.
+TEST(TlsMemory, TLS_4_an_issuer_that_cannot_be_checked_is_not_a_wrong_one) {
+    namespace engine = tls::mbedtls;
+    mbedtls_x509_crt one;
+    mbedtls_x509_crt issuers;
+    ASSERT_EQ(parse(one, trusted_issuer().issue().certificate), 0);
+    ASSERT_EQ(parse(issuers, trusted_issuer().certificate()), 0);
+    const auto check = [&](long fails_at, bool fails_for_good) {
+        engine::Verdict verdict{.name = "localhost", .trusted = &issuers, .is_servers = true};
+        std::uint32_t flags = 0;
+        fails_ever_since = fails_for_good;
+        allocations_left = fails_at;
+        const int code = mbedtls_x509_crt_verify_with_profile(&one, &issuers, nullptr, &engine::strong, nullptr, &flags,
+                                                              engine::Verdict::look_at, &verdict);
+        fails_ever_since = false;
+        return code;
+    };
+    constexpr long many = 1'000'000;
+    ASSERT_EQ(check(many, false), 0);
+    const long last = many - std::exchange(allocations_left, -1);
+    ASSERT_GT(last, 1000);
+    for (long n = 0; n < last - last / 20; n += last / 397) {
+        const int once = check(n, false);
+        EXPECT_TRUE(once == 0 || engine::is_out_of_memory(once)) << "of " << last << ", after " << n << ": " << once;
+        const int ever = check(n, true);
+        EXPECT_TRUE(engine::is_out_of_memory(ever)) << "of " << last << ", after " << n << ": " << ever;
+    }
+    allocations_left = -1;
+    mbedtls_x509_crt_free(&one);
+    mbedtls_x509_crt_free(&issuers);
+}
+
+#endif
+
 }  // namespace
 }  // namespace usocket::tests
+
+#if defined(USOCKET_TESTS_MBEDTLS) && defined(__GLIBC__)
+// The library's allocator, among others'.
+extern "C" void* calloc(std::size_t count, std::size_t size) noexcept {
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes) || !usocket::tests::may_allocate()) return nullptr;
+    void* memory = std::malloc(bytes);
+    if (memory != nullptr) std::memset(memory, 0, bytes);
+    return memory;
+}
+#endif
