@@ -1,6 +1,7 @@
 #include "tls/session.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -35,15 +36,51 @@ constexpr std::size_t worth_no_copy = 4096;
 constexpr std::size_t little = 512;
 static_assert(little > largest_overhead);
 
+// To find memory for a short record and to take it back costs a collector more than all else here costs. So what comes
+// in and its plaintext, or what goes out, are in these for the length of a call, unless somebody else's are.
+#if defined(USOCKET_SMALL)
+struct Spare {
+    std::atomic<std::uint32_t> is_taken{0};  // a word, which is what ports bring for processors without such steps
+    std::uint8_t bytes[least_in];
+};
+constinit Spare spares[2] = {};
+
+std::uint8_t* take_spare(std::size_t capacity) noexcept {
+    for (Spare& spare : spares) {
+        std::uint32_t none = 0;
+        const bool fits = capacity <= sizeof spare.bytes;
+        if (fits && spare.is_taken.compare_exchange_strong(none, 1, std::memory_order_acquire)) return spare.bytes;
+    }
+    return nullptr;
+}
+
+bool give_spare(const std::uint8_t* bytes) noexcept {
+    for (Spare& spare : spares) {
+        if (bytes != spare.bytes) continue;
+        spare.is_taken.store(0, std::memory_order_release);
+        return true;
+    }
+    return false;
+}
+#else
+std::uint8_t* take_spare(std::size_t /*capacity*/) noexcept { return nullptr; }
+bool give_spare(const std::uint8_t* /*bytes*/) noexcept { return false; }
+#endif
+
+void give_back(std::uint8_t* bytes) noexcept {
+    if (!give_spare(bytes)) (void)sys::resize(bytes, 0);
+}
+
 void release_empty(Pipe& pipe) noexcept {
     if (!pipe.empty() || pipe.bytes == nullptr) return;
-    (void)sys::resize(pipe.bytes, 0);
+    give_back(pipe.bytes);
     pipe = {};
 }
 
 // As many bytes as there are in one piece, if not all of them: a collector's heap that has many free has few together.
 // Then `capacity` is what there is.
 std::uint8_t* allocate(std::size_t& capacity) noexcept {
+    if (std::uint8_t* spare = take_spare(capacity)) return spare;
     for (;;) {
         void* memory = sys::resize(nullptr, capacity);
         if (memory != nullptr || capacity / 2 < little) return static_cast<std::uint8_t*>(memory);
@@ -142,7 +179,7 @@ void Session::release() noexcept {
     // In a child of fork nothing is said: the connection is the parent's.
     if (is_ours()) say_goodbye();
     engine_.close(state_);
-    for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, owed_.bytes, bytes}) (void)sys::resize(memory, 0);
+    for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, owed_.bytes, bytes}) give_back(memory);
     (void)sys::resize(this, 0);
 }
 
@@ -395,7 +432,7 @@ bool Session::has_plain_room() noexcept {
 }
 
 void Session::free_plain() noexcept {
-    if (bytes != nullptr) (void)sys::resize(bytes, 0);
+    if (bytes != nullptr) give_back(bytes);
     bytes = nullptr;
     plain_capacity_ = 0;
 }

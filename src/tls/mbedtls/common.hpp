@@ -8,7 +8,6 @@
 // tells them.
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 
-#include <mbedtls/ctr_drbg.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform.h>
@@ -75,23 +74,16 @@ private:
     T* object_ = nullptr;
 };
 
-// --- Random numbers, of one owner each: a child of fork has no use for its parent's
+// --- Random numbers, by one generator for all: random.cpp
 
-class Random {
-public:
-    Random() noexcept { mbedtls_ctr_drbg_init(&drbg_); }
-    Random(const Random&) = delete;
-    Random& operator=(const Random&) = delete;
-    ~Random() { mbedtls_ctr_drbg_free(&drbg_); }
-    // EIO: the system gives no entropy.
-    [[nodiscard]] Error seed() noexcept;
+namespace random {
 
-    static constexpr auto function = mbedtls_ctr_drbg_random;
-    [[nodiscard]] void* state() noexcept { return &drbg_; }
+// EIO: the system gives no entropy. ENOMEM.
+[[nodiscard]] Error prepare() noexcept;
+// As the library wants it, which has no state to give.
+int get(void* unused, unsigned char* into, std::size_t size) noexcept;
 
-private:
-    mbedtls_ctr_drbg_context drbg_;
-};
+}  // namespace random
 
 // --- What a program brings
 
@@ -144,7 +136,6 @@ struct Tickets {
 
     std::atomic<unsigned> owners{1};
     mbedtls_ssl_ticket_context context;
-    Random random;
 };
 #else
 #define USOCKET_TLS_TICKETS 0

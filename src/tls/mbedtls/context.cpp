@@ -1,7 +1,6 @@
 // The engine `mbedtls`: TlsContext.
 #include "tls/mbedtls/common.hpp"  // first: it opens what 3.x hides
 
-#include <mbedtls/entropy.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 
@@ -88,22 +87,20 @@ Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
     return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, append);
 }
 
-int parse_key(mbedtls_pk_context& into, ConstBuffer der, Random& random) noexcept {
+int parse_key(mbedtls_pk_context& into, ConstBuffer der) noexcept {
     mbedtls_pk_free(&into);
     mbedtls_pk_init(&into);
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0, Random::function, random.state());
+    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0, random::get, nullptr);
 #else
-    (void)random;
     return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0);
 #endif
 }
 
-int check_pair(const mbedtls_pk_context& certified, const mbedtls_pk_context& key, Random& random) noexcept {
+int check_pair(const mbedtls_pk_context& certified, const mbedtls_pk_context& key) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_check_pair(&certified, &key, Random::function, random.state());
+    return mbedtls_pk_check_pair(&certified, &key, random::get, nullptr);
 #else
-    (void)random;
     return mbedtls_pk_check_pair(&certified, &key);
 #endif
 }
@@ -130,16 +127,15 @@ void allow_all(mbedtls_x509_crt& own) noexcept {
 }
 
 Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
-    Random random;
-    if (const Error error = random.seed(); error != Error()) return error;
+    if (const Error error = random::prepare(); error != Error()) return error;
     if (const Error error = parse_certificates(identity.chain, cert); error != Error()) return error;
     if (is_long(identity.chain)) return Error(TlsFailure::long_chain);
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
     allow_all(identity.chain);
     const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,
-                                  [&](ConstBuffer der) noexcept { return parse_key(identity.key, der, random); });
+                                  [&](ConstBuffer der) noexcept { return parse_key(identity.key, der); });
     if (parsed != Error()) return parsed;
-    const int code = check_pair(identity.chain.pk, identity.key, random);
+    const int code = check_pair(identity.chain.pk, identity.key);
     if (is_out_of_memory(code)) return Error(ENOMEM);
     return code == 0 ? Error() : Error(TlsFailure::key_mismatch);
 }
@@ -188,19 +184,6 @@ bool split(Protocols& protocols, std::string_view names) noexcept {
 }
 
 }  // namespace
-
-// The source of entropy is needed for the moment only.
-Error Random::seed() noexcept {
-    constexpr auto gather = [](void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
-        mbedtls_entropy_context entropy;
-        mbedtls_entropy_init(&entropy);
-        const int code = mbedtls_entropy_func(&entropy, into, size);
-        mbedtls_entropy_free(&entropy);
-        return code;
-    };
-    if (mbedtls_ctr_drbg_seed(&drbg_, gather, nullptr, nullptr, 0) == 0) return Error();
-    return Error(has_memory() ? EIO : ENOMEM);
-}
 
 bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexcept {
     mbedtls_md_context_t made;

@@ -27,7 +27,6 @@ struct State {
         name = nullptr;
     }
 
-    Random random;
     Shared<Identity> identity;
     Shared<Trusted> trusted;
     Shared<Protocols> protocols;
@@ -132,9 +131,8 @@ Error set_tickets(State& state, OwnContext& context) noexcept {
     if (!context.tickets) {
         auto made = Shared<Tickets>::made();
         if (!made) return Error(ENOMEM);
-        if (const Error error = made->random.seed(); error != Error()) return error;
-        const int code = mbedtls_ssl_ticket_setup(&made->context, Random::function, made->random.state(),
-                                                  MBEDTLS_CIPHER_AES_256_GCM, lifetime);
+        const int code =
+            mbedtls_ssl_ticket_setup(&made->context, random::get, nullptr, MBEDTLS_CIPHER_AES_256_GCM, lifetime);
         if (code != 0) return Error(ENOMEM);
         context.tickets = made;
     }
@@ -166,7 +164,7 @@ Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept
         return Error(ENOMEM);
     }
     set_versions(conf);
-    mbedtls_ssl_conf_rng(&conf, Random::function, state.random.state());
+    mbedtls_ssl_conf_rng(&conf, random::get, nullptr);
     mbedtls_ssl_conf_authmode(&conf, auth_mode(reqs, options.server_side));
     mbedtls_ssl_conf_cert_profile(&conf, &strong);
     mbedtls_ssl_conf_verify(&conf, Verdict::look_at, &state.verdict);
@@ -194,7 +192,7 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     state.identity = context.identity;
     state.trusted = context.trusted;
     state.protocols = context.protocols;
-    if (const Error error = state.random.seed(); error != Error()) return error;
+    if (const Error error = random::prepare(); error != Error()) return error;
     if (!make_checks(state, options, reqs)) return Error(ENOMEM);
     if (const Error error = configure(state, options, reqs); error != Error()) return error;
     if (const Error error = set_protocols(state); error != Error()) return error;
@@ -318,6 +316,16 @@ void choose_keys(mbedtls_ssl_context& ssl) noexcept {
 #endif
 }
 
+// The peer has proved that it has the key to its certificate, of which only the bytes are looked at from now on.
+void forget_peers_key(const mbedtls_ssl_context& ssl) noexcept {
+#if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+    mbedtls_x509_crt* one = ssl.session != nullptr ? ssl.session->peer_cert : nullptr;
+    for (; one != nullptr; one = one->next) mbedtls_pk_free(&one->pk);
+#else
+    (void)ssl;
+#endif
+}
+
 Step handshake(void* pointer) noexcept {
     State& state = begin(pointer);
     const Locked locked(handshakes);
@@ -331,11 +339,18 @@ Step handshake(void* pointer) noexcept {
     }
     state.around.is_established = true;
     state.forget_name();
+    forget_peers_key(state.ssl);
     return Step::done;
+}
+
+// The library would begin with the next record to say so.
+bool has_nothing(const State& state) noexcept {
+    return state.wire->in.empty() && state.ssl.out_left == 0 && mbedtls_ssl_check_pending(&state.ssl) == 0;
 }
 
 Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
     State& state = begin(pointer);
+    if (has_nothing(state)) return Step::wants_input;
     for (;;) {
         unsigned char none = 0;
         const bool has_room = room.size() != 0;

@@ -75,28 +75,26 @@ bool has_purpose(const mbedtls_x509_crt& one, bool is_servers) noexcept {
     return false;
 }
 
-bool is_issuer(const mbedtls_x509_crt& issuer, const mbedtls_x509_crt& one, unsigned depth, bool is_trusted) noexcept {
-    const bool is_named = is_same_bytes(issuer.subject_raw, one.issuer_raw);
-    const bool is_old = is_trusted && issuer.version < 3;
-    const bool may_sign =
-        issuer.ca_istrue != 0 && mbedtls_x509_crt_check_key_usage(&issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
-    // One more than how many may stand between; 0: any number.
-    const auto most = static_cast<unsigned>(issuer.max_pathlen);
-    return is_named && (is_old || may_sign) && (most == 0 || most > depth);
+bool may_issue(const mbedtls_x509_crt& issuer, const mbedtls_x509_crt& one, int depth) noexcept {
+    const bool has_room = issuer.max_pathlen == 0 || issuer.max_pathlen > depth;  // one more than may stand between
+    return has_room && issuer.ca_istrue != 0 && is_same_bytes(issuer.subject_raw, one.issuer_raw) &&
+           mbedtls_x509_crt_check_key_usage(&issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
 }
 
-// The library takes a signature for a wrong one where it has no memory to check it. True: one of the list may have
-// signed it.
-bool may_be_signed(mbedtls_x509_crt* list, const mbedtls_x509_crt& one, unsigned depth, bool is_trusted) noexcept {
+// The library takes a signature for a wrong one where it has no memory to check it. True: one of the trusted, or of
+// those that the peer has shown, may have signed this one.
+bool may_be_signed(mbedtls_x509_crt* trusted, const mbedtls_x509_crt& one, int depth) noexcept {
     unsigned char hash[MBEDTLS_MD_MAX_SIZE];
     const mbedtls_md_info_t* kind = mbedtls_md_info_from_type(one.sig_md);
     const int made = mbedtls_md(kind, one.tbs.p, one.tbs.len, hash);
     if (made != 0) return is_out_of_memory(made);
-    for (; list != nullptr; list = list->next) {
-        if (!is_issuer(*list, one, depth, is_trusted)) continue;
-        const int code = mbedtls_pk_verify_ext(one.sig_pk, one.sig_opts, &list->pk, one.sig_md, hash,
-                                               mbedtls_md_get_size(kind), one.sig.p, one.sig.len);
-        if (code == 0 || is_out_of_memory(code)) return true;
+    for (mbedtls_x509_crt* issuer : {trusted, one.next}) {
+        for (; issuer != nullptr; issuer = issuer->next) {
+            if (!may_issue(*issuer, one, depth)) continue;
+            const int code = mbedtls_pk_verify_ext(one.sig_pk, one.sig_opts, &issuer->pk, one.sig_md, hash,
+                                                   mbedtls_md_get_size(kind), one.sig.p, one.sig.len);
+            if (code == 0 || is_out_of_memory(code)) return true;
+        }
     }
     return false;
 }
@@ -141,13 +139,11 @@ bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) noexcept
 int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint32_t* flags) noexcept {
     auto& self = *static_cast<Verdict*>(verdict);
     constexpr std::uint32_t not_trusted = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
-    const auto above = static_cast<unsigned>(depth);
     if (is_in(self.trusted, *one)) {
         // It needs no issuer, and so it does not matter who those are that it was shown with.
         *flags &= ~not_trusted;
         self.flags &= ~not_trusted;
-    } else if ((*flags & not_trusted) != 0 &&
-               (may_be_signed(self.trusted, *one, above, true) || may_be_signed(one->next, *one, above, false))) {
+    } else if ((*flags & not_trusted) != 0 && may_be_signed(self.trusted, *one, depth)) {
         return MBEDTLS_ERR_X509_ALLOC_FAILED;
     }
     if (depth == 0) {
