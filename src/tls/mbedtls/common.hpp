@@ -78,7 +78,7 @@ private:
 
 namespace random {
 
-// EIO: the system gives no entropy. ENOMEM.
+// Before something new needs them. EIO: the system gives no entropy. ENOMEM.
 [[nodiscard]] Error prepare() noexcept;
 // As the library wants it, which has no state to give.
 int get(void* unused, unsigned char* into, std::size_t size) noexcept;

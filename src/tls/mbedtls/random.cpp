@@ -1,5 +1,5 @@
 // The engine `mbedtls`: random numbers. One generator for all contexts and connections: each of its own would take 400
-// bytes and a seed.
+// bytes. It is seeded anew for each.
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 
@@ -24,23 +24,27 @@ int gather(void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
     return code;
 }
 
+// With the lock.
+int seed() noexcept {
+    mbedtls_ctr_drbg_free(&generator);
+    mbedtls_ctr_drbg_init(&generator);
+    const int code = mbedtls_ctr_drbg_seed(&generator, gather, nullptr, nullptr, 0);
+    seeded_by = code == 0 ? 1 + sys::process_generation() : 0;
+    return code;
+}
+
 }  // namespace
 
 int get(void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
     const Locked locked(lock);
-    const std::uint32_t mine = 1 + sys::process_generation();
-    if (seeded_by != mine) {
-        mbedtls_ctr_drbg_init(&generator);
-        const int code = mbedtls_ctr_drbg_seed(&generator, gather, nullptr, nullptr, 0);
-        if (code != 0) return code;
-        seeded_by = mine;
-    }
+    const bool is_seeded = seeded_by == 1 + sys::process_generation();
+    if (const int code = is_seeded ? 0 : seed(); code != 0) return code;
     return mbedtls_ctr_drbg_random(&generator, into, size);
 }
 
 Error prepare() noexcept {
-    unsigned char one = 0;
-    if (get(nullptr, &one, 1) == 0) return Error();
+    const Locked locked(lock);
+    if (seed() == 0) return Error();
     return Error(has_memory() ? EIO : ENOMEM);
 }
 
