@@ -43,7 +43,8 @@ int socket(int family, int type, int proto) noexcept;
 int socketpair(int family, int type, int proto, int (&fds)[2]) noexcept;
 // The new descriptor is blocking.
 int accept(int fd, sockaddr* peer, socklen_t* size) noexcept;
-int pipe(int (&ends)[2], bool is_nonblocking) noexcept;
+// Both ends are non-blocking.
+int pipe(int (&ends)[2]) noexcept;
 int dup2(int fd, int place) noexcept;
 ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept;
 // Not shorter than the timeout.

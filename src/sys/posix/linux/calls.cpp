@@ -17,9 +17,7 @@ int socketpair(int family, int type, int proto, int (&fds)[2]) noexcept {
 
 int accept(int fd, sockaddr* peer, socklen_t* size) noexcept { return ::accept4(fd, peer, size, SOCK_CLOEXEC); }
 
-int pipe(int (&ends)[2], bool is_nonblocking) noexcept {
-    return ::pipe2(ends, O_CLOEXEC | (is_nonblocking ? O_NONBLOCK : 0));
-}
+int pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 int dup2(int fd, int place) noexcept { return ::dup3(fd, place, O_CLOEXEC); }
 

@@ -83,9 +83,7 @@ int accept(int fd, sockaddr* peer, socklen_t* size) noexcept {
     return conn;
 }
 
-int pipe(int (&ends)[2], bool is_nonblocking) noexcept {
-    return ::pipe(ends) < 0 ? -1 : both(ends, is_nonblocking ? nonblocking : closed_on_exec);
-}
+int pipe(int (&ends)[2]) noexcept { return ::pipe(ends) < 0 ? -1 : both(ends, nonblocking); }
 
 int dup2(int fd, int place) noexcept { return closed_on_exec(::dup2(fd, place)); }
 

@@ -15,7 +15,7 @@ public:
     // Again in a child of fork: its own takes the places of its parent's.
     Error open() noexcept {
         int ends[2] = {-1, -1};
-        if (calls::pipe(ends, true) < 0) return last_error();
+        if (calls::pipe(ends) < 0) return last_error();
         const Error read_error = put(ends[0], read_);
         const Error write_error = put(ends[1], write_);
         return read_error != Error() ? read_error : write_error;
