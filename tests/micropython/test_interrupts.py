@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hosts import GIL, SCRIPTS, Host, environment
+from hosts import GIL, OURS, SCRIPTS, Host, environment
 
 WAITING = SCRIPTS / "interrupted.py"
 CHANGING = SCRIPTS / "changed.py"
@@ -311,3 +311,51 @@ def test_gai_4_getaddrinfo(host: Host, tmp_path: Path) -> None:
             one.interrupt_often()
         assert one.line() == "b'-3'"  # EAI_AGAIN, once nobody interrupts
         one.finish()
+
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int lists;
+
+int getaddrinfo(const char* host, const char* service, const struct addrinfo* hints, struct addrinfo** found) {
+    int (*real)(const char*, const char*, const struct addrinfo*, struct addrinfo**) = dlsym(RTLD_NEXT, "getaddrinfo");
+    const int code = real(host, service, hints, found);
+    if (code == 0) {
+        __atomic_fetch_add(&lists, 1, __ATOMIC_SEQ_CST);
+        kill(getpid(), SIGINT);
+    }
+    return code;
+}
+
+void freeaddrinfo(struct addrinfo* list) {
+    void (*real)(struct addrinfo*) = dlsym(RTLD_NEXT, "freeaddrinfo");
+    __atomic_fetch_sub(&lists, 1, __ATOMIC_SEQ_CST);
+    real(list);
+}
+
+__attribute__((destructor)) static void end(void) {
+    for (int i = 0; i < 5000 && lists != 0; ++i) usleep(1000);  // who gave up a lookup left it to end by itself
+    printf("%d\n", lists);
+}
+"""
+
+
+def test_gai_4_what_was_found_is_freed(tmp_path: Path) -> None:
+    """Whenever Ctrl-C comes, whose handler jumps out of the call."""
+    source, library = tmp_path / "shim.c", tmp_path / "shim.so"
+    source.write_text(SHIM)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = subprocess.run(
+        OURS.command(SCRIPTS / "looked_up.py"),
+        env={**environment(), "LD_PRELOAD": str(library)},
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT_S,
+    )
+    assert done.stdout.split() == ["True", "0"], done

@@ -8,11 +8,23 @@
 
 // --- Resolving
 
-static void resolve(usocket_resolving_t* resolving, mp_obj_t host, mp_obj_t port) {
+// What is found is not the collector's: it is freed whatever happens, once `use` has seen it.
+static void resolve(usocket_resolving_t* resolving, mp_obj_t host, mp_obj_t port,
+                    void (*use)(usocket_addrinfo_t* before_first, void* of), void* of) {
     resolving->request.socket = NULL;
     resolving->list.first = NULL;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) != 0) {
+        usocket_addrinfo_free(&resolving->list);
+        nlr_jump(nlr.ret_val);
+    }
     const usocket_error_t error = usocket_wait(usocket_request_getaddrinfo, &resolving->request);
     usocket_check(error, usocket_is_port(error) ? port : host);
+    usocket_addrinfo_t entry;
+    entry.next = resolving->list.first;
+    use(&entry, of);
+    usocket_addrinfo_free(&resolving->list);
+    nlr_pop();
 }
 
 static mp_obj_t new_entry(const usocket_addrinfo_t* entry, bool compat) {
@@ -24,22 +36,21 @@ static mp_obj_t new_entry(const usocket_addrinfo_t* entry, bool compat) {
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 
-// Frees the list whatever happens.
-static mp_obj_t new_list(usocket_addrinfo_list_t* found, bool compat) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) != 0) {
-        usocket_addrinfo_free(found);
-        nlr_jump(nlr.ret_val);
+typedef struct {
+    mp_obj_t list;
+    bool compat;
+} listing_t;
+
+static void list_all(usocket_addrinfo_t* entry, void* of) {
+    const listing_t* listing = of;
+    while (usocket_addrinfo_next(entry)) {
+        mp_obj_list_append(listing->list, new_entry(entry, listing->compat));
     }
-    mp_obj_t list = mp_obj_new_list(0, NULL);
-    usocket_addrinfo_t entry;
-    entry.next = found->first;
-    while (usocket_addrinfo_next(&entry)) {
-        mp_obj_list_append(list, new_entry(&entry, compat));
-    }
-    nlr_pop();
-    usocket_addrinfo_free(found);
-    return list;
+}
+
+static void take_first(usocket_addrinfo_t* entry, void* of) {
+    usocket_addrinfo_next(entry);
+    usocket_address_decode(&entry->address, of);
 }
 
 bool usocket_get_service(mp_obj_t from, int64_t* port, usocket_bytes_t* service) {
@@ -81,8 +92,9 @@ static mp_obj_t getaddrinfo(size_t n_args, const mp_obj_t* pos_args, mp_map_t* k
     query->type = usocket_get_int(args[ARG_type].u_obj);
     query->proto = usocket_get_int(args[ARG_proto].u_obj);
     query->flags = usocket_get_int(args[ARG_flags].u_obj);
-    resolve(&resolving, host, port);
-    return new_list(&resolving.list, compat);
+    listing_t listing = {mp_obj_new_list(0, NULL), compat};
+    resolve(&resolving, host, port, list_all, &listing);
+    return listing.list;
 }
 
 static mp_obj_t getaddrinfo_opaque(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
@@ -101,14 +113,8 @@ MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj, 2, getaddrinfo_compat
 static void get_resolved(int family, const usocket_inet_t* from, mp_obj_t host, usocket_address_t* address) {
     usocket_resolving_t resolving;
     resolving.query = (usocket_query_t){.host = from->host, .family = family};
-    resolve(&resolving, host, host);
-    usocket_addrinfo_t entry;
-    entry.next = resolving.list.first;
-    usocket_addrinfo_next(&entry);
-    usocket_addrinfo_free(&resolving.list);
-
     usocket_decoded_t decoded;
-    usocket_address_decode(&entry.address, &decoded);
+    resolve(&resolving, host, host, take_first, &decoded);
     usocket_inet_t numeric = *from;
     numeric.host = (usocket_bytes_t){decoded.host, decoded.host_size};
     if (numeric.scopeid == 0) {
