@@ -267,6 +267,8 @@ private:
     USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;
     USOCKET_LOCAL Result<void> connect_inside(Call& call, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;
+    USOCKET_LOCAL [[nodiscard]] bool is_connected() const noexcept;
+    USOCKET_LOCAL Aside* attempt_shared() noexcept;
     USOCKET_LOCAL Error finish_connect(Blocking& blocking, const Address& address) noexcept;
 
     // Every method runs inside the gate.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 
 #include "stream/layer.hpp"
 #include "stream/pending.hpp"
@@ -79,6 +80,55 @@ private:
     std::atomic<std::uint32_t> word_{0};
 };
 
+// A connection attempt. Why it has failed the system tells one of those who wait for it; here the others learn it.
+#if defined(USOCKET_SMALL)
+// They do not.
+class Attempt {
+public:
+    static std::uint32_t number() noexcept { return 0; }
+    static void note(Error /*told*/) noexcept {}
+    template <class Ask> static Error outcome(std::uint32_t /*number*/, Ask ask) noexcept { return ask(); }
+};
+#else
+class Attempt {
+public:
+    // Which one there is.
+    [[nodiscard]] std::uint32_t number() noexcept {
+        const Held held;
+        const Locked alone(lock_);
+        return number_;
+    }
+    // What connect(2) has said.
+    void note(Error told) noexcept {
+        const Held held;
+        const Locked alone(lock_);
+        if (told == Error(EINPROGRESS)) {
+            ++number_;
+            has_failed_ = false;
+        }
+    }
+    // How the one of this number has ended; `ask` asks the system.
+    template <class Ask> Error outcome(std::uint32_t number, Ask ask) noexcept {
+        const Held held;
+        const Locked alone(lock_);
+        const Error told = ask();
+        if (told == Error() || told == Error(ECONNABORTED)) {
+            const bool is_known = (number != number_ || has_failed_) && failure_ != Error();
+            return told != Error() && is_known ? failure_ : told;
+        }
+        has_failed_ = true;
+        failure_ = told;
+        return told;
+    }
+
+private:
+    Lock lock_;
+    std::uint32_t number_ = 0;
+    bool has_failed_ = false;
+    Error failure_;  // of the last that has failed
+};
+#endif
+
 struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
     std::atomic<const WatchHooks*> hooks{nullptr};
@@ -92,8 +142,9 @@ struct Aside {
     std::atomic<unsigned> layer_waits{0};  // its waits_for
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     Lock switching;                        // O_NONBLOCK, for one system call
-    std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
-    std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
+    [[no_unique_address]] Attempt attempt;
+    std::atomic<int> lowat{1};           // SO_RCVLOWAT, as this program has set it
+    std::atomic<unsigned> has_spans{0};  // SO_RCVTIMEO or SO_SNDTIMEO may be set
     Bell bell;
 
     // There is something to read, whatever the system says (POLL-5).

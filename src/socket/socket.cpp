@@ -298,12 +298,15 @@ Result<void> Socket::connect_inside(Call& call, const Address& address) noexcept
     for (;;) {
         const auto connected = connect_once(waiting, address);
         const int code = connected.error().code();
+        if (Aside* const shared = attempt_shared()) shared->attempt.note(connected.error());
         const bool is_begun = code == EINPROGRESS || code == EALREADY;  // by this call, or by one before or beside it
         const bool goes_on = is_begun ? !waiting.is_nonblocking() : code == EINTR && !is_unix;
         if (goes_on) return finish_connect(waiting, address);
         if (code == EINTR) {
             if (const Error error = waiting.check_signals(); error != Error()) return error;
         } else if (sys::has_af_unix && code == EAGAIN) {
+            // The system would have it wait for room, too, once another thread has connected it.
+            if (is_connected()) return Error(EISCONN);
             if (const Error error = waiting.heed_descriptor(gate_.fd(), sys::poll_out); error != Error()) return error;
             const auto paused = waiting.pause(sys::no_fd, 0, Timeout::of_nanoseconds(2'000'000));
             if (!paused) return paused.error();
@@ -341,17 +344,36 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
     });
 }
 
+bool Socket::is_connected() const noexcept { return sys::getpeername(gate_.fd()).has_value(); }
+
+// nullptr: no other thread waits, or has waited, for the end of the same attempt.
+Aside* Socket::attempt_shared() noexcept {
+#if defined(USOCKET_SMALL)
+    return nullptr;
+#else
+    if (sys::is_only_thread()) return nullptr;
+    return gate_.has_others() ? gate_.make_aside() : gate_.aside();
+#endif
+}
+
 Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept {
+    Aside* shared = attempt_shared();
+    const std::uint32_t number = shared != nullptr ? shared->attempt.number() : 0;
     if (const Error error = waiting.check_signals(); error != Error()) return error;
     if (has_spans(gate_)) (void)waiting.heed_descriptor(gate_.fd(), sys::poll_out);
     const auto ready = waiting.wait(gate_.fd(), sys::poll_out);
     // Once SO_SNDTIMEO has expired the attempt goes on by itself (TIME-7), as a non-blocking one does.
     if (!ready) return ready.error() == Error(EAGAIN) ? Error(EINPROGRESS) : ready.error();
-    int code = 0;
-    const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
-    if (!asked || code != 0) return asked ? Error(code) : asked.error();
-    // Another thread's call on the same attempt may have been told why it failed: the system tells it once.
-    if (!sys::is_only_thread() && !sys::getpeername(gate_.fd())) return Error(ECONNABORTED);
+    const auto ask = [this]() noexcept {
+        int code = 0;
+        const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
+        if (!asked || code != 0) return asked ? Error(code) : asked.error();
+        // Somebody else may have been told why it failed: the system tells it once.
+        return sys::is_only_thread() || is_connected() ? Error() : Error(ECONNABORTED);
+    };
+    shared = attempt_shared();
+    const Error error = shared != nullptr ? shared->attempt.outcome(number, ask) : ask();
+    if (error != Error()) return error;
     // Told so once more, Linux takes it for connected: from now on another connect is EISCONN.
     (void)sys::connect(gate_.fd(), address);
     return Error();

@@ -75,7 +75,7 @@ TEST(Connect, TIME_4_a_blocking_one_waits_for_an_attempt_that_goes_on) {
     EXPECT_EQ(second, Error());
 }
 
-// And of two who wait for one that fails, nobody takes it for connected.
+// The system tells one of those who wait for an attempt why it has failed; what it was holds for all.
 TEST(Connect, TIME_4_an_attempt_that_fails_does_so_for_all_who_wait) {
     std::optional<FullBacklog> backlog(std::in_place);
     ASSERT_TRUE(backlog->is_full());
@@ -91,8 +91,26 @@ TEST(Connect, TIME_4_an_attempt_that_fails_does_so_for_all_who_wait) {
         for (const auto& thread : threads) thread->await_asleep();
         backlog.reset();  // what is sent once more is answered by a reset
     }
-    EXPECT_EQ(std::ranges::count(errors, Error(ECONNREFUSED)), 1);
-    EXPECT_EQ(std::ranges::count(errors, Error(ECONNABORTED)), 2);
+    EXPECT_EQ(std::ranges::count(errors, Error(ECONNREFUSED)), 3);
+}
+
+// And another attempt fails for reasons of its own.
+TEST(Connect, TIME_4_an_attempt_that_is_ended_is_so_for_all_who_wait) {
+    const Refusing refusing;
+    const FullBacklog backlog;
+    ASSERT_TRUE(backlog.is_full());
+    Socket socket = must(usocket::socket());
+    EXPECT_EQ(socket.connect(refusing.address).error(), Error(ECONNREFUSED));
+    ASSERT_EQ(socket.connect(backlog.address(), Deadline::after(50ms)).error(), Error(ETIMEDOUT));
+    std::array<Error, 2> errors;
+    {
+        Background one([&] { errors[0] = socket.connect(backlog.address()).error(); });
+        Background other([&] { errors[1] = socket.connect(backlog.address()).error(); });
+        one.await_asleep();
+        other.await_asleep();
+        must(socket.shutdown(SHUT_RDWR));
+    }
+    EXPECT_EQ(std::ranges::count(errors, Error(ECONNRESET)), 2);
 }
 
 TEST(Connect, CPP_4_to_an_address_of_any_family) {

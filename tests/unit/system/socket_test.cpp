@@ -4,14 +4,17 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "background.hpp"
 #include "descriptor.hpp"
 #include "descriptors.hpp"
 #include "loopback.hpp"
@@ -422,28 +425,56 @@ TEST(Sockets, SOCK_5_over_IPv6) {
     EXPECT_EQ(accepted.socket.read(3).value().view(), "six");
 }
 
+// A listener whose backlog is full, until somebody is accepted.
+struct FullListener {
+    TemporaryDirectory directory;
+    Address path = Address::unix_path(directory.path("a")).value();
+    Socket socket = usocket::socket(AF_UNIX, SOCK_STREAM).value();
+    std::vector<Socket> waiting;
+    Error error;  // of the last
+
+    FullListener() {
+        socket.bind(path).value();
+        socket.listen(0).value();
+        while (error == Error() && waiting.size() < 100) {
+            Socket client = usocket::socket(AF_UNIX, SOCK_STREAM).value();
+            client.setblocking(false).value();
+            error = client.connect(path).error();
+            waiting.push_back(std::move(client));
+        }
+    }
+};
+
 // A blocking connect to a full AF_UNIX backlog waits in the system, a non-blocking one is EAGAIN and not EINPROGRESS.
 TEST(Sockets, SOCK_5_AF_UNIX_with_a_full_backlog) {
-    const TemporaryDirectory directory;
-    const Address path = Address::unix_path(directory.path("a")).value();
-    Socket server = socket(AF_UNIX, SOCK_STREAM).value();
-    server.bind(path).value();
-    server.listen(0).value();
-    std::vector<Socket> waiting;
-    Error error;
-    while (error == Error() && waiting.size() < 100) {
-        Socket client = socket(AF_UNIX, SOCK_STREAM).value();
-        client.setblocking(false).value();
-        error = client.connect(path).error();
-        waiting.push_back(std::move(client));
-    }
-    EXPECT_EQ(error, Error(EAGAIN));
+    FullListener server;
+    EXPECT_EQ(server.error, Error(EAGAIN));
     Socket patient = socket(AF_UNIX, SOCK_STREAM).value();
     patient.settimeout(std::chrono::milliseconds(30)).value();
-    EXPECT_EQ(patient.connect(path).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(patient.connect(server.path).error(), Error(ETIMEDOUT));
     patient.settimeout(std::chrono::seconds(10)).value();
-    EXPECT_TRUE(server.accept());
-    EXPECT_TRUE(patient.connect(path)) << "there is room now";
+    EXPECT_TRUE(server.socket.accept());
+    EXPECT_TRUE(patient.connect(server.path)) << "there is room now";
+    EXPECT_EQ(patient.connect(server.path).error(), Error(EISCONN)) << "though there is none any more";
+}
+
+// SOCK-5: the backlog is full again by then, and the system would have the others wait for room in it.
+TEST(Sockets, SOCK_5_AF_UNIX_connected_by_one_of_several_threads) {
+    FullListener server;
+    ASSERT_EQ(server.error, Error(EAGAIN));
+    Socket client = socket(AF_UNIX, SOCK_STREAM).value();
+    std::array<Error, 3> errors;
+    {
+        std::vector<std::unique_ptr<Background>> threads;
+        for (Error& error : errors) {
+            threads.push_back(std::make_unique<Background>(
+                [&] { error = client.connect(server.path, Deadline::after(std::chrono::seconds(20))).error(); }));
+        }
+        for (const auto& thread : threads) thread->await_asleep();
+        EXPECT_TRUE(server.socket.accept());
+    }
+    EXPECT_EQ(std::ranges::count(errors, Error()), 1);
+    EXPECT_EQ(std::ranges::count(errors, Error(EISCONN)), 2);
 }
 
 TEST(Sockets, SOCK_5_AF_UNIX_without_a_listener) {
