@@ -167,12 +167,16 @@ Result<Registration*> register_again(Poller& self, Entry& known, Socket* socket,
     return self.core.register_another(fd, events, &known);
 }
 
-nb::object register_object(Poller& self, nb::handle object, const Int& eventmask, nb::handle userdata) noexcept {
+// What is watched; its registration is known by `object`.
+struct Watched {
+    nb::handle object;
+    Socket* socket;  // null: any descriptor
+    int fd;
+};
+
+nb::object watch(Poller& self, const Watched& watched, const Int& eventmask, nb::handle userdata) noexcept {
+    const auto [object, socket, fd] = watched;
     const unsigned events = arguments::event_mask(eventmask.value);
-    Socket* const socket = socket_of(object);
-    int fd = -1;
-    if (socket == nullptr && !fileno_of(object, fd)) return {};
-    // Only now: fileno() may have registered it.
     Entry* const entry = self.find_or_add(object);
     if (entry == nullptr) return raise(Error(ENOMEM));
     if (entry->registration != nullptr) {
@@ -196,9 +200,29 @@ nb::object register_object(Poller& self, nb::handle object, const Int& eventmask
     return nb::none();
 }
 
+nb::object register_object(Poller& self, nb::handle object, const Int& eventmask, nb::handle userdata) noexcept {
+    Socket* const socket = socket_of(object);
+    int fd = -1;
+    // Which may register it: only then is it looked for.
+    if (socket == nullptr && !fileno_of(object, fd)) return {};
+    return watch(self, {object, socket, fd}, eventmask, userdata);
+}
+
 nb::object register_(Poller& self, Anything obj, Maybe<Int> eventmask, Maybe<Anything> userdata) {
     if (!eventmask.given) eventmask.value = POLLIN | POLLOUT;
     return register_object(self, obj.object, eventmask, userdata.object);
+}
+
+// How the desktop's callbacks are watched for (SOCK-11). What the poll keeps alive, and reports, is the weak reference.
+nb::object _register_weakly(Poller& self, Anything sock, Int eventmask) {
+    Socket* const socket = socket_of(sock.object);
+    if (socket == nullptr) {
+        PyErr_SetString(PyExc_TypeError, "a socket is required");
+        return {};
+    }
+    const auto reference = nb::steal(python<PyWeakref_NewRef>(sock.object.ptr(), static_cast<PyObject*>(nullptr)));
+    if (!reference.is_valid()) return {};
+    return watch(self, {reference, socket, -1}, eventmask, {}).is_valid() ? reference : nb::object();
 }
 
 nb::object unregister(Poller& self, Anything obj, Maybe<Truth> is_error) {
@@ -447,6 +471,8 @@ PyMethodDef methods[] = {
     USOCKET_METHOD(ipoll, "timeout_ms=-1, flags=0",
                    "poll() as an iterator. flags=1: what is returned is not watched any more until modify() says for\n"
                    "what."),
+    USOCKET_METHOD(_register_weakly, "sock, eventmask",
+                   "register() of a socket that is not kept alive: returns the weak reference that stands for it."),
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "__class_getitem__($type, kinds, /)\n--\n\n"
      "poll[Obj] or poll[Obj, Data]: the kinds of what is registered, and of its userdata."},

@@ -246,6 +246,10 @@ public:
 
     // For a host that unwinds: after a longjmp out of a method that was given `call`.
     void unwound(Call& call) noexcept;
+    // For a host with a collector: a word of its own, null at first. The socket leads to it, and of what the library
+    // has nothing else does, so that what it points to lives as long as the socket. nullptr: there is none yet, since
+    // the socket has never been registered in a Poll.
+    [[nodiscard]] void** host_word() noexcept;
 
 private:
     friend class Poll;  // watches it

@@ -396,6 +396,10 @@ USOCKET_C_API int usocket_type(const usocket_socket_t* socket);
 USOCKET_C_API int usocket_proto(const usocket_socket_t* socket);
 // Which of POLLIN and POLLOUT are there now, kept bytes included (POLL-5), and POLLERR, POLLHUP; closed: POLLNVAL.
 USOCKET_C_API unsigned usocket_poll_now(usocket_socket_t* socket, unsigned events);
+// For a host with a collector: a word of its own, NULL at first. The socket leads to it, and of what the library has
+// nothing else does, so that what it points to lives as long as the socket. NULL: there is none yet, since the socket
+// has never been registered in a poll.
+USOCKET_C_API void** usocket_host_word(usocket_socket_t* socket);
 // "fd=3, family=2, type=1, proto=6, timeout=None, laddr=('127.0.0.1', 80), raddr=...", without a NUL; returns its
 // length, which is at most `size`.
 USOCKET_C_API size_t usocket_describe(usocket_socket_t* socket, char* text, size_t size);

@@ -1,5 +1,6 @@
 # The stub of the extension. Constants are those of the systems that usocket is tried on; each has its own (NAME-3).
 import builtins
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, SupportsIndex, TypeAlias, final, overload
@@ -266,6 +267,8 @@ class poll(Generic[_Obj, _Data]):
         """
     @overload
     def register(self, obj: _Obj, eventmask: int, userdata: _Data, /) -> None: ...
+    def _register_weakly(self, sock: _Socket, eventmask: int, /) -> weakref.ref[_Socket]:
+        """register() of a socket that is not kept alive: returns the weak reference that stands for it."""
     def unregister(self, obj: object, throw: object = True) -> None:
         """Watches obj no more. KeyError if it is not registered, unless throw is False."""
     def modify(self, obj: _Obj, eventmask: int, /) -> None:

@@ -174,6 +174,7 @@ usocket_error_t usocket_getpeername(usocket_socket_t* socket, usocket_address_t*
 int usocket_family(const usocket_socket_t* socket) { return cxx(socket).family(); }
 int usocket_type(const usocket_socket_t* socket) { return cxx(socket).type(); }
 int usocket_proto(const usocket_socket_t* socket) { return cxx(socket).proto(); }
+void** usocket_host_word(usocket_socket_t* socket) { return cxx(socket).host_word(); }
 unsigned usocket_poll_now(usocket_socket_t* socket, unsigned events) { return cxx(socket).poll_now(events); }
 
 size_t usocket_describe(usocket_socket_t* socket, char* text, size_t size) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -13,6 +14,18 @@
 namespace usocket {
 
 struct Aside;
+
+// A pointer that keeps nothing alive: where memory is a collector's, it does not see where this points to.
+template <class T> class Weak {
+public:
+    constexpr Weak() noexcept = default;
+    Weak(T* to) noexcept : bits_(reinterpret_cast<std::uintptr_t>(to) + 1) {}
+    operator T*() const noexcept { return reinterpret_cast<T*>(bits_ - 1); }
+    T* operator->() const noexcept { return *this; }
+
+private:
+    std::uintptr_t bits_ = 1;
+};
 
 // What somebody wants to have watched.
 struct Wanted {
@@ -26,7 +39,7 @@ struct Wanted {
 // Guarded by the registry's lock (state.hpp).
 struct Registration {
     Poll::State* poll = nullptr;  // nullptr: free memory
-    Aside* aside = nullptr;       // of its socket; nullptr: a bare descriptor, or the socket is gone
+    Weak<Aside> aside;            // of its socket; nullptr: a bare descriptor, or the socket is gone
     sys::Fd fd = sys::no_fd;
     unsigned events = 0;
     // Reported in one-shot mode since the last mask: spent_bit, and what of its end has been told, which is news once.

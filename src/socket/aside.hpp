@@ -146,6 +146,7 @@ struct Aside {
     std::atomic<int> lowat{1};           // SO_RCVLOWAT, as this program has set it
     std::atomic<unsigned> has_spans{0};  // SO_RCVTIMEO or SO_SNDTIMEO may be set
     Bell bell;
+    void* host_word = nullptr;  // Socket::host_word()
 
     // There is something to read, whatever the system says (POLL-5).
     [[nodiscard]] bool has_unread() const noexcept {

@@ -142,6 +142,11 @@ void Socket::unwound(Call& call) noexcept {
     if (call.inside_) (void)leave(call, Error());
 }
 
+void** Socket::host_word() noexcept {
+    Aside* const aside = gate_.aside();
+    return aside != nullptr ? &aside->host_word : nullptr;
+}
+
 // What the system has opened, in a socket that is closed.
 template <class Opened> void Socket::become(const Opened& opened, int proto) noexcept {
     destroy();

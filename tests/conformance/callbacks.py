@@ -1,11 +1,13 @@
-# rules: SOCK-11
+# rules: SOCK-3 SOCK-11
 # on CPython: python -m usocket
 # Callbacks of sockets: setsockopt(SOL_SOCKET, 20, f) has f(sock) called when something is there to read or to accept,
 # whatever the program does just then.
 
+import gc
+
 import uselect
 import usocket
-from support import LIMIT_MS, listener, outcome, show, tcp_pair
+from support import LIMIT_MS, listener, outcome, readable, show, tcp_pair
 
 try:
     import time
@@ -204,6 +206,44 @@ far.write(b"x")
 happens(lambda: len(seen) == 1)
 time.sleep(0.05)
 show("SOCK-11", "a callback removes another's", seen)
+
+
+# --- Who keeps whom alive
+
+
+class Forgotten:
+    """Refers to its socket, and is called with it."""
+
+    def __init__(self):
+        self.near, self.far = usocket.socketpair()
+        set_callback(self.near, self.on_data)
+
+    def on_data(self, sock):
+        seen.append(sock.recv(1))
+
+
+def forget(count):
+    return [Forgotten().far for _ in range(count)]
+
+
+ends = forget(10)
+kept = [usocket.socketpair() for _ in range(4)]
+for near, _ in kept:
+    set_callback(near, lambda sock: seen.append(sock.recv(1)))
+for _ in range(3):
+    gc.collect()
+    junk = [bytearray(50) for _ in range(100)]
+# A collector that searches the stack may still find one or the other.
+closed = [end for end in ends if readable(end, 100)]
+show("SOCK-3", "what nobody else refers to is collected", len(closed) >= 7, [end.recv(1) for end in closed[:2]])
+for end in ends:
+    end.close()
+seen = []
+for _, far in kept:
+    far.write(b"x")
+show("SOCK-11", "what somebody does is called, and what it calls is there", happens(lambda: len(seen) == 4))
+for near, _ in kept:
+    near.close()
 
 
 # --- Errors

@@ -1,16 +1,22 @@
 // Callbacks of sockets (SOCK-11): setsockopt(SOL_SOCKET, 20, f) has f(sock) called when there is something to read or
 // to accept.
 //
-// The sockets that have one are registered in a poll of their own, with f as their userdata. Somebody notices that one
-// of them may be ready, a thread (callbacks_thread.c) or the board's interrupts (callbacks_lwip.c), and has the host
-// schedule what asks the poll again, where the host's objects may be touched, and calls. A callback that leaves
-// something unread is called again; rarely if it has not used a socket, as a poll does not tell what is new from what
-// is old. The end of a stream is told once, as lwIP's ports tell it: nothing can come after it.
+// The sockets that have one are registered in a poll of their own. Somebody notices that one of them may be ready, a
+// thread (callbacks_thread.c) or the board's interrupts (callbacks_lwip.c), and has the host schedule what asks the
+// poll again, where the host's objects may be touched, and calls. A callback that leaves something unread is called
+// again; rarely if it has not used a socket, as a poll does not tell what is new from what is old. The end of a stream
+// is told once, as lwIP's ports tell it: nothing can come after it.
+//
+// A callback keeps no socket alive (SOCK-3). What the poll has of each is a place_t, in which the collector does not
+// see the socket; and only the socket leads to its function, which may refer to it: both go together.
 #include "module.h"
 
+#include "py/gc.h"
 #include "py/stream.h"
 
 #if USOCKET_HAS_CALLBACKS
+
+enum { MOST_AT_ONCE = 8 };  // of those that are ready
 
 #if USOCKET_MICROPYTHON
 MP_REGISTER_ROOT_POINTER(mp_obj_t usocket_callbacks);
@@ -26,13 +32,46 @@ static void keep(mp_obj_t poll) {
 }
 #endif
 
-static mp_obj_t call_poll(qstr method, size_t n_args, const mp_obj_t* args) {
-    mp_obj_t dest[5];
-    mp_load_method(REGISTERED, method, dest);
-    for (size_t i = 0; i < n_args; ++i) {
-        dest[2 + i] = args[i];
+typedef struct {
+    uintptr_t disguised;  // 0: the socket has gone, or has no callback any more
+} place_t;
+
+typedef struct {
+    mp_obj_t function;
+    place_t* place;
+    mp_obj_t poll;
+    usocket_registration_t* registration;
+} callback_t;
+
+// The collector knows blocks by their addresses, which are even.
+static uintptr_t disguise(const usocket_obj_t* sock) { return (uintptr_t)sock + 1; }
+
+static uintptr_t look_into(const place_t* place) { return __atomic_load_n(&place->disguised, __ATOMIC_SEQ_CST); }
+
+// Puts the sockets that were found where the collector sees them, on the caller's stack; NULL: it has gone. Before any
+// of them is called, which may give the places of others to somebody else.
+static void reveal(const usocket_event_t* found, size_t count, usocket_obj_t* volatile* socks) {
+    for (size_t i = 0; i < count; ++i) {
+        const uintptr_t disguised = look_into(found[i].userdata);
+        socks[i] = disguised == 0 ? NULL : (usocket_obj_t*)(disguised - 1);
     }
-    return mp_call_method_n_kw(n_args, 0, dest);
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    // The collector may be at work in another thread, and have looked at this stack before. This waits until it is
+    // through: what it has taken has left its place empty.
+    usocket_hold_signals();
+    (void)gc_nbytes(socks[0]);
+    usocket_release_signals();
+#endif
+    for (size_t i = 0; i < count; ++i) {
+        if (look_into(found[i].userdata) == 0) {
+            socks[i] = NULL;
+        }
+    }
+}
+
+static callback_t* callback_of(usocket_obj_t* sock) {
+    void** word = usocket_host_word(&sock->socket);
+    return word == NULL ? NULL : __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
 // --- Calling them: scheduled, so one at a time, and where the host runs what is scheduled
@@ -57,34 +96,50 @@ static bool call_protected(mp_obj_t function, mp_obj_t sock) {
     return true;
 }
 
+// Whether it was called.
+static bool call(usocket_obj_t* sock, unsigned events, bool* goes_on) {
+    callback_t* callback = callback_of(sock);
+    if (callback == NULL) {
+        return false;  // the one before has removed it
+    }
+    if ((events & MP_STREAM_POLL_NVAL) != 0) {
+        usocket_forget_callback(sock);
+        return false;
+    }
+    if ((events & MP_STREAM_POLL_RD) == 0) {
+        return false;
+    }
+    const mp_obj_t function = callback->function, object = MP_OBJ_FROM_PTR(sock);
+    // not after an error: a look would take it from the program
+    if ((events & MP_STREAM_POLL_ERR) == 0 && usocket_is_at_end(object)) {
+        usocket_forget_callback(sock);  // before the call, which may set another one
+    }
+    *goes_on = call_protected(function, object);
+    return true;
+}
+
 usocket_called_t usocket_call_ready(void) {
     if (REGISTERED == MP_OBJ_NULL) {
         return USOCKET_CALLED_NOBODY;
     }
-    const mp_obj_t at_once = MP_OBJ_NEW_SMALL_INT(0);
-    size_t count;
-    mp_obj_t *found, *one;
-    mp_obj_get_array(call_poll(MP_QSTR_poll, 1, &at_once), &count, &found);
+    usocket_event_t found[MOST_AT_ONCE];
+    const size_t count = usocket_poll_once(usocket_poll_core(REGISTERED), found, MOST_AT_ONCE, 0, false);
+    if (count == 0) {
+        return USOCKET_CALLED_NOBODY;
+    }
+    usocket_obj_t* volatile socks[MOST_AT_ONCE];
+    reveal(found, count, socks);
     const uint32_t waits = usocket_waits;
-    bool has_called = false;
-    for (size_t i = 0; i < count; ++i) {
-        mp_obj_get_array_fixed_n(found[i], 3, &one);
-        const mp_int_t events = mp_obj_get_int(one[1]);
-        const mp_obj_t function = usocket_poll_userdata(REGISTERED, one[0]);  // the one before may have removed it
-        if ((events & MP_STREAM_POLL_NVAL) != 0) {
-            usocket_forget_callback(one[0]);
-        } else if ((events & MP_STREAM_POLL_RD) != 0 && function != MP_OBJ_NULL) {
-            // not after an error: a look would take it from the program
-            if ((events & MP_STREAM_POLL_ERR) == 0 && usocket_is_at_end(one[0])) {
-                usocket_forget_callback(one[0]);  // before the call, which may set another one
-            }
+    bool has_called = false, goes_on = true;
+    for (size_t i = 0; i < count && goes_on; ++i) {
+        if (socks[i] != NULL && call(socks[i], found[i].events, &goes_on)) {
             has_called = true;
-            if (!call_protected(function, one[0])) {
-                break;
-            }
         }
     }
-    return usocket_waits != waits ? USOCKET_CALLED : has_called ? USOCKET_CALLED_IN_VAIN : USOCKET_CALLED_NOBODY;
+    const bool may_be_more = count == MOST_AT_ONCE;
+    return usocket_waits != waits || may_be_more ? USOCKET_CALLED
+           : has_called                          ? USOCKET_CALLED_IN_VAIN
+                                                 : USOCKET_CALLED_NOBODY;
 }
 
 // Of what schedules them: an error of the poll's.
@@ -92,7 +147,32 @@ void usocket_report_callback(mp_obj_t exception) { report(exception); }
 
 // --- Setting one
 
-void usocket_set_callback(mp_obj_t sock, mp_obj_t function) {
+typedef struct {
+    usocket_obj_t* sock;
+    mp_obj_t function;
+    usocket_error_t error;
+} setting_t;
+
+// The poll and the socket know of it afterwards, or neither.
+static void set(void* of) {
+    setting_t* setting = of;
+    usocket_obj_t* sock = setting->sock;
+    callback_t* callback = callback_of(sock);
+    if (callback == NULL) {
+        callback = m_new0(callback_t, 1);
+        callback->place = m_new0(place_t, 1);
+    }
+    setting->error = usocket_poll_register(usocket_poll_core(REGISTERED), &sock->socket, MP_STREAM_POLL_RD,
+                                           callback->place, &callback->registration);
+    if (setting->error == 0) {
+        callback->function = setting->function;
+        callback->poll = REGISTERED;
+        __atomic_store_n(&callback->place->disguised, disguise(sock), __ATOMIC_SEQ_CST);
+        __atomic_store_n(usocket_host_word(&sock->socket), callback, __ATOMIC_SEQ_CST);
+    }
+}
+
+void usocket_set_callback(usocket_obj_t* sock, mp_obj_t function) {
     if (function == mp_const_none) {
         usocket_forget_callback(sock);
         return;
@@ -100,10 +180,12 @@ void usocket_set_callback(mp_obj_t sock, mp_obj_t function) {
     if (REGISTERED == MP_OBJ_NULL) {
         keep(usocket_new_poll());
     }
-    const mp_obj_t args[] = {sock, MP_OBJ_NEW_SMALL_INT(MP_STREAM_POLL_RD), function};
-    call_poll(MP_QSTR_register, MP_ARRAY_SIZE(args), args);
-    const mp_obj_t at_once = MP_OBJ_NEW_SMALL_INT(0);
-    call_poll(MP_QSTR_poll, 1, &at_once);  // gets the memory that who watches must not ask for
+    setting_t setting = {sock, function, 0};
+    usocket_with_signals_held(set, &setting);
+    usocket_check(setting.error, MP_OBJ_NULL);
+    usocket_event_t found;
+    usocket_poll_once(usocket_poll_core(REGISTERED), &found, 1, 0,
+                      false);  // gets the memory that who watches must not ask for
     usocket_begin_watching(REGISTERED);
 }
 
@@ -114,11 +196,17 @@ void usocket_end_callbacks(mp_obj_t poll) {
     }
 }
 
-void usocket_forget_callback(mp_obj_t sock) {
-    if (REGISTERED != MP_OBJ_NULL) {
-        const mp_obj_t args[] = {sock, mp_const_false};
-        call_poll(MP_QSTR_unregister, MP_ARRAY_SIZE(args), args);
+void usocket_forget_callback(usocket_obj_t* sock) {
+    void** word = usocket_host_word(&sock->socket);
+    usocket_hold_signals();
+    callback_t* callback = word == NULL ? NULL : __atomic_exchange_n(word, NULL, __ATOMIC_SEQ_CST);
+    if (callback != NULL) {
+        __atomic_store_n(&callback->place->disguised, 0, __ATOMIC_SEQ_CST);
+        if (callback->poll == REGISTERED) {
+            usocket_poll_unregister(usocket_poll_core(REGISTERED), callback->registration);
+        }
     }
+    usocket_release_signals();
 }
 
 #endif

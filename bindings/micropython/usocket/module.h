@@ -66,8 +66,8 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj);
 extern const mp_obj_type_t usocket_type_poll;
 mp_obj_t usocket_new_poll(void);
 usocket_poll_t* usocket_poll_core(mp_obj_t poll);
-// MP_OBJ_NULL: none, or the object is not registered.
-mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
+// Waits for at most so long; returns how many events there are.
+size_t usocket_poll_once(usocket_poll_t* poll, usocket_event_t* events, size_t room, int64_t span_ns, bool one_shot);
 
 // --- Callbacks (SOCK-11); callbacks.c. Where something can schedule them while the host is busy or asleep: a thread,
 // or the board's interrupts (callbacks.h).
@@ -83,9 +83,9 @@ mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object);
 #endif
 #endif
 enum { USOCKET_SO_CALLBACK = 20 };  // the lwIP ports'; an integer is the system's option of that number
-void usocket_set_callback(mp_obj_t sock, mp_obj_t function);  // None: none any more
-void usocket_forget_callback(mp_obj_t sock);
-void usocket_end_callbacks(mp_obj_t poll);  // its finaliser is being called
+void usocket_set_callback(usocket_obj_t* sock, mp_obj_t function);  // None: none any more
+void usocket_forget_callback(usocket_obj_t* sock);                  // also from its finaliser
+void usocket_end_callbacks(mp_obj_t poll);                          // its finaliser is being called
 // Whom it has called; in vain: all of them, and none has used a socket.
 typedef enum { USOCKET_CALLED_NOBODY, USOCKET_CALLED_IN_VAIN, USOCKET_CALLED } usocket_called_t;
 usocket_called_t usocket_call_ready(void);

@@ -266,18 +266,24 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
     return kept;
 }
 
+size_t usocket_poll_once(usocket_poll_t* poll, usocket_event_t* events, size_t room, int64_t span_ns, bool one_shot) {
+    usocket_waiting_t waiting;
+    waiting.request.socket = NULL;
+    waiting.poll = poll;
+    waiting.events = events;
+    waiting.room = room;
+    waiting.timeout.nanoseconds = span_ns;
+    waiting.one_shot = one_shot;
+    usocket_check(usocket_wait(usocket_request_poll, &waiting.request), MP_OBJ_NULL);
+    return waiting.request.count;
+}
+
 // One look at everything, which lasts as long as nothing is ready, but at most `span_ns`.
 static size_t look(poll_obj_t* self, events_t* events, int64_t span_ns, bool one_shot, bool* is_hinted) {
     const size_t asked = ask(self, events);
-    usocket_waiting_t waiting;
-    waiting.request.socket = NULL;
-    waiting.poll = &self->core;
-    waiting.events = events->items;
-    waiting.room = events->room - asked;
-    waiting.timeout.nanoseconds = asked != 0 ? 0 : span_ns;
-    waiting.one_shot = one_shot;
-    usocket_check(usocket_wait(usocket_request_poll, &waiting.request), MP_OBJ_NULL);
-    size_t count = keep(self, events, waiting.request.count, is_hinted);
+    const size_t found =
+        usocket_poll_once(&self->core, events->items, events->room - asked, asked != 0 ? 0 : span_ns, one_shot);
+    size_t count = keep(self, events, found, is_hinted);
     for (size_t i = events->room - asked; i < events->room; ++i) {
         if (((entry_t*)events->items[i].userdata)->object != MP_OBJ_NULL) {
             events->items[count++] = events->items[i];
@@ -347,10 +353,6 @@ static poll_obj_t* new_poll(void) {
 
 mp_obj_t usocket_new_poll(void) { return MP_OBJ_FROM_PTR(new_poll()); }
 usocket_poll_t* usocket_poll_core(mp_obj_t poll) { return &((poll_obj_t*)MP_OBJ_TO_PTR(poll))->core; }
-mp_obj_t usocket_poll_userdata(mp_obj_t poll, mp_obj_t object) {
-    const entry_t* entry = find(MP_OBJ_TO_PTR(poll), object);
-    return entry == NULL ? MP_OBJ_NULL : entry->userdata;
-}
 
 static mp_obj_t poll_register(size_t n_args, const mp_obj_t* args) {
     poll_obj_t* self = MP_OBJ_TO_PTR(args[0]);

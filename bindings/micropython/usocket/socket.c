@@ -43,6 +43,15 @@ static usocket_obj_t* get(mp_obj_t from) {
     return self;
 }
 
+// Of the socket itself, also of an instance of a subclass.
+static void forget_callback(mp_obj_t self_in) {
+#if USOCKET_HAS_CALLBACKS
+    usocket_forget_callback(get(self_in));
+#else
+    (void)self_in;
+#endif
+}
+
 static mp_obj_t none_or_raise(usocket_error_t error, mp_obj_t argument) {
     usocket_check(error, argument);
     return mp_const_none;
@@ -103,6 +112,7 @@ static mp_obj_t make_new(const mp_obj_type_t* type, size_t n_args, size_t n_kw, 
 static mp_obj_t socket___init__(size_t n_args, const mp_obj_t* args, mp_map_t* kw_args) {
     usocket_obj_t* self = get(args[0]);
     usocket_close(&self->socket);
+    forget_callback(args[0]);  // which would go with what the socket has been
     initialise(self, n_args - 1, kw_args->used, args + 1);
     return mp_const_none;
 }
@@ -237,15 +247,6 @@ static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
-// The socket itself is what is registered, also of an instance of a subclass.
-static void forget_callback(mp_obj_t self_in) {
-#if USOCKET_HAS_CALLBACKS
-    usocket_forget_callback(MP_OBJ_FROM_PTR(get(self_in)));
-#else
-    (void)self_in;
-#endif
-}
-
 static mp_obj_t socket_close(size_t n_args, const mp_obj_t* args) {
     (void)n_args;  // 4 as __exit__
     usocket_close(&get(args[0])->socket);
@@ -257,6 +258,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket___exit___obj, 4, 4, socket_clo
 
 // The finaliser: called once the object is garbage, with the collector locked.
 static mp_obj_t socket___del__(mp_obj_t self_in) {
+    forget_callback(self_in);
     usocket_destroy(&get(self_in)->socket);
     return mp_const_none;
 }
@@ -506,7 +508,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t* args) {
     if (level == SOL_SOCKET && name == USOCKET_SO_CALLBACK &&
         (args[3] == mp_const_none || mp_obj_is_callable(args[3]))) {
 #if USOCKET_HAS_CALLBACKS
-        usocket_set_callback(MP_OBJ_FROM_PTR(self), args[3]);
+        usocket_set_callback(self, args[3]);
         return mp_const_none;
 #else
         mp_raise_OSError(MP_EOPNOTSUPP);

@@ -4,6 +4,7 @@ import gc
 import sys
 import time
 
+import uselect
 import usocket
 
 
@@ -19,25 +20,66 @@ def waits_for(condition):
     return condition()
 
 
-# What nobody else knows stays alive with its callback.
-far = []
+def poll_of(socks):
+    poller = uselect.poll()
+    for sock in socks:
+        poller.register(sock, uselect.POLLIN)
+    return poller
+
+
+def ended(socks):
+    """How many of them are at their end: in time, all but one."""
+    poller = poll_of(socks)
+    waits_for(lambda: len(poller.poll(0)) >= len(socks) - 1)
+    return len(poller.poll(0))
+
+
+# What nobody else knows goes with its callback, which may know it.
 seen = []
 
 
 def make():
     near, other = usocket.socketpair()
-    far.append(other)
-    set_callback(near, lambda sock: seen.append(sock.recv(1)))
+    set_callback(near, lambda sock: seen.append((near, sock.recv(1))))
+    return other
 
 
-for _ in range(20):
-    make()
+far = [make() for _ in range(20)]
 for _ in range(3):
     gc.collect()
     junk = [bytearray(100) for _ in range(1000)]
-for other in far:
-    other.write(b"x")
-print("collected:", waits_for(lambda: len(seen) == 20))
+poller = poll_of(far)
+# An old word on the stack may still point to one or two.
+print("collected:", waits_for(lambda: len(poller.poll(0)) >= 15), seen)
+
+# While another thread collects, those go that have just become ready.
+stop = []
+stopped = _thread.allocate_lock()
+stopped.acquire()
+
+
+def collect():
+    while not stop:
+        gc.collect()
+    stopped.release()
+
+
+_thread.start_new_thread(collect, ())
+closed = 0
+for _ in range(20):
+    far = []
+    for _ in range(30):
+        near, other = usocket.socketpair()
+        set_callback(near, lambda sock: sock.recv(1))
+        far.append(other)
+        other.write(b"x")
+        near = None
+    closed += ended(far)
+    for other in far:
+        other.close()
+stop.append(True)
+stopped.acquire()
+print("collected when ready:", closed >= 20 * 29)
 
 # A callback that makes garbage, while the program does, and is collected under.
 counts = [0, 0]

@@ -213,6 +213,25 @@ TEST(STRM_3_lines_with_and_without_a_limit) {
     end_pair(&pair);
 }
 
+// What a binding keeps with the socket, once that is registered.
+TEST(SOCK_11_a_word_of_the_hosts) {
+    pair_t pair;
+    make_pair(&pair, SOCK_STREAM);
+    CHECK(usocket_host_word(&pair.here) == NULL);
+    usocket_poll_t poll;
+    usocket_poll_init(&poll);
+    usocket_registration_t* registration;
+    MUST(usocket_poll_register(&poll, &pair.here, POLLIN, NULL, &registration));
+    void** const word = usocket_host_word(&pair.here);
+    CHECK(word != NULL && *word == NULL);
+    *word = &pair;
+    usocket_poll_unregister(&poll, registration);
+    usocket_close(&pair.here);
+    CHECK(usocket_host_word(&pair.here) == word && *word == &pair);
+    usocket_poll_destroy(&poll);
+    end_pair(&pair);
+}
+
 TEST(POLL_5_what_is_there_now) {
     pair_t pair;
     make_pair(&pair, SOCK_STREAM);
