@@ -370,11 +370,12 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
     // Once SO_SNDTIMEO has expired the attempt goes on by itself (TIME-7), as a non-blocking one does.
     if (!ready) return ready.error() == Error(EAGAIN) ? Error(EINPROGRESS) : ready.error();
     const auto ask = [this]() noexcept {
+        if (is_connected()) return Error();
         int code = 0;
         const auto asked = sys::getsockopt(gate_.fd(), sys::sol_socket, sys::so_error, {&code, sizeof code});
         if (!asked || code != 0) return asked ? Error(code) : asked.error();
         // Somebody else may have been told why it failed: the system tells it once.
-        return sys::is_only_thread() || is_connected() ? Error() : Error(ECONNABORTED);
+        return sys::is_only_thread() ? Error() : Error(ECONNABORTED);
     };
     shared = attempt_shared();
     const Error error = shared != nullptr ? shared->attempt.outcome(number, ask) : ask();
