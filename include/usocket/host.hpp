@@ -83,8 +83,9 @@ private:
 
     const Host* host_ = nullptr;
     void* token_ = nullptr;
-    // Before the host's signal handlers run, which may use the same socket: gives back what the call has got.
-    void (*give_back_)(void* reader) noexcept = nullptr;
+    // Before the host's signal handlers run, which may use the same socket: gives back what the call has got. False:
+    // there is no memory for that.
+    bool (*give_back_)(void* reader) noexcept = nullptr;
     void* reader_ = nullptr;
     Sink* sink_ = nullptr;            // what has been taken in so far
     Sink memory_{MutableBuffer()};    // that, if it goes into the caller's own memory

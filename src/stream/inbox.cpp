@@ -139,10 +139,10 @@ void Inbox::commit(const Gate& gate) noexcept {
     aside->pending.commit();
 }
 
-bool Inbox::can_keep(Gate& gate, const Sink& sink) noexcept {
+std::size_t Inbox::keepable(Gate& gate, const Sink& sink) noexcept {
     const Held held;
     Aside* aside = gate.make_aside();
-    return aside != nullptr && aside->pending.reserve(sink);
+    return aside != nullptr ? aside->pending.reserve(sink) : 0;
 }
 
 bool Inbox::give_back(Gate& gate, Sink& sink) noexcept {

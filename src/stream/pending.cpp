@@ -41,7 +41,8 @@ bool Pending::give_back(Sink& sink) noexcept {
     } else if (sink.can_surrender()) {
         hold(sink.surrender());
     } else {
-        if (!reserve(sink)) return false;
+        (void)reserve(sink);
+        if (reserve_.data == nullptr) return false;
         std::memcpy(reserve_.data, sink.data(), sink.size());
         Block block = reserve_;
         block.size = sink.size();
@@ -69,14 +70,20 @@ void Pending::hold(Block block) noexcept {
     left_.store(size_, std::memory_order_release);
 }
 
-bool Pending::reserve(const Sink& sink) noexcept {
-    if (sink.can_surrender() || reserve_.size >= sink.capacity()) return true;
+std::size_t Pending::reserve(const Sink& sink) noexcept {
+    if (sink.can_surrender()) return SIZE_MAX;
+    if (reserve_.size <= sink.size() && reserve_.size < sink.capacity()) {
 #if !defined(USOCKET_HOST_HOOKS)
-    const Held held;
+        const Held held;
 #endif
-    reserve_.release();
-    reserve_ = allocate(sink.capacity());
-    return reserve_.data != nullptr;
+        reserve_.release();
+        std::size_t more = sink.capacity() - sink.size();
+        do {
+            reserve_ = allocate(sink.size() + more);
+            more /= 8;
+        } while (reserve_.data == nullptr && more != 0);
+    }
+    return reserve_.data != nullptr ? reserve_.size - sink.size() : 0;
 }
 
 void Pending::clear() noexcept {

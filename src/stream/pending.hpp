@@ -24,8 +24,9 @@ public:
     bool give_back(Sink& sink) noexcept;
     // After commit(), undoes that of the last call, whose bytes the sink holds. False: no memory, nothing changed.
     bool unread(Sink& sink) noexcept;
-    // Gets memory for a sink that cannot give its own away, so that give_back() cannot fail. False: there is none.
-    [[nodiscard]] bool reserve(const Sink& sink) noexcept;
+    // Gets memory for a sink that cannot give its own away, so that give_back() cannot fail: for all that it may come
+    // to hold, or for less if there is not so much. Returns how many bytes more it may hold.
+    std::size_t reserve(const Sink& sink) noexcept;
     void clear() noexcept;
     // Neither bytes nor memory for some.
     [[nodiscard]] bool is_unused() const noexcept { return size_ == 0 && reserve_.data == nullptr; }

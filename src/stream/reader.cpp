@@ -18,7 +18,7 @@ inline std::uint32_t Reader::id() const noexcept {
 Error Reader::begin_turn() noexcept {
     if (const Error error = lock(); error != Error()) return error;
     call_.reader_ = this;
-    call_.give_back_ = [](void* reader) noexcept { static_cast<Reader*>(reader)->give_back(); };
+    call_.give_back_ = [](void* reader) noexcept { return static_cast<Reader*>(reader)->give_back(); };
     return Error();
 }
 
@@ -83,16 +83,23 @@ void Reader::unlock() noexcept {
 
 // --- What was taken in
 
-// The host's signal handlers are about to run: they find the socket as if this call had not begun.
-void Reader::give_back() noexcept {
+// The host's signal handlers are about to run: they find the socket as if this call had not begun. False: no memory,
+// nothing changed.
+bool Reader::give_back() noexcept {
     const Held held;
+    if (call_.sink_ != nullptr && !source_.inbox->give_back(*source_.gate, sink())) return false;
     end_growth();
-    if (call_.sink_ != nullptr) (void)source_.inbox->give_back(*source_.gate, sink());
     unlock();
+    return true;
 }
 
-// Whether give_back() is sure to succeed; gets the memory for it.
-bool Reader::can_keep() noexcept { return source_.inbox->can_keep(*source_.gate, sink()); }
+// Gets the memory that give_back() will need; for how many bytes more than there are now. Without any the call goes on:
+// nothing may come that would end it.
+std::size_t Reader::keepable() noexcept {
+    const std::size_t more = has_no_memory_ ? 0 : source_.inbox->keepable(*source_.gate, sink());
+    has_no_memory_ = more == 0;
+    return more;
+}
 
 Result<void> Reader::read_with(Sink& into, std::size_t limit, Fill filler) noexcept {
     call_.sink_ = &into;

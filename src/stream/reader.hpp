@@ -64,9 +64,9 @@ private:
     [[nodiscard]] std::uint32_t id() const noexcept;
     Result<void> read_with(Sink& sink, std::size_t limit, Fill filler) noexcept;
     Error end(Error error) noexcept;
-    void give_back() noexcept;
+    bool give_back() noexcept;
     void count_taken() noexcept;
-    [[nodiscard]] bool can_keep() noexcept;
+    std::size_t keepable() noexcept;
 
     // receiving.cpp: from where the bytes are next in line
     Error fill(std::size_t limit) noexcept;
@@ -109,7 +109,7 @@ private:
 
     // watched.cpp: a descriptor that others may poll or read
 #if defined(USOCKET_WITHOUT_sharing)
-    // Nobody else reads them, and without memory to keep them the call ends (before_more()).
+    // Nobody else reads them, and no handler jumps.
     [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
 #else
     [[nodiscard]] bool leaves_in_queue() noexcept;
@@ -142,7 +142,8 @@ private:
 
     Call& call_;
     Source source_;
-    bool has_ended_ = false;  // the queue will not grow any more
+    bool has_ended_ = false;      // the queue will not grow any more
+    bool has_no_memory_ = false;  // to keep more
 };
 
 template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {

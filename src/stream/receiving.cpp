@@ -12,8 +12,10 @@ namespace usocket {
 namespace {
 
 // Reading to EOF starts with this much memory and doubles it; reading n bytes asks for at most the second at first.
+// Where there is not so much, half and half again, down to the third.
 constexpr std::size_t first_room = 16 * 1024;
 constexpr std::size_t largest_first_room = 1024 * 1024;
+constexpr std::size_t least_room = 256;
 
 // How much readline() looks at where it has no window.
 constexpr std::size_t line_peek = 512;
@@ -107,11 +109,11 @@ Error Reader::end_of_stream() noexcept {
     return Error();
 }
 
-// Before the system is asked. What the call has got so far must be sure to find a place if it does not succeed, and a
-// peer that never stops sending must not hold it beyond its deadline (TIME-2).
+// Before the system is asked. What the call has got so far is to find a place if it does not succeed, and a peer that
+// never stops sending must not hold it beyond its deadline (TIME-2).
 Error Reader::before_more() noexcept {
     if (sink().size() == 0 || blocking().is_nonblocking()) return Error();
-    if (!can_keep()) return Error(ENOMEM);
+    (void)keepable();
     return blocking().check_deadline();
 }
 
@@ -126,7 +128,11 @@ Result<std::size_t> Reader::make_room(std::size_t wanted, bool is_bounded) noexc
         if (*peeked == 0 && !source_.gate->knows(Gate::peeks_elsewhere)) return peeked;
     }
     const std::size_t least = is_bounded ? largest_first_room : first_room;
-    if (!sink().reserve(std::min(wanted, std::max(sink().size(), least)))) return Error(ENOMEM);
+    std::size_t more = std::min(wanted, std::max(sink().size(), least));
+    while (!sink().reserve(more)) {
+        more /= 2;
+        if (more < least_room) return Error(ENOMEM);
+    }
     return sink().room().size();
 }
 
@@ -153,9 +159,13 @@ Result<std::size_t> Reader::take_more(std::size_t count, bool completes) noexcep
         if (!opened) return opened.error();
         if (*opened != 0) return std::size_t{0};
     }
-    if (!leaves_in_queue()) return take_queued(count, false);
-    const auto whole = await_whole(count, completes);
-    return whole && *whole != 0 ? take_queued(*whole, true) : whole;
+    if (leaves_in_queue()) {
+        const auto whole = await_whole(count, completes);
+        return whole && *whole != 0 ? take_queued(*whole, true) : whole;
+    }
+    // A longjmp leaves no time to look for memory.
+    const bool is_sure = call_.unwinds() && !blocking().is_nonblocking();
+    return take_queued(is_sure ? std::min(count, keepable()) : count, false);
 }
 
 // From the system's queue. is_there: without waiting for more than there is.
@@ -181,7 +191,6 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     if (*received != 0) waiting.note_progress();
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
-        if (!can_keep()) return Error(ENOMEM);
         if (const Error error = waiting.check_signals(); error != Error()) return error;
     }
     return received;

@@ -79,7 +79,7 @@ Result<bool> Reader::move_some(Passage& passage, std::size_t most) noexcept {
 // False: the stream has ended.
 Result<bool> Reader::prepare(Passage& passage, std::size_t size) noexcept {
     if (!passage.memory.reserve(size)) return Error(ENOMEM);
-    if (!source_.inbox->can_keep(*source_.gate, passage.memory)) return Error(ENOMEM);
+    if (source_.inbox->keepable(*source_.gate, passage.memory) == 0) return Error(ENOMEM);
     const auto ready = passage.has_room ? Result<bool>(true) : await_both(passage);
     passage.has_room = true;
     return ready;

@@ -33,7 +33,7 @@ std::size_t all_but_one(std::size_t there) noexcept { return there > 1 ? there -
 #if !defined(USOCKET_WITHOUT_sharing)
 bool Reader::leaves_in_queue() noexcept {
     if (blocking().is_nonblocking()) return false;
-    return source_.gate->exposed() || (call_.unwinds() && !can_keep());
+    return source_.gate->exposed() || (call_.unwinds() && keepable() == 0);
 }
 #endif
 

@@ -53,9 +53,9 @@ void Blocking::enter() noexcept {
 }
 
 // Outside the host, after EINTR; outside it again afterwards.
-Error Blocking::after_signal() noexcept {
+Error Blocking::after_signal(bool only_looks) noexcept {
     enter();
-    const Error error = check_signals();
+    const Error error = check_signals(only_looks);
     leave();
     return error;
 }
@@ -63,7 +63,7 @@ Error Blocking::after_signal() noexcept {
 // Not each time: a read that looks begins anew, and it must come to its end.
 Error Blocking::look_for_signals() noexcept {
     if (!call_.looks_for_signals() || sys::now() < call_.next_look_) return Error();
-    return after_signal();
+    return after_signal(true);
 }
 
 inline std::int64_t Blocking::next_look_span() noexcept {
@@ -93,11 +93,18 @@ Timeout Blocking::until_look(Timeout longest) noexcept {
     return shorter(longest, Timeout::of_nanoseconds(call_.next_look_ - now));
 }
 
-Error Blocking::check_signals() noexcept {
+Error Blocking::check_signals([[maybe_unused]] bool only_looks) noexcept {
     if (call_.host_ == nullptr || call_.host_->interrupted == nullptr) return Error();
     (void)remaining();  // the time that a handler takes counts
     const bool gives_back = call_.give_back_ != nullptr;
-    if (gives_back) call_.give_back_(call_.reader_);
+    if (gives_back && !call_.give_back_(call_.reader_)) {
+#if defined(USOCKET_ONE_THREAD)
+        // What its handlers raise waits for the call's end; to them the socket is being read.
+        return call_.host_->interrupted() ? Error(ENOMEM) : Error();
+#else
+        return only_looks ? Error() : Error(ENOMEM);
+#endif
+    }
     if (call_.host_->interrupted()) return Error(EINTR);
     // A handler may have closed the very socket.
     if (gate_ != nullptr && gate_->closed()) return Error(EBADF);

@@ -93,7 +93,9 @@ public:
     // Until the word is not `value` any more, or for no reason: ETIMEDOUT, EINTR, EBADF.
     Result<void> wait_for_word(const std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept;
     // Lets the host look for signals after a system call that one may have cut short: EINTR to give up, or start_over.
-    Error check_signals() noexcept;
+    // start_over: what the call has got was given back for it. Without memory for that a call ends, with ENOMEM, by
+    // which it comes to a short read; if it only looks, it goes on.
+    Error check_signals(bool only_looks = false) noexcept;
     // ETIMEDOUT once the deadline has passed: for calls that go on and on though they need not wait.
     Error check_deadline() noexcept;
     // What is left until the deadline; none if there is none.
@@ -118,7 +120,7 @@ private:
     [[nodiscard]] bool sleeps_in_system() const noexcept { return sys::calls_sleep && sleeps_ == Sleeps::in_system; }
     void leave() noexcept;
     void enter() noexcept;
-    Error after_signal() noexcept;
+    Error after_signal(bool only_looks = false) noexcept;
     bool repeats(Error& error, bool has_waited, bool stays, sys::Fd fd, unsigned events) noexcept;
     Error before_repeating(Error met, sys::Fd fd, unsigned events) noexcept;
     Error after_interruption(sys::Fd fd, unsigned events) noexcept;

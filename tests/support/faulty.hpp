@@ -96,6 +96,8 @@ private:
 void fail(Sys call, int code, unsigned after = 0);
 // After this many allocations more the next one finds no memory.
 void refuse_memory(unsigned after);
+// From now on there is no memory for more than this at once; SIZE_MAX: there is.
+void limit_memory(std::size_t most);
 
 // --- A signal handler that longjmps
 // After `calls` system calls more (of those that a reading or sending call makes), the next one does not return but

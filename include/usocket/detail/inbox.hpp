@@ -50,10 +50,10 @@ public:
     // That call succeeds: they are gone.
     void commit(const Gate& gate) noexcept;
     // That call fails, with what it has got in the sink, which is empty afterwards: all of it is unread again. False:
-    // there was no memory to keep it in, which can_keep() would have got.
+    // there is no memory to keep it in.
     bool give_back(Gate& gate, Sink& sink) noexcept;
-    // Gets the memory that give_back() of this sink will need. False: there is none.
-    [[nodiscard]] bool can_keep(Gate& gate, const Sink& sink) noexcept;
+    // Gets the memory that give_back() of this sink will need, and returns how many bytes more it may hold then.
+    std::size_t keepable(Gate& gate, const Sink& sink) noexcept;
     // The call that had the lock last has succeeded, but what it got, which is in the sink, has reached nobody: as
     // give_back().
     bool unread(Gate& gate, Sink& sink) noexcept;

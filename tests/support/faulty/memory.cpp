@@ -26,7 +26,7 @@ void* resize(void* memory, std::size_t size) noexcept {
         return nullptr;
     }
     const bool is_planned = network().refuse_after != 0 && --network().refuse_after == 0;
-    if (is_planned || inject(Kind::refuse)) return nullptr;
+    if (is_planned || size > network().largest_block || inject(Kind::refuse)) return nullptr;
     if (memory == nullptr) ++network().live_blocks;
     return std::realloc(memory, size);
 }

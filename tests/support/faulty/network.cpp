@@ -47,6 +47,7 @@ std::size_t calls(Sys call) { return network().calls[static_cast<std::size_t>(ca
 std::size_t calls() { return network().all_calls; }
 void fail(Sys call, int code, unsigned after) { network().failures[call] = {code, after}; }
 void refuse_memory(unsigned after) { network().refuse_after = after + 1; }
+void limit_memory(std::size_t most) { network().largest_block = most; }
 
 bool inject(Kind kind) {
     const bool is_due = network().random.chance(network().faults[kind]);

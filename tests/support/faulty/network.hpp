@@ -83,6 +83,7 @@ struct Network {
     };
     std::map<Sys, Failure> failures;
     unsigned refuse_after = 0;  // 1 + allocations until the one that is refused; 0: none is
+    std::size_t largest_block = SIZE_MAX;
 
     std::jmp_buf* jump = nullptr;
     unsigned jump_in = 0;

@@ -84,7 +84,7 @@ TEST_F(Inboxes, TIME_6_a_call_that_fails_undoes_what_it_took) {
 TEST_F(Inboxes, TIME_6_bytes_in_the_callers_memory_find_a_place) {
     char memory[100] = "abc";
     Sink sink{MutableBuffer(memory)};
-    EXPECT_TRUE(inbox_.can_keep(*gate_, sink));
+    EXPECT_EQ(inbox_.keepable(*gate_, sink), 100u);
     faulty::refuse_memory(0);
     sink.set_size(3);
     EXPECT_TRUE(inbox_.give_back(*gate_, sink));
@@ -100,7 +100,7 @@ TEST_F(Inboxes, TIME_6_without_memory_nothing_changes) {
     Sink sink{MutableBuffer(memory)};
     EXPECT_NE(gate_->make_aside(), nullptr);
     sink.set_size(3);
-    faulty::refuse_memory(0);
+    faulty::limit_memory(0);
     EXPECT_FALSE(inbox_.give_back(*gate_, sink));
     EXPECT_EQ(sink.size(), 3u);
     EXPECT_FALSE(Inbox::has_pending(*gate_));

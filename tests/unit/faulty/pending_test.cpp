@@ -136,9 +136,9 @@ TEST_F(Pendings, TIME_6_without_memory_nothing_changes) {
 TEST_F(Pendings, TIME_6_what_was_reserved_suffices_and_goes_with_the_call) {
     std::string memory(100, 'x');
     Sink sink{MutableBuffer(memory)};
-    EXPECT_TRUE(pending_.reserve(sink));
+    EXPECT_EQ(pending_.reserve(sink), 100u);
     EXPECT_FALSE(pending_.is_unused());
-    EXPECT_TRUE(pending_.reserve(sink));
+    EXPECT_EQ(pending_.reserve(sink), 100u);
     EXPECT_EQ(faulty::live_blocks(), 1u) << "once is enough";
     faulty::refuse_memory(0);
     sink.set_size(100);
@@ -152,10 +152,10 @@ TEST_F(Pendings, TIME_6_what_was_reserved_suffices_and_goes_with_the_call) {
 TEST_F(Pendings, TIME_6_a_reserve_that_was_not_needed_is_given_back) {
     std::string memory(100, 'x');
     Sink sink{MutableBuffer(memory)};
-    EXPECT_TRUE(pending_.reserve(sink));
+    EXPECT_EQ(pending_.reserve(sink), 100u);
     pending_.commit();
     EXPECT_EQ(faulty::live_blocks(), 0u);
-    EXPECT_TRUE(pending_.reserve(sink));
+    EXPECT_EQ(pending_.reserve(sink), 100u);
     EXPECT_TRUE(pending_.give_back(sink));
     EXPECT_EQ(faulty::live_blocks(), 0u);
     EXPECT_TRUE(pending_.is_unused());
@@ -164,11 +164,29 @@ TEST_F(Pendings, TIME_6_a_reserve_that_was_not_needed_is_given_back) {
 TEST_F(Pendings, TIME_6_a_sink_that_can_give_needs_no_reserve) {
     Sink sink = Bytes::sink();
     ASSERT_TRUE(sink.reserve(100));
-    faulty::refuse_memory(0);
-    EXPECT_TRUE(pending_.reserve(sink));
+    faulty::limit_memory(0);
+    EXPECT_EQ(pending_.reserve(sink), SIZE_MAX);
     (void)Bytes::take(sink);
     std::string memory(100, 'x');
-    EXPECT_FALSE(pending_.reserve(Sink{MutableBuffer(memory)}));
+    EXPECT_EQ(pending_.reserve(Sink{MutableBuffer(memory)}), 0u);
+}
+
+TEST_F(Pendings, TIME_6_a_reserve_is_for_as_much_as_there_is_memory_for) {
+    std::string memory(1000, 'x');
+    Sink sink{MutableBuffer(memory)};
+    faulty::limit_memory(200);
+    const std::size_t more = pending_.reserve(sink);
+    EXPECT_GT(more, 10u);
+    EXPECT_LE(more, 200u);
+    sink.set_size(more);
+    EXPECT_GT(pending_.reserve(sink), 0u) << "it grows with what the sink holds";
+    sink.set_size(200);
+    EXPECT_EQ(pending_.reserve(sink), 0u);
+    EXPECT_FALSE(pending_.give_back(sink));
+    EXPECT_EQ(sink.size(), 200u);
+    sink.set_size(more);
+    EXPECT_TRUE(pending_.give_back(sink));
+    EXPECT_EQ(front(), memory.substr(0, more));
 }
 
 TEST_F(Pendings, TIME_6_a_child_finds_it_empty_and_may_have_its_own) {
@@ -193,7 +211,7 @@ TEST_F(Pendings, TIME_6_cleared_it_is_unused) {
     EXPECT_TRUE(give_back("abc"));
     pending_.consume(1);
     std::string memory(100, 'x');
-    EXPECT_TRUE(pending_.reserve(Sink{MutableBuffer(memory)}));
+    EXPECT_EQ(pending_.reserve(Sink{MutableBuffer(memory)}), 100u);
     pending_.clear();
     EXPECT_TRUE(pending_.empty());
     EXPECT_TRUE(pending_.is_unused());

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "print.hpp"
 #include "scripted_host.hpp"
+#include "stream/resized.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -144,15 +145,62 @@ TEST_F(Readers, TIME_6_what_a_broken_connection_had_brought_too) {
     EXPECT_EQ(recv(9), "abc");
 }
 
-// It would have no place if the call failed then.
-TEST_F(Readers, TIME_6_without_memory_for_what_it_has_got_it_waits_for_no_more) {
+// What it has got would have no place if it failed: it goes on all the same, and is short only if it ends before.
+TEST_F(Readers, STRM_2_without_memory_to_keep_what_it_has_got_it_is_not_short) {
+    const auto readinto = [this](std::string& memory) {
+        memory = "?????";
+        Sink sink{MutableBuffer(memory)};
+        faulty::limit_memory(0);
+        EXPECT_TRUE(reader(Timeout::of_nanoseconds(3 * ms)).read(sink, 5));
+        faulty::limit_memory(SIZE_MAX);
+        return sink.size();
+    };
+    host_.emplace();
+    std::string memory;
     peer_.feed("abc");
-    std::string memory(5, '?');
+    feed_after(2, "de");
+    EXPECT_EQ(readinto(memory), 5u);
+    EXPECT_EQ(memory, "abcde");
+    peer_.feed("fgh");
+    EXPECT_EQ(readinto(memory), 3u) << "a timeout";
+    EXPECT_EQ(memory, "fgh??");
+    peer_.feed("ijk");
+    faulty::fail(faulty::Sys::wait, EINTR);
+    EXPECT_EQ(readinto(memory), 3u) << "a signal";
+    EXPECT_EQ(memory, "ijk??");
+    EXPECT_EQ(host_->signals(), 0u) << "its handlers run after the call";
+    host_->notes_signals();
+    start_ = faulty::now();
+    peer_.feed("lmn");
+    faulty::at(faulty::now() + 200 * ms, [this] { peer_.feed("op"); });
+    memory = "?????";
     Sink sink{MutableBuffer(memory)};
-    faulty::refuse_memory(0);
-    EXPECT_EQ(reader(Timeout::of_nanoseconds(3 * ms)).read(sink, 5).error(), Error(ENOMEM));
-    EXPECT_EQ(passed(), 0);
-    EXPECT_EQ(recv(9), "abc");
+    faulty::limit_memory(0);
+    EXPECT_TRUE(reader().read(sink, 5)) << "looks for signals end nothing";
+    EXPECT_EQ(memory, "lmnop");
+}
+
+TEST_F(Readers, TIME_6_with_memory_for_a_part_of_what_is_wanted_nothing_is_lost) {
+    ASSERT_NE(gate_->make_aside(), nullptr);
+    for (const std::size_t most : {5000, 700, 100, 20}) {
+        peer_.feed("abc");
+        std::string memory(5000, '?');
+        Sink sink{MutableBuffer(memory)};
+        faulty::limit_memory(most);
+        EXPECT_EQ(reader(Timeout::of_nanoseconds(3 * ms)).read(sink, 5000).error(), Error(ETIMEDOUT)) << most;
+        EXPECT_EQ(recv(9), "abc");
+    }
+}
+
+TEST_F(Readers, STRM_1_memory_grows_by_less_where_there_is_not_so_much) {
+    const std::string much(45'000, 'x');
+    faulty::limit_memory(50'000);
+    peer_.feed(much);
+    peer_.shut_down();
+    Sink sink = Resized::sink();
+    EXPECT_TRUE(reader().read(sink, SIZE_MAX));
+    EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(sink.data()), sink.size()), much);
+    Resized::release(sink);
 }
 
 TEST_F(Readers, TIME_6_a_handler_finds_the_socket_as_if_the_call_had_not_begun) {
