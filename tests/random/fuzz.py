@@ -77,6 +77,8 @@ def hosts() -> list[Host]:
         Host("micropython", BUILD / "bin" / "micropython"),
         # A heap that most reads of much are too big for.
         Host("micropython-small", BUILD / "bin" / "micropython", arguments=("-X", "heapsize=350k")),
+        # Threads that share a lock of the interpreter, so any of them may collect.
+        Host("micropython-gil", BUILD / "bin" / "micropython-gil"),
     ]
 
 

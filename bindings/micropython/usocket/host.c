@@ -6,6 +6,25 @@
 #include "py/gc.h"
 #include "py/mpthread.h"
 
+// A build for tests (tools/micropython): whoever touches the heap without the lock ends the program. What that breaks
+// shows seldom, and elsewhere.
+#if USOCKET_CHECKS_LOCK
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Thread_local bool is_outside;
+static void check_lock(void) {
+    if (is_outside) {
+        fputs("usocket: the heap is touched outside the interpreter's lock\n", stderr);
+        abort();
+    }
+}
+#define NOTE_OUTSIDE(now) (is_outside = (now))
+#else
+#define check_lock() ((void)0)
+#define NOTE_OUTSIDE(now) ((void)0)
+#endif
+
 // Also from a finaliser, which the collector calls while it is locked: then freeing does nothing, the sweep does it.
 void* usocket_host_resize(void* memory, size_t size) {
 #if USOCKET_HAS_THREAD_FOR_CALLBACKS
@@ -13,6 +32,7 @@ void* usocket_host_resize(void* memory, size_t size) {
         return NULL;
     }
 #endif
+    check_lock();
     if (size == 0) {
         m_del(byte, memory, 0);
         return NULL;
@@ -22,6 +42,7 @@ void* usocket_host_resize(void* memory, size_t size) {
 
 #if MICROPY_PY_THREAD_GIL
 static void* leave(void) {
+    NOTE_OUTSIDE(true);
     MP_THREAD_GIL_EXIT();
     return NULL;
 }
@@ -29,6 +50,7 @@ static void* leave(void) {
 static void enter(void* token) {
     (void)token;
     MP_THREAD_GIL_ENTER();
+    NOTE_OUTSIDE(false);
 }
 #else
 #define leave NULL

@@ -9,9 +9,9 @@ from support import Found, Random, _thread, now_ms, since_ms, sleep_ms
 
 KINDS = [("stream", Streams)] * 6
 if _thread:
-    from threads import Closing, Pollers, Readers
+    from threads import Closing, Crowd, Pollers, Readers
 
-    KINDS += [("readers", Readers)] * 2 + [("closing", Closing), ("pollers", Pollers)]
+    KINDS += [("readers", Readers)] * 2 + [("closing", Closing), ("pollers", Pollers)] + [("crowd", Crowd)] * 2
 if desktop:
     from ending import Ending
 

@@ -1,6 +1,8 @@
 # What the random tests of Python share: numbers from a seed, and a trial that says what it does and what it finds. Like
 # them it runs on CPython, MicroPython and Pycopy, so it uses nothing that one of these lacks.
 
+import sys
+
 import usocket
 
 try:
@@ -20,6 +22,10 @@ try:
     from lacking import LACKS  # a build over another stack than the system's: what that has not (STACK-1)
 except ImportError:
     LACKS = ()
+
+# Threads may collect while others run. MicroPython's may where they have a lock of the interpreter (micropython-gil);
+# without one they go on meanwhile, and the collector misses what they move.
+MAY_COLLECT = sys.implementation.name == "cpython" or getattr(sys, "executable", "").endswith("-gil")
 
 EAGAIN = 11
 EBADF = 9
