@@ -38,7 +38,8 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"stream", run_stream_trial, 8}, {"sending", run_sending_trial, 2}, {"message", run_message_trial, 2},
     {"accept", run_accept_trial, 2}, {"readers", run_readers_trial, 4}, {"close", run_close_trial, 2},
-    {"poll", run_poll_trial, 2},     {"pollers", run_pollers_trial, 2}, {"secure", run_secure_trial, 4},
+    {"poll", run_poll_trial, 2},     {"pollers", run_pollers_trial, 2}, {"changing", run_changing_trial, 2},
+    {"secure", run_secure_trial, 4},
 };
 constexpr std::chrono::seconds grace(2);  // after something wrong, for a report of a sanitizer's
 

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "descriptor.hpp"
+#include "stack.hpp"
 
 namespace usocket::tests {
 namespace {
@@ -38,6 +39,7 @@ void Hands::obey(const Command& command) {
     const int value = static_cast<int>(command.value);
     switch (command.what) {
         case What::send: send(command.value); break;
+        case What::send_beside: send_with_a_descriptor(command.value); break;
         case What::end: end(); break;
         case What::take: take(command.value); break;
         case What::look: look(); break;
@@ -84,6 +86,20 @@ void Hands::send(std::uint64_t size) {
         }
     }
     await_arrival();
+}
+
+// It comes with the first byte that a read takes of these (unix(7)).
+void Hands::send_with_a_descriptor(std::uint64_t size) {
+    ssize_t count = -1;
+    while (count < 0 && !shared_.is_over) {
+        count = usocket::tests::send_beside(end_, out_.bytes(shared_.written, size), listener_);
+        if (count < 0 && errno != EAGAIN) return;
+        shared_.is_stuck = count < 0;
+        if (count < 0) ::usleep(1000);
+    }
+    if (count < 0) return;
+    shared_.written += static_cast<std::uint64_t>(count);
+    send(size - static_cast<std::uint64_t>(count));
 }
 
 void Hands::end() {

@@ -28,7 +28,7 @@ struct Shared {
 };
 
 struct Command {
-    enum class What : std::uint8_t { accept, watch, send, end, take, look, set_lowat, set_nonblocking };
+    enum class What : std::uint8_t { accept, watch, send, send_beside, end, take, look, set_lowat, set_nonblocking };
     What what = What::look;
     std::uint64_t value = 0;
     std::chrono::microseconds delay{};
@@ -57,6 +57,7 @@ private:
 
     void accept();
     void send(std::uint64_t size);
+    void send_with_a_descriptor(std::uint64_t size);
     void end();
     void await_arrival();
     void take(std::uint64_t until);
@@ -94,7 +95,7 @@ public:
     ~Peer();
 
     // accept: the next connection is the peer's; watch: the descriptor of the socket under test, which is passed to it;
-    // take: until so many bytes have come in all.
+    // send_beside: so many bytes, and a descriptor beside them; take: until so many bytes have come in all.
     void tell(What what, std::uint64_t value = 0, std::chrono::microseconds delay = {});
     // Until every command is done; false: it is stuck in one.
     bool settle();

@@ -90,7 +90,7 @@ private:
         Random random(seed_ * 101 + number + 1);
         const bool reads_lines = random.chance(500);
         for (bool is_at_end = false; !is_at_end && !failed();) {
-            Reading reading{static_cast<Reading::How>(random.below(9)), random.between(shortest_run, 3000), 0};
+            Reading reading{static_cast<Reading::How>(random.below(Reading::ways)), random.between(shortest_run, 3000)};
             if (reads_lines) reading.how = random.chance(500) ? Reading::How::readline : Reading::How::readline_into;
             if (reading.how == Reading::How::read_all && !random.chance(20)) continue;
             const Got got = perform(reading, socket_, nullptr);

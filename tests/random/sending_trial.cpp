@@ -1,5 +1,7 @@
-// SOCK-6 TIME-1..5 TIME-7 STRM-4 POLL-3: what is sent arrives once and in order, whatever ends a call; what a call says
-// has gone out, has gone out.
+// SOCK-6 SOCK-10 TIME-1..5 TIME-7 TIME-10 STRM-4 POLL-3: what is sent arrives once and in order, whatever ends a call;
+// what a call says has gone out, has gone out.
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -21,8 +23,8 @@ using Clock = std::chrono::steady_clock;
 using What = Peer::What;
 
 constexpr auto slack = 4s;
-enum class How { send, sendall, sendto, write };
-constexpr const char* names[] = {"send", "sendall", "sendto", "write"};
+enum class How { send, sendall, sendto, write, sendmsg, sendfile };
+constexpr const char* names[] = {"send", "sendall", "sendto", "write", "sendmsg", "sendfile"};
 
 class SendingTrial : Trial {
 public:
@@ -83,7 +85,7 @@ private:
     }
 
     void send() {
-        const auto how = static_cast<How>(random_.below(4));
+        const auto how = static_cast<How>(random_.below(lacks("files") ? 5 : 6));
         const std::size_t size = random_.between(1, 1 + random_.below(random_.chance(300) ? most_ : 1000));
         const std::string bytes = pattern_.bytes(sent_, size);
         const bool is_bounded = !socket_.gettimeout().is_none() || has_send_timeout_;
@@ -94,33 +96,59 @@ private:
               (is_taken ? ", the peer takes it," : "") + " timeout " +
               (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
         const auto start = Clock::now();
-        const Result<std::size_t> result = perform(how, bytes);
+        std::size_t told = 0;  // where a call says so although it fails
+        const Result<std::size_t> result = perform(how, bytes, told);
         const auto took = Clock::now() - start;
         trace("    -> " + (result ? std::to_string(*result) + " bytes" : std::string(result.error().message())));
         check(how, size, timeout, result, took);
         if (result) {
             sent_ += *result;
         } else {
+            const std::uint64_t before = sent_;
             find_out_what_went_out(size);
+            require(!tells(how) || sent_ - before == told, "a call that failed says " + std::to_string(told) +
+                                                               " bytes went out, not " +
+                                                               std::to_string(sent_ - before) + " (TIME-10)");
         }
         shared().takes_no_more = true;
         (void)peer_->settle();
         shared().takes_no_more = false;
     }
 
-    Result<std::size_t> perform(How how, const std::string& bytes) {
+    static bool tells(How how) { return how == How::write || how == How::sendfile; }
+
+    Result<std::size_t> perform(How how, const std::string& bytes, std::size_t& told) {
         std::optional<Alarms> alarms;
         if (random_.chance(300)) alarms.emplace(microseconds(random_.between(100, 3000)));
         Call call = uses_host_ ? Call(hooks_.host()) : Call();
         switch (how) {
             case How::send: return uses_host_ ? socket_.send(bytes, 0, std::move(call)) : socket_.send(bytes);
             case How::sendto: return socket_.sendto(bytes, must(socket_.getpeername()), 0, std::move(call));
-            case How::write: return socket_.write(bytes, std::move(call));
+            case How::write: return socket_.write(bytes, told, std::move(call));
+            case How::sendmsg: {
+                const ConstBuffer all(bytes);
+                const std::size_t third = all.size() / 3;
+                const ConstBuffer pieces[] = {{all.data(), third}, {all.data() + third, third}, all.from(2 * third)};
+                return socket_.sendmsg(pieces, {}, 0, nullptr, std::move(call));
+            }
+            case How::sendfile: return send_file(bytes, told, std::move(call));
             default: {
                 const auto sent = socket_.sendall(bytes, 0, std::move(call));
                 return sent ? Result<std::size_t>(bytes.size()) : sent.error();
             }
         }
+    }
+
+    // From somewhere in the file.
+    Result<std::size_t> send_file(const std::string& bytes, std::size_t& told, Call&& call) {
+        const int file = checked(::memfd_create("random", MFD_CLOEXEC));
+        const std::size_t before = random_.below(3) * 4000;
+        const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(before));
+        if (written != static_cast<ssize_t>(bytes.size())) std::abort();
+        auto sent = socket_.sendfile(file, before, random_.chance(500) ? bytes.size() : Socket::whole_file, told,
+                                     std::move(call));
+        checked(::close(file));
+        return sent;
     }
 
     void check(How how, std::size_t size, Timeout timeout, const Result<std::size_t>& result, Clock::duration took) {
@@ -145,7 +173,7 @@ private:
         }
         if (!result) return;
         require(*result <= size && *result != 0, "a count out of nowhere");
-        const bool is_whole = how == How::sendall || (how == How::write && !timeout.is_zero());
+        const bool is_whole = how == How::sendall || (tells(how) && !timeout.is_zero());
         require(!is_whole || *result == size, "less than all (STRM-4)");
     }
 

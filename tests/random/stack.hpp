@@ -1,6 +1,8 @@
 // The stack under the trials: what it lacks (STACK-1), and what it needs before one.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string_view>
 
@@ -22,5 +24,7 @@ constexpr bool lacks(std::string_view what) {
 
 // random/<stack>/worker.cpp
 void prepare_stack(std::uint64_t seed);
+// As ::send(); `beside` goes with the bytes, where the stack does not lack "ancillary".
+ssize_t send_beside(int fd, std::string_view bytes, int beside);
 
 }  // namespace usocket::tests

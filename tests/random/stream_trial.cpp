@@ -1,4 +1,4 @@
-// TIME-1..9 STRM-1..3 STRM-5 POLL-3 POLL-5: whatever is received, by whatever mix of calls and holders of the
+// TIME-1..9 STRM-1..3 STRM-5 POLL-3 POLL-5 SOCK-10: whatever is received, by whatever mix of calls and holders of the
 // descriptor, comes once and in order; nobody who looks sees anything but what was not returned; deadlines hold.
 #include <sys/wait.h>
 
@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "connection.hpp"
 #include "descriptor.hpp"
@@ -89,8 +90,11 @@ private:
 
     void send(std::uint64_t size, microseconds delay = {}) {
         if (is_ended_) return;
-        trace("the peer sends " + std::to_string(size) + " in " + std::to_string(delay.count()) + " us");
-        peer_->tell(What::send, size, delay);
+        const bool has_descriptor = medium_ == Medium::third && !lacks("ancillary") && random_.chance(100);
+        trace("the peer sends " + std::to_string(size) + (has_descriptor ? " and a descriptor" : "") + " in " +
+              std::to_string(delay.count()) + " us");
+        peer_->tell(has_descriptor ? What::send_beside : What::send, size, delay);
+        if (has_descriptor) beside_.push_back(sent_);
         unreturned_.push(sent_, size);
         sent_ += size;
     }
@@ -327,9 +331,17 @@ private:
                                                          : "later bytes first";
             require(false, kind + ": position " + (where ? std::to_string(*where) : "unknown") + ", not " +
                                std::to_string(expected) + " (TIME-6)");
-        } else if (!reading.is_peek()) {
-            unreturned_.erase(got.count);
+        } else {
+            check_descriptors(got);
+            if (!reading.is_peek()) unreturned_.erase(got.count);
         }
+    }
+    // SOCK-10: they come with the first byte of what they were sent with.
+    void check_descriptors(const Got& got) {
+        std::size_t there = 0;
+        for (std::uint64_t i = 0; i < got.count; ++i)
+            there += static_cast<std::size_t>(std::count(beside_.begin(), beside_.end(), unreturned_.position(i)));
+        require(got.descriptors <= there, "a descriptor beside bytes that it was not sent with (SOCK-10)");
     }
 
     void check_time(const Reading& reading, Timeout timeout, const Got& got, Clock::duration took) {
@@ -373,7 +385,8 @@ private:
             const auto newline = got.bytes.find('\n');
             require(newline == std::string::npos || newline + 1 == got.count, "more than a line");
         }
-        const bool is_disturbed = shared().lowat != 1 || depth_ != 0;
+        const bool is_cut = reading.is_socket_method() && !beside_.empty();  // where descriptors come
+        const bool is_disturbed = shared().lowat != 1 || depth_ != 0 || reading.is_message() || is_cut;
         const bool takes_all = reading.is_stream_method() || (reading.flags & MSG_WAITALL) != 0;
         if (!takes_all || is_disturbed || (reading.is_peek() && buffer_ != 0)) return;
         const bool has_line_end = reading.is_line() && got.count != 0 && got.bytes.back() == '\n';
@@ -604,6 +617,7 @@ private:
     int descriptor_ = -1;
     Address address_;
 
+    std::vector<std::uint64_t> beside_;  // where in the stream descriptors were sent
     Unreturned unreturned_;
     std::uint64_t sent_ = 0;
     bool is_ended_ = false;

@@ -67,6 +67,7 @@ void run_readers_trial(std::uint64_t seed, Record& record);
 void run_close_trial(std::uint64_t seed, Record& record);
 void run_poll_trial(std::uint64_t seed, Record& record);
 void run_pollers_trial(std::uint64_t seed, Record& record);
+void run_changing_trial(std::uint64_t seed, Record& record);
 void run_secure_trial(std::uint64_t seed, Record& record);
 
 }  // namespace usocket::tests

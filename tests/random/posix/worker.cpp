@@ -32,6 +32,16 @@ bool receive_command(int commands, Command& command) {
     return true;
 }
 
+void put_beside(msghdr& message, char* control, std::size_t size, int fd) {
+    message.msg_control = control;
+    message.msg_controllen = size;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+}
+
 class Process : public Worker {
 public:
     explicit Process(Hands hands) {
@@ -60,16 +70,8 @@ public:
         msghdr message{};
         message.msg_iov = &room;
         message.msg_iovlen = 1;
-        if (command.what == Command::What::watch) {
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-            cmsghdr* header = CMSG_FIRSTHDR(&message);
-            header->cmsg_level = SOL_SOCKET;
-            header->cmsg_type = SCM_RIGHTS;
-            header->cmsg_len = CMSG_LEN(sizeof(int));
-            const int fd = static_cast<int>(command.value);
-            std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-        }
+        if (command.what == Command::What::watch)
+            put_beside(message, control, sizeof control, static_cast<int>(command.value));
         while (::sendmsg(commands_, &message, MSG_NOSIGNAL) < 0) {
             if (errno != EINTR) return false;
         }
@@ -86,5 +88,15 @@ private:
 std::unique_ptr<Worker> start_worker(Hands hands) { return std::make_unique<Process>(std::move(hands)); }
 
 void prepare_stack(std::uint64_t) {}
+
+ssize_t send_beside(int fd, std::string_view bytes, int beside) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    put_beside(message, control, sizeof control, beside);
+    return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 }  // namespace usocket::tests

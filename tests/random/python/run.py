@@ -5,13 +5,15 @@ import gc
 import sys
 
 from streams import Streams, desktop
-from support import Found, Random, _thread, now_ms, since_ms, sleep_ms
+from support import MAY_COLLECT, Found, Random, _thread, now_ms, since_ms, sleep_ms
 
 KINDS = [("stream", Streams)] * 6
 if _thread:
     from threads import Closing, Crowd, Pollers, Readers
 
-    KINDS += [("readers", Readers)] * 2 + [("closing", Closing), ("pollers", Pollers)] + [("crowd", Crowd)] * 2
+    KINDS += [("readers", Readers)] * 2 + [("closing", Closing), ("pollers", Pollers)]
+    if MAY_COLLECT:
+        KINDS += [("crowd", Crowd)] * 2
 if desktop:
     from ending import Ending
 

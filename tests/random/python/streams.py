@@ -1,5 +1,6 @@
-# TIME-1 to TIME-9, STRM-1 to STRM-3, STRM-5, POLL-5: whatever is received, by whatever mix of calls and holders of the
-# descriptor, comes once and in order; nobody who looks sees anything but what was not returned; deadlines hold.
+# TIME-1 to TIME-9, STRM-1 to STRM-3, STRM-5, POLL-5, SOCK-10, SOCK-11: whatever is received, by whatever mix of calls
+# and holders of the descriptor, comes once and in order; nobody who looks sees anything but what was not returned;
+# deadlines hold. Callbacks come when there is something, also in the middle of a call.
 
 import gc
 
@@ -40,6 +41,37 @@ FLAGS = [flag(name) for name in ("PEEK", "DONTWAIT", "WAITALL", "NOSIGNAL", "TRU
 PEEK, DONTWAIT, WAITALL, _, TRUNC, OOB, ERRQUEUE = FLAGS
 STREAM_METHODS = ("read", "read_all", "readinto", "readline", "readline_limit")
 SOCKET_METHODS = ("recv", "recv_into", "recvfrom", "recvfrom_into")
+if hasattr(usocket.socket, "recvmsg"):
+    SOCKET_METHODS += ("recvmsg", "recvmsg_into")
+SO_CALLBACK = 20  # as the ports over lwIP have it
+
+
+def has_callbacks():
+    sock = usocket.socket()
+    try:
+        sock.setsockopt(usocket.SOL_SOCKET, SO_CALLBACK, None)
+    except (OSError, TypeError):
+        return False
+    finally:
+        sock.close()
+    return True
+
+
+HAS_CALLBACKS = has_callbacks()
+
+
+class Callback:
+    """While it is entered, `function` is called with the socket when there is something to read."""
+
+    def __init__(self, sock, function):
+        self.sock = sock
+        self.function = function
+
+    def __enter__(self):
+        self.sock.setsockopt(usocket.SOL_SOCKET, SO_CALLBACK, self.function)
+
+    def __exit__(self, *ignored):
+        self.sock.setsockopt(usocket.SOL_SOCKET, SO_CALLBACK, None)
 
 
 class Reading:
@@ -53,7 +85,12 @@ class Reading:
             self.flags = random.choose(FLAGS)
             if random.chance(30) and not self.is_elsewhere():
                 self.flags |= random.choose(FLAGS[:4])
+        self.room = random.choose((0, 64)) if self.is_message() else 0  # for what comes beside the data
         self.limit = None if self.how in ("read_all", "readline") else self.size
+
+    def is_message(self):
+        """What is kept comes first and alone, and MSG_WAITALL is the system's business (SOCK-10)."""
+        return self.how.startswith("recvmsg")
 
     def is_elsewhere(self):
         """Of another queue than the stream's."""
@@ -82,8 +119,13 @@ class Reading:
             return sock.recv(size, flags)
         if how == "recvfrom":
             return sock.recvfrom(size, flags)[0]
+        if how == "recvmsg":
+            return sock.recvmsg(size, self.room, flags)[0]
         room = bytearray(size)
-        if how == "readinto":
+        if how == "recvmsg_into":
+            parts = memoryview(room)
+            count = sock.recvmsg_into([parts[: size // 3], parts[size // 3 :]], self.room, flags)[0]
+        elif how == "readinto":
             count = sock.readinto(room)
         elif how == "recv_into":
             count = sock.recv_into(room, size, flags)
@@ -97,7 +139,7 @@ class Reading:
             return False
         if self.how.startswith("readline"):
             return data.endswith(b"\n") and b"\n" not in data[:-1] or len(data) == self.limit or is_at_end or at_once
-        return not self.is_whole() or len(data) == self.limit or is_at_end or at_once
+        return not self.is_whole() or self.is_message() or len(data) == self.limit or is_at_end or at_once
 
     def __str__(self):
         return "{}({}, flags {})".format(self.how, self.size, self.flags)  # noqa: UP032 (Pycopy has no f-strings)
@@ -182,6 +224,8 @@ class Streams(Trial):
             self.leave_behind()
         elif kind == 7:
             gc.collect()
+        elif kind == 8 and HAS_CALLBACKS:
+            self.await_callback()
         else:
             self.read()
 
@@ -197,6 +241,23 @@ class Streams(Trial):
                 poller.register(sock, uselect.POLLIN)
         if self.random.chance(30):
             gc.collect()
+
+    def await_callback(self):
+        """It comes when something is there, and not before."""
+        if self.keeper and self.keeper is not self.near:
+            return
+        self.settle()
+        self.trace("a callback,", len(self.unreturned), "bytes are there")
+        calls = []
+        with Callback(self.near, calls.append):
+            if not self.unreturned and not self.is_ended:
+                sleep_ms(self.random.below(4))
+                self.require(not calls, "a callback though nothing is there (SOCK-11)")
+                self.send(self.random.between(1, 100), self.random.below(3))
+            start = now_ms()
+            while not calls:
+                self.require(since_ms(start) < SLACK_MS, "no callback though something is there (SOCK-11)")
+                sleep_ms(1)
 
     def next_bytes(self, size):
         size = max(0, min(size, MOST_IN_FLIGHT - len(self.unreturned)))
@@ -340,6 +401,9 @@ class Streams(Trial):
         if desktop and self.random.chance(30):
             with desktop.Alarms(self.random.between(1, 4), lambda: self.handle_signal(sock)):
                 outcome = self.receive(reading, sock)
+        elif HAS_CALLBACKS and self.random.chance(30):
+            with Callback(sock, self.call_back):
+                outcome = self.receive(reading, sock)
         else:
             outcome = self.receive(reading, sock)
         self.check(reading, sock, outcome, before)
@@ -385,6 +449,20 @@ class Streams(Trial):
         self.is_handling = True
         try:
             self.do_in_handler(sock)
+        finally:
+            self.is_handling = False
+
+    def call_back(self, sock):
+        """In the middle of a call on the socket, or just outside."""
+        if self.is_handling:
+            return
+        self.is_handling = True
+        try:
+            kind = self.random.below(4)
+            if kind == 0:
+                gc.collect()
+            if kind == 1 and not self.keeper:
+                self.read_in_handler(sock)
         finally:
             self.is_handling = False
 
@@ -504,7 +582,8 @@ class Streams(Trial):
         is_line = reading.how.startswith("readline")
         if is_line:
             self.require(b"\n" not in data[:-1], "more than a line")
-        if not reading.is_whole() or size == limit or is_at_end or (is_line and data.endswith(b"\n")):
+        is_whole = reading.is_whole() and not reading.is_message()
+        if not is_whole or size == limit or is_at_end or (is_line and data.endswith(b"\n")):
             return
         if reading.how in STREAM_METHODS:
             self.require(self.timeout == 0, "a short read (STRM-1)")
