@@ -252,6 +252,17 @@ TEST_F(Readers, TIME_8_what_is_for_one_time_waits_for_no_other_reader) {
     inbox_.unlock(*gate_, 12345);
 }
 
+TEST_F(Readers, TIME_8_whoever_takes_in_what_is_there_may_want_the_host_back) {
+    host_.emplace();
+    peer_.feed("ab");
+    EXPECT_TRUE(inbox_.try_lock(12345)) << "another one";
+    host_->while_left = [this] {
+        inbox_.unlock(*gate_, 12345);
+        host_->while_left = nullptr;
+    };
+    EXPECT_EQ(recv(2, MSG_DONTWAIT), "ab");
+}
+
 TEST_F(Readers, SOCK_6_an_empty_buffer_waits_for_nothing) {
     EXPECT_EQ(recv(0), "");
     EXPECT_EQ(read(0), "");
