@@ -29,6 +29,7 @@ public:
               (is_one_shot_ ? ", one-shot" : ""));
         add();
         std::vector<std::jthread> threads;
+        threads.reserve(waiters_);
         for (std::uint64_t i = 0; i < waiters_; ++i) threads.emplace_back([this, i] { wait(i); });
         const std::uint64_t steps = random_.between(5, 60);
         for (std::uint64_t i = 0; i < steps && !failed(); ++i) {

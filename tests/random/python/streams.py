@@ -170,6 +170,7 @@ class Streams(Trial):
         self.keeper = None  # whose calls have failed: what it keeps, only it returns
         self.to_send = []  # (bytes, after how many ms), in order
         self.lock = _thread.allocate_lock() if _thread else None
+        self.thread = _thread.get_ident() if _thread else None
         self.last_at_once = False
         self.may_raise = False  # a handler, and only once
         self.is_handling = False
@@ -453,8 +454,8 @@ class Streams(Trial):
             self.is_handling = False
 
     def call_back(self, sock):
-        """In the middle of a call on the socket, or just outside."""
-        if self.is_handling:
+        """In the middle of a call on the socket, or just outside; what another thread reads has no place in that."""
+        if self.is_handling or _thread.get_ident() != self.thread:
             return
         self.is_handling = True
         try:
