@@ -13,7 +13,7 @@ set(USOCKET_NEEDS_unix
     Splice/Splice.CPP_4_so_is_a_stream_that_is_not_connected/unix_*
     Calls/CloseEnds.*/connect_unix_* Calls/CloseEnds.*/accept_unix_*
     Calls/CloseEnds.*/*_unix_dgram_* Calls/CloseEnds.*/*_unix_seqpacket_*
-    Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.* UnreadUnix.*)
+    Exposing.SOCK_4_close_ends_a_recv_on_netlink HoldersUnix.* MarksUnix.* UnreadUnix.*)
 set(USOCKET_NEEDS_fork
     Families/Fork.* ForkListener.* ForkServer.* Leaks.Sock3NoDescriptorIsLeftOpen Families/SystemCalls.*
     */Holders.TIME_6_a_child_does_not_go_on_with_its_parents_wait/*)
@@ -42,7 +42,7 @@ set(USOCKET_NEEDS_options
     */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/*
     */Holders.TIME_9_lines_are_right_though_another_holder_moves_the_peeks/*
     */Holders.STRM_5_lines_are_right_though_peeks_look_elsewhere/*)
-set(USOCKET_NEEDS_errors Unread/Unread.TIME_8_an_empty_error_queue_is_not_waited_for/tcp)
+set(USOCKET_NEEDS_errors MarksTcp.* Unread/Unread.TIME_8_an_empty_error_queue_is_not_waited_for/tcp)
 set(USOCKET_NEEDS_services
     Resolving.GAI_1_each_argument_restricts Resolving.GAI_1_the_order_is_the_systems
     Resolving.GAI_2_ports_as_numbers_digits_names_and_none

@@ -143,8 +143,9 @@ struct Aside {
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     Lock switching;                        // O_NONBLOCK, for one system call
     [[no_unique_address]] Attempt attempt;
-    std::atomic<int> lowat{1};           // SO_RCVLOWAT, as this program has set it
-    std::atomic<unsigned> has_spans{0};  // SO_RCVTIMEO or SO_SNDTIMEO may be set
+    std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
+    std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
+    std::atomic<unsigned> before_mark{0};  // how many bytes, at most, stand before a mark that nothing else tells of
     Bell bell;
     void* host_word = nullptr;  // Socket::host_word()
 

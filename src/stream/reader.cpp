@@ -165,6 +165,8 @@ Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
 // Of another queue than that of the unread bytes: no reader is in the way.
 static bool is_beside(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_errqueue)) != 0; }
 
+static bool takes_mark(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_peek)) == sys::msg_oob; }
+
 static bool is_for_all(int flags) noexcept { return (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall; }
 
 // What the flags of recv(2) mean to a call; returns them as the system is to see them. Those of another queue, and
@@ -184,7 +186,11 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
     flags = heed(flags);
     // Nothing of a wrapped stream is out of its order.
     if (layer() != nullptr && (flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
-    if (is_beside(flags) || !source_.is_stream) return receive(buffer, flags, from);
+    if (is_beside(flags) || !source_.is_stream) {
+        const auto received = receive(buffer, flags, from);
+        if (received && takes_mark(flags)) note_mark();
+        return received;
+    }
     // Nothing is there at once, even if nothing has arrived.
     if (buffer.size() == 0) return std::size_t{0};
     if (is_for_all(flags)) {
@@ -197,7 +203,11 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
 
 Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {
     flags = heed(flags);
-    if (is_beside(flags) || !source_.is_stream) return receive_message(pieces, control, flags);
+    if (is_beside(flags) || !source_.is_stream) {
+        const auto received = receive_message(pieces, control, flags);
+        if (received && takes_mark(flags)) note_mark();
+        return received;
+    }
     if (is_for_all(flags)) return receive_all(pieces, control, flags & ~sys::msg_waitall);
     return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }

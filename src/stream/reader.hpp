@@ -73,6 +73,7 @@ private:
     Error fill_line(std::size_t limit) noexcept;
     Error fill_message(std::size_t limit) noexcept;
     Error before_more() noexcept;
+    bool has_what_was_there() noexcept;
     Error end_of_stream() noexcept;
     Result<std::size_t> make_room(std::size_t wanted, bool is_bounded) noexcept;
     Error take_front(std::size_t count) noexcept;
@@ -111,16 +112,20 @@ private:
 #if defined(USOCKET_WITHOUT_sharing)
     // Nobody else reads them, and no handler jumps.
     [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
+    void note_mark() noexcept {}
 #else
     [[nodiscard]] bool leaves_in_queue() noexcept;
+    void note_mark() noexcept;
 #endif
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
-    Result<std::size_t> await_some() noexcept;
+    Result<std::size_t> await_some(std::size_t most) noexcept;
     Result<std::size_t> await_line(std::size_t limit) noexcept;
-    enum class More : std::uint8_t { maybe, never, stuck };
+    // behind: what is there stands before more, which no peek shows.
+    enum class More : std::uint8_t { maybe, never, stuck, behind };
     void take_for_full(std::size_t there) noexcept;
     void note_growth(std::size_t there) noexcept;
     Result<More> await_growth(std::size_t there) noexcept;
+    Result<bool> stands_before_more(std::size_t there) noexcept;
     bool open_growth() noexcept;
     Result<bool> pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept;
     void end_growth() noexcept;
@@ -144,6 +149,9 @@ private:
     Source source_;
     bool has_ended_ = false;      // the queue will not grow any more
     bool has_no_memory_ = false;  // to keep more
+    bool has_news_ = true;        // it may have grown since it was asked whether it holds more than a peek shows
+    std::size_t there_was_ = 0;   // a non-blocking call that goes on and on ends with so many bytes
+    std::size_t suspected_ = 0;   // how much was there when it did; 0: it did not
 };
 
 template <class Body> auto Reader::exclusively(const Body& body) noexcept -> decltype(body()) {

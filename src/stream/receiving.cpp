@@ -19,6 +19,11 @@ constexpr std::size_t least_room = 256;
 
 // How much readline() looks at where it has no window.
 constexpr std::size_t line_peek = 512;
+// And at most, once so much of the line has come as to fill that.
+constexpr std::size_t largest_line_peek = 64 * 1024;
+
+// Only a non-blocking call that has got this much is asked whether it goes on for ever.
+constexpr std::size_t much_at_once = 64 * 1024;
 
 constexpr std::size_t largest_message = 65536;
 
@@ -110,11 +115,19 @@ Error Reader::end_of_stream() noexcept {
 }
 
 // Before the system is asked. What the call has got so far is to find a place if it does not succeed, and a peer that
-// never stops sending must not hold it beyond its deadline (TIME-2).
+// never stops sending must not hold it beyond its deadline (TIME-2), or beyond what was there (TIME-4).
 Error Reader::before_more() noexcept {
-    if (sink().size() == 0 || blocking().is_nonblocking()) return Error();
+    if (sink().size() == 0) return Error();
+    if (blocking().is_nonblocking()) return has_what_was_there() ? Error(EAGAIN) : Error();
     (void)keepable();
     return blocking().check_deadline();
+}
+
+// A non-blocking call that has got much: what was in the queue then is what there is to get, though more comes.
+bool Reader::has_what_was_there() noexcept {
+    if (sink().size() < much_at_once) return false;
+    if (there_was_ == 0) there_was_ = sink().size() + std::max<std::size_t>(sys::queued(fd()).value_or(0u), 1);
+    return sink().size() >= there_was_;
 }
 
 // Room for some of the `wanted` bytes, which there was none for: how much. 0: there is no need for it, the stream has
@@ -230,12 +243,15 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
         if (*opened != 0) return std::size_t{0};
     }
     std::uint8_t seen[line_peek];
-    const auto peeked = peek({seen, std::min(limit, sizeof seen)});
+    const std::size_t more = std::min({limit, sink().size(), largest_line_peek});
+    const bool is_long = more > sizeof seen && sink().reserve(more);
+    const MutableBuffer room = is_long ? sink().room().first(more) : MutableBuffer(seen).first(limit);
+    const auto peeked = peek(room);
     if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
     if (!peeked || *peeked == 0) return peeked;
-    const std::size_t line = line_length(seen, *peeked);
+    const std::size_t line = line_length(room.data(), *peeked);
     // There is more than this line: a window pays.
-    if ((line < *peeked || *peeked == sizeof seen) && !source_.gate->exposed()) {
+    if ((line < *peeked || *peeked >= sizeof seen) && !source_.gate->exposed()) {
         const auto opened = Windows::open(*source_.inbox, queue(), Windows::first_size);
         if (!opened) return opened.error();
     }

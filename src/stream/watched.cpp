@@ -42,12 +42,11 @@ bool Reader::leaves_in_queue() noexcept {
 Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexcept {
     const std::size_t most = std::min(count, most_to_wait_for);
     for (More more = More::maybe;;) {
-        const auto queued = await_some();
-        if (!queued) return queued;
-        const std::size_t there = std::min(*queued, most);
-        if (there == 0) return there;
+        const auto queued = await_some(most);
+        if (!queued || *queued == 0) return queued;
+        const std::size_t there = *queued;
         if (more != More::stuck) note_growth(there);
-        if ((there == count && completes) || more == More::never) return there;
+        if ((there == count && completes) || more == More::never || more == More::behind) return there;
         if (more == More::stuck) take_for_full(there);
         if (there == most || more == More::stuck) return all_but_one(there);
         const auto next = await_growth(there);
@@ -56,18 +55,23 @@ Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexc
     }
 }
 
-// Until there are bytes in the queue, and how many; 0 is EOF.
-Result<std::size_t> Reader::await_some() noexcept {
+// Until there are bytes in the queue, and how many of the next `most`, for which the sink has room; 0 is EOF. Whatever
+// is not returned is waited for: where the system counts nothing, a peek has the last word.
+Result<std::size_t> Reader::await_some(std::size_t most) noexcept {
     Blocking waiting = blocking();
     for (bool has_waited = false;; has_waited = true) {
-        const auto queued = sys::queued(fd());
-        if (queued && *queued != 0 && has_waited) waiting.note_progress();
-        if (!queued || *queued != 0) return queued;
-        std::uint8_t next = 0;
-        const auto peeked = sys::recv(fd(), {&next, 1}, sys::msg_peek | sys::msg_dontwait);
-        if (peeked && *peeked == 0) return peeked;
-        if (!peeked && Blocking::is_settled(peeked.error())) return peeked;
-        const auto ready = peeked ? Result<void>() : waiting.await_retry(fd(), sys::poll_in, false);
+        auto there = sys::queued(fd());
+        if (!there) return there;
+        if (*there == 0) there = sys::recv(fd(), sink().room().first(most), sys::msg_peek | sys::msg_dontwait);
+        if (there && *there != 0 && has_waited) waiting.note_progress();
+        if (there) return std::min(*there, most);
+        if (Blocking::is_settled(there.error())) return there;
+        // Another holder makes peeks begin elsewhere: taking one shows the others.
+        if (has_waited && sys::peeks_at_offset(fd())) {
+            has_news_ = true;
+            return suspected_ = 1;
+        }
+        const auto ready = waiting.await_retry(fd(), sys::poll_in, false);
         if (!ready) return ready.error();
     }
 }
@@ -85,7 +89,8 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
         if (!peeked || *peeked == 0) return peeked;
         if (more != More::stuck) note_growth(*peeked);
         const std::size_t line = whole_line(room.data(), *peeked);
-        if (line != 0 || *peeked == limit || more == More::never) return line != 0 ? line : *peeked;
+        if (line != 0) return line;
+        if (*peeked == limit || more == More::never || more == More::behind) return peeked;
         if (more == More::stuck) take_for_full(*peeked);
         if (*peeked == most || more == More::stuck) return all_but_one(*peeked);
         if (*peeked == size) {
@@ -122,7 +127,15 @@ void Reader::note_growth(std::size_t there) noexcept {
 Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     if (has_ended_) return More::never;
     const bool has_growth = call_.growth_ != sys::no_fd;
-    if (!has_growth && open_growth()) return has_ended_ ? More::never : More::maybe;
+    const bool is_opened = !has_growth && open_growth();
+    if (has_ended_) return More::never;
+    if (has_news_ || is_opened) {
+        const auto stands = stands_before_more(there);
+        if (!stands) return stands.error();
+        if (*stands) return More::behind;
+        has_news_ = suspected_ != 0;
+    }
+    if (is_opened || has_news_) return More::maybe;
     const auto fullness = sys::queue_fullness(fd());
     if (fullness == sys::Fullness::full) return More::stuck;
     Aside* aside = source_.gate->make_aside();
@@ -156,10 +169,32 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
     const bool is_expired = grown.error() == Error(ETIMEDOUT) || grown.error() == Error(EAGAIN);
     if (is_expired && is_tight && there > 1) return More::stuck;
     if (!grown) return grown.error();
+    has_news_ = *grown || !has_growth;
     if (!*grown) return More::maybe;
     still.was_full = still.was_full || (still.was_stuck && has_growth);
     has_ended_ = !has_growth || sys::growth_take(call_.growth_);
     return has_ended_ ? More::never : More::maybe;
+}
+
+// Whether the bytes that are there end before what lies in the queue, so that no waiting shows more of it, but only
+// taking them. It may just have come: what is shown a second time, as it was, does.
+Result<bool> Reader::stands_before_more(std::size_t there) noexcept {
+    const std::size_t before = std::exchange(suspected_, 0);
+    if (before == there) return true;
+    Aside* aside = source_.gate->aside();
+    const bool holds_more =
+        sys::holds_more(fd(), there) || (aside != nullptr && there <= aside->before_mark.exchange(0));
+    if (!holds_more) return false;
+    suspected_ = there;
+    const Error late = before != 0 ? blocking().check_deadline() : Error();
+    return late == Error() ? Result<bool>(false) : late;
+}
+
+// The urgent byte has been taken (MSG_OOB). Its mark stays where it is, and then not even a poll tells of it.
+void Reader::note_mark() noexcept {
+    const std::size_t before = source_.is_tcp ? sys::queued(fd()).value_or(0u) : 0;
+    Aside* aside = before != 0 ? source_.gate->make_aside() : nullptr;
+    if (aside != nullptr) aside->before_mark = static_cast<unsigned>(before);
 }
 
 Result<bool> Reader::pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept {

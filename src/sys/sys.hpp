@@ -165,8 +165,11 @@ void wake_word(const std::atomic<std::uint32_t>& word) noexcept;
 Result<Fd> growth_open(Fd fd) noexcept;
 // Until the next time. True: nothing more will come.
 bool growth_take(Fd growth) noexcept;
-// How many bytes are in a stream's receive queue.
+// How many bytes are in a stream's receive queue, at least; at an urgent mark that may be 0.
 Result<std::size_t> queued(Fd fd) noexcept;
+// Whether there is more in it than the `shown` bytes that a peek has shown, with room for more, or queued() has
+// counted: these end where the system ends every receive, at an urgent mark or beside what came with some of the bytes.
+bool holds_more(Fd fd, std::size_t shown) noexcept;
 // Whether the peer cannot send more before something is taken off the queue.
 // tight: it can send so little that it may not.
 enum class Fullness : std::uint8_t { roomy, tight, full, unknown };

@@ -313,6 +313,29 @@ def test_strm_5_a_child_process_gets_the_socket_as_its_input() -> None:
         assert done.stdout == b"yours\nand the rest"
 
 
+URGENT = """
+import socket, sys, threading, usocket
+server = usocket.socket(); server.bind(("127.0.0.1", 0)); server.listen()
+port = usocket.sockaddr(server.getsockname())[2]
+peer = socket.create_connection(("127.0.0.1", port)); one, _ = server.accept()
+one.fileno(); one.settimeout(0.3)
+peer.send(b"!", socket.MSG_OOB); peer.sendall(b"ab")
+while one.recv(2, usocket.MSG_PEEK) != b"ab": pass
+try: getattr(one, sys.argv[1])(*map(int, sys.argv[2:]))
+except OSError as error: print(error.errno, threading.active_count())
+peer.sendall(b"c\\n")
+one.settimeout(30); print(one.readline())
+"""
+
+
+@pytest.mark.parametrize("call", [("read", "4"), ("read",), ("readline",), ("recv", "4", str(usocket.MSG_WAITALL))])
+def test_time_2_an_urgent_byte_does_not_stop_the_process(call: tuple[str, ...]) -> None:
+    """Where the system counts no bytes before the mark, though it shows some behind it."""
+    done = subprocess.run([sys.executable, "-c", URGENT, *call], capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{errno.ETIMEDOUT} 1\nb'abc\\n'\n"
+    assert done.stderr == ""
+
+
 STRACED = """
 import array, fcntl, sys, termios, threading, time, usocket
 server = usocket.socket(); server.bind(("127.0.0.1", 0)); server.listen()

@@ -156,6 +156,9 @@ public:
     // Whatever the queue's limit.
     // Returns how many bytes arrive: none on a connection that is broken or closed.
     std::size_t feed(std::string_view bytes);
+    // What is fed next stands behind an urgent mark, on TCP, or something has come beside what was fed: a receive, or a
+    // peek, ends there.
+    void mark();
     // Takes what has arrived, at most `size` bytes.
     std::string take(std::size_t size = SIZE_MAX);
     [[nodiscard]] std::size_t arrived() const;

@@ -138,6 +138,9 @@ Result<std::size_t> queued(Fd fd) noexcept {
     return (*sock)->queue.size();
 }
 
+// Nothing is urgent in lwIP.
+bool holds_more(Fd /*fd*/, std::size_t /*shown*/) noexcept { return false; }
+
 // A peer does not send less than a segment when its window is as small as that.
 Fullness queue_fullness(Fd fd) noexcept {
     const Guard guard;

@@ -37,6 +37,14 @@ Result<std::size_t> queued(Fd fd) noexcept {
     return static_cast<std::size_t>(count);
 }
 
+// Before an urgent mark Linux counts for TCP what is before it. A poll tells of the mark, also once it is reached and
+// no longer in the way.
+bool holds_more(Fd fd, std::size_t shown) noexcept {
+    if (queued(fd).value_or(0u) > shown) return true;
+    const auto urgent = wait(fd, POLLPRI, Timeout::zero());
+    return (urgent.value_or(0u) & POLLPRI) != 0 && ::sockatmark(fd) == 0;
+}
+
 void yield_thread() noexcept { ::sched_yield(); }
 
 }  // namespace usocket::sys

@@ -241,7 +241,17 @@ void connect_files(const std::shared_ptr<File>& one, const std::shared_ptr<File>
 
 // --- Files
 
+// It begins at a mark, or does not get over one.
+std::string_view File::front() const {
+    const auto stop = std::find_if(stops.begin(), stops.end(), [](std::size_t one) { return one != 0; });
+    return queue().substr(0, stop == stops.end() ? std::string_view::npos : *stop);
+}
+
+// A mark goes with what is behind it.
 void File::consume(std::size_t count) {
+    const std::size_t last = is_tcp() ? count : count + 1;
+    while (!stops.empty() && stops.front() < last) stops.pop_front();
+    for (std::size_t& stop : stops) stop -= count;
     taken += count;
     if (taken < stream.size() && taken < 64 * 1024) return;
     stream.erase(0, taken);
@@ -343,6 +353,14 @@ std::size_t Peer::feed(std::string_view bytes) {
         other->messages.push_back({std::string(bytes), file_->local});
     }
     return bytes.size();
+}
+
+// A second mark takes the place of the first.
+void Peer::mark() {
+    const auto other = file_->peer.lock();
+    if (other == nullptr || (other->is_empty() && !other->is_tcp())) return;
+    if (other->is_tcp()) other->stops.clear();
+    other->stops.push_back(other->queue().size());
 }
 
 std::string Peer::take(std::size_t size) {

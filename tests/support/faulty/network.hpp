@@ -38,6 +38,8 @@ struct File {
 
     std::string stream;     // the receive queue...
     std::size_t taken = 0;  // ...without its first bytes
+    // At how many bytes from here each receive ends: an urgent mark of TCP, parts that something came beside.
+    std::deque<std::size_t> stops;
     std::deque<Packet> messages;
     std::uint64_t arrivals = 0;  // how often something has arrived, the end included
     std::weak_ptr<File> grows;   // of a growth: what it watches, and how many arrivals of it were taken
@@ -55,6 +57,8 @@ struct File {
 
     [[nodiscard]] bool is_stream() const { return type == SOCK_STREAM; }
     [[nodiscard]] std::string_view queue() const { return std::string_view(stream).substr(taken); }
+    // As far as the next receive gets.
+    [[nodiscard]] std::string_view front() const;
     [[nodiscard]] bool is_empty() const { return is_stream() ? taken == stream.size() : messages.empty(); }
     void consume(std::size_t count);
     void arrive(std::string_view bytes);

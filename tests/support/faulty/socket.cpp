@@ -318,7 +318,7 @@ std::size_t take_message(File& file, MutableBuffer buffer, int flags, Address* f
 }
 
 std::size_t take_bytes(File& file, MutableBuffer buffer, int flags) {
-    const std::size_t size = cut(std::min(file.queue().size(), buffer.size()));
+    const std::size_t size = cut(std::min(file.front().size(), buffer.size()));
     if (size != 0) std::memcpy(buffer.data(), file.queue().data(), size);
     if ((flags & MSG_PEEK) == 0) file.consume(size);
     return size;
@@ -339,10 +339,11 @@ Result<std::size_t> receive(Sys call, Fd fd, MutableBuffer buffer, int flags, Ad
     for (;;) {
         if (!file->is_empty()) {
             if (!file->is_stream()) return take_message(*file, buffer, flags, from);
-            const std::size_t there = std::min(file->queue().size(), buffer.size() - done);
+            const std::size_t there = std::min(file->front().size(), buffer.size() - done);
             const std::size_t taken = take_bytes(*file, buffer.from(done), flags);
             done += taken;
-            if (!wants_all || done == buffer.size() || taken < there) return done;
+            const bool is_at_stop = !file->stops.empty() && file->stops.front() == 0;
+            if (!wants_all || done == buffer.size() || taken < there || is_at_stop) return done;
         }
         if (file->error != 0 && done == 0) return Error(std::exchange(file->error, 0));
         if (file->ended || file->error != 0) return done;

@@ -99,7 +99,15 @@ bool growth_take(Fd growth) noexcept {
 Result<std::size_t> queued(Fd fd) noexcept {
     const File* file = find(fd);
     if (file == nullptr) return Error(EBADF);
-    return file->queue().size();
+    // TCP counts what is before a mark.
+    return file->is_tcp() && !file->stops.empty() ? file->stops.front() : file->queue().size();
+}
+
+bool holds_more(Fd fd, std::size_t shown) noexcept {
+    const File* file = find(fd);
+    if (file == nullptr) return false;
+    // A peek that was cut short is none of these.
+    return !file->stops.empty() && (file->is_tcp() ? file->stops.front() != 0 : file->queue().size() > shown);
 }
 
 Fullness queue_fullness(Fd fd) noexcept {

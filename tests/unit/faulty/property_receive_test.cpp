@@ -57,6 +57,7 @@ public:
         socket_ = std::move(connection.socket);
         peer_ = std::move(connection.peer);
         holder_ = peer_.holder_of_socket();
+        has_marks_ = random_.chance(200);
         line_length_ = random_.chance(200) ? 0 : std::uint64_t{1} << random_.below(11);
         bytes_left_ = std::uint64_t{1} << random_.between(2, random_.chance(50) ? 19 : 13);
         choose_faults();
@@ -76,6 +77,8 @@ public:
             // A read that does not wait takes what there is. A system without memory, and one whose polls lie, leave no
             // choice but to keep that.
             if (before.timeout.is_zero()) must_show_ = false;
+            // What stands before a mark is taken, whatever others do with what is behind it.
+            if (has_marks_) must_show_ = false;
             // A queue of AF_UNIX that does not grow for so long may be full.
             if (faulty::now() - before.time >= 1'000'000'000) must_show_ = false;
             for (const Kind kind : {Kind::no_buffers, Kind::no_memory, Kind::spurious}) {
@@ -137,6 +140,7 @@ private:
 
     void send(std::uint64_t size) {
         const std::string bytes = next_bytes(std::min(size, bytes_left_));
+        if (has_marks_ && random_.chance(300)) peer_.mark();
         if (peer_.feed(bytes) != 0) unreturned_ += bytes;
         bytes_left_ -= bytes.size();
         trace("sent " + std::to_string(bytes.size()));
@@ -538,6 +542,7 @@ private:
     std::int64_t nested_until_ = 0;  // when the last one that ran in the middle of this call was done
     unsigned nested_count_ = 0;
     bool exposed_ = false;
+    bool has_marks_ = false;  // receives end where nothing else ends
     bool must_show_ = false;  // since before this step others may look, and nothing was kept then
     bool is_polled_ = false;
     bool has_delays_ = false;

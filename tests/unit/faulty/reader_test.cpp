@@ -2,6 +2,7 @@
 #include "stream/reader.hpp"
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -289,6 +290,84 @@ TEST_F(Readers, STRM_5_where_others_look_nothing_is_taken_that_completes_no_read
     peer_.feed("d\ne");
     EXPECT_EQ(readline(), "abcd\n");
     EXPECT_EQ(peer_.holder_of_socket().queue(), "e");
+}
+
+// An urgent mark ends peeks and what the system counts, not the read.
+TEST_F(Readers, STRM_1_STRM_3_what_lies_behind_a_mark_is_there) {
+    for (const bool exposed : {false, true}) {
+        if (exposed) gate_->expose();
+        for (const bool is_line : {false, true}) {
+            peer_.feed("ab");
+            peer_.mark();
+            peer_.feed("cd\nef");
+            EXPECT_EQ(is_line ? readline() : read(5), "abcd\n") << exposed;
+            EXPECT_EQ(recv(9), "ef");
+        }
+    }
+    EXPECT_EQ(passed(), 0);
+}
+
+// At the mark the system counts nothing, and shows what is there.
+TEST_F(Readers, STRM_5_TIME_3_at_a_mark_an_unfinished_read_waits_and_takes_nothing) {
+    gate_->expose();
+    peer_.mark();
+    peer_.feed("abc");
+    EXPECT_EQ(read(5, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(readline(5, Timeout::of_nanoseconds(3 * ms)), said(ETIMEDOUT));
+    EXPECT_EQ(passed(), 6);
+    EXPECT_EQ(peer_.holder_of_socket().queue(), "abc");
+    EXPECT_EQ(read(3), "abc");
+}
+
+// It comes while the call waits.
+TEST_F(Readers, STRM_3_a_mark_may_come_late) {
+    gate_->expose();
+    peer_.feed("ab");
+    faulty::at(start_ + 2 * ms, [this] {
+        peer_.mark();
+        peer_.feed("c\n");
+    });
+    EXPECT_EQ(readline(SIZE_MAX, Timeout::of_nanoseconds(10 * ms)), "abc\n");
+    EXPECT_EQ(passed(), 2);
+    peer_.feed("de");
+    faulty::at(start_ + 4 * ms, [this] {
+        peer_.mark();
+        peer_.feed("f");
+    });
+    EXPECT_EQ(read(3, Timeout::of_nanoseconds(10 * ms)), "def");
+    EXPECT_EQ(passed(), 4);
+}
+
+// A peer that sends faster than the call takes does not keep it (TIME-4), nor beyond its deadline (TIME-2).
+TEST_F(Readers, TIME_4_TIME_2_a_flood_does_not_hold_a_call) {
+    constexpr std::size_t block = 4096, most = 8 << 20;
+    faulty::Faults delays;
+    delays[faulty::Kind::delay] = 1000;
+    delays.longest_delay = ms;
+    faulty::set_faults(delays);
+    std::size_t sent = 0;
+    std::function<void()> flood = [&] {
+        sent += peer_.feed(std::string(block, 'x'));
+        if (sent < most) faulty::at(faulty::now() + ms / 10, flood);
+    };
+    flood();
+    for (const bool exposed : {false, true}) {
+        if (exposed) gate_->expose();
+        for (const auto method : {&Reader::read, &Reader::readline}) {
+            while (peer_.holder_of_socket().queue().size() < 100'000)
+                (void)sys::wait(-1, 0, Timeout::of_nanoseconds(ms));
+            const std::size_t there = peer_.holder_of_socket().queue().size();
+            const std::string got = got_by(method, SIZE_MAX, Timeout::zero());
+            EXPECT_GE(got.size(), there);
+            EXPECT_LT(got.size(), there + 1'000'000) << exposed;
+        }
+    }
+    const std::int64_t before = faulty::now();
+    EXPECT_EQ(readline(SIZE_MAX, Timeout::of_nanoseconds(50 * ms)), said(ETIMEDOUT));
+    EXPECT_LT(faulty::now() - before, 60 * ms);
+    EXPECT_LT(sent, most) << "it ended because the flood did";
+    sent = most;
+    faulty::set_faults({});
 }
 
 TEST_F(Readers, SOCK_10_several_pieces_are_filled_in_their_order) {

@@ -1,0 +1,188 @@
+// STRM-1 STRM-3 STRM-5 TIME-2 TIME-3: where the system ends each receive, and each peek, though more lies in the queue:
+// at an urgent mark, and behind what came with descriptors. An exposed socket, which looks before it takes, gets over
+// it.
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "loopback.hpp"
+
+namespace usocket::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_readable(int fd) {
+    pollfd one{fd, POLLIN, 0};
+    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
+}
+
+// With descriptors beside it: the system ends a receive behind it.
+void send_beside(Socket& sender, std::string_view part) {
+    const int number = STDERR_FILENO;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof number)] = {};
+    iovec bytes{const_cast<char*>(part.data()), part.size()};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof number);
+    std::memcpy(CMSG_DATA(header), &number, sizeof number);
+    ASSERT_EQ(::sendmsg(sender.fileno(), &message, 0), static_cast<ssize_t>(part.size()));
+}
+
+// Until the mark is there, and what was sent behind it.
+void await_urgent(Socket& receiver) {
+    pollfd one{receiver.fileno(), POLLPRI, 0};
+    while (::poll(&one, 1, 10'000) != 1) {
+    }
+}
+
+constexpr const char* whole_reads[] = {"readline", "read", "readinto", "MSG_WAITALL", "recvmsg"};
+
+// Each of them reads the line, whose length is known.
+std::string read_by(std::string_view how, Socket& socket, std::size_t size, Deadline deadline) {
+    std::string room(size, '?');
+    MutableBuffer piece(room);
+    Result<std::size_t> got = std::size_t{0};
+    if (how == "readline" || how == "read") {
+        auto read = how == "read" ? socket.read(size, deadline) : socket.readline(deadline);
+        return read ? std::string(read->view()) : read.error().message();
+    }
+    if (how == "readinto") got = socket.readinto(piece, deadline);
+    if (how == "MSG_WAITALL") got = socket.recv_into(piece, MSG_WAITALL, deadline);
+    if (how == "recvmsg") {
+        const auto message = socket.recvmsg(piece, {}, MSG_WAITALL, deadline);
+        got = message ? Result<std::size_t>(message->size) : message.error();
+    }
+    return got ? room.substr(0, *got) : got.error().message();
+}
+
+TEST(MarksTcp, STRM_1_STRM_3_what_lies_behind_an_urgent_mark_is_there) {
+    for (const bool is_inline : {false, true}) {
+        for (const char* how : whole_reads) {
+            Pair pair = tcp_pair();
+            must(pair.here.setsockopt(SOL_SOCKET, SO_OOBINLINE, is_inline ? 1 : 0));
+            (void)pair.here.fileno();
+            must(pair.there.write("AB"));
+            must(pair.there.send("!", MSG_OOB));
+            must(pair.there.write("OR\r\n"));
+            await_urgent(pair.here);
+            const std::string line = is_inline ? "AB!OR\r\n" : "ABOR\r\n";
+            EXPECT_EQ(read_by(how, pair.here, line.size(), Deadline::after(20s)), line) << is_inline << how;
+        }
+    }
+}
+
+// Where the system counts nothing, though a peek shows what is there.
+TEST(MarksTcp, TIME_2_TIME_3_an_urgent_byte_before_all_others_holds_nobody) {
+    for (const char* how : whole_reads) {
+        Pair pair = tcp_pair();
+        const int fd = pair.here.fileno();
+        must(pair.there.send("!", MSG_OOB));
+        must(pair.there.write("ab"));
+        while (!is_readable(fd)) std::this_thread::yield();
+        EXPECT_EQ(read_by(how, pair.here, 3, Deadline::after(20ms)), Error(ETIMEDOUT).message()) << how;
+        EXPECT_FALSE(pair.here.has_kept()) << how;
+        EXPECT_TRUE(is_readable(fd)) << how;
+        must(pair.there.write("\n"));
+        EXPECT_EQ(read_by(how, pair.here, 3, Deadline::after(20s)), "ab\n") << how;
+    }
+}
+
+// Then not even a poll tells of the mark.
+TEST(MarksTcp, STRM_3_what_lies_behind_a_mark_whose_byte_was_taken_is_there) {
+    for (const char* how : whole_reads) {
+        Pair pair = tcp_pair();
+        (void)pair.here.fileno();
+        must(pair.there.write("AB"));
+        must(pair.there.send("!", MSG_OOB));
+        must(pair.there.write("OR\r\n"));
+        await_urgent(pair.here);
+        EXPECT_EQ(must(pair.here.recv(1, MSG_OOB)).view(), "!");
+        EXPECT_EQ(read_by(how, pair.here, 6, Deadline::after(2s)), "ABOR\r\n") << how;
+    }
+}
+
+// At the mark itself nothing is in the way, and an unfinished read takes nothing.
+TEST(MarksTcp, STRM_5_a_mark_that_was_reached_is_in_nobodys_way) {
+    Pair pair = tcp_pair();
+    const int fd = pair.here.fileno();
+    must(pair.there.write("AB"));
+    must(pair.there.send("!", MSG_OOB));
+    await_urgent(pair.here);
+    EXPECT_EQ(must(pair.here.read(2)).view(), "AB");
+    EXPECT_EQ(must(pair.here.recv(1, MSG_OOB)).view(), "!");
+    must(pair.there.write("cd"));
+    while (!is_readable(fd)) std::this_thread::yield();
+    EXPECT_EQ(pair.here.readline(Deadline::after(20ms)).error(), Error(ETIMEDOUT));
+    EXPECT_FALSE(pair.here.has_kept());
+    EXPECT_TRUE(is_readable(fd));
+}
+
+TEST(MarksTcp, TIME_9_a_mark_while_peeks_look_elsewhere_holds_nobody) {
+    for (const char* how : whole_reads) {
+        Pair pair = tcp_pair();
+        if (!pair.here.setsockopt(SOL_SOCKET, SO_PEEK_OFF, 100)) GTEST_SKIP() << "this system has no SO_PEEK_OFF here";
+        must(pair.there.send("!", MSG_OOB));
+        must(pair.there.write("ab\n"));
+        EXPECT_EQ(read_by(how, pair.here, 3, Deadline::after(20s)), "ab\n") << how;
+    }
+}
+
+// A line in parts that the system keeps apart is no slower for that, nor does it need a longer timeout.
+TEST(MarksUnix, STRM_3_TIME_3_parts_with_something_beside_them_are_one_line) {
+    for (const char* how : whole_reads) {
+        Pair pair = unix_pair();
+        (void)pair.here.fileno();
+        for (int i = 0; i < 8; ++i) send_beside(pair.there, "part");
+        send_beside(pair.there, "end\n");
+        must(pair.there.write("next"));
+        const std::string line = "partpartpartpartpartpartpartpartend\n";
+        EXPECT_EQ(read_by(how, pair.here, line.size(), Deadline::after(500ms)), line) << how;
+        EXPECT_EQ(must(pair.here.recv(9)).view(), "next");
+    }
+}
+
+TEST(MarksUnix, STRM_5_the_last_part_of_an_unfinished_line_stays) {
+    Pair pair = unix_pair();
+    const int fd = pair.here.fileno();
+    send_beside(pair.there, "one ");
+    must(pair.there.write("line"));
+    EXPECT_EQ(pair.here.readline(Deadline::after(20ms)).error(), Error(ETIMEDOUT));
+    int left = 0;
+    EXPECT_EQ(::ioctl(fd, FIONREAD, &left), 0);
+    EXPECT_EQ(left, 4);
+    EXPECT_TRUE(is_readable(fd));
+    must(pair.there.write("\n"));
+    EXPECT_EQ(must(pair.here.readline()).view(), "one line\n");
+}
+
+TEST(MarksUnix, STRM_3_what_lies_behind_an_urgent_byte_is_there) {
+    for (const bool is_inline : {false, true}) {
+        for (const char* how : {"readline", "read", "readinto"}) {
+            Pair pair = unix_pair();
+            must(pair.here.setsockopt(SOL_SOCKET, SO_OOBINLINE, is_inline ? 1 : 0));
+            (void)pair.here.fileno();
+            must(pair.there.write("AB"));
+            if (!pair.there.send("!", MSG_OOB)) GTEST_SKIP() << "this system has no MSG_OOB here";
+            must(pair.there.write("OR\r\n"));
+            const std::string line = is_inline ? "AB!OR\r\n" : "ABOR\r\n";
+            EXPECT_EQ(read_by(how, pair.here, line.size(), Deadline::after(500ms)), line) << is_inline << how;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace usocket::tests
