@@ -35,6 +35,13 @@ bool Reader::leaves_in_queue() noexcept {
     if (blocking().is_nonblocking()) return false;
     return source_.gate->exposed() || (call_.unwinds() && keepable() == 0);
 }
+
+// The urgent byte has been taken (MSG_OOB). Its mark stays where it is, and then not even a poll tells of it.
+void Reader::note_mark() noexcept {
+    const std::size_t before = source_.is_tcp ? sys::queued(fd()).value_or(0u) : 0;
+    Aside* aside = before != 0 ? source_.gate->make_aside() : nullptr;
+    if (aside != nullptr) aside->before_mark = static_cast<unsigned>(before);
+}
 #endif
 
 // How many of the next `count` bytes to take in now; there may be none, at the end. completes: with them all the read
@@ -188,13 +195,6 @@ Result<bool> Reader::stands_before_more(std::size_t there) noexcept {
     suspected_ = there;
     const Error late = before != 0 ? blocking().check_deadline() : Error();
     return late == Error() ? Result<bool>(false) : late;
-}
-
-// The urgent byte has been taken (MSG_OOB). Its mark stays where it is, and then not even a poll tells of it.
-void Reader::note_mark() noexcept {
-    const std::size_t before = source_.is_tcp ? sys::queued(fd()).value_or(0u) : 0;
-    Aside* aside = before != 0 ? source_.gate->make_aside() : nullptr;
-    if (aside != nullptr) aside->before_mark = static_cast<unsigned>(before);
 }
 
 Result<bool> Reader::pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept {

@@ -49,7 +49,11 @@ struct Outcome {
 class Receiving : Trial {
 public:
     Receiving(std::uint64_t seed, HostKind host_kind)
-        : Trial(seed), host_kind_(host_kind), host_(host_kind == HostKind::unwinds) {
+        : Trial(seed),
+          host_kind_(host_kind),
+          host_(host_kind == HostKind::unwinds),
+          marking_(~seed),
+          has_marks_(marking_.chance(200)) {
         faulty::set_single_threaded(host_kind == HostKind::none && random_.chance(500));
         faulty::when_idle([this] { return send_more(); });
         const int family = random_.chance(500) ? AF_INET : AF_UNIX;
@@ -57,7 +61,6 @@ public:
         socket_ = std::move(connection.socket);
         peer_ = std::move(connection.peer);
         holder_ = peer_.holder_of_socket();
-        has_marks_ = random_.chance(200);
         line_length_ = random_.chance(200) ? 0 : std::uint64_t{1} << random_.below(11);
         bytes_left_ = std::uint64_t{1} << random_.between(2, random_.chance(50) ? 19 : 13);
         choose_faults();
@@ -123,6 +126,9 @@ private:
             if (is_calm || random_.chance(500)) continue;
             faults[kind] = static_cast<unsigned>(random_.between(1, kind == Kind::cut ? 600 : 120));
         }
+        // A call that does not wait asks again behind a mark. Here a signal may interrupt that, and nothing was
+        // reserved for what it has got.
+        if (has_marks_) faults[Kind::refuse] = 0;
         if (!is_calm && random_.chance(100)) faults[Kind::reset] = 5;
         if (!is_calm && random_.chance(100)) faults[Kind::delay] = 200;
         has_delays_ = faults[Kind::delay] != 0;
@@ -140,7 +146,7 @@ private:
 
     void send(std::uint64_t size) {
         const std::string bytes = next_bytes(std::min(size, bytes_left_));
-        if (has_marks_ && random_.chance(300)) peer_.mark();
+        if (has_marks_ && marking_.chance(300)) peer_.mark();
         if (peer_.feed(bytes) != 0) unreturned_ += bytes;
         bytes_left_ -= bytes.size();
         trace("sent " + std::to_string(bytes.size()));
@@ -542,7 +548,8 @@ private:
     std::int64_t nested_until_ = 0;  // when the last one that ran in the middle of this call was done
     unsigned nested_count_ = 0;
     bool exposed_ = false;
-    bool has_marks_ = false;  // receives end where nothing else ends
+    Random marking_;  // receives end where nothing else ends
+    bool has_marks_;
     bool must_show_ = false;  // since before this step others may look, and nothing was kept then
     bool is_polled_ = false;
     bool has_delays_ = false;
