@@ -40,6 +40,7 @@ void Hands::obey(const Command& command) {
     switch (command.what) {
         case What::send: send(command.value); break;
         case What::send_beside: send_with_a_descriptor(command.value); break;
+        case What::urge: (void)::send(end_, "!", 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL); break;
         case What::end: end(); break;
         case What::take: take(command.value); break;
         case What::look: look(); break;

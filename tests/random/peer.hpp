@@ -28,7 +28,18 @@ struct Shared {
 };
 
 struct Command {
-    enum class What : std::uint8_t { accept, watch, send, send_beside, end, take, look, set_lowat, set_nonblocking };
+    enum class What : std::uint8_t {
+        accept,
+        watch,
+        send,
+        send_beside,
+        end,
+        take,
+        look,
+        set_lowat,
+        set_nonblocking,
+        urge
+    };
     What what = What::look;
     std::uint64_t value = 0;
     std::chrono::microseconds delay{};
@@ -95,7 +106,8 @@ public:
     ~Peer();
 
     // accept: the next connection is the peer's; watch: the descriptor of the socket under test, which is passed to it;
-    // send_beside: so many bytes, and a descriptor beside them; take: until so many bytes have come in all.
+    // send_beside: so many bytes, and a descriptor beside them; take: until so many bytes have come in all; urge: one
+    // urgent byte, of which a connection stands one (tcp(7): what was urgent before becomes a part of the stream).
     void tell(What what, std::uint64_t value = 0, std::chrono::microseconds delay = {});
     // Until every command is done; false: it is stuck in one.
     bool settle();

@@ -63,10 +63,13 @@ public:
 
 private:
     void feed(std::uint64_t total) {
-        for (std::uint64_t sent = 0; sent < total;) {
+        const bool may_urge = medium_ != Medium::third && !lacks("errors") && random_.chance(300);
+        const std::uint64_t urges_at = may_urge ? random_.below(total) : total;
+        for (std::uint64_t sent = 0, before = 0; sent < total; before = sent) {
             const std::uint64_t size = std::min(total - sent, random_.between(1, 20'000));
             peer_->tell(What::send, size, microseconds(random_.chance(700) ? 0 : random_.below(2000)));
             sent += size;
+            if (before <= urges_at && urges_at < sent) peer_->tell(What::urge);
         }
         peer_->tell(What::end);
     }
