@@ -23,8 +23,9 @@ namespace usocket {
 //     unsigned take_turn(usocket::Socket& socket);
 //
 // which does what can be done now, a request or a block of a file, and returns what to wait for: POLLIN, POLLOUT or
-// both; 0 closes the connection. The socket is non-blocking. A turn should be short, so that the others have theirs;
-// what is left unread gives the next one. It may have
+// both; 0 closes the connection, and so does a socket that the program has closed, or moved from, whatever is returned.
+// The socket is non-blocking. A turn should be short, so that the others have theirs; what is left unread gives the
+// next one. It may have
 //
 //     usocket::Deadline deadline();
 //
@@ -75,13 +76,12 @@ public:
     }
 
     // Calls f(client, socket) for each connection; it returns what that waits for from now on, as take_turn() does,
-    // whose answer counts for the client in whose turn this is called. A client's destructor may call it, too.
+    // whose answer counts for the client in whose turn this is called. A client's destructor may call it, too, and so
+    // may f itself: whom one of the calls sends away, none calls any more.
     template <class Function> void for_each(Function f) noexcept {
         const CallsBack calls_back;
-        for (Connection* one = first_; one != nullptr;) {
-            Connection& connection = *std::exchange(one, one->behind);
-            watch(connection, f(connection.client, connection.socket));
-        }
+        Walk walk(*this);
+        while (Connection* one = walk.next()) watch(*one, f(one->client, one->socket));
     }
 
     // Ends run(); the next one, if none goes on.
@@ -150,6 +150,32 @@ private:
         Connection* behind = nullptr;
     };
 
+    // From the first connection to the last, whoever goes meanwhile. One walk may go on inside another.
+    class Walk {
+    public:
+        explicit Walk(Server& server) noexcept
+            : server_(server), next_(server.first_), around_(std::exchange(server.walks_, this)) {}
+        Walk(const Walk&) = delete;
+        Walk& operator=(const Walk&) = delete;
+        ~Walk() { server_.walks_ = around_; }
+
+        // Null: that was the last.
+        [[nodiscard]] Connection* next() noexcept {
+            return next_ != nullptr ? std::exchange(next_, next_->behind) : nullptr;
+        }
+        // For this one and those around it: `gone` is about to leave the list.
+        void leave_out(const Connection& gone) noexcept {
+            for (Walk* walk = this; walk != nullptr; walk = walk->around_) {
+                if (walk->next_ == &gone) walk->next_ = gone.behind;
+            }
+        }
+
+    private:
+        Server& server_;
+        Connection* next_;
+        Walk* const around_;
+    };
+
     // An error is one that does not pass. That the listener has been closed is none.
     template <class Make> Result<void> accept(Make& make) noexcept {
         auto accepted = listener_.accept();
@@ -181,6 +207,7 @@ private:
     }
 
     void watch(Connection& connection, unsigned wanted) noexcept {
+        if (connection.socket.closed()) wanted = 0;  // or every poll would say so, again and again (POLL-3)
         if (connection.is_gone || wanted == connection.wanted) return;
         connection.wanted = wanted;
         if (wanted == 0 || !poll_.modify(connection.registration, wanted)) give_up(connection);
@@ -188,6 +215,7 @@ private:
 
     // From now on it is none of those that there are.
     void give_up(Connection& connection) noexcept {
+        if (walks_ != nullptr) walks_->leave_out(connection);
         (connection.before != nullptr ? connection.before->behind : first_) = connection.behind;
         if (connection.behind != nullptr) connection.behind->before = connection.before;
         connection.is_gone = true;
@@ -212,9 +240,9 @@ private:
         let_rest(false);
         if constexpr (has_deadlines) {
             const Deadline passed(now);
-            for (Connection* one = first_; one != nullptr;) {
-                Connection& connection = *std::exchange(one, one->behind);
-                if (connection.client.deadline() <= passed) give_up(connection);
+            Walk walk(*this);
+            while (Connection* one = walk.next()) {
+                if (one->client.deadline() <= passed && !one->is_gone) give_up(*one);
             }
         }
     }
@@ -236,6 +264,7 @@ private:
     std::chrono::steady_clock::time_point next_look_;
     Connection* first_ = nullptr;
     Connection* gone_ = nullptr;
+    Walk* walks_ = nullptr;  // the innermost
 };
 
 }  // namespace usocket

@@ -367,6 +367,106 @@ TEST_F(Speaking, CPP_4_one_may_end_all_itself_too) {
     connect();  // and it goes on
 }
 
+// On "g" the walk that calls them all calls, at the client `at`, others inside it, of which each sends one away.
+struct Walked {
+    struct Plan {
+        int at;
+        std::vector<int> away;
+        std::vector<int> called = {};
+    };
+    Server<Walked>& server;
+    Plan& plan;
+    int number;
+
+    unsigned take_turn(Socket& socket) {
+        const auto bytes = socket.recv(1);
+        if (!bytes) return bytes.error().code() == EAGAIN ? POLLIN : 0;
+        if (bytes->view() == "x") return socket.write("y") ? POLLIN : 0;
+        walk();
+        server.stop();
+        return POLLIN;
+    }
+    void walk() {
+        server.for_each([&](Walked& one, Socket&) -> unsigned {
+            plan.called.push_back(one.number);
+            if (one.number == plan.at) send_away(0);
+            return POLLIN;
+        });
+    }
+    void send_away(std::size_t which) {
+        if (which == plan.away.size()) return;
+        server.for_each([&](Walked& one, Socket&) -> unsigned {
+            if (one.number != plan.away[which]) return POLLIN;
+            send_away(which + 1);
+            return 0;
+        });
+    }
+};
+
+// Of three clients, 3 being called first.
+std::vector<int> called_with(Walked::Plan plan) {
+    Address address;
+    Server<Walked> server(listener(address));
+    int made = 0;
+    Background thread([&] { must(server.run([&] { return Walked{server, plan, ++made}; })); });
+    std::vector<Socket> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.push_back(client_of(address));
+        must(clients.back().write("x"));
+        EXPECT_EQ(must(clients.back().read(1)).view(), "y");
+    }
+    must(clients[0].write("g"));
+    thread.join();
+    return plan.called;
+}
+
+TEST(Servers, CPP_4_a_walk_calls_all_that_stay_whoever_goes_meanwhile) {
+    using Numbers = std::vector<int>;
+    EXPECT_EQ(called_with({3, {2}}), Numbers({3, 1}));
+    EXPECT_EQ(called_with({3, {3}}), Numbers({3, 2, 1}));
+    EXPECT_EQ(called_with({3, {1}}), Numbers({3, 2}));
+    EXPECT_EQ(called_with({2, {3}}), Numbers({3, 2, 1}));
+    EXPECT_EQ(called_with({3, {2, 1}}), Numbers({3}));
+    EXPECT_EQ(called_with({3, {1, 2}}), Numbers({3}));
+    EXPECT_EQ(called_with({3, {1, 2, 3}}), Numbers({3}));
+    EXPECT_EQ(called_with({2, {1, 3, 2}}), Numbers({3, 2}));
+}
+
+// Closes its socket in its turn, or everybody's, and says that it waits.
+struct Closing {
+    Server<Closing>& server;
+    std::atomic<int>& turns;
+
+    unsigned take_turn(Socket& socket) {
+        const auto bytes = socket.recv(1);
+        if (++turns == 3) server.stop();  // more than there should be
+        if (bytes && bytes->view() == "x") socket.close();
+        if (bytes && bytes->view() == "a") close_all();
+        return POLLIN;
+    }
+    void close_all() {
+        server.for_each([](Closing&, Socket& each) {
+            each.close();
+            return POLLIN;
+        });
+    }
+};
+
+TEST(Servers, SOCK_3_whose_socket_is_closed_goes) {
+    for (const char* what : {"x", "a"}) {
+        Address address;
+        Server<Closing> server(listener(address));
+        std::atomic<int> turns = 0;
+        Background thread([&] { must(server.run([&] { return Closing{server, turns}; })); });
+        Socket client = client_of(address);
+        must(client.write(what));
+        EXPECT_TRUE(must(client.read()).empty());
+        server.listener().close();
+        thread.join();  // as nobody is there any more
+        EXPECT_EQ(turns, 1) << what;
+    }
+}
+
 // Answers each byte, and stays for as long after it.
 struct Waiting {
     Deadline until = Deadline::after(100ms);
