@@ -113,6 +113,24 @@ def test_gai_3_failures_are_negative_and_say_what_the_system_says(arguments: tup
     assert not isinstance(caught.value, standard.gaierror)
 
 
+def test_gai_3_no_memory_for_the_thread_that_looks_up_is_the_resolvers_error(tmp_path: Path) -> None:
+    shim = """
+#include <errno.h>
+#include <pthread.h>
+int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*run)(void *), void *with) { return EAGAIN; }
+"""
+    done = run_python(
+        "import usocket, usocket.compat\n"
+        "def code_of(function):\n"
+        "    try: function('host.test', 80)\n"
+        "    except OSError as error: return type(error).__name__, error.args\n"
+        "print([code_of(module.getaddrinfo) for module in (usocket, usocket.compat)])\n",
+        LD_PRELOAD=preloaded(shim, tmp_path),
+    )
+    args = (usocket.EAI_MEMORY, "Memory allocation failure")
+    assert eval(done.stdout) == [("OSError", args), ("gaierror", args)]
+
+
 # --- GAI-4, with a resolver of the test's own: it answers "quick.test" and keeps "stuck.test" waiting for ever.
 
 SHIM = """

@@ -60,15 +60,16 @@ void* look_up(void* argument) noexcept {
 }
 
 // The host's signals are for the host's threads.
-int start_thread(Lookup* lookup) noexcept {
+Error start_thread(Lookup* lookup) noexcept {
     sigset_t all, before;
     sigfillset(&all);  // a macro here and there
     pthread_t thread;
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const int code = ::pthread_create(&thread, nullptr, look_up, lookup);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (code == 0) ::pthread_detach(thread);
-    return code;
+    if (code != 0) return Error(resolver_code(EAI_MEMORY));  // it says EAGAIN, which would mean another thing here
+    ::pthread_detach(thread);
+    return Error();
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     const std::size_t host_size = std::strlen(query.host) + 1;
     const std::size_t service_size = query.service != nullptr ? std::strlen(query.service) + 1 : 0;
     void* memory = std::malloc(sizeof(Lookup) + host_size + service_size);
-    if (memory == nullptr) return Error(ENOMEM);
+    if (memory == nullptr) return Error(resolver_code(EAI_MEMORY));
     auto* lookup = new (memory) Lookup;
     auto* texts = reinterpret_cast<char*>(lookup + 1);
     lookup->hints = hints_of(query);
@@ -98,11 +99,11 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     }
     const auto bell = bell_open();
     lookup->bell = bell ? *bell : no_fd;
-    const int code = bell ? start_thread(lookup) : bell.error().code();
-    if (code == 0) return lookup;
+    const Error error = bell ? start_thread(lookup) : bell.error();
+    if (error == Error()) return lookup;
     lookup->holders.store(1);
     let_go(lookup);
-    return Error(code);
+    return error;
 }
 
 Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->bell; }
