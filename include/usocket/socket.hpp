@@ -234,7 +234,10 @@ public:
     Result<void> dup_into(Socket& copy) noexcept;
     [[nodiscard]] int family() const noexcept { return family_; }
     [[nodiscard]] int type() const noexcept { return kind_ >> 12; }
-    [[nodiscard]] int proto() const noexcept { return kind_ & 0xfff; }
+    [[nodiscard]] int proto() const noexcept {
+        const int proto = kind_ & proto_mask;
+        return proto != proto_mask ? proto : large_proto();
+    }
     // Bytes that the socket holds itself (TIME-6): there is something to read, whatever the system says.
     [[nodiscard]] bool has_kept() const noexcept;
     // Which of `events` (POLLIN, POLLOUT) are there now, kept bytes included (POLL-5), and POLLERR, POLLHUP; a closed
@@ -254,8 +257,11 @@ public:
 private:
     friend class Poll;  // watches it
 
+    static constexpr int proto_mask = 0xfff;  // all of it: the protocol is larger, as those of AF_PACKET are
+    [[nodiscard]] int large_proto() const noexcept;
     USOCKET_LOCAL Socket(int fd, int family, int type, int proto) noexcept;
     template <class Opened> USOCKET_LOCAL void become(const Opened& opened, int proto) noexcept;
+    USOCKET_LOCAL Result<void> checked(int proto) noexcept;
     USOCKET_LOCAL void take(Socket& other) noexcept;
     USOCKET_LOCAL void destroy() noexcept;
     USOCKET_LOCAL void release() noexcept;

@@ -147,6 +147,7 @@ struct Aside {
     std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
     std::atomic<unsigned> before_mark{0};  // how many bytes, at most, stand before a mark that nothing else tells of
     Bell bell;
+    int proto = 0;              // if it is too large for the socket itself
     void* host_word = nullptr;  // Socket::host_word()
 
     // There is something to read, whatever the system says (POLL-5).

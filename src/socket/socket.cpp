@@ -1,6 +1,7 @@
 // Socket: life and connections, options, names. What moves bytes is in transfer.cpp.
 #include "usocket/socket.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -16,7 +17,9 @@ namespace usocket {
 Socket::Socket(int fd, int family, int type, int proto) noexcept
     : gate_(fd),
       family_(static_cast<std::uint8_t>(family)),
-      kind_(static_cast<std::uint16_t>((type << 12) | (proto & 0xfff))) {
+      kind_(static_cast<std::uint16_t>((type << 12) | std::min(static_cast<unsigned>(proto), unsigned{proto_mask}))) {
+    Aside* aside = (kind_ & proto_mask) == proto_mask ? gate_.make_aside() : nullptr;
+    if (aside != nullptr) aside->proto = proto;
     if (!sys::knows_shutdown(family)) gate_.learn(Gate::needs_bell);
 }
 
@@ -154,6 +157,18 @@ template <class Opened> void Socket::become(const Opened& opened, int proto) noe
     if (opened.nonblocking) timeout_ = Timeout::zero();
 }
 
+// For a large protocol there may have been no memory: then it is closed.
+Result<void> Socket::checked(int proto) noexcept {
+    if (this->proto() == proto) return {};
+    close();
+    return Error(ENOMEM);
+}
+
+int Socket::large_proto() const noexcept {
+    const Aside* aside = gate_.aside();
+    return aside != nullptr ? aside->proto : 0;
+}
+
 Result<Socket> Socket::open() noexcept { return open(sys::af_inet, sys::sock_stream); }
 
 Result<Socket> Socket::open(int af, int type, int proto) noexcept {
@@ -166,8 +181,10 @@ Result<Socket> Socket::open(int af, int type, int proto) noexcept {
 Result<void> Socket::open_into(Socket& socket, int af, int type, int proto) noexcept {
     const bool is_secure = proto == IPPROTO_SEC && type == sys::sock_stream;
     const auto opened = sys::open(af, type, is_secure ? sys::ipproto_tcp : proto);
-    if (opened) socket.become(*opened, is_secure ? IPPROTO_SEC : opened->proto);
-    return opened;
+    if (!opened) return opened;
+    const int known = is_secure ? IPPROTO_SEC : opened->proto;
+    socket.become(*opened, known);
+    return socket.checked(known);
 }
 
 Result<SocketPair> Socket::pair() noexcept { return pair(sys::af_unix, sys::sock_stream); }
@@ -547,7 +564,7 @@ Result<void> Socket::dup_into(Socket& copy) noexcept {
         if (gate_.knows(fact)) copy.gate_.learn(fact);
     }
     if (has_spans(gate_)) note_spans(copy.gate_, true);
-    return fd;
+    return copy.checked(proto());
 }
 
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }

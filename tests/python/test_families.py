@@ -22,7 +22,7 @@ import pytest
 import usocket
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from python_support import preloaded
+from python_support import preloaded, run_python
 from usocket import compat
 from usocket.compat import addresses
 
@@ -261,6 +261,19 @@ def test_addr_8_the_kernel_itself_takes_and_gives_them() -> None:
             pid, groups = one.getsockname()
             told.append((pid != 0, groups))
     assert told == [(True, 0)] * 2
+
+
+@pytest.mark.parametrize("module", ["usocket", "usocket.compat"])
+def test_sock_1_a_protocol_has_16_bits(shim: str, module: str) -> None:
+    """Of Ethernet's packets it is their type. With the shim, as packets are not for everybody."""
+    run_python(
+        f"import {module} as module\n"
+        "for proto in (0, 3, 4094, 4095, 4096, 56710, 65535):\n"
+        "    with module.socket(17, 3, proto) as one, one.dup() as other:\n"
+        "        assert one.proto == proto == other.proto, (one, proto)\n"
+        "        assert (one.family, one.type, f'proto={proto}' in repr(one)) == (17, 3, True), one\n",
+        LD_PRELOAD=shim,
+    )
 
 
 # --- Whatever is given as an address
