@@ -46,7 +46,8 @@ bool Int::set(nb::handle from) noexcept {
         value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
     }
     using Limits = std::numeric_limits<std::int64_t>;
-    if (overflow != 0) value = overflow < 0 ? Limits::min() : Limits::max();
+    is_saturated = overflow != 0;
+    if (is_saturated) value = overflow < 0 ? Limits::min() : Limits::max();
     return true;
 }
 

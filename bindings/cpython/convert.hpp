@@ -35,6 +35,7 @@ inline constexpr const char* an_int_or_none = "an int or None";
 struct Int {
     static constexpr const char* kind = an_int;
     std::int64_t value = 0;
+    bool is_saturated = false;
     nb::handle object;
 
     [[nodiscard]] bool set(nb::handle from) noexcept;

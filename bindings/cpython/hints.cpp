@@ -47,6 +47,8 @@ constexpr Hint hints[] = {
     {" sendto ", EPIPE, "a stream socket connects first, and then sends without an address"},
     {sending, EPIPE, "the other end has closed the connection, or there has been no connect()"},
     {sending, EDESTADDRREQ, "connect() comes first, or sendto() says where to"},
+    {" sendmsg ", EMSGSIZE, "one datagram does not hold so much, or not in so many pieces"},
+    {" recvmsg_into ", EMSGSIZE, "the system fills fewer pieces with one datagram"},
     {sending, EMSGSIZE, "one datagram does not hold so much"},
     {" sendto ", EMSGSIZE, "one datagram does not hold so much"},
     {" sendto ", EACCES, "to broadcast, set SO_BROADCAST first"},

@@ -165,6 +165,14 @@ bool OpenFile::set(nb::handle from) noexcept {
     return fd >= 0;
 }
 
+bool FileOffset::set(nb::handle from) noexcept {
+    if (!Int::set(from)) return false;
+    if (!is_saturated) return true;
+    PyErr_Format(PyExc_OverflowError, "sendfile(offset): the number must be at most %lld, not %S",
+                 static_cast<long long>(std::numeric_limits<std::int64_t>::max()), from.ptr());
+    return false;
+}
+
 // --- The methods
 
 nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<AncillaryData>& ancdata,
@@ -235,7 +243,7 @@ void close_of_list(nb::handle received) noexcept {
 
 void close_of_accept(nb::handle accepted) noexcept { close_descriptor(tuple_item(accepted, 0)); }
 
-nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count) {
+nb::object sendfile(Socket& self, OpenFile file, Maybe<FileOffset> offset, Maybe<OptionalInt> count) {
     const auto limit = arguments::limit(count.value);
     const auto from = arguments::limit(offset.value);
     if (!limit) return raise(limit.error(), count.object);

@@ -72,6 +72,11 @@ struct OpenFile {
     [[nodiscard]] bool set(nb::handle from) noexcept;
 };
 
+// Where in a file; an OverflowError if no file is so long, as CPython says it.
+struct FileOffset : Int {
+    [[nodiscard]] bool set(nb::handle from) noexcept;
+};
+
 nb::object sendmsg(Socket& self, const GatheredPieces& buffers, const Maybe<AncillaryData>& ancdata,
                    Maybe<SystemInt> flags, Maybe<Anything> address);
 nb::object recvmsg(const Faced& self, BufferSize bufsize, Maybe<BufferSize> ancbufsize, Maybe<SystemInt> flags);
@@ -84,6 +89,6 @@ nb::object recv_fds(Anything sock, Anything bufsize, Int maxfds, Maybe<Anything>
 void close_of_message(nb::handle message) noexcept;
 void close_of_list(nb::handle received) noexcept;
 void close_of_accept(nb::handle accepted) noexcept;
-nb::object sendfile(Socket& self, OpenFile file, Maybe<Int> offset, Maybe<OptionalInt> count);
+nb::object sendfile(Socket& self, OpenFile file, Maybe<FileOffset> offset, Maybe<OptionalInt> count);
 
 }  // namespace usocket::cpython

@@ -13,7 +13,7 @@
 namespace usocket {
 
 // Pieces that are sent as one, and pieces that are filled one after the other: neither is joined or copied. The arrays
-// are the caller's. The system takes so many at once (IOV_MAX); more are EMSGSIZE.
+// are the caller's. Of a datagram the system takes so many (IOV_MAX); more are EMSGSIZE. Of a stream there is no limit.
 using Gathered = std::span<const ConstBuffer>;
 using Scattered = std::span<const MutableBuffer>;
 

@@ -291,6 +291,7 @@ private:
     template <class Body> auto inside(Body body) noexcept -> decltype(body());
     template <class Body> auto inside(Body body) const noexcept -> decltype(body());
     template <class Body> auto inside_with_others(Call& call, Body body) noexcept -> decltype(body());
+    template <class Send> Result<std::size_t> sending(Call& call, int flags, const Address* to, Send send) noexcept;
     [[nodiscard]] static bool is_given_up(const Call& call) noexcept;
     Error last_look(Call& call, Sink& got) noexcept;
     USOCKET_LOCAL Error unread(Call& call, Sink& got) noexcept;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "socket/aside.hpp"
 #include "sys/sys.hpp"
 #include "usocket/socket.hpp"
 #include "wait/blocking.hpp"
@@ -39,6 +40,27 @@ template <class Body> auto Socket::inside_with_others(Call& call, Body body) noe
     const Error error = leave(call, result.error());
     if (error != result.error()) return error;
     return result;
+}
+
+// What is sent with MSG_FASTOPEN opens the connection, too. Of a peer that the system does not know yet it has only
+// begun to, and has sent nothing: whoever may wait does so, as in connect(), and then sends.
+template <class Send>
+Result<std::size_t> Socket::sending(Call& call, int flags, const Address* to, Send send) noexcept {
+    return inside(call, [&]() noexcept -> Result<std::size_t> {
+        for (;;) {
+            const Result<std::size_t> sent = send(flags, to);
+            const bool opens = to != nullptr && (flags & sys::msg_fastopen) != 0;
+            const bool is_begun = sent.error() == Error(EINPROGRESS) || sent.error() == Error(EALREADY);
+            if (!opens || !is_begun) return sent;
+            if (Aside* const shared = attempt_shared()) shared->attempt.note(sent.error());
+            if ((flags & sys::msg_dontwait) != 0) return sent;
+            Blocking waiting(call, timeout_, &gate_);
+            if (waiting.is_nonblocking()) return sent;
+            if (const Error error = finish_connect(waiting, *to); error != Error()) return error;
+            flags &= ~sys::msg_fastopen;
+            to = nullptr;
+        }
+    });
 }
 
 // --- Before a call on a stream returns what it has got: a signal may have come meanwhile. If the host's handler raises

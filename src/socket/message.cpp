@@ -12,7 +12,13 @@ namespace usocket {
 
 Result<std::size_t> Socket::sendmsg(Gathered pieces, ConstBuffer control, int flags, const Address* to,
                                     Call&& call) noexcept {
-    return inside(call, [&]() noexcept { return outbox(call).send_message(pieces, control, flags, to); });
+    // Urgent is the last byte of all, not of each part.
+    const bool goes_in_parts = is_stream() && (flags & sys::msg_oob) == 0;
+    return sending(call, flags, to, [&](int now, const Address* where) noexcept {
+        Outbox out = outbox(call);
+        return goes_in_parts ? out.send_pieces(pieces, control, now, where)
+                             : out.send_message(pieces, control, now, where);
+    });
 }
 
 Result<ReceivedMessage> Socket::recvmsg_into(Scattered pieces, MutableBuffer control, int flags, Call&& call) noexcept {

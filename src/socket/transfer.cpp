@@ -29,7 +29,10 @@ constexpr bool has_short_ways = true;
 
 bool Socket::is_stream() const noexcept { return type() == sys::sock_stream; }
 
-bool Socket::is_tcp() const noexcept { return is_stream() && (proto() == sys::ipproto_tcp || proto() == IPPROTO_SEC); }
+bool Socket::is_tcp() const noexcept {
+    const int proto = kind_ & proto_mask;
+    return is_stream() && (proto == sys::ipproto_tcp || proto == IPPROTO_SEC);
+}
 
 Reader Socket::reader(Call& call) noexcept {
     return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp(), type() == sys::sock_seqpacket}};
@@ -116,7 +119,8 @@ Result<std::size_t> Socket::sendto(ConstBuffer data, const Address& to, int flag
         const auto sent = sys::sendto(gate_.fd(), data, sys::msg_dontwait, to);
         if (Blocking::is_settled(sent.error())) return sent;
     }
-    return inside(call, [&]() noexcept { return outbox(call).send(data, flags, &to); });
+    return sending(call, flags, &to,
+                   [&](int now, const Address* where) noexcept { return outbox(call).send(data, now, where); });
 }
 
 Result<std::size_t> Socket::recv_into(MutableBuffer buffer, int flags) noexcept {

@@ -29,7 +29,9 @@ void Outbox::heed(int flags) noexcept {
 template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) noexcept {
     heed(flags);
     Blocking waiting(call_, timeout_, &gate_);
-    flags |= waits_for_receiver_ ? sys::msg_dontwait : waiting.sleep_flags();
+    // In the system a connection that is opened would be waited for out of reach of a close() that has just begun.
+    const bool never_sleeps = waits_for_receiver_ || (flags & sys::msg_fastopen) != 0;
+    flags |= never_sleeps ? sys::msg_dontwait : waiting.sleep_flags();
     return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept { return once(flags); });
 }
 
@@ -49,6 +51,25 @@ Result<std::size_t> Outbox::send_message(Gathered pieces, ConstBuffer control, i
         return first != pieces.end() ? send_through(*layer, *first, flags) : Result<std::size_t>(std::size_t{0});
     }
     return perform(flags, [&](int now) noexcept { return sys::sendmsg(gate_.fd(), pieces, control, now, to); });
+}
+
+Result<std::size_t> Outbox::send_pieces(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept {
+    std::size_t done = 0;
+    for (;;) {
+        const Gathered part = pieces.first(std::min(pieces.size(), sys::most_pieces));
+        const auto sent = send_message(part, control, flags, to);
+        if (!sent) return done != 0 && sent.error() != Error(EINTR) ? done : sent;
+        done += *sent;
+        std::size_t left = *sent;
+        for (const ConstBuffer& piece : part) {
+            if (left < piece.size()) return done;
+            left -= piece.size();
+        }
+        pieces = pieces.subspan(part.size());
+        if (pieces.empty()) return done;
+        control = {};
+        if (done != 0) flags |= sys::msg_dontwait;
+    }
 }
 
 // `to` is its peer in any case. Nothing of a wrapped stream is out of its order.

@@ -24,6 +24,9 @@ public:
     Result<std::size_t> send(ConstBuffer data, int flags, const Address* to) noexcept;
     // The same of several pieces, with ancillary data.
     Result<std::size_t> send_message(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
+    // The same of a stream's, for which there is no limit of pieces: those that the system takes at once, and what
+    // follows as far as there is room for it.
+    Result<std::size_t> send_pieces(Gathered pieces, ConstBuffer control, int flags, const Address* to) noexcept;
     // A part of a file; as send_all().
     Error send_file(int file, std::uint64_t offset, std::size_t count, std::size_t& done) noexcept;
     // All of it but the `done` bytes in front, which have gone out; then how many have, whatever ends the call.

@@ -33,6 +33,7 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
     if ((flags & sys::msg_trunc) != 0) {
         for (const MutableBuffer& piece : pieces) std::fill_n(piece.data(), piece.size(), std::uint8_t{0});
     }
+    if (source_.is_stream) pieces = pieces.first(std::min(pieces.size(), sys::most_pieces));
     Blocking waiting = blocking();
     flags |= sleep_flags(waiting);
     const auto take = [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); };

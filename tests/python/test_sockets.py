@@ -17,6 +17,7 @@ import time
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from usocket import (
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    compat,
 )
 
 # --- SOCK-1
@@ -460,6 +462,100 @@ def test_sock_6_a_buffer_is_locked_while_it_is_lent(tcp: Pair) -> None:
 def test_sock_6_the_size_of_what_there_is_does_not_stay_allocated(tcp: Pair) -> None:
     tcp[1].send(b"x")
     assert sys.getsizeof(tcp[0].recv(1 << 20)) == sys.getsizeof(b"x")
+
+
+FASTOPEN = getattr(usocket, "MSG_FASTOPEN", 0)
+OPENING = {
+    "sendto": lambda socket, address, data=b"GET\n": socket.sendto(data, FASTOPEN, address),
+    "sendmsg": lambda socket, address, data=b"GET\n": socket.sendmsg([data[:1], data[1:]], [], FASTOPEN, address),
+}
+
+
+@pytest.fixture(params=OPENING)
+def opening(request: pytest.FixtureRequest) -> Callable[..., int]:
+    """Connects and sends at once. On the loopback no peer is known from before, so that the system connects first."""
+    with nobodys() as address, usocket.socket() as socket:
+        if not FASTOPEN or error_of(OPENING["sendto"], socket, address) == errno.EOPNOTSUPP:
+            pytest.skip("the system has no MSG_FASTOPEN")
+    return OPENING[request.param]
+
+
+@pytest.mark.parametrize("module", [usocket, compat])
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_sock_6_what_opens_a_connection_waits_for_it_and_sends(
+    opening: Any, module: Any, timeout: float | None
+) -> None:
+    data = b"x" * 100_000
+    with listener(module) as server:
+        for _ in range(2):
+            with module.socket() as client:
+                client.settimeout(timeout)
+                assert 0 < (count := opening(client, server.getsockname(), data)) <= len(data)
+                with server.accept()[0] as conn:
+                    client.close()
+                    assert conn.read() == data[:count]
+
+
+def test_time_4_what_opens_a_connection_and_may_not_wait_has_begun_to(opening: Any) -> None:
+    with listener() as server, usocket.socket() as client:
+        client.setblocking(False)
+        assert error_of(opening, client, server.getsockname()) == errno.EINPROGRESS
+        with server.accept()[0] as conn:
+            client.setblocking(True)
+            assert opening(client, server.getsockname()) == 4  # which waits for what goes on already
+            assert conn.read(4) == b"GET\n"
+
+
+def test_sock_6_what_opens_a_connection_says_why_there_is_none(opening: Any) -> None:
+    with nobodys() as address, usocket.socket() as client:
+        assert error_of(opening, client, address) == errno.ECONNREFUSED
+
+
+# --- SOCK-10
+
+
+@pytest.mark.parametrize("count", [1024, 1025, 5000])
+def test_sock_10_a_stream_takes_any_number_of_pieces(pair: Pair, count: int) -> None:
+    data = bytes(index % 251 for index in range(count))
+    assert pair[0].sendmsg([data[index : index + 1] for index in range(count)]) == count
+    assert pair[1].read(count) == data
+    pair[0].write(data)
+    pieces = [bytearray(1) for _ in range(count)]
+    assert 0 < (filled := pair[1].recvmsg_into(pieces)[0]) <= count
+    assert b"".join(pieces)[:filled] == data[:filled]
+
+
+def test_sock_10_what_comes_beside_many_pieces_comes_once() -> None:
+    one, other = usocket.socketpair()
+    with one, other:
+        rights = struct.pack("i", one.fileno())
+        assert one.sendmsg([b"x"] * 3000, [(SOL_SOCKET, usocket.SCM_RIGHTS, rights)]) == 3000
+        got, beside = 0, []
+        while got < 3000:
+            data, ancdata, _, _ = other.recvmsg(3000, 1000)
+            got += len(data)
+            beside += [struct.unpack("i", item)[0] for _, _, item in ancdata]
+        for descriptor in beside:
+            os.close(descriptor)
+        assert len(beside) == 1
+
+
+def test_sock_10_a_datagram_of_too_many_pieces_is_an_error_that_says_so() -> None:
+    with udp_socket() as one, pytest.raises(OSError, match="pieces") as failed:
+        one.connect(one.getsockname())
+        one.sendmsg([b"x"] * 5000)
+    assert failed.value.errno == errno.EMSGSIZE
+
+
+def test_sock_10_an_offset_that_no_file_has_is_an_overflow(pair: Pair, tmp_path: Path) -> None:
+    """As CPython's sendfile() says it."""
+    (tmp_path / "file").write_bytes(b"hello")
+    with (tmp_path / "file").open("rb") as file:
+        for offset in (2**63, 2**64, -(2**64)):
+            with pytest.raises(OverflowError, match=str(offset)):
+                pair[0].sendfile(file, offset, 5)
+        assert pair[0].sendfile(file, 2**63 - 1, 5) == 0
+        assert pair[0].sendfile(file, True, 5) == 4
 
 
 # --- SOCK-7

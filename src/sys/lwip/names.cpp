@@ -11,11 +11,13 @@ USOCKET_NAMES(USOCKET_DEFINE_NAME)
 const int sock_seqpacket = -1;
 const int msg_trunc = 0;  // what lwIP calls so, recvmsg() returns
 const int msg_errqueue = 0;
+const int msg_fastopen = 0;
 const int so_peek_off = -1;
 const int so_reuseport = -1;
 const int default_backlog = 8;  // those that wait take from what all connections share
 const bool has_af_unix = false;
 const bool calls_sleep = false;
+const std::size_t most_pieces = SIZE_MAX;
 const unsigned poll_in = POLLIN;
 const unsigned poll_out = POLLOUT;
 const unsigned poll_err = POLLERR;

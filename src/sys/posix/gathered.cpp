@@ -4,11 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <limits>
 
 #include "sys/posix/native.hpp"
 
 namespace usocket::sys {
+
+#if defined(IOV_MAX)
+const std::size_t most_pieces = IOV_MAX;
+#else
+const std::size_t most_pieces = 16;  // what POSIX promises
+#endif
+
 namespace {
 
 // The two are passed on as they are.

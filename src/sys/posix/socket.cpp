@@ -22,6 +22,11 @@ const int msg_errqueue = MSG_ERRQUEUE;
 #else
 const int msg_errqueue = 0;
 #endif
+#if defined(MSG_FASTOPEN)
+const int msg_fastopen = MSG_FASTOPEN;
+#else
+const int msg_fastopen = 0;
+#endif
 #if defined(SO_PEEK_OFF)
 const int so_peek_off = SO_PEEK_OFF;
 #else

@@ -19,11 +19,13 @@ USOCKET_NAMES(USOCKET_DEFINE_NAME)
 const int msg_trunc = MSG_TRUNC;
 const int sock_seqpacket = SOCK_SEQPACKET;
 const int msg_errqueue = MSG_ERRQUEUE;
+const int msg_fastopen = 0;
 const int so_peek_off = SO_PEEK_OFF;
 const int so_reuseport = SO_REUSEPORT;
 const int default_backlog = 128;
 const bool has_af_unix = true;
 const bool calls_sleep = true;
+const std::size_t most_pieces = 3;
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "faulty.hpp"
 #include "gtest/gtest.h"
@@ -160,6 +161,53 @@ TEST_F(Outboxes, SOCK_10_pieces_go_out_gathered_in_one_system_call) {
     EXPECT_EQ(outbox(Timeout::none()).send_message(pieces, {}, 0, nullptr).value(), 4u);
     EXPECT_EQ(peer_.take(), "abcd");
     EXPECT_EQ(faulty::calls(faulty::Sys::sendmsg), 1u);
+}
+
+// This system takes three at a time.
+TEST_F(Outboxes, SOCK_10_a_stream_has_no_limit_of_pieces) {
+    ASSERT_EQ(sys::most_pieces, 3u);
+    const std::vector<ConstBuffer> pieces(10, "ab");
+    EXPECT_EQ(outbox(Timeout::none()).send_pieces(pieces, {}, 0, nullptr).value(), 20u);
+    EXPECT_EQ(faulty::calls(faulty::Sys::sendmsg), 4u);
+    EXPECT_EQ(peer_.take().size(), 20u);
+}
+
+// What has gone out is the front of it, whatever the system takes of each part.
+TEST_F(Outboxes, SOCK_10_pieces_that_the_system_does_not_take_are_left) {
+    const std::string all = "abcdefghijklmnopqrst";
+    std::vector<ConstBuffer> pieces;
+    for (std::size_t i = 0; i < all.size(); i += 2) pieces.emplace_back(&all[i], 2);
+    for (const std::size_t room : {1u, 6u, 8u}) {
+        set_room(room);
+        EXPECT_EQ(outbox(Timeout::none()).send_pieces(pieces, {}, 0, nullptr).value(), room);
+        EXPECT_EQ(peer_.take(), all.substr(0, room));
+    }
+    peer_.set_room(100);
+    faulty::Faults faults;
+    faults[faulty::Kind::cut] = 500;
+    faulty::set_faults(faults);
+    for (int i = 0; i < 100; ++i) {
+        const std::size_t sent = outbox(Timeout::none()).send_pieces(pieces, {}, 0, nullptr).value();
+        EXPECT_EQ(peer_.take(), all.substr(0, sent));
+    }
+    faulty::set_faults({});
+    EXPECT_EQ(passed(), 0);
+}
+
+TEST_F(Outboxes, TIME_3_pieces_wait_for_room_though_the_first_of_them_are_empty) {
+    faulty::fail(faulty::Sys::sendmsg, EAGAIN, 1);
+    const std::vector<ConstBuffer> pieces{"", "", "", "a"};
+    EXPECT_EQ(outbox(Timeout::none()).send_pieces(pieces, {}, 0, nullptr).value(), 1u);
+}
+
+TEST_F(Outboxes, TIME_5_a_handler_may_give_up_what_is_left_of_the_pieces) {
+    ScriptedHost host;
+    host.on_signal = [] { return true; };
+    Outbox sending = outbox(Timeout::none());
+    call_ = Call(host.host());
+    faulty::fail(faulty::Sys::sendmsg, EINTR, 1);
+    const std::vector<ConstBuffer> pieces(10, "ab");
+    EXPECT_EQ(sending.send_pieces(pieces, {}, 0, nullptr).error(), Error(EINTR));
 }
 
 TEST_F(Outboxes, SOCK_10_a_part_of_a_file_to_its_end) {
