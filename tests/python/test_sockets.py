@@ -16,7 +16,7 @@ import sys
 import time
 import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -509,6 +509,31 @@ def test_time_4_what_opens_a_connection_and_may_not_wait_has_begun_to(opening: A
 def test_sock_6_what_opens_a_connection_says_why_there_is_none(opening: Any) -> None:
     with nobodys() as address, usocket.socket() as client:
         assert error_of(opening, client, address) == errno.ECONNREFUSED
+
+
+@pytest.fixture
+def silent() -> Iterator[Any]:
+    """An address that does not answer: its listener has as many as it may have."""
+    with usocket.socket() as server, usocket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        client.connect(server.getsockname())
+        yield server.getsockname()
+
+
+def test_time_3_what_opens_a_connection_ends_at_its_timeout(opening: Any, silent: Any) -> None:
+    with usocket.socket() as client:
+        client.settimeout(0.05)
+        assert error_of(opening, client, silent) == errno.ETIMEDOUT
+        assert error_of(opening, client, silent) == errno.ETIMEDOUT
+
+
+def test_sock_4_close_ends_what_opens_a_connection(opening: Any, silent: Any) -> None:
+    with usocket.socket() as client:
+        caller = Caller(lambda: opening(client, silent))
+        caller.wait_until_blocked()
+        client.close()
+        assert error_of(caller.finish) == EBADF
 
 
 # --- SOCK-10

@@ -2,7 +2,9 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
+#include "descriptors.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
@@ -89,6 +91,46 @@ TEST(ResultChains, CPP_5_try_moves_the_value_out) {
     const std::string there(must(pair.there.getsockname()).text().view());
     EXPECT_EQ(*peer_of(std::move(pair.here)), there);
     EXPECT_EQ(peer_of(Socket()).error(), Error(EBADF));
+}
+
+// As docs/cpp.md has it: what is taken in a statement of its own is let go when a later one returns.
+struct Named {
+    Socket socket;
+    std::string name;
+};
+
+Result<Socket> opened() { return socket(); }
+Result<std::string> nameless() { return Error(ECONNREFUSED); }
+std::size_t length_of(const Socket&, const std::string& name) { return name.size(); }
+
+Result<Named> put_together_afterwards() {
+    auto made = USOCKET_TRY(opened());
+    auto name = USOCKET_TRY(nameless());
+    return Named{std::move(made), std::move(name)};
+}
+
+Result<Named> filled_in() {
+    Named named;
+    named.socket = USOCKET_TRY(opened());
+    named.name = USOCKET_TRY(nameless());
+    return named;
+}
+
+Result<std::size_t> as_arguments() { return length_of(USOCKET_TRY(opened()), USOCKET_TRY(nameless())); }
+
+Result<std::pair<Socket, std::string>> for_a_constructor() {
+    return std::pair<Socket, std::string>(USOCKET_TRY(opened()), USOCKET_TRY(nameless()));
+}
+
+TEST(ResultChains, CPP_5_SOCK_3_what_was_taken_before_an_early_return_is_let_go) {
+    const std::size_t before = open_descriptors();
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(put_together_afterwards().error(), Error(ECONNREFUSED));
+        EXPECT_EQ(filled_in().error(), Error(ECONNREFUSED));
+        EXPECT_EQ(as_arguments().error(), Error(ECONNREFUSED));
+        EXPECT_EQ(for_a_constructor().error(), Error(ECONNREFUSED));
+    }
+    EXPECT_EQ(open_descriptors(), before);
 }
 
 TEST(ResultChains, CPP_5_a_result_becomes_one_of_another_value) {
