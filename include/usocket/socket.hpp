@@ -271,7 +271,7 @@ private:
     USOCKET_LOCAL Result<Address> name_by(Result<Address> (*ask)(int fd) noexcept) const noexcept;
     USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
-    USOCKET_LOCAL void look() noexcept;
+    USOCKET_LOCAL bool look() noexcept;
     USOCKET_LOCAL Error add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
     USOCKET_LOCAL Error add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
     USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;

@@ -47,11 +47,12 @@ struct Registration {
     unsigned instead = 0;  // what the system has to show before any of them is worth a call (Layer::waits_for)
     void* userdata = nullptr;
     bool is_socket = false;
-    bool may_vanish = false;          // as Wanted has it
-    bool shared = false;              // a socket whose descriptor others may hold too (TIME-9)
-    bool closed = false;              // its socket is, or its number is another file's
-    bool kept = false;                // its socket keeps bytes back
-    bool overlooked = false;          // its queue is not empty, and the system shows nothing (SO_RCVLOWAT)
+    bool may_vanish = false;  // as Wanted has it
+    bool shared = false;      // a socket whose descriptor others may hold too (TIME-9)
+    bool closed = false;      // its socket is, or its number is another file's
+    bool kept = false;        // its socket keeps bytes back
+    // Its queue is not empty, and the system shows nothing (SO_RCVLOWAT), or a layer cannot tell what that is.
+    bool overlooked = false;
     bool always_ready = false;        // the system cannot poll it: a regular file
     bool is_urgent = false;           // in the ring of those that the system does not know to be ready
     Poll::Event* reported = nullptr;  // during poll(): where
@@ -70,7 +71,7 @@ struct Registration {
     // What the system is to look for.
     [[nodiscard]] unsigned mask() const noexcept {
         if (spent != 0) return spent != spent_bit ? sys::poll_nothing : 0;
-        return instead == 0 || wants_look() ? events : instead;
+        return instead == 0 || wants_look() || events == 0 ? events : instead;
     }
     // What can be read its layer has to say; that makes it `kept`.
     [[nodiscard]] bool wants_look() const noexcept { return instead == waits_for_plaintext; }

@@ -29,10 +29,20 @@ void Poll::State::look_into(const sys::PollerEvents& found, Round& round) noexce
             if (one == nullptr || one->kept || one->aside == nullptr || !one->aside->looking.try_lock()) continue;
             aside = one->aside;
         }
-        const bool is_readable = aside->look();
-        if (is_readable) aside->tell(false);
+        const Seen seen = aside->look();
+        if (seen == Seen::something) aside->tell(false);
         aside->looking.unlock();
-        round.is_crowded = round.is_crowded || (!is_readable && is_full);
+        if (seen == Seen::unknown) report_once(event);
+        round.is_crowded = round.is_crowded || (seen == Seen::nothing && is_full);
+    }
+}
+
+// As readable, where a look could not tell.
+void Poll::State::report_once(const sys::PollerEvent& event) noexcept {
+    const Registry locked;
+    for (Registration* one = watched.first_of(event); one != nullptr; one = one->next_of_fd) {
+        one->overlooked = one->wants_look() && one->spent == 0 && (one->events & sys::poll_in) != 0;
+        sort_urgent(*one);
     }
 }
 

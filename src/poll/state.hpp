@@ -149,6 +149,7 @@ struct Poll::State {
     };
     // Of what the system has found readable, the sockets with layers: whether they are. Without the Registry.
     void look_into(const sys::PollerEvents& found, Round& round) noexcept;
+    void report_once(const sys::PollerEvent& event) noexcept;
     // One in which nothing is urgent. Without the Registry.
     [[nodiscard]] Round round_for(std::size_t room) const noexcept;
     // Without the Registry.

@@ -167,11 +167,12 @@ struct Aside {
         return layer_waits.exchange(waits, std::memory_order_acq_rel) != waits;
     }
     // By whoever has locked `looking`. What the front has is known already.
-    bool look() noexcept {
+    Seen look() noexcept {
         Layer* shown = layer.load(std::memory_order_acquire);
-        if (shown == nullptr || layer_holds.load(std::memory_order_relaxed) || !shown->hooks->look(*shown))
-            return false;
-        return note_held(true);
+        if (shown == nullptr || layer_holds.load(std::memory_order_relaxed)) return Seen::nothing;
+        const Seen seen = shown->hooks->look(*shown);
+        if (seen == Seen::something) (void)note_held(true);
+        return seen;
     }
 
 #if defined(USOCKET_WITHOUT_poll)

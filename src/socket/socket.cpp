@@ -142,6 +142,8 @@ Error Socket::unread(Call& call, Sink& got) noexcept {
 void Socket::unwound(Call& call) noexcept {
     const Held held;
     reader(call).unwound();
+    Layer* layer = call.inside_ ? layer_of(gate_) : nullptr;
+    if (layer != nullptr) (void)layer->watch.give_up(Watch::id_of(&call));
     if (call.inside_) (void)leave(call, Error());
 }
 
@@ -293,13 +295,14 @@ Result<void> Socket::connect(const Address& address, Call&& call) noexcept {
     });
 }
 
-// The system's socket and what is on it, under one deadline (TLS-2). Non-blocking: EINPROGRESS until both are.
+// The system's socket and what is on it, under one deadline (TLS-2). Non-blocking, and once SO_RCVTIMEO or SO_SNDTIMEO
+// has expired (TIME-7): EINPROGRESS until both are.
 Result<void> Socket::connect_layer(Call& call, Layer& layer, const Address& address) noexcept {
     const auto connected = connect_inside(call, address);
     const bool goes_on = connected.error() == Error(EISCONN) && !layer.is_established;
     if (!connected && !goes_on) return connected;
     const auto established = establish(call, layer);
-    return established.error() == Error(EAGAIN) && !getblocking() ? Error(EINPROGRESS) : established;
+    return established.error() == Error(EAGAIN) ? Error(EINPROGRESS) : established;
 }
 
 Result<void> Socket::establish(Call& call, Layer& layer) noexcept {
@@ -569,16 +572,18 @@ Result<void> Socket::dup_into(Socket& copy) noexcept {
 
 bool Socket::has_kept() const noexcept { return Inbox::has_pending(gate_); }
 
-// What the system shows of a wrapped socket may be nothing to read: has_kept() knows afterwards.
-void Socket::look() noexcept {
+// What the system shows of a wrapped socket may be nothing to read: has_kept() knows afterwards. True: there may be, as
+// far as can be told now.
+bool Socket::look() noexcept {
     const Held held;
     Aside& aside = *gate_.aside();
-    bool is_news = false;
+    Seen seen = Seen::nothing;
     {
         const Locked locked(aside.looking);
-        is_news = aside.look();
+        seen = aside.look();
     }
-    if (is_news) aside.tell(gate_.closed());
+    if (seen == Seen::something) aside.tell(gate_.closed());
+    return seen == Seen::unknown;
 }
 
 unsigned Socket::poll_now(unsigned events) noexcept {
@@ -588,8 +593,8 @@ unsigned Socket::poll_now(unsigned events) noexcept {
         const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
         if (instead == waits_for_plaintext) {
             const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
-            if ((shown.value_or(0u) & sys::poll_in) != 0) look();
-            return shown ? *shown & ~sys::poll_in : shown;
+            const bool may_be_more = (shown.value_or(0u) & sys::poll_in) != 0 && look();
+            return shown && !may_be_more ? *shown & ~sys::poll_in : shown;
         }
         if (instead == 0) {
             const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());

@@ -30,6 +30,9 @@ constexpr std::size_t most_plain = is_device ? 512 : 16384;
 constexpr std::size_t flight = std::min<std::size_t>(most_in, 8192);
 // What comes back is so much more or less than what was expected, where that does not fit.
 constexpr std::size_t step_of_expectation = 8;
+// What one look, or one call that does not wait, digests of records without data, which a peer may send without end: a
+// whole record at least.
+constexpr std::size_t most_in_vain = 20480;
 // A record that is not smaller is not copied where it can be sent at once.
 constexpr std::size_t worth_no_copy = 4096;
 // What makes do where there is no more memory in one piece.
@@ -187,11 +190,11 @@ void Session::release() noexcept {
 // reset, left in the system's queue, and the peer would lose what is on its way: a close_notify, or the alert that says
 // why a handshake has failed. Bytes of the stream do so with reason.
 void Session::say_goodbye() noexcept {
-    if (wire_.flush() != Error()) return;
+    const bool is_stuck = wire_.flush() != Error();
     if (!is_established || failure_ != Error()) return discard();
-    if (!has_said_end_ && engine_.end(state_) != Step::failed) (void)wire_.flush();
+    if (!is_stuck && !has_said_end_ && engine_.end(state_) != Step::failed) (void)wire_.flush();
     (void)take_used();
-    if (begin == end) (void)finds_something();
+    if (begin == end) (void)find_something();
 }
 
 // Some of it, so that no peer keeps a close() here.
@@ -230,10 +233,25 @@ private:
     Lock& lock_;
 };
 
+// Of a run: what it has of the watch ends with it.
+class Session::Watching {
+public:
+    Watching(Watch& watch, std::uint32_t id) noexcept : watch_(watch), id_(id) {}
+    ~Watching() { (void)watch_.give_up(id_); }
+    Watching(const Watching&) = delete;
+    Watching& operator=(const Watching&) = delete;
+
+private:
+    Watch& watch_;
+    std::uint32_t id_;
+};
+
 // Until the op, which is made of steps of the engine, is done or fails. A peer that drips bytes does not hold it beyond
 // the deadline.
 Error Session::run(Blocking& waiting, const Op& op, Taking taking) noexcept {
     if (!is_ours()) return Error(TlsFailure::other_process);
+    const Watching watching(watch, waiting.id());
+    std::size_t received = 0;
     for (std::uint64_t gone = 0;;) {
         Attempt made;
         bool has_sent = false;  // some of what is waited for; what a reader lets out is not
@@ -246,7 +264,13 @@ Error Session::run(Blocking& waiting, const Op& op, Taking taking) noexcept {
         const bool is_done = made.is_over && made.error == Error();
         if (is_done || has_sent) waiting.note_progress();
         if (made.is_over) return made.error;
+        if (made.waits_turn) {
+            if (const Error error = await_turn(waiting); error != Error()) return error;
+            continue;
+        }
         if (made.events == 0) {
+            received += made.received;
+            if (waiting.is_nonblocking() && received >= most_in_vain) return Error(EAGAIN);
             waiting.note_progress();
             if (const Error error = waiting.check_deadline(); error != Error()) return error;
             continue;
@@ -289,16 +313,26 @@ Session::Attempt Session::after_taking(Error error) noexcept {
 // for: it may be the peer's first bytes for somebody who reads, and polls.
 Session::Attempt Session::await_input(Blocking& waiting, Error flushed, Taking taking) noexcept {
     if (wire_.is_cut || has_ended_) return {true, fail()};
+    if (watch.is_anothers(waiting.id())) return {.waits_turn = true};
     const bool may_sleep = waiting.is_alone() && wire_.out.empty() && waiting.sleep_flags() == 0;
     const int flags = may_sleep ? 0 : sys::msg_dontwait;
     const auto received = taking == Taking::all ? receive(flags) : look_at_queue(flags);
-    if (received) return {};
+    if (received) return {.received = taking == Taking::all ? *received : 0};
     const bool is_empty = received.error() == Error(EAGAIN);
     if (!is_empty && received.error() != Error(EINTR)) return {true, received.error()};
     const bool is_blocked = flushed == Error(EAGAIN);
     if (flushed != Error() && !is_blocked) return {true, flushed};
     const unsigned events = sys::poll_in | (is_blocked ? sys::poll_out : 0u);
+    if (!waiting.is_alone() && !waiting.is_nonblocking()) watch.take(waiting.id());
     return {false, Error(), events, may_sleep && is_empty};
+}
+
+// Whoever waits at the queue gets what comes, and changes the session for all: as who finishes a handshake for another,
+// who wants to send.
+Error Session::await_turn(Blocking& waiting) noexcept {
+    if (const Error error = waiting.heed_descriptor(fd_, sys::poll_in); error != Error()) return error;
+    const std::uint32_t held = watch.announce_wait();
+    return held == 0 ? Error() : waiting.wait_for_word(watch.word(), held).error();
 }
 
 // Of what the system brings: by our own shutdown(), or cut off.
@@ -475,22 +509,22 @@ bool Session::settle() noexcept {
     return failure_ != Error() || (is_established && (!is_dry_ || has_ended_));
 }
 
-// Where another call is in the middle of an attempt, there may be something to read.
-bool Session::look() noexcept {
-    if (!is_ours() || !is_established || !lock_.try_lock()) return true;
-    const bool is_readable = finds_something();
+// What has come is left to whoever waits for it.
+Seen Session::look() noexcept {
+    if (!is_ours()) return Seen::something;
+    if (!is_established || !lock_.try_lock()) return Seen::unknown;
+    const Seen seen = watch.is_free() ? find_something() : Seen::unknown;
     release_empty(wire_.in);
     release_empty(wire_.out);
     lock_.unlock();
-    return is_readable;
+    return seen;
 }
 
 // Takes records off the system's queue until there is plaintext, or the end, or no more; some, so that no peer keeps it
 // here. Leaves the front alone. With the lock.
-bool Session::finds_something() noexcept {
-    constexpr int most = 8;
-    for (int i = 0;; ++i) {
-        if (failure_ != Error() || has_ended_) return true;
+Seen Session::find_something() noexcept {
+    for (std::size_t in_vain = 0;;) {
+        if (failure_ != Error() || has_ended_) return Seen::something;
         std::size_t count = 0;
         const Step step = engine_.read(state_, {}, count);
         has_ended_ = step == Step::ended;
@@ -499,10 +533,11 @@ bool Session::finds_something() noexcept {
         const bool is_over = step == Step::failed || (is_dry_ && wire_.is_cut);
         if (is_over) (void)fail();
         (void)wire_.flush();
-        if (is_over || !is_dry_) return true;
-        if (i == most) return false;
+        if (is_over || !is_dry_) return Seen::something;
+        if (in_vain >= most_in_vain) return Seen::so_far;
         const auto received = used == Error() ? receive(sys::msg_dontwait) : used;
-        if (!received) return received.error() != Error(EAGAIN) && received.error() != Error(EINTR);
+        if (!received) return Blocking::is_settled(received.error()) ? Seen::something : Seen::nothing;
+        in_vain += *received;
     }
 }
 

@@ -45,7 +45,7 @@ public:
     Result<void> establish(Blocking& waiting) noexcept;
     Result<bool> refill(Blocking& waiting) noexcept;
     bool settle() noexcept;
-    bool look() noexcept;
+    Seen look() noexcept;
     Result<std::size_t> send(Blocking& waiting, ConstBuffer data) noexcept;
     Result<void> end_sending(Blocking& waiting) noexcept;
     void release() noexcept;
@@ -59,9 +59,11 @@ private:
     // neither: the next one is at once.
     struct Attempt {
         bool is_over = false;
-        Error error;
+        Error error{};
         unsigned events = 0;
-        bool has_slept = false;  // in the system, which has let SO_RCVTIMEO expire
+        bool has_slept = false;    // in the system, which has let SO_RCVTIMEO expire
+        bool waits_turn = false;   // another call waits at the queue
+        std::size_t received = 0;  // from there
     };
     // From the system's queue: what the engine makes use of, or whatever is there.
     enum class Taking : std::uint8_t { needed, all };
@@ -78,9 +80,11 @@ private:
         Step (*step_)(void* made) noexcept;
     };
     class Alone;
+    class Watching;
     Error run(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt attempt(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
+    Error await_turn(Blocking& waiting) noexcept;
     void note_end() noexcept;
     static Attempt after_taking(Error error) noexcept;
     Error fail() noexcept;
@@ -89,7 +93,7 @@ private:
     void free_plain() noexcept;
     void say_goodbye() noexcept;
     void discard() noexcept;
-    bool finds_something() noexcept;
+    Seen find_something() noexcept;
     Result<std::size_t> receive(int flags) noexcept;
     Result<std::size_t> look_at_queue(int flags) noexcept;
     Error take_used() noexcept;

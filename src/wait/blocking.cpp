@@ -96,6 +96,7 @@ Timeout Blocking::until_look(Timeout longest) noexcept {
 Error Blocking::check_signals([[maybe_unused]] bool only_looks) noexcept {
     if (call_.host_ == nullptr || call_.host_->interrupted == nullptr) return Error();
     (void)remaining();  // the time that a handler takes counts
+    if (Layer* layer = gate_ != nullptr ? layer_of(*gate_) : nullptr) has_lost_watch_ = layer->watch.give_up(id());
     const bool gives_back = call_.give_back_ != nullptr;
     if (gives_back && !call_.give_back_(call_.reader_)) {
 #if defined(USOCKET_ONE_THREAD)
@@ -198,6 +199,7 @@ bool Blocking::is_distrusted() const noexcept { return !trusts_poll_ && gate_ !=
 // a full receiver of AF_UNIX, which the sender's poll does not show, by naps that grow longer.
 Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     if (is_nonblocking()) return Error(EAGAIN);
+    has_lost_watch_ = false;
     // A first sleep that ends to look for signals is short: only who sleeps longer asks for its descriptor's timeouts.
     const bool may_be_short = call_.looks_for_signals() && !sleeps_in_system() && call_.next_look_ == 0;
     if (!may_be_short) {
@@ -211,7 +213,7 @@ Error Blocking::again(sys::Fd fd, unsigned events) noexcept {
     // The first is taken for vain unmeasured: what it waits for ends most calls.
     const bool is_first = call_.vain_waits_ == 0;
     const std::int64_t before = is_first ? 0 : sys::now();
-    for (;;) {
+    while (!has_lost_watch_) {
         const auto ready = sleep_once(fd, events, Timeout::none());
         // A poll that is not to be trusted has the last word neither.
         const bool is_last_try = !ready && ready.error() == expired() && is_distrusted() && !call_.has_tried_last_;

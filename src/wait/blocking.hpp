@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "stream/layer.hpp"
 #include "sys/sys.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/host.hpp"
@@ -104,6 +105,8 @@ public:
     void trust_poll() noexcept { trusts_poll_ = true; }
     // Its host has to look for signals now and then.
     [[nodiscard]] bool looks_for_signals() const noexcept { return call_.looks_for_signals(); }
+    // The call's, for a Watch.
+    [[nodiscard]] std::uint32_t id() const noexcept { return Watch::id_of(&call_); }
     [[nodiscard]] bool has_host() const noexcept { return call_.host_ != nullptr; }
     // Its host's signal handlers may longjmp.
     [[nodiscard]] bool unwinds() const noexcept { return call_.unwinds(); }
@@ -155,6 +158,7 @@ private:
     enum class Sleeps : std::uint8_t { unknown, in_system, here } sleeps_ = Sleeps::unknown;
     bool has_heeded_ = false;  // SO_RCVTIMEO and SO_SNDTIMEO
     bool trusts_poll_ = false;
+    bool has_lost_watch_ = false;  // of its layer: something may have come, and be gone
 };
 
 }  // namespace usocket

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "raw_tls.hpp"
+#include "scripted_host.hpp"
 #include "secure.hpp"
 #include "tls_engine.hpp"
 
@@ -44,6 +45,34 @@ TEST(TlsHandshake, BeforeItConnects) {
     must(client.connect(listening.address));
     EXPECT_EQ(text(client.read(5)), "hello");
     EXPECT_EQ(client.connect(listening.address).error(), Error(EISCONN));
+}
+
+// As from a TCP connection that takes too long: it goes on, and is asked for again.
+TEST(TlsHandshake, TIME_7_connect_to_a_peer_that_does_not_answer_in_time) {
+    Address address;
+    const Socket silent = listener(address);
+    TlsContext context = client_context();
+    Socket client = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
+    must(client.wrap(context, {.server_hostname = "localhost"}));
+    const timeval span{0, 20'000};
+    must(client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, ConstBuffer(&span, sizeof span)));
+    EXPECT_EQ(client.connect(address).error(), Error(EINPROGRESS));
+    EXPECT_EQ(client.connect(address).error(), Error(EINPROGRESS));
+}
+
+// Whoever asks for no event is told of errors alone, and the poll sleeps until there is one.
+TEST(TlsHandshake, POLL_3_one_that_is_put_off_does_not_wake_a_poll_that_asks_for_nothing) {
+    Pair pair = tcp_pair();
+    TlsContext context = client_context();
+    must(pair.here.wrap(context, {.server_hostname = "localhost", .do_handshake = false}));
+    Poll poll;
+    must(poll.register_(pair.here, 0));
+    ScriptedHost host;
+    int waits = 0;
+    host.while_left = [&] { ++waits; };
+    Poll::Event event[1];
+    EXPECT_EQ(must(poll.poll(event, 1, Timeout(50ms), false, Call(host.host()))), 0u);
+    EXPECT_LE(waits, 3);
 }
 
 TEST(TlsHandshake, AnyOtherHasToBeConnected) {

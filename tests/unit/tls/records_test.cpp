@@ -2,6 +2,7 @@
 // The other end is OpenSSL by itself.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -90,6 +91,70 @@ TEST(TlsRecords, POLL_5_new_keys_are_nothing_to_read) {
         must(agreed.pair.here.write("and back"));
         EXPECT_EQ(agreed.peer.read(), "and back");
     }
+}
+
+// So much of new keys that a call which digested them all would last.
+void flood(RawPeer& peer, Socket& receiver, Socket& sender) {
+    must(receiver.setsockopt(SOL_SOCKET, SO_RCVBUF, 1 << 20));
+    must(sender.setsockopt(SOL_SOCKET, SO_SNDBUF, 1 << 20));
+    for (int i = 0; i < 8000; ++i) {
+        ASSERT_EQ(SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        ASSERT_EQ(SSL_do_handshake(peer.ssl()), 1);
+    }
+    EXPECT_TRUE(peer.write("hello"));
+}
+
+std::size_t queued(Socket& socket) {
+    int count = 0;
+    EXPECT_EQ(::ioctl(socket.fileno(), FIONREAD, &count), 0);
+    return static_cast<std::size_t>(count);
+}
+
+struct Glance {
+    const char* name;
+    Error (*look)(Socket& socket, Poll& poll);
+};
+
+// EAGAIN: there is nothing to read.
+const Glance glances[] = {
+    {"poll",
+     [](Socket& /*socket*/, Poll& poll) {
+         Poll::Event event[1];
+         return must(poll.poll(event, Timeout::zero())) != 0 ? Error() : Error(EAGAIN);
+     }},
+    {"poll_now", [](Socket& s, Poll& /*poll*/) { return s.poll_now(POLLIN) != 0 ? Error() : Error(EAGAIN); }},
+    {"read",
+     [](Socket& s, Poll& /*poll*/) {
+         must(s.setblocking(false));
+         return s.read(1).error();
+     }},
+    {"MSG_DONTWAIT", [](Socket& s, Poll& /*poll*/) { return s.recv(1, MSG_DONTWAIT | MSG_PEEK).error(); }},
+};
+
+class TlsFlood : public ::testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Looks, TlsFlood, ::testing::Range(0, 4),
+                         [](const auto& one) { return glances[one.param].name; });
+
+// A peer may send without end what is nothing to read: one call takes in a little of it, and the next one goes on.
+TEST_P(TlsFlood, TIME_8_a_flood_of_new_keys_keeps_no_call_that_waits_for_nothing) {
+    if (!takes_new_keys) GTEST_SKIP() << "the engine takes no new keys";
+    Agreed agreed(true, TLS1_3_VERSION);
+    Socket& here = agreed.pair.here;
+    flood(agreed.peer, here, agreed.pair.there);
+    Poll poll;
+    must(poll.register_(here, POLLIN));
+    constexpr std::size_t most = 64 * 1024;
+    int calls = 0;
+    for (Error found(EAGAIN); found == Error(EAGAIN); ++calls) {
+        const std::size_t before = queued(here);
+        found = glances[GetParam()].look(here, poll);
+        ASSERT_LE(before - queued(here), most);
+        ASSERT_TRUE(found == Error() || found == Error(EAGAIN)) << found.message();
+    }
+    EXPECT_GT(calls, 1);
+    must(here.setblocking(true));
+    std::string rest = text(here.read(4));
+    EXPECT_EQ(rest, std::string_view(glances[GetParam()].name) == "read" ? "ello" : "hell");
 }
 
 // As it drips in: a poll sleeps until the record is whole.

@@ -184,6 +184,23 @@ TEST(TlsStream, ANonBlockingWriterLosesNothing) {
     EXPECT_TRUE(got == much);
 }
 
+// Tickets that nobody has read would make a reset of the end, and the peer would lose what is on its way to it.
+TEST(TlsStream, TIME_4_what_was_counted_as_sent_arrives_after_a_close) {
+    Pair pair = secure_pair();
+    must(pair.here.setblocking(false));
+    const std::string much(20'000'000, 'm');
+    const std::size_t sent = must(pair.here.write(much));
+    ASSERT_LT(sent, much.size());
+    pair.here.close();
+    std::size_t got = 0;
+    for (;;) {
+        const auto more = pair.there.recv(1 << 20);
+        if (!more || more->empty()) break;
+        got += more->size();
+    }
+    EXPECT_EQ(got, sent);
+}
+
 TEST(TlsStream, Peek) {
     Pair pair = secure_pair();
     must(pair.here.write("peeked"));
