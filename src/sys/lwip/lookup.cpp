@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <new>
-#include <span>
+#include <string_view>
 
 #include "decimal.hpp"
 #include "lwip/dns.h"
@@ -19,14 +18,20 @@
 
 namespace usocket::sys {
 
-// lwIP's callbacks hold it until the last of them was called, whoever waits.
+// What lwIP is asked of a name: its address of one family. It holds this until it has answered, whoever waits.
+struct Question {
+    Lookup* lookup = nullptr;
+    bool is_wanted = false, is_pending = false, is_found = false;
+    ip_addr_t ip{};
+};
+
 struct Lookup {
     bool is_waited_for = false;
-    Fd fd = 0;  // by whoever waits
-    std::uint8_t pending = 0;
-    std::uint8_t found = 0;
+    bool is_done = false;
+    Fd fd = 0;              // by whoever waits
     bool may_come = false;  // no server was asked, or none has answered: another time it may be found
-    ip_addr_t ips[2]{};
+    std::int64_t end = 0;   // when it is done with what it has by then; 0: it is not, without an answer to both
+    Question ipv4, ipv6;
     int type = 0, proto = 0, flags = 0;
     std::uint16_t port = 0;
     char name[DNS_MAX_NAME_LENGTH]{};
@@ -42,6 +47,9 @@ struct Node {
     Address address;
     char name[1];  // as long as it is
 };
+
+// How long the IPv6 address is waited for once the IPv4 one is there: RFC 8305's resolution delay.
+constexpr std::int64_t resolution_delay = 50'000'000;
 
 constexpr int known_flags = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_NUMERICSERV;
 
@@ -124,6 +132,24 @@ ip_addr_t packed_ip(const PackedAddress& packed) noexcept {
     return ip;
 }
 
+// A number, without the zone behind it.
+std::string_view without_zone(std::string_view host) noexcept {
+    const std::size_t sign = host.find('%');
+    if (sign != std::string_view::npos) host.remove_suffix(host.size() - sign);
+    return host;
+}
+
+// By its number or its interface's name; empty: there is none. False: it is no interface's.
+bool set_zone(ip_addr_t& ip, std::string_view zone) noexcept {
+    if (zone.empty()) return true;
+    const std::uint32_t scopeid = zone_index({zone.data() + 1, zone.size() - 1});
+    if (!IP_IS_V6_VAL(ip) || scopeid == 0 || scopeid > 0xff) return false;
+#if LWIP_IPV6
+    ip6_addr_set_zone(ip_2_ip6(&ip), static_cast<std::uint8_t>(scopeid));
+#endif
+    return true;
+}
+
 // --- A name
 
 // The name without the root's dot at its end; empty: it is none. lwIP looks at nothing but the length of all of it.
@@ -141,46 +167,74 @@ std::string_view name_of(const char* host) noexcept {
 }
 
 void end(Lookup& lookup) noexcept {
+    lookup.is_done = true;
     Sock* sock = find(lookup.fd);
     if (sock != nullptr) changed(*sock);
 }
 
-// One of each family.
-void add(Lookup& lookup, const ip_addr_t& ip) noexcept {
-    if (lookup.found < std::size(lookup.ips)) lookup.ips[lookup.found++] = ip;
+// Programs of devices take the first address for a socket of IPv4: an IPv4 one that comes late is waited for.
+void look_at(Lookup& lookup) noexcept {
+    const auto lacks = [](const Question& one) { return one.is_wanted && one.is_pending; };
+    if (!lacks(lookup.ipv4) && !lacks(lookup.ipv6)) return end(lookup);
+    if (lookup.ipv4.is_found && lookup.end == 0) lookup.end = now() + resolution_delay;
+}
+
+void answer(Question& question, const ip_addr_t& ip) noexcept {
+    question.ip = ip;
+    question.is_found = true;
 }
 
 // Called while a packet is taken in, the answer; or else by a timer, for there is none.
 void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
-    auto& lookup = *static_cast<Lookup*>(arg);
-    --lookup.pending;
-    if (!lookup.is_waited_for) return;
+    auto& question = *static_cast<Question*>(arg);
+    Lookup& lookup = *question.lookup;
+    question.is_pending = false;
+    if (!lookup.is_waited_for || lookup.is_done || !question.is_wanted) return;
     if (ip_current_input_netif() == nullptr) lookup.may_come = true;
-    if (ip != nullptr) add(lookup, *ip);
-    if (lookup.pending == 0) end(lookup);
+    if (ip != nullptr) answer(question, *ip);
+    look_at(lookup);
 }
 
-void ask(Lookup& lookup, std::uint8_t kind) noexcept {
+// What is still asked from the last time is not asked again: lwIP has few places for that.
+void ask(Lookup& lookup, Question& question, std::uint8_t kind) noexcept {
+    question.lookup = &lookup;
+    question.is_wanted = true;
+    if (question.is_pending) return;
     ip_addr_t ip{};
-    switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &lookup, kind)) {
-        case ERR_OK: add(lookup, ip); break;
-        case ERR_INPROGRESS: ++lookup.pending; break;
+    switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &question, kind)) {
+        case ERR_OK: answer(question, ip); break;
+        case ERR_INPROGRESS: question.is_pending = true; break;
         default: lookup.may_come = true; break;  // no server, no memory
     }
 }
 
-Lookup* free_lookup() noexcept {
+bool is_pending(const Lookup& lookup) noexcept { return lookup.ipv4.is_pending || lookup.ipv6.is_pending; }
+
+// Nobody waits for it: one that still asks for this name, or one that asks for none.
+Lookup* free_lookup(std::string_view name) noexcept {
+    Lookup* found = nullptr;
     for (Lookup& one : lookups) {
-        if (!one.is_waited_for && one.pending == 0) return &one;
+        if (one.is_waited_for) continue;
+        if (is_pending(one) && name == one.name) return &one;
+        if (!is_pending(one)) found = &one;
     }
-    return nullptr;
+    return found;
+}
+
+// Anew, but for what lwIP holds.
+void renew(Lookup& lookup) noexcept {
+    const bool is_pending[] = {lookup.ipv4.is_pending, lookup.ipv6.is_pending};
+    lookup = Lookup();
+    lookup.ipv4.lookup = lookup.ipv6.lookup = &lookup;
+    lookup.ipv4.is_pending = is_pending[0];
+    lookup.ipv6.is_pending = is_pending[1];
 }
 
 }  // namespace
 
 bool is_lookup_done(const Sock& sock) noexcept {
     for (const Lookup& one : lookups) {
-        if (one.is_waited_for && find(one.fd) == &sock) return one.pending == 0;
+        if (one.is_waited_for && find(one.fd) == &sock) return one.is_done;
     }
     return true;
 }
@@ -192,12 +246,15 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
     const bool has_name = (query.flags & AI_CANONNAME) != 0;
     List list(query.type, query.proto, *port, has_name ? query.host : nullptr);
     if (query.host != nullptr) {
+        const std::string_view host(query.host), bare = without_zone(host);
         for (const int family : {AF_INET, AF_INET6}) {
-            const auto packed = parse_ip(family, query.host);
+            const auto packed = parse_ip(family, bare);
             if (!packed) continue;
             if (query.family != AF_UNSPEC && query.family != family) return Error(EAI_NONAME);
             if (family == AF_INET6 && !LWIP_IPV6) return Error(EAI_FAMILY);
-            return result_of(list, list.add(family, packed_ip(*packed)));
+            ip_addr_t ip = packed_ip(*packed);
+            if (!set_zone(ip, {bare.data() + bare.size(), host.size() - bare.size()})) return Error(EAI_NONAME);
+            return result_of(list, list.add(family, ip));
         }
         return Error(EAI_NONAME);
     }
@@ -225,17 +282,18 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
 
 Result<Lookup*> lookup_start(const Query& query) noexcept {
     const std::string_view name = name_of(query.host);
-    // A number that is not of the family is no name either.
-    const bool is_number = parse_ip(AF_INET, name) || parse_ip(AF_INET6, name);
+    // A number that is not of the family is no name either, nor is one whose zone there is not.
+    const std::string_view bare = without_zone(name);
+    const bool is_number = parse_ip(AF_INET, bare) || parse_ip(AF_INET6, bare);
     if ((query.flags & AI_NUMERICHOST) != 0 || name.empty() || is_number) return Error(EAI_NONAME);
     const auto port = port_of(query.service);
     if (!port) return port.error();
     const Guard guard;
-    Lookup* lookup = free_lookup();
+    Lookup* lookup = free_lookup(name);
     if (lookup == nullptr) return Error(EAI_AGAIN);
     Sock* sock = new_sock(Sock::Kind::lookup);
     if (sock == nullptr) return Error(ENFILE);
-    *lookup = Lookup();
+    renew(*lookup);
     lookup->fd = new_fd(*sock);
     if (lookup->fd == no_fd) {
         free_sock(*sock);
@@ -248,13 +306,30 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     lookup->port = *port;
     std::memcpy(lookup->name, name.data(), name.size());  // the rest is NUL
 #if LWIP_IPV6
-    if (query.family != AF_INET) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV6);
-    if (query.family != AF_INET6) ask(*lookup, LWIP_DNS_ADDRTYPE_IPV4);
+    if (query.family != AF_INET6) ask(*lookup, lookup->ipv4, LWIP_DNS_ADDRTYPE_IPV4);
+    if (query.family != AF_INET) ask(*lookup, lookup->ipv6, LWIP_DNS_ADDRTYPE_IPV6);
 #else
-    ask(*lookup, 0);
+    ask(*lookup, lookup->ipv4, 0);
 #endif
+    look_at(*lookup);
     turn();
     return lookup;
+}
+
+std::int64_t next_lookup_end() noexcept {
+    std::int64_t next = INT64_MAX;
+    for (const Lookup& one : lookups) {
+        if (one.is_waited_for && !one.is_done && one.end != 0) next = std::min(next, one.end);
+    }
+    return next;
+}
+
+void end_lookups() noexcept {
+    if (next_lookup_end() == INT64_MAX) return;
+    const std::int64_t time = now();
+    for (Lookup& one : lookups) {
+        if (one.is_waited_for && !one.is_done && one.end != 0 && one.end <= time) end(one);
+    }
 }
 
 Fd lookup_ready_fd(const Lookup* lookup) noexcept { return lookup->fd; }
@@ -277,10 +352,9 @@ Result<void*> lookup_finish(Lookup* lookup) noexcept {
     const bool has_name = (lookup->flags & AI_CANONNAME) != 0;
     List list(lookup->type, lookup->proto, lookup->port, has_name ? lookup->name : nullptr);
     bool has_memory = true;
-    for (const ip_addr_t& ip : std::span(lookup->ips).first(lookup->found)) {
-        if (has_memory) has_memory = list.add(IP_IS_V6_VAL(ip) ? AF_INET6 : AF_INET, ip);
-    }
-    const bool is_empty = lookup->found == 0;
+    if (lookup->ipv4.is_found) has_memory = list.add(AF_INET, lookup->ipv4.ip);
+    if (lookup->ipv6.is_found && has_memory) has_memory = list.add(AF_INET6, lookup->ipv6.ip);
+    const bool is_empty = !lookup->ipv4.is_found && !lookup->ipv6.is_found;
     const Error why(lookup->may_come ? EAI_AGAIN : EAI_NONAME);
     lookup_cancel(lookup);
     return is_empty ? Result<void*>(why) : result_of(list, has_memory);

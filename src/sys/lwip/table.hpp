@@ -53,6 +53,8 @@ struct Sock {
     bool v6only : 1 = false;
     bool nodelay : 1 = false;
     bool lingers : 1 = false;        // SO_LINGER is on
+    bool lacks_memory : 1 = false;   // it had none to send with; until lwIP has given some back
+    bool is_last_try : 1 = false;    // of connecting
     bool told = false;               // a connect() has said that it is connected
     std::uint8_t so_options = 0;     // SOF_*, for the next PCB
     std::uint16_t linger_s = 0;      // its time
@@ -100,8 +102,11 @@ void changed(Sock& sock) noexcept;
 void note_watches(const Sock& sock) noexcept;
 void drop_watches(Sock& sock) noexcept;
 
-// lookup.cpp: a lookup has ended; nobody waits for any more.
+// lookup.cpp: a lookup has ended; ends those whose time is over; when the next one's is, of now(), INT64_MAX: none's;
+// nobody waits for any more.
 bool is_lookup_done(const Sock& sock) noexcept;
+void end_lookups() noexcept;
+std::int64_t next_lookup_end() noexcept;
 void leave_lookups() noexcept;
 
 }  // namespace usocket::sys

@@ -32,6 +32,7 @@ void deliver() noexcept {
 [[gnu::noinline]] void turn() noexcept {
     deliver();
     sys_check_timeouts();
+    end_lookups();
 }
 
 Waiting::Waiting(Timeout timeout) noexcept {
@@ -41,8 +42,9 @@ Waiting::Waiting(Timeout timeout) noexcept {
 }
 
 Waiting::Slept Waiting::sleep() noexcept {
-    const std::int64_t left = end_ == INT64_MAX ? INT64_MAX : end_ - now();
-    if (left <= 0) return Slept::timed_out;
+    const std::int64_t time = now();
+    if (end_ <= time) return Slept::timed_out;
+    const std::int64_t left = std::max<std::int64_t>(std::min(end_, next_lookup_end()) - time, 0);
     const std::int64_t due = sys_timeouts_sleeptime();
     const std::int64_t longest = std::min<std::int64_t>(left / millisecond + (left % millisecond != 0 ? 1 : 0), 60'000);
     return usocket_port_idle(static_cast<std::uint32_t>(std::min(longest, due))) ? Slept::interrupted : Slept::some;

@@ -216,7 +216,8 @@ TEST(Lwip, STACK_3_a_call_that_waits_asks_the_host_which_may_end_it) {
 
 // --- DNS: lwIP asks a server of the test's, over the loopback interface.
 
-// Answers what it is asked, in a thread of its own: A 127.0.0.9, AAAA ::9; of "none" nothing.
+// Answers what it is asked, in a thread of its own: A 127.0.0.9, AAAA ::9; of "none" nothing. Of "four" the A alone, to
+// AAAA it is silent. Of "late" the A comes behind the AAAA, whichever is asked first.
 class Server {
 public:
     Server() : socket_(name_server()), thread_([this] { serve(); }) {}
@@ -235,6 +236,7 @@ private:
             std::string reply(query->bytes.view());
             const bool is_ipv6 = reply.at(reply.size() - 3) == 28;
             const bool is_there = reply.find("\4none") == std::string::npos;
+            if (is_ipv6 && reply.find("\4four") != std::string::npos) continue;
             reply[2] = '\x81';
             reply[3] = static_cast<char>(is_there ? 0x80 : 0x83);
             reply[7] = is_there ? 1 : 0;
@@ -242,11 +244,18 @@ private:
                 reply += std::string("\xc0\x0c\0", 3) + (is_ipv6 ? '\x1c' : '\1') + std::string("\0\1\0\0\0\x3c\0", 7);
                 reply += is_ipv6 ? '\x10' + std::string(15, '\0') + '\x09' : std::string("\4\x7f\0\0\x09", 5);
             }
+            const bool is_late = !is_ipv6 && reply.find("\4late") != std::string::npos;
+            if (is_late) {
+                late_ = std::move(reply);
+                continue;
+            }
             (void)socket_.sendto(reply, query->address);
+            if (!late_.empty()) (void)socket_.sendto(std::exchange(late_, {}), query->address);
         }
     }
 
     Socket socket_;
+    std::string late_;
     std::thread thread_;
 };
 
@@ -255,9 +264,46 @@ TEST(LwipDns, STACK_2_GAI_1_a_name_has_an_address_of_each_family) {
     std::string found;
     const auto list = must(getaddrinfo("board.example", 80, Deadline::after(20s), SOCK_STREAM));
     for (const AddressInfo info : list) found += std::string(info.sockaddr.text().view()) + " ";
-    EXPECT_EQ(found, "[::9]:80 127.0.0.9:80 ");
+    EXPECT_EQ(found, "127.0.0.9:80 [::9]:80 ");
     const auto one = must(getaddrinfo("other.example", 80, AF_INET, SOCK_DGRAM));
     EXPECT_EQ(one.front().sockaddr.host().view(), "127.0.0.9");
+}
+
+// Programs of devices connect a socket of IPv4 to the first.
+TEST(LwipDns, STACK_2_GAI_1_IPv4_is_first_whichever_answer_comes_first) {
+    const Server server;
+    for (const char* name : {"late.example", "late.example", "soon.example"}) {
+        const auto list = must(getaddrinfo(name, 80, Deadline::after(20s), SOCK_STREAM));
+        std::string found;
+        for (const AddressInfo info : list) found += std::string(info.sockaddr.text().view()) + " ";
+        EXPECT_EQ(found, "127.0.0.9:80 [::9]:80 ") << name;
+    }
+}
+
+// RFC 8305's resolution delay. lwIP itself asks for seconds, and it has four places for names: one is used again.
+TEST(LwipDns, STACK_2_GAI_4_a_server_that_is_silent_on_IPv6_delays_nobody) {
+    const Server server;
+    for (int i = 0; i < 8; ++i) {
+        const auto list = getaddrinfo("four.example", 80, 0, SOCK_STREAM, 0, 0, Call(Deadline::after(700ms)));
+        ASSERT_TRUE(list) << i << list.error().message();
+        EXPECT_EQ(list->front().sockaddr.text().view(), "127.0.0.9:80");
+    }
+    EXPECT_EQ(must(getaddrinfo("board.example", 80, AF_INET)).front().sockaddr.host().view(), "127.0.0.9");
+}
+
+TEST(LwipDns, STACK_2_GAI_3_ADDR_8_a_number_with_a_zone_is_answered_at_once) {
+    Socket server = name_server();
+    for (const char* host : {"fe80::1%1", "fe80::1%lo0"}) {
+        SCOPED_TRACE(host);
+        const auto list = getaddrinfo(host, 80, 0, SOCK_STREAM, 0, 0, Call(Deadline::after(1s)));
+        ASSERT_TRUE(list) << list.error().message();
+        EXPECT_EQ(list->front().sockaddr.host().view(), "fe80::1");
+        EXPECT_EQ(list->front().sockaddr.scopeid(), 1u);
+    }
+    for (const char* host : {"fe80::1%none9", "fe80::1%", "fe80::1%0", "fe80::1%256", "127.0.0.1%1"}) {
+        EXPECT_EQ(getaddrinfo(host, 80, 0, SOCK_STREAM, 0, 0, Call(Deadline::after(1s))).error(), Error(-2)) << host;
+    }
+    EXPECT_EQ(server.recv(512, MSG_DONTWAIT).error(), Error(EAGAIN));
 }
 
 TEST(LwipDns, STACK_2_GAI_3_a_name_that_there_is_not_is_EAI_NONAME) {
