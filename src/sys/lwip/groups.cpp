@@ -6,6 +6,7 @@
 #include "sys/lwip/groups.hpp"
 // after it, which has lwIP's options
 #include "lwip/mld6.h"
+#include "sys/lwip/udp.hpp"
 #include "sys/lwip/values.hpp"
 
 #if !defined(USOCKET_WITHOUT_groups)
@@ -122,18 +123,19 @@ Error set_group_option(Sock& sock, int name, ConstBuffer value) noexcept {
             if (!take_byte(value, byte)) return Error(EINVAL);
             udp_set_multicast_ttl(sock.udp, byte);
             return Error();
-        case IP_MULTICAST_LOOP: {
+        case IP_MULTICAST_LOOP:
             if (!take_byte(value, byte)) return Error(EINVAL);
-            const unsigned others = udp_flags(sock.udp) & ~unsigned{UDP_FLAGS_MULTICAST_LOOP};
-            udp_setflags(sock.udp, static_cast<std::uint8_t>(others | (byte != 0 ? UDP_FLAGS_MULTICAST_LOOP : 0u)));
+            set_loop(*sock.udp, byte != 0);
             return Error();
-        }
         default: return Error(ENOPROTOOPT);
     }
 }
 
 #if LWIP_IPV6
+// lwIP has one number and one switch in a socket, for both families.
 Error set_group_option6(Sock& sock, int name, ConstBuffer value) noexcept {
+    if (name == IPV6_MULTICAST_HOPS) return set_group_option(sock, IP_MULTICAST_TTL, value);
+    if (name == IPV6_MULTICAST_LOOP) return set_group_option(sock, IP_MULTICAST_LOOP, value);
     const bool is_group = (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP) && sock.kind == Sock::Kind::udp;
     if (!is_group) return Error(ENOPROTOOPT);
     ipv6_mreq wanted{};
@@ -154,6 +156,14 @@ Result<std::size_t> get_group_option(Sock& sock, int name, MutableBuffer value) 
     if (name == IP_MULTICAST_LOOP) return put(value, (udp_flags(sock.udp) & UDP_FLAGS_MULTICAST_LOOP) != 0 ? 1 : 0);
     return Error(ENOPROTOOPT);
 }
+
+#if LWIP_IPV6
+Result<std::size_t> get_group_option6(Sock& sock, int name, MutableBuffer value) noexcept {
+    if (name == IPV6_MULTICAST_HOPS) return get_group_option(sock, IP_MULTICAST_TTL, value);
+    if (name == IPV6_MULTICAST_LOOP) return get_group_option(sock, IP_MULTICAST_LOOP, value);
+    return Error(ENOPROTOOPT);
+}
+#endif
 
 void leave_groups(const Sock& sock) noexcept {
     for (Membership& one : memberships) {

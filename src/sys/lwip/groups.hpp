@@ -16,6 +16,9 @@ inline Error set_group_option6(Sock& /*sock*/, int /*name*/, ConstBuffer /*value
 inline Result<std::size_t> get_group_option(Sock& /*sock*/, int /*name*/, MutableBuffer /*value*/) noexcept {
     return Error(ENOPROTOOPT);
 }
+inline Result<std::size_t> get_group_option6(Sock& /*sock*/, int /*name*/, MutableBuffer /*value*/) noexcept {
+    return Error(ENOPROTOOPT);
+}
 inline void leave_groups(const Sock& /*sock*/) noexcept {}
 
 #else
@@ -24,6 +27,7 @@ inline void leave_groups(const Sock& /*sock*/) noexcept {}
 Error set_group_option(Sock& sock, int name, ConstBuffer value) noexcept;
 Error set_group_option6(Sock& sock, int name, ConstBuffer value) noexcept;
 Result<std::size_t> get_group_option(Sock& sock, int name, MutableBuffer value) noexcept;
+Result<std::size_t> get_group_option6(Sock& sock, int name, MutableBuffer value) noexcept;
 // All that it is in.
 void leave_groups(const Sock& sock) noexcept;
 

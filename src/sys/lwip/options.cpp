@@ -215,8 +215,12 @@ Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) 
     if (level == SOL_SOCKET) return get_socket_option(sock, name, value);
     if (level == IPPROTO_TCP && sock.kind == Kind::tcp) return get_tcp_option(sock, name, value);
     if (level == IPPROTO_IP) return get_ip_option(sock, name, value);
-    const bool is_v6only = level == IPPROTO_IPV6 && sock.family == AF_INET6 && name == IPV6_V6ONLY;
-    if (is_v6only) return put(value, sock.v6only ? 1 : 0);
+#if LWIP_IPV6
+    if (level == IPPROTO_IPV6 && sock.family == AF_INET6) {
+        if (name == IPV6_V6ONLY) return put(value, sock.v6only ? 1 : 0);
+        return get_group_option6(sock, name, value);
+    }
+#endif
     return Error(ENOPROTOOPT);
 }
 

@@ -119,4 +119,6 @@ void usocket_lwip_reset(void) {
         }
         usocket::sys::close(fd);
     }
+    const usocket::sys::Guard guard;
+    usocket::sys::forget_closed_tcp();
 }

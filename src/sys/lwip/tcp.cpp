@@ -25,13 +25,21 @@ tcp_pcb* part(Sock& sock) noexcept {
     tcp_recv(pcb, nullptr);
     tcp_sent(pcb, nullptr);
     tcp_err(pcb, nullptr);
+    tcp_poll(pcb, nullptr, 0);
     return pcb;
 }
 
-// A connection that is left to lwIP alone: a peer that answers and never reads would keep it for ever.
-err_t on_closing(void* end, tcp_pcb* pcb) noexcept {
-    const auto end_ms = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(end));
-    if (static_cast<std::int32_t>(end_ms - sys_now()) > 0) return ERR_OK;
+// Of two times that wrap.
+std::int32_t until(std::uint32_t end, std::uint32_t from) noexcept { return static_cast<std::int32_t>(end - from); }
+
+// When a connection that is left to lwIP alone ends at the latest, of sys_now().
+std::uint32_t end_of(const tcp_pcb& pcb) noexcept {
+    return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(pcb.callback_arg));
+}
+
+// A peer that answers and never reads would keep it for ever.
+err_t on_closing(void*, tcp_pcb* pcb) noexcept {
+    if (until(end_of(*pcb), sys_now()) > 0) return ERR_OK;
     tcp_abort(pcb);
     return ERR_ABRT;
 }
@@ -80,11 +88,22 @@ err_t on_recv(void* arg, tcp_pcb* pcb, pbuf* data, err_t /*always ERR_OK*/) noex
 }
 
 err_t on_sent(void* arg, tcp_pcb*, std::uint16_t) noexcept {
-    changed(*static_cast<Sock*>(arg));
+    auto& sock = *static_cast<Sock*>(arg);
+    sock.lacks_memory = false;
+    changed(sock);
     return ERR_OK;
 }
 
-// The PCB is gone.
+// Every half second, of lwIP's. Whoever had no memory tries again, for others may have given some back.
+err_t on_tick(void* arg, tcp_pcb* pcb) noexcept {
+    auto& sock = *static_cast<Sock*>(arg);
+    sock.is_last_try = sock.state == State::connecting && pcb->nrtx >= TCP_SYNMAXRTX;
+    if (sock.lacks_memory) changed(sock);
+    sock.lacks_memory = false;
+    return ERR_OK;
+}
+
+// The PCB is gone. lwIP says the same of an attempt that had no answer as of one whose interface has gone down.
 void on_error(void* arg, err_t error) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
     const bool was_connecting = sock.state == State::connecting;
@@ -95,7 +114,7 @@ void on_error(void* arg, err_t error) noexcept {
         // Where the peer had ended its stream before, that was whole, and only sending fails (EPIPE).
         if (!sock.eof) sock.error = was_connecting ? ECONNREFUSED : ECONNRESET;
     } else {
-        sock.error = was_connecting ? ETIMEDOUT : error_of(error).code();
+        sock.error = was_connecting && sock.is_last_try ? ETIMEDOUT : error_of(error).code();
     }
     if (error != ERR_CLSD) sock.state = State::closed;
     changed(sock);
@@ -107,6 +126,7 @@ void own(Sock& sock, tcp_pcb* pcb) noexcept {
     tcp_recv(pcb, on_recv);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
+    tcp_poll(pcb, on_tick, 1);
 }
 
 err_t on_connected(void* arg, tcp_pcb* pcb, err_t) noexcept {
@@ -157,9 +177,66 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
     return ERR_OK;
 }
 
-// As lwIP's options have it; what poll() says and what send() does are the same.
+// --- What connections share. A peer that does not read or acknowledge keeps what it is sent in lwIP's segments and
+// heap: all such peers together get three quarters of them, and each connection may always queue a little of the rest.
+
+constexpr unsigned most_segments = MEMP_NUM_TCP_SEG - MEMP_NUM_TCP_SEG / 4;
+#if MEM_LIBC_MALLOC || MEM_USE_POOLS
+constexpr std::size_t most_bytes = SIZE_MAX;
+#else
+constexpr std::size_t most_bytes = std::size_t{MEM_SIZE} - MEM_SIZE / 4;
+#endif
+constexpr unsigned little = 2;                   // segments
+constexpr std::size_t bytes_of_a_segment = 112;  // of lwIP's heap, beside what it carries
+// A segment of a few bytes takes as much as a large one: as Linux has it, a peer does not get smaller ones.
+constexpr std::uint16_t least_mss = std::min(48, TCP_MSS);
+
+struct Held {
+    unsigned segments = 0;
+    std::size_t bytes = 0;
+};
+
+// With those of connections that are closed.
+Held held_by_all() noexcept {
+    Held held;
+    for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        held.segments += tcp_sndqueuelen(pcb);
+        held.bytes += std::size_t{TCP_SND_BUF} - std::min<std::size_t>(tcp_sndbuf(pcb), TCP_SND_BUF);
+    }
+    held.bytes += held.segments * bytes_of_a_segment;
+    return held;
+}
+
+bool is_short(const Held& held) noexcept { return held.segments >= most_segments || held.bytes >= most_bytes; }
+
+// How many bytes more this one may queue.
+std::size_t allowance(const tcp_pcb& pcb) noexcept {
+    const unsigned queued = tcp_sndqueuelen(&pcb);
+    std::size_t segments = queued < little ? little - queued : 0;
+    const Held held = held_by_all();
+    if (!is_short(held)) {
+        const std::size_t fit = (most_bytes - held.bytes) / (pcb.mss + bytes_of_a_segment);
+        segments = std::max(segments, std::min<std::size_t>(most_segments - held.segments, fit));
+    }
+    return segments * pcb.mss;
+}
+
+// What poll() says and what send() does are the same.
 bool has_room(const Sock& sock) noexcept {
-    return tcp_sndbuf(sock.tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(sock.tcp) < TCP_SNDQUEUELOWAT;
+    const tcp_pcb& pcb = *sock.tcp;
+    const bool has_queue = tcp_sndbuf(&pcb) >= TCP_SNDLOWAT && tcp_sndqueuelen(&pcb) < TCP_SNDQUEUELOWAT;
+    return has_queue && !sock.lacks_memory && allowance(pcb) != 0;
+}
+
+// Where memory is short, of the closed connections whose peers take nothing the first one that was closed is reset.
+void make_way() noexcept {
+    if (!is_short(held_by_all())) return;
+    tcp_pcb* first = nullptr;
+    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        const bool is_stuck = pcb->poll == on_closing && (pcb->persist_backoff > 1 || pcb->nrtx > 1);
+        if (is_stuck && (first == nullptr || until(end_of(*pcb), end_of(*first)) < 0)) first = pcb;
+    }
+    if (first != nullptr) tcp_abort(first);
 }
 
 // The peer sends nothing more: a segment does not fit.
@@ -188,6 +265,17 @@ Error need_tcp(Sock& sock) noexcept {
     ip_set_option(pcb, sock.so_options);
     if (sock.nodelay) tcp_nagle_disable(pcb);
     return Error();
+}
+
+// Those that wait out their time, too.
+void forget_closed_tcp() noexcept {
+    for (tcp_pcb** list : {&tcp_active_pcbs, &tcp_tw_pcbs}) {
+        for (tcp_pcb* pcb = *list; pcb != nullptr;) {
+            tcp_pcb* next = pcb->next;
+            if (pcb->poll == on_closing) tcp_abort(pcb);
+            pcb = next;
+        }
+    }
 }
 
 // A connection whose bytes were not read is reset, as are those that nobody has accepted.
@@ -347,11 +435,14 @@ Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept 
     if (sock.error != 0) return take_error(sock);
     if (sock.state == State::connecting) return Error(EAGAIN);
     if (sock.state != State::connected || sock.no_write || sock.tcp == nullptr) return Error(EPIPE);
+    sock.tcp->mss = std::max(sock.tcp->mss, least_mss);  // each segment of the peer's may set it
+    make_way();
     if (!has_room(sock)) return Error(EAGAIN);
+    const std::size_t most = allowance(*sock.tcp);
     std::size_t done = 0;
     std::size_t piece = 0xffff;
     while (done != data.size()) {
-        const std::size_t room = tcp_sndbuf(sock.tcp);
+        const std::size_t room = std::min<std::size_t>(tcp_sndbuf(sock.tcp), most - done);
         const std::size_t count = std::min({data.size() - done, room, piece});
         if (count == 0) break;
         const bool is_last = !more && done + count == data.size();
@@ -366,7 +457,9 @@ Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept 
         }
     }
     if (done != 0 || data.size() == 0) return done;
-    return Error(tcp_sndqueuelen(sock.tcp) == 0 ? ENOBUFS : EAGAIN);
+    if (tcp_sndqueuelen(sock.tcp) == 0) return Error(ENOBUFS);
+    sock.lacks_memory = true;
+    return Error(EAGAIN);
 }
 
 // What it has no memory for now, its timer sends.

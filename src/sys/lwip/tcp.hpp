@@ -29,6 +29,8 @@ std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept;
 Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept;
 // Sends what was written.
 void output_tcp(Sock& sock) noexcept;
+// Resets what was closed and has not come to its end: nothing of ours has a port any more.
+void forget_closed_tcp() noexcept;
 // Gives back all that it holds; its connection, if it has one, ends by itself.
 void end_tcp(Sock& sock) noexcept;
 

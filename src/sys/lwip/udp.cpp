@@ -72,13 +72,46 @@ pbuf* joined(Gathered pieces, std::size_t size) noexcept {
     return data;
 }
 
+#if LWIP_MULTICAST_TX_OPTIONS && LWIP_HAVE_LOOPIF
+bool goes_to_loopback(const udp_pcb& pcb, const ip_addr_t& to) noexcept {
+    const std::uint8_t chosen = udp_get_multicast_netif_index(&pcb);
+    const netif* way = chosen != 0 ? netif_get_by_index(chosen) : ip_route(&pcb.local_ip, &to);
+    return way != nullptr && way->name[0] == 'l' && way->name[1] == 'o';
+}
+
+// What goes out by the loopback interface comes back as it is, and would twice.
+err_t send_to(udp_pcb& pcb, pbuf* data, const Endpoint& to) noexcept {
+    const bool loops = (udp_flags(&pcb) & UDP_FLAGS_MULTICAST_LOOP) != 0;
+    const bool is_twice = loops && ip_addr_ismulticast(&to.ip) && goes_to_loopback(pcb, to.ip);
+    if (is_twice) set_loop(pcb, false);
+    const err_t error = udp_sendto(&pcb, data, &to.ip, to.port);
+    if (is_twice) set_loop(pcb, true);
+    return error;
+}
+#else
+err_t send_to(udp_pcb& pcb, pbuf* data, const Endpoint& to) noexcept { return udp_sendto(&pcb, data, &to.ip, to.port); }
+#endif
+
 }  // namespace
+
+#if LWIP_MULTICAST_TX_OPTIONS
+void set_loop(udp_pcb& pcb, bool on) noexcept {
+    const unsigned others = udp_flags(&pcb) & ~unsigned{UDP_FLAGS_MULTICAST_LOOP};
+    udp_setflags(&pcb, static_cast<std::uint8_t>(others | (on ? UDP_FLAGS_MULTICAST_LOOP : 0u)));
+}
+#endif
 
 Error open_udp(Sock& sock) noexcept {
     sock.udp = udp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
     if (sock.udp == nullptr) return Error(ENOBUFS);
     sock.rcvbuf = USOCKET_LWIP_RCVBUF;
     udp_recv(sock.udp, on_recv, &sock);
+#if LWIP_MULTICAST_TX_OPTIONS
+    // As others have it: RFC 1112 wants groups asked for beyond the own network by name, and this board may be a
+    // member.
+    udp_set_multicast_ttl(sock.udp, 1);
+    set_loop(*sock.udp, ENABLE_LOOPBACK);
+#endif
     return Error();
 }
 
@@ -111,7 +144,7 @@ Result<std::size_t> send_udp(Sock& sock, Gathered pieces, const Endpoint* to) no
     if (size > largest) return Error(EMSGSIZE);
     pbuf* data = joined(pieces, size);
     if (data == nullptr) return Error(ENOBUFS);
-    const err_t error = udp_sendto(sock.udp, data, &target.ip, target.port);
+    const err_t error = send_to(*sock.udp, data, target);
     pbuf_free(data);
     sock.bound = sock.udp->local_port != 0;
     deliver();

@@ -6,6 +6,8 @@
 namespace usocket::sys {
 
 // ENOBUFS: there is no PCB.
+// IP_MULTICAST_LOOP.
+void set_loop(udp_pcb& pcb, bool on) noexcept;
 Error open_udp(Sock& sock) noexcept;
 unsigned ready_udp(const Sock& sock) noexcept;
 struct Received {

@@ -99,6 +99,67 @@ TEST(Scarce, STACK_2_peers_that_never_read_leave_others_alive) {
     expect_alive();
 }
 
+tcp_pcb& pcb_of(Socket& one) { return *sys::find(one.fileno())->tcp; }
+
+// Divides the window: where lwIP cuts a segment to fit into it, its check of the heap (MEM_OVERFLOW_CHECK) is wrong.
+constexpr std::uint16_t tiny_mss = 80;
+static_assert(TCP_WND % tiny_mss == 0);
+
+// Sends until neither lwIP nor the peer, which does not read, takes any more.
+void fill(Socket& one) {
+    must(one.setblocking(false));
+    for (int tries = 0; tries < 100; ++tries) {
+        const auto sent = one.send(std::string(std::size_t{16} * tiny_mss, 'x'));
+        if (sent) tries = 0;
+        usocket_lwip_turn();
+    }
+}
+
+// RFC 879's option may say 1: a segment a byte, out of what all connections share.
+TEST(Scarce, STACK_2_a_peer_that_wants_tiny_segments_does_not_get_them) {
+    Pair pair = tcp_pair();
+    {
+        const sys::Guard guard;
+        pcb_of(pair.here).mss = 1;
+    }
+    must(pair.here.setblocking(false));
+    EXPECT_EQ(must(pair.here.send(std::string(200, 'x'))), 200u);
+    EXPECT_LE(tcp_sndqueuelen(&pcb_of(pair.here)), 5u);
+    EXPECT_EQ(must(pair.there.read(200)).size(), 200u);
+}
+
+// What poll() says and what send() does are the same, or whoever waits goes round and round.
+TEST(Scarce, STACK_2_POLL_1_what_cannot_be_sent_for_want_of_memory_is_not_ready_until_there_is_some) {
+    Pair pair = tcp_pair();
+    must(pair.here.setblocking(false));
+    must(pair.here.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(must(pair.here.send(std::string(TCP_MSS, 'x'))), unsigned{TCP_MSS});
+    while (must(sys::queued(pair.there.fileno())) != TCP_WND) usocket_lwip_turn();
+    EXPECT_EQ(must(pair.here.send("y")), 1u);  // which the peer has no window for
+    Poll poll;
+    must(poll.register_(pair.here, POLLOUT));
+    const auto is_ready = [&](Timeout timeout) {
+        Poll::Event event[1];
+        return must(poll.poll(event, 1, timeout)) == 1;
+    };
+    EXPECT_TRUE(is_ready(0s));
+    std::vector<void*> hog;
+    {
+        const sys::Guard guard;
+        for (mem_size_t size = 4096; size >= 16; size /= 2) {
+            while (void* memory = mem_malloc(size)) hog.push_back(memory);
+        }
+    }
+    EXPECT_EQ(pair.here.send(std::string(1000, 'z')).error(), Error(EAGAIN));
+    EXPECT_FALSE(is_ready(0s));
+    {
+        const sys::Guard guard;
+        for (void* memory : hog) mem_free(memory);
+    }
+    EXPECT_TRUE(is_ready(10s));
+    EXPECT_EQ(must(pair.here.send(std::string(1000, 'z'))), 1000u);
+}
+
 TEST(Scarce, STACK_2_datagrams_that_nobody_reads_are_lost_and_harm_nobody) {
     Socket deaf = must(socket(AF_INET, SOCK_DGRAM));
     must(deaf.bind(any_port()));
@@ -215,6 +276,24 @@ TEST(Scarce, STACK_3_a_reset_closes_every_socket_and_lwIP_has_all_of_it_again) {
     expect_alive();
 }
 
+// A server of the program that begins afterwards has the same port.
+TEST(Scarce, STACK_3_a_reset_leaves_no_port_taken_by_a_connection_that_waits_out_its_time) {
+    Address address;
+    {
+        Socket server = listener(address);
+        Socket client = must(socket());
+        must(client.connect(address));
+        Socket conn = std::move(must(server.accept()).socket);
+        conn.close();
+        EXPECT_EQ(must(client.read()).size(), 0u);
+    }
+    EXPECT_EQ(must(socket()).bind(address).error(), Error(EADDRINUSE));
+    usocket_lwip_reset();
+    Socket again = must(socket());
+    must(again.bind(address));
+    must(again.listen(1));
+}
+
 // --- What comes over an interface comes in buffers of a pool
 
 // A connection over the wire.
@@ -258,6 +337,44 @@ TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
     }
     expect_alive_over_the_wire();
     EXPECT_EQ(must(deaf.there.read(100)).view(), sent);
+}
+
+// Three could hold all segments that there are: one and a half times as many.
+TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
+    const Wire wire;
+    std::vector<Pair> pairs;
+    for (int i = 0; i < 3; ++i) {
+        pairs.push_back(wire_pair());
+        const sys::Guard guard;
+        pcb_of(pairs.back().here).mss = tiny_mss;
+    }
+    for (Pair& pair : pairs) fill(pair.here);
+    EXPECT_GE(lwip_stats.memp[MEMP_TCP_SEG]->used, 20u);
+    expect_alive();
+    Pair other = tcp_pair();
+    for (Socket* one : {&other.here, &other.there}) must(one->settimeout(20s));
+    for (int i = 0; i < 10; ++i) {
+        must(other.here.write(std::string(3000, 'x')));
+        EXPECT_EQ(must(other.there.read(3000)).size(), 3000u);
+    }
+}
+
+TEST(Scarce, STACK_2_closed_connections_whose_peers_take_nothing_give_way) {
+    const Wire wire;
+    std::vector<Pair> pairs;
+    for (int i = 0; i < 3; ++i) {
+        pairs.push_back(wire_pair());
+        const sys::Guard guard;
+        pcb_of(pairs.back().here).mss = tiny_mss;
+    }
+    for (Pair& pair : pairs) fill(pair.here);
+    for (Pair& pair : pairs) pair.here.close();
+    const auto held = [] { return lwip_stats.memp[MEMP_TCP_SEG]->used; };
+    const auto before = held();
+    EXPECT_GE(before, 20u);
+    const auto start = std::chrono::steady_clock::now();
+    while (held() + 8 > before && std::chrono::steady_clock::now() - start < 20s) expect_alive();
+    EXPECT_LE(held() + 8, before);
 }
 
 // --- Floods

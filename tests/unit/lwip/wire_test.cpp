@@ -161,6 +161,63 @@ TEST(Wire, STACK_2_a_datagram_to_a_group_of_either_family_comes_to_who_has_joine
     }
 }
 
+// RFC 1112: a datagram to a group stays in the network, unless its program wants it further away. And a member on the
+// board that sends it gets it, once.
+TEST(Wire, STACK_2_groups_have_the_options_of_other_hosts) {
+    Wire wire;
+    for (const int family : {AF_INET, AF_INET6}) {
+        SCOPED_TRACE(family);
+        const bool is_ipv6 = family == AF_INET6;
+        const int level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+        const int hops = is_ipv6 ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL;
+        const int loop = is_ipv6 ? IPV6_MULTICAST_LOOP : IP_MULTICAST_LOOP;
+        Socket one = must(socket(family, SOCK_DGRAM));
+        EXPECT_EQ(must(one.getsockopt(level, hops)), 1);
+        EXPECT_EQ(must(one.getsockopt(level, loop)), 1);
+        must(one.setsockopt(level, hops, 7));
+        must(one.setsockopt(level, loop, 0));
+        EXPECT_EQ(must(one.getsockopt(level, hops)), 7);
+        EXPECT_EQ(must(one.getsockopt(level, loop)), 0);
+    }
+}
+
+TEST(Wire, STACK_2_a_datagram_to_a_group_comes_over_the_loopback_interface_once) {
+    Socket member = must(socket(AF_INET, SOCK_DGRAM)), sender = must(socket(AF_INET, SOCK_DGRAM));
+    must(member.bind(must(Address::inet(AF_INET, "", 0))));
+    must(member.join_group(must(Address::inet(AF_INET, "239.1.2.3", 0))));
+    const in_addr loopback{htonl(INADDR_LOOPBACK)};
+    must(sender.setsockopt(IPPROTO_IP, IP_MULTICAST_IF, ConstBuffer(&loopback, sizeof loopback)));
+    must(sender.sendto("once", must(Address::inet(AF_INET, "239.1.2.3", must(member.getsockname()).port()))));
+    must(member.settimeout(10s));
+    EXPECT_EQ(must(member.recv(100)).view(), "once");
+    EXPECT_EQ(member.recv(100, MSG_DONTWAIT).error(), Error(EAGAIN));
+}
+
+// lwIP tells of both in the same way.
+TEST(Wire, STACK_2_TIME_3_an_attempt_that_its_interface_ends_has_not_timed_out) {
+    const Wire wire;
+    const Address nobody = address_of("10.0.0.77", 9, wire);
+    Socket ended = must(socket()), unanswered = must(socket());
+    for (Socket* one : {&ended, &unanswered}) must(one->setblocking(false));
+    EXPECT_EQ(ended.connect(nobody).error(), Error(EINPROGRESS));
+    {
+        const sys::Guard guard;
+        ip4_addr_t other{}, before{};
+        IP4_ADDR(&other, 10, 0, 0, 3);
+        netif* own = netif_get_by_index(wire.index());
+        before = *netif_ip4_addr(own);
+        netif_set_ipaddr(own, &other);
+        netif_set_ipaddr(own, &before);
+    }
+    EXPECT_EQ(ended.connect(nobody).error(), Error(ECONNABORTED));
+    EXPECT_EQ(unanswered.connect(nobody).error(), Error(EINPROGRESS));
+    Poll poll;
+    must(poll.register_(unanswered, POLLOUT));
+    Poll::Event event[1];
+    EXPECT_EQ(must(poll.poll(event, 1, 60s)), 1u);
+    EXPECT_EQ(unanswered.connect(nobody).error(), Error(ETIMEDOUT));
+}
+
 // --- What lwIP would take
 
 // Its sum of them has 32 bits; a TTL of 0 never leaves.

@@ -78,6 +78,9 @@ struct ipv6_mreq {
 #define IPV6_JOIN_GROUP 12
 #define IPV6_LEAVE_GROUP 13
 #define IPV6_V6ONLY 27
+/* Not lwIP's. */
+#define IPV6_MULTICAST_HOPS 18
+#define IPV6_MULTICAST_LOOP 19
 
 #ifndef htons /* lwIP has them, too */
 #ifndef LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
