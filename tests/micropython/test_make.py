@@ -11,8 +11,8 @@ from hosts import REPO, SOURCE
 BINDING = REPO / "bindings" / "micropython"
 
 
-def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "-C", str(SOURCE / "ports" / "unix"), f"BUILD={folder}", f"USER_C_MODULES={BINDING}", *arguments]
+def make(folder: Path, *arguments: str, modules: Path = BINDING) -> subprocess.CompletedProcess[str]:
+    command = ["make", "-C", str(SOURCE / "ports" / "unix"), f"BUILD={folder}", f"USER_C_MODULES={modules}", *arguments]
     return subprocess.run([*command, "--dry-run"], capture_output=True, text=True, timeout=100)
 
 
@@ -49,6 +49,18 @@ def test_name_4_the_interpreters_own_modules_have_to_go(wrong: str, tmp_path: Pa
     command = ["gcc", "-E", "-DNO_QSTR", *includes, *defines, str(BINDING / "usocket" / "modusocket.c")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert f"build with {wrong}=0" in done.stderr
+
+
+def test_name_1_a_link_to_the_module_may_stand_beside_other_modules(tmp_path: Path) -> None:
+    """make takes one folder of modules."""
+    modules = tmp_path / "modules"
+    (modules / "blink").mkdir(parents=True)
+    (modules / "blink" / "micropython.mk").write_text("SRC_USERMOD_C += $(USERMOD_DIR)/blink.c\n")
+    (modules / "blink" / "blink.c").touch()
+    (modules / "usocket").symlink_to(BINDING / "usocket")
+    printed = make(tmp_path / "build", "MICROPY_PY_SOCKET=0", "V=1", modules=modules).stdout
+    assert f"{REPO}/src/socket/socket.cpp" in printed
+    assert "blink.c" in printed
 
 
 def test_the_core_is_optimised_as_one_by_one_compiler_only(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@
 
 # USOCKET_WITHOUT="poll creating sharing windows texts groups quick", or some of these, leaves out what docs/firmware.md says.
 
-USOCKET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
+# Through a link, too: it may stand in a folder beside modules of one's own.
+USOCKET_ROOT := $(realpath $(USERMOD_DIR)/../../..)
 USOCKET_CORE := $(USOCKET_ROOT)/src
 USOCKET_STACK_NAME ?= posix
 USOCKET_STACK := $(USOCKET_CORE)/sys/$(USOCKET_STACK_NAME)
