@@ -244,18 +244,22 @@ private:
                 reply += std::string("\xc0\x0c\0", 3) + (is_ipv6 ? '\x1c' : '\1') + std::string("\0\1\0\0\0\x3c\0", 7);
                 reply += is_ipv6 ? '\x10' + std::string(15, '\0') + '\x09' : std::string("\4\x7f\0\0\x09", 5);
             }
-            const bool is_late = !is_ipv6 && reply.find("\4late") != std::string::npos;
-            if (is_late) {
+            const bool is_late = reply.find("\4late") != std::string::npos;
+            if (is_late && !is_ipv6 && !has_answered_ipv6_) {
                 late_ = std::move(reply);
+                late_address_ = query->address;
                 continue;
             }
             (void)socket_.sendto(reply, query->address);
-            if (!late_.empty()) (void)socket_.sendto(std::exchange(late_, {}), query->address);
+            has_answered_ipv6_ = is_ipv6;
+            if (!late_.empty()) (void)socket_.sendto(std::exchange(late_, {}), late_address_);
         }
     }
 
     Socket socket_;
     std::string late_;
+    Address late_address_;
+    bool has_answered_ipv6_ = false;
     std::thread thread_;
 };
 
