@@ -188,15 +188,37 @@ static mp_obj_t wait_for_count(usocket_method_t method, usocket_request_t* reque
     return mp_obj_new_int_from_uint(request->count);
 }
 
+// What a result beside an address needs is there before the call: whoever has no memory for it has received nothing
+// (TIME-6), or taken no connection. An address has several objects, of sizes that nobody knows yet: its place is held,
+// and given back to the host's heap just before they are made.
+typedef struct {
+    mp_obj_tuple_t* pair;
+    byte* place;
+} usocket_pair_t;
+
+enum { PLACE_OF_ADDRESS = 32 * sizeof(mp_uint_t) + 128 };  // text of 127 bytes, a tuple of 4, two large numbers
+
+static usocket_pair_t begin_pair(void) {
+    return (usocket_pair_t){MP_OBJ_TO_PTR(mp_obj_new_tuple(2, NULL)), m_new(byte, PLACE_OF_ADDRESS)};
+}
+
+static mp_obj_t end_pair(usocket_pair_t result, const usocket_obj_t* self, mp_obj_t first,
+                         const usocket_address_t* address) {
+    m_del(byte, result.place, PLACE_OF_ADDRESS);
+    result.pair->items[0] = first;
+    result.pair->items[1] = usocket_new_address(address, usocket_is_compat(self));
+    return MP_OBJ_FROM_PTR(result.pair);
+}
+
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     usocket_request_t request;
     usocket_obj_t* self = begin(&request, self_in);
     usocket_obj_t* conn = usocket_new_socket(self->base.type);
     request.conn = &conn->socket;
+    const usocket_pair_t result = begin_pair();
     usocket_check(usocket_wait(usocket_request_accept, &request), MP_OBJ_NULL);
     set_default_timeout(conn);
-    mp_obj_t pair[] = {MP_OBJ_FROM_PTR(conn), usocket_new_address(&request.address, usocket_is_compat(self))};
-    return mp_obj_new_tuple(2, pair);
+    return end_pair(result, self, MP_OBJ_FROM_PTR(conn), &request.address);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 
@@ -321,12 +343,9 @@ static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
     usocket_obj_t* self = begin(&request, args[0]);
     mp_obj_str_t* bytes = make_room(&request, n_args, args);
+    const usocket_pair_t result = begin_pair();
     usocket_check(usocket_wait(usocket_request_recvfrom, &request), MP_OBJ_NULL);
-    mp_obj_t pair[] = {
-        usocket_bytes_end(bytes, &request.sink, request.count),
-        usocket_new_address(&request.address, usocket_is_compat(self)),
-    };
-    return mp_obj_new_tuple(2, pair);
+    return end_pair(result, self, usocket_bytes_end(bytes, &request.sink, request.count), &request.address);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_recvfrom_obj, 2, 3, socket_recvfrom);
 
@@ -359,11 +378,9 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recv_into_obj, 1, socket_recv_into);
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t* pos_args, mp_map_t* kw_args) {
     usocket_request_t request;
     usocket_obj_t* self = lend_part(&request, n_args, pos_args, kw_args);
-    mp_obj_t pair[] = {
-        wait_for_count(usocket_request_recvfrom, &request),
-        usocket_new_address(&request.address, usocket_is_compat(self)),
-    };
-    return mp_obj_new_tuple(2, pair);
+    const usocket_pair_t result = begin_pair();
+    const mp_obj_t count = wait_for_count(usocket_request_recvfrom, &request);
+    return end_pair(result, self, count, &request.address);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recvfrom_into_obj, 1, socket_recvfrom_into);
 
