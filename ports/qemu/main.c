@@ -66,17 +66,23 @@ static void set_path_of(const char* script) {
     mp_obj_list_store(mp_sys_path, MP_OBJ_NEW_SMALL_INT(0), folder);
 }
 
-/* The next word; NULL: none any more. */
+/* The next word; NULL: none any more. A space ends it, unless a backslash is before it, as may be before a backslash.
+ */
 static const char* next_word(char** rest) {
     char* word = *rest;
     if (word == NULL) {
         return NULL;
     }
-    char* end = strchr(word, ' ');
-    *rest = end == NULL ? NULL : end + 1;
-    if (end != NULL) {
-        *end = '\0';
+    const char* from = word;
+    char* to = word;
+    while (*from != '\0' && *from != ' ') {
+        if (*from == '\\' && from[1] != '\0') {
+            ++from;
+        }
+        *to++ = *from++;
     }
+    *rest = *from == '\0' ? NULL : word + (from - word) + 1;
+    *to = '\0';
     return word;
 }
 

@@ -70,6 +70,19 @@ void board_init_network(void) {
     board_enable_irq(IRQ_ETHERNET);
 }
 
+/* With those of servers. */
+static void forget_addresses(void) {
+    netif_set_addr(&nic, NULL, NULL, NULL);
+#if LWIP_IPV6
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; ++i) {
+        netif_ip6_addr_set_state(&nic, i, IP6_ADDR_INVALID);
+    }
+#endif
+    for (u8_t i = 0; i < DNS_MAX_SERVERS; ++i) {
+        dns_setserver(i, NULL);
+    }
+}
+
 static void set_up(bool up) {
     usocket_port_lock();
     if (up && !netif_is_up(&nic)) {
@@ -80,7 +93,7 @@ static void set_up(bool up) {
     } else if (!up) {
         dhcp_release_and_stop(&nic);
         netif_set_down(&nic);
-        netif_set_addr(&nic, NULL, NULL, NULL);
+        forget_addresses();
     }
     usocket_port_unlock();
 }

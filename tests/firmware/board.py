@@ -87,14 +87,18 @@ def network(arguments: argparse.Namespace, folder: Path) -> list[str]:
     return options
 
 
+def quoted(word: str) -> str:
+    """For QEMU, a comma ends an argument and two are one; for the board, a space does (ports/qemu/main.c)."""
+    return word.replace(",", ",,").replace("\\", "\\\\").replace(" ", "\\ ")
+
+
 def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
     words = ["board"]
     if arguments.script:
         words += [str(write_boot(folder, arguments)), *arguments.script]
     # At a terminal Ctrl-A is QEMU's.
     line = "stdio,id=line,signal=off" + (",mux=on" if sys.stdin.isatty() and not arguments.script else "")
-    # A comma ends an argument; two are one.
-    semihosting = "enable=on,target=native" + "".join(f",arg={word.replace(',', ',,')}" for word in words)
+    semihosting = "enable=on,target=native" + "".join(f",arg={quoted(word)}" for word in words)
     return [
         "qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none",
         "-chardev", line, "-serial", "chardev:line",

@@ -57,16 +57,18 @@ def test_what_an_interface_is_told_is_what_it_says() -> None:
         "refused ValueError ValueError ValueError TypeError ('10.0.2.77', '255.255.0.0', '10.0.2.9', '10.0.2.8')\n"
         "dhcp 10.0.2.15 True\n"
         "by hand again ('10.0.2.78', '255.255.0.0', '10.0.2.9', '10.0.2.8') False\n"
-        "down 0.0.0.0 False\n",
+        "by hand, of IPv6 True\n"
+        "down 0.0.0.0 False\n"
+        "up again 0.0.0.0 False\n",
         0,
     ), told.stderr
 
 
 def test_stack_2_nothing_is_left_out_while_a_neighbour_is_asked_for() -> None:
     """Nor of what the board sends to itself over the wire; and a script's arguments are what was typed."""
-    told = run(SCRIPTS / "neighbours.py", "a,b", "--c")
+    told = run(SCRIPTS / "neighbours.py", "a,b", "--c", "d e", "", "f\\ g")
     assert (told.stdout, told.returncode) == (
-        "['a,b', '--c']\nfragments 4000\nin a row [0, 1, 2]\n127.0.0.1 4000\n::1 4000\n",
+        "['a,b', '--c', 'd e', '', 'f\\\\ g']\nfragments 4000\nin a row [0, 1, 2]\n127.0.0.1 4000\n::1 4000\n",
         0,
     ), told.stderr
 
