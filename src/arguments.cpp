@@ -84,7 +84,8 @@ Result<void> makefile_mode(std::string_view mode) noexcept {
 
 Result<Timeout> poll_timeout(double milliseconds) noexcept {
     if (milliseconds < 0) return Timeout::none();
-    return Timeout::from_seconds(milliseconds / 1000);
+    const auto timeout = Timeout::from_seconds(milliseconds / 1000);
+    return timeout ? timeout : Error(Fault::poll_timeout_range);
 }
 
 }  // namespace usocket::arguments

@@ -43,7 +43,7 @@ namespace usocket::arguments {
 [[nodiscard]] USOCKET_API Result<void> parts_size(int family, std::size_t count) noexcept;
 // STRM-6. Fault::makefile_mode.
 [[nodiscard]] USOCKET_API Result<void> makefile_mode(std::string_view mode) noexcept;
-// The timeout of uselect's poll(), in milliseconds: negative waits for ever (POLL-1). Fault::timeout_range.
+// The timeout of uselect's poll(), in milliseconds: negative waits for ever (POLL-1). Fault::poll_timeout_range.
 [[nodiscard]] USOCKET_API Result<Timeout> poll_timeout(double milliseconds) noexcept;
 
 }  // namespace usocket::arguments

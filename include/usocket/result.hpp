@@ -105,7 +105,9 @@ namespace usocket {
     X(int_range, "the number does not fit the system's int") \
     X(address_text, USOCKET_TEXT_OF_CXX("an address is HOST:PORT, [HOST]:PORT or unix:PATH")) \
     X(address_zone, "what follows % is neither a number nor an interface of this machine") \
-    X(no_room, USOCKET_TEXT_OF_CXX("a poll wants room for at least one event"))
+    X(no_room, USOCKET_TEXT_OF_CXX("a poll wants room for at least one event")) \
+    X(poll_timeout_range, \
+      "a poll's timeout is None or a number of milliseconds up to 9223372036000, select()'s one of seconds")
 
 enum class Fault : std::uint8_t {
 #define USOCKET_FAULT_NAME(name, text) name,
@@ -128,7 +130,7 @@ enum class Fault : std::uint8_t {
     X(certificate_missing, EACCES, "the peer shows no certificate, and one is required") \
     X(refused_by_peer, EACCES, "the peer refuses our certificate") \
     X(wanted_by_peer, EACCES, "the peer requires a certificate of us (set_cert_key)") \
-    X(version, EPROTO, "the peer does not speak TLS 1.2 or 1.3") \
+    X(version, EPROTO, "the peer speaks no version of TLS that this side does: 1.2, and 1.3 if its library has it") \
     X(nothing_in_common, EPROTO, "no cipher suite, group or signature algorithm in common with the peer") \
     X(protocols, EPROTO, "no application protocol (ALPN) in common with the peer") \
     X(not_tls, EPROTO, "what came is not TLS") \

@@ -19,6 +19,8 @@ bool EndpointError::append(std::string_view place, std::string_view cut, Error w
     out << (size_ == 0 ? "" : "; ");
     // It may be what somebody has typed, or forgotten.
     out.readable(place.empty() ? std::string_view("\"\"") : place) << cut << ": " << why.message();
+    // A small host has no texts of errors.
+    if (*why.message() == '\0') out << "error " << std::int64_t{why.code()};
     if (out.is_full()) return false;
     size_ = static_cast<std::uint16_t>(size_ + out.size());
     text_[size_] = '\0';
