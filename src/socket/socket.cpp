@@ -238,7 +238,10 @@ Result<void> Socket::bind(const Address& address) noexcept {
 Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
 
 Result<void> Socket::listen(int backlog) noexcept {
-    return inside([&]() noexcept { return sys::listen(gate_.fd(), backlog < 0 ? 0 : backlog); });
+    return inside([&]() noexcept -> Result<void> {
+        if (layer_of(gate_) != nullptr) return Error(TlsFailure::listener);
+        return sys::listen(gate_.fd(), backlog < 0 ? 0 : backlog);
+    });
 }
 
 Result<Accepted> Socket::accept(Call&& call) noexcept {
@@ -252,6 +255,8 @@ Result<Accepted> Socket::accept(Call&& call) noexcept {
 Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     Result<Address> peer{Error()};
     const auto accepted = inside(call, [&]() noexcept -> Result<void> {
+        // Somebody else who has its number may have made it listen: its connections would be in the clear.
+        if (layer_of(gate_) != nullptr) return Error(TlsFailure::listener);
         Blocking waiting(call, timeout_, &gate_);
         waiting.trust_poll();  // SO_RCVLOWAT has no say in what a listening socket shows
         // A longjmp out of accept() would lose the descriptor: it waits outside.

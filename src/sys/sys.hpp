@@ -47,6 +47,7 @@ extern const std::size_t most_pieces;  // of one message
     NAME(msg_oob, MSG_OOB) \
     NAME(sol_socket, SOL_SOCKET) \
     NAME(so_error, SO_ERROR) \
+    NAME(so_acceptconn, SO_ACCEPTCONN) \
     NAME(so_rcvlowat, SO_RCVLOWAT) \
     NAME(so_reuseaddr, SO_REUSEADDR) \
     NAME(ipv6_v6only, IPV6_V6ONLY) \

@@ -14,6 +14,11 @@ namespace {
 // How often a call that is inside may be met before it is taken for one that waits; another wrap is not.
 constexpr int patience = 100;
 
+bool listens(sys::Fd fd) noexcept {
+    int on = 0;
+    return sys::getsockopt(fd, sys::sol_socket, sys::so_acceptconn, {&on, sizeof on}) && on != 0;
+}
+
 }  // namespace
 
 // In two steps: TLS is put on the socket while nobody else is inside, and then agreed on with the peer.
@@ -50,6 +55,7 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     if (!is_stream()) return Error(TlsFailure::not_a_stream);
     if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
     const auto peer = sys::getpeername(gate_.fd());
+    if (!peer && listens(gate_.fd())) return Error(TlsFailure::listener);
     const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
     waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
     // One that was reset has no peer any more. That, and what had come before, is for TLS, which fails with reason.
