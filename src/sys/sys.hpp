@@ -79,6 +79,9 @@ Result<Fd> duplicate(Fd fd) noexcept;
 void close(Fd fd) noexcept;
 Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept;
 bool is_nonblocking(Fd fd) noexcept;
+// From now on no sendfile() and no splice() of anybody puts bytes into it, where the system can refuse that. What a
+// program writes still gets through.
+void refuse_sendfile(Fd fd) noexcept;
 // Whether shutdown() ends the calls that sleep on a socket of this family.
 bool knows_shutdown(int family) noexcept;
 

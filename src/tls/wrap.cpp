@@ -74,6 +74,7 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     const auto session = tls::Session::open(context, options, gate_.fd(), !hides_front);
     if (!session) return session.error();
     (*session)->waits_for = options.server_side ? sys::poll_in : sys::poll_out;  // a client has the first word
+    sys::refuse_sendfile(gate_.fd());  // by others who ask for its number, it would go out in the clear
     aside->layer.store(*session, std::memory_order_release);
     return Error();
 }

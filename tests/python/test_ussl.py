@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -10,11 +11,13 @@ import signal
 import socket
 import ssl
 import sys
+import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import repeat
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 import uselect
@@ -442,6 +445,59 @@ def test_tls_3_a_failed_wrap_leaks_nothing(folder: Path, server: ussl.SSLContext
             with pytest.raises(OSError, match="the peer refuses our certificate"):
                 thread.finish()
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+# --- Ways around TLS: by the socket's number, or a copy of it
+
+
+@pytest.fixture
+def secure_compat(client: ussl.SSLContext, server: ussl.SSLContext) -> Iterator[tuple[compat.socket, usocket.socket]]:
+    one, other = compat.socketpair()
+    other = usocket.socket(fileno=other.detach())
+    one.settimeout(20)
+    other.settimeout(20)
+    with one, other:
+        wrap(client, server, (one, other))
+        yield one, other
+
+
+SecureCompat = tuple[compat.socket, usocket.socket]
+
+
+async def send_by_loop(sock: compat.socket, file: IO[bytes]) -> int:
+    return await asyncio.get_running_loop().sock_sendfile(sock, file)
+
+
+async def send_by_transport(sock: compat.socket, file: IO[bytes]) -> int:
+    _, writer = await asyncio.open_connection(sock=sock)
+    sent = await asyncio.get_running_loop().sendfile(writer.transport, file)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    return sent
+
+
+@pytest.mark.parametrize("send", [send_by_loop, send_by_transport])
+def test_compat_2_asyncio_sends_files_through_tls(
+    send: Callable[[compat.socket, IO[bytes]], Coroutine[Any, Any, int]], secure_compat: SecureCompat
+) -> None:
+    """Whose os.sendfile() would put them into the connection in the clear: there is no way into it by the system."""
+    one, other = secure_compat
+    one.setblocking(False)
+    content = os.urandom(50_000)
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        reader = Caller(other.read, len(content))
+        assert asyncio.run(send(one, file)) == len(content)
+        assert reader.finish() == content
+
+
+def test_tls_3_the_system_sends_no_file_around_tls(secure_compat: SecureCompat) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"secret")
+        file.flush()
+        assert error_of(os.sendfile, secure_compat[0].fileno(), file.fileno(), 0, 6) == errno.EINVAL
 
 
 # --- Processes

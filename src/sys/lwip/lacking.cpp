@@ -9,6 +9,7 @@ namespace usocket::sys {
 Result<void> check_file(Fd) noexcept { return Error(EOPNOTSUPP); }
 Result<std::size_t> read_file(Fd, std::uint64_t, MutableBuffer) noexcept { return Error(EOPNOTSUPP); }
 Result<std::size_t> sendfile(Fd, Fd, std::uint64_t, std::size_t, bool) noexcept { return Error(EOPNOTSUPP); }
+void refuse_sendfile(Fd) noexcept {}
 
 // --- Conduits
 Result<Conduit> conduit_open(std::size_t) noexcept { return Error(EOPNOTSUPP); }

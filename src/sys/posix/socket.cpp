@@ -125,6 +125,12 @@ Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
 
 bool is_nonblocking(Fd fd) noexcept { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
+// Linux: EINVAL into what has O_APPEND (sendfile(2), splice(2)), which is nothing else to a socket. Elsewhere: nothing.
+void refuse_sendfile(Fd fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0) (void)::fcntl(fd, F_SETFL, flags | O_APPEND);
+}
+
 Result<void> bind(Fd fd, const Address& address) noexcept {
     return check(::bind(fd, native(address), native_size(address)));
 }

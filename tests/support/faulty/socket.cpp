@@ -613,6 +613,7 @@ bool is_timeout_option(int level, int name) noexcept {
     return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 }
 
+void refuse_sendfile(Fd) noexcept {}
 bool peeks_at_offset(Fd) noexcept { return false; }
 
 Result<Address> getsockname(Fd fd) noexcept {
