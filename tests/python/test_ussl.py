@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import errno
 import gc
 import os
+import pickle
 import signal
 import socket
 import ssl
@@ -16,6 +18,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from itertools import repeat
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +33,7 @@ from python_support import (
     Caller,
     Pair,
     alarms,
+    descriptors,
     error_of,
     listener,
     run_python,
@@ -464,6 +468,25 @@ def secure_compat(client: ussl.SSLContext, server: ussl.SSLContext) -> Iterator[
 SecureCompat = tuple[compat.socket, usocket.socket]
 
 
+@pytest.mark.parametrize("pickler", [ForkingPickler.dumps, pickle.dumps, copy.copy, copy.deepcopy])
+def test_compat_2_no_copy_of_a_wrapped_socket_goes_anywhere(
+    pickler: Callable[[Any], Any], secure_compat: SecureCompat
+) -> None:
+    """In another process it would be a plain one, that writes into the connection in the clear."""
+    with pytest.raises(TypeError, match="cannot pickle"):
+        pickler(secure_compat[0])
+
+
+def test_tls_3_no_dup_of_a_wrapped_socket_by_a_function_of_the_program_s(
+    secure_compat: SecureCompat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compat, "dup", os.dup)
+    before = descriptors()
+    with pytest.raises(OSError, match="neither by dup"):
+        secure_compat[0].dup()
+    assert descriptors() == before
+
+
 async def send_by_loop(sock: compat.socket, file: IO[bytes]) -> int:
     return await asyncio.get_running_loop().sock_sendfile(sock, file)
 
@@ -498,6 +521,55 @@ def test_tls_3_the_system_sends_no_file_around_tls(secure_compat: SecureCompat) 
         file.write(b"secret")
         file.flush()
         assert error_of(os.sendfile, secure_compat[0].fileno(), file.fileno(), 0, 6) == errno.EINVAL
+
+
+def refused_by_ssl(sock: compat.socket) -> int:
+    """CPython's ssl makes its own socket of the number, and only then asks for it by detach(). What that says."""
+    context = ssl.create_default_context()
+    number = error_of(lambda: context.wrap_socket(sock, server_hostname="localhost"))
+    gc.collect()
+    return number
+
+
+def test_time_6_cpythons_ssl_does_not_close_a_socket_that_keeps_bytes() -> None:
+    one, other = compat.socketpair()
+    with one, other:
+        one.settimeout(0.01)
+        other.sendall(b"220 re")
+        assert error_of(one.read, 20) == ETIMEDOUT
+        assert refused_by_ssl(one) == errno.EBUSY
+        other.sendall(b"ady\n")
+        one.settimeout(20)
+        assert one.readline() == b"220 ready\n"
+
+
+def test_sock_4_cpythons_ssl_does_not_close_a_socket_that_another_thread_reads() -> None:
+    one, other = compat.socketpair()
+    with one, other:
+        reader = Caller(one.recv, 10)
+        reader.wait_until_blocked()
+        assert refused_by_ssl(one) == errno.EBUSY
+        other.sendall(b"hello")
+        assert reader.finish() == b"hello"
+        assert one.send(b"x") == 1
+
+
+def test_tls_3_cpythons_ssl_does_not_close_a_socket_that_has_tls(secure_compat: SecureCompat) -> None:
+    one, other = secure_compat
+    assert refused_by_ssl(one) == errno.EOPNOTSUPP
+    one.sendall(b"hello")
+    assert other.read(5) == b"hello"
+
+
+def test_sock_3_a_socket_that_detach_did_not_take_is_closed_by_with() -> None:
+    one, other = compat.socketpair()
+    with other:
+        with one:
+            one.settimeout(0.01)
+            other.sendall(b"x")
+            assert error_of(one.read, 20) == ETIMEDOUT
+            assert error_of(one.detach) == errno.EBUSY
+        assert one.fileno() == -1
 
 
 # --- Processes

@@ -13,6 +13,8 @@ def _rebuild(duplicate: Any, family: int, type: int, proto: int) -> socket:
 
 
 def _reduce(sock: socket) -> Any:
+    if sock._is_wrapped:  # the other process would write into the connection in the clear
+        raise TypeError("cannot pickle a socket that has TLS: two holders cannot share one TLS")
     return _rebuild, (reduction.DupFd(sock.fileno()), sock.family, sock.type, sock.proto)
 
 

@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from socket import SocketIO
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from usocket import _usocket
@@ -191,8 +192,14 @@ class socket(_Base):
 
     def detach(self) -> int:
         """Gives the descriptor away, which it returns; -1 if it is closed already."""
+        number = self.fileno()
+        try:
+            detached = super().detach() if number >= 0 else -1
+        except OSError:
+            _take_back(number, sys._getframe(1))
+            raise
         self._closed = True
-        return super().detach() if self.fileno() >= 0 else -1
+        return detached
 
     def dup(self) -> socket:
         kind = self.__class__
@@ -208,7 +215,8 @@ class socket(_Base):
         def make(fd: int) -> socket:
             return self.__class__(self.family, self.type, self.proto, fileno=fd)
 
-        if _face.dup is _own_dup and type(self).fileno is _usocket.socket.fileno:
+        is_usual = _face.dup is _own_dup and type(self).fileno is _usocket.socket.fileno
+        if is_usual or self._is_wrapped:  # which the core refuses
             copy = self._dup_as(_usocket.socket)._hand_over(make)
         else:
             copy = _given_to(make, _face.dup(self.fileno()))
@@ -511,6 +519,16 @@ class socket(_Base):
 
 socket.__module__ = "usocket.compat"
 _own_accept = socket._accept
+
+
+def _take_back(number: int, caller: FrameType | None) -> None:
+    """After a detach() that has failed. CPython's ssl has made a socket of the number by then, its caller's `self`,
+    which would close what is not its own."""
+    while caller is not None:
+        taker = caller.f_locals.get("self")
+        if isinstance(taker, _standard.socket) and taker.fileno() == number:
+            taker.detach()
+        caller = caller.f_back
 
 
 def _given_to(make: Callable[[int], socket], fd: int) -> socket:
