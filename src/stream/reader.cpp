@@ -62,9 +62,11 @@ Error Reader::await_lock() noexcept {
 
 // Waits for nobody who sleeps (TIME-8): only for whoever takes in what is there, and may want the host back for that.
 Error Reader::lock_now() noexcept {
+    constexpr int most_tries = 1000;
     constexpr std::int64_t patience = 3'000'000;
     return blocking().once([&]() noexcept {
-        for (const std::int64_t start = sys::now(); sys::now() - start < patience;) {
+        const std::int64_t start = sys::now();
+        for (int i = 0; i < most_tries && sys::now() - start < patience; ++i) {
             const auto ready = sys::wait(fd(), sys::poll_in, Timeout::zero());
             const bool has_more = ready.value_or(0u) != 0 || Inbox::has_pending(*source_.gate);
             if (!has_more) break;
