@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,19 +27,11 @@ bool is_readable(int fd) {
 // With descriptors beside it: the system ends a receive behind it.
 void send_beside(Socket& sender, std::string_view part) {
     const int number = STDERR_FILENO;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof number)] = {};
-    iovec bytes{const_cast<char*>(part.data()), part.size()};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof number);
-    std::memcpy(CMSG_DATA(header), &number, sizeof number);
-    ASSERT_EQ(::sendmsg(sender.fileno(), &message, 0), static_cast<ssize_t>(part.size()));
+    std::array<unsigned char, 64> memory{};
+    AncillaryWriter writer{MutableBuffer(memory)};
+    must(writer.add({SOL_SOCKET, SCM_RIGHTS, ConstBuffer(&number, sizeof number)}));
+    const ConstBuffer bytes(part);
+    ASSERT_EQ(must(sender.sendmsg(Gathered(&bytes, 1), writer.control())), part.size());
 }
 
 // Until the mark is there, and what was sent behind it.
