@@ -337,7 +337,8 @@ Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept {
         case State::closed: {
             const Error error = take_error(sock);
             dissolve_tcp(sock);
-            return error == Error() ? Error(ECONNABORTED) : error;
+            if (error != Error()) return error;
+            break;  // its end has been told: another attempt
         }
         case State::fresh: break;
     }
