@@ -110,7 +110,8 @@ TEST(Connect, TIME_4_an_attempt_that_is_ended_is_so_for_all_who_wait) {
         other.await_asleep();
         must(socket.shutdown(SHUT_RDWR));
     }
-    EXPECT_EQ(std::ranges::count(errors, Error(ECONNRESET)), 2);
+    EXPECT_EQ(errors[0], errors[1]);
+    EXPECT_TRUE(errors[0] == Error(ECONNRESET) || errors[0] == Error(ECONNABORTED)) << "the second is lwIP's";
 }
 
 TEST(Connect, CPP_4_to_an_address_of_any_family) {
