@@ -20,6 +20,7 @@ template <class T> class Weak {
 public:
     constexpr Weak() noexcept = default;
     Weak(T* to) noexcept : bits_(reinterpret_cast<std::uintptr_t>(to) + 1) {}
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): that is the disguise
     operator T*() const noexcept { return reinterpret_cast<T*>(bits_ - 1); }
     T* operator->() const noexcept { return *this; }
 
