@@ -191,22 +191,23 @@ def signatures(*replaced: Kinds) -> Iterator[tuple[str, Signature]]:
 
 PROPERTIES = {"_is_wrapped", "closed", "family", "type", "proto"}
 SETTINGS = {"_takes_str", "_skips_empty", "_shows"}  # of a class
+NAME = Kind("localhost", [1, 1.5, (), STRIDED, *strange()], [None, "", b"x", "x" * 256, "a\0b", ".x", "\udc80", "\xfc"])
+SESSION = Kind(b"", NAME.wrong, [None, b"x", bytes(10_000)])
+A_SOCKET = Kind(usocket.socket(), [None, 1, "x", object(), usocket.socket], [usocket.socket(AF_INET, SOCK_DGRAM)])
 POLL: dict[str, Signature] = {
     "register": (POLLED, MASK, OBJECT),
+    "_register_weakly": (A_SOCKET, MASK),
     "unregister": (OBJECT, THROW),
     "modify": (OBJECT, MASK),
     "poll": (NUMBER,),
     "ipoll": (NUMBER, INT),
 }
-NAME = Kind("localhost", [1, 1.5, (), STRIDED, *strange()], [None, "", b"x", "x" * 256, "a\0b", ".x", "\udc80", "\xfc"])
-SESSION = Kind(b"", NAME.wrong, [None, b"x", bytes(10_000)])
-SOCKET_TO_WRAP = Kind(usocket.socket(), [None, 1, "x", object(), usocket.socket], [usocket.socket(AF_INET, SOCK_DGRAM)])
 CONTEXT: dict[str, Signature] = {
     "set_cert_key": (READABLE, READABLE),
     "load_verify_locations": (READABLE,),
     "set_cert_reqs": (INT,),
     "set_alpn_protocols": (Kind("h2", NAME.wrong, [None, "", b"x", "x" * 256, ",", "a,b", "\udc80"]),),
-    "wrap": (SOCKET_TO_WRAP, TRUTH, NAME, TRUTH, SESSION),
+    "wrap": (A_SOCKET, TRUTH, NAME, TRUTH, SESSION),
 }
 FUNCTIONS: dict[str, Signature] = {
     "socket": (FAMILY, Kind(SOCK_STREAM, INT.wrong, NUMBERS), INT),
