@@ -111,6 +111,7 @@ TEST(Cancelling, SOCK_4_a_server_and_what_it_calls_go_on) {
     };
     Address address;
     std::optional<Server<Napping>> server(std::in_place, listener(address));
+    std::atomic<bool> is_stopped = false;
     Cancelled thread([&] {
         EXPECT_EQ(::pthread_cancel(::pthread_self()), 0);
         EXPECT_TRUE(server->run());
@@ -118,6 +119,7 @@ TEST(Cancelling, SOCK_4_a_server_and_what_it_calls_go_on) {
             ::pthread_testcancel();
             return unsigned{POLLIN};
         });
+        while (!is_stopped) std::this_thread::yield();
         server.reset();
     });
     Socket client = must(socket());
@@ -127,6 +129,7 @@ TEST(Cancelling, SOCK_4_a_server_and_what_it_calls_go_on) {
         EXPECT_EQ(must(client.readline()).view(), "over and over\n");
     }
     server->stop();
+    is_stopped = true;
     EXPECT_TRUE(thread.join());
     EXPECT_TRUE(must(client.read()).empty());
 }
