@@ -12,6 +12,11 @@
 #include "secure.hpp"
 #include "usocket/usocket.h"
 
+// An allocator of one's own is too early for ThreadSanitizer.
+#if defined(USOCKET_TESTS_MBEDTLS) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
+#define OWN_CALLOC
+#endif
+
 #if defined(USOCKET_TESTS_MBEDTLS)
 #include "tls/mbedtls/common.hpp"
 #endif
@@ -212,7 +217,7 @@ TEST(TlsMemory, TIME_6_a_call_that_lacks_memory_ends_no_connection) {
 
 #endif
 
-#if defined(USOCKET_TESTS_MBEDTLS) && defined(__GLIBC__)
+#if defined(OWN_CALLOC)
 
 constinit thread_local bool fails_ever_since = false;
 
@@ -300,7 +305,7 @@ TEST(TlsMemory, TLS_4_an_issuer_that_cannot_be_checked_is_not_a_wrong_one) {
 }  // namespace
 }  // namespace usocket::tests
 
-#if defined(USOCKET_TESTS_MBEDTLS) && defined(__GLIBC__)
+#if defined(OWN_CALLOC)
 // The library's allocator, among others'.
 extern "C" void* calloc(std::size_t count, std::size_t size) noexcept {
     std::size_t bytes = 0;
