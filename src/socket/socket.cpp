@@ -17,7 +17,8 @@ namespace usocket {
 Socket::Socket(int fd, int family, int type, int proto) noexcept
     : gate_(fd),
       family_(static_cast<std::uint8_t>(family)),
-      kind_(static_cast<std::uint16_t>((type << 12) | std::min(static_cast<unsigned>(proto), unsigned{proto_mask}))) {
+      kind_(static_cast<std::uint16_t>((static_cast<unsigned>(type) << 12) |
+                                       std::min(static_cast<unsigned>(proto), unsigned{proto_mask}))) {
     Aside* aside = (kind_ & proto_mask) == proto_mask ? gate_.make_aside() : nullptr;
     if (aside != nullptr) aside->proto = proto;
     if (!sys::knows_shutdown(family)) gate_.learn(Gate::needs_bell);

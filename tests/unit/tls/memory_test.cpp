@@ -70,7 +70,7 @@ TEST(TlsMemory, TLS_3_small_pieces_will_do) {
 
 // The library's memory: how many more allocations of this thread succeed before one fails. Counted down, below 0 as
 // well.
-constinit thread_local long allocations_left = -1;
+[[maybe_unused]] constinit thread_local long allocations_left = -1;
 
 #if defined(USOCKET_TESTS_OPENSSL)
 
