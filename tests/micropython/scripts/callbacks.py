@@ -61,6 +61,7 @@ stopped.acquire()
 def collect():
     while not stop:
         gc.collect()
+        time.sleep(0.001)  # with a lock others would wait long for it
     stopped.release()
 
 
