@@ -1,6 +1,7 @@
 """TIME-5, TIME-6, TLS-3: Ctrl-C at random points of calls that wait, in a build whose signal handler longjmps out of
 whatever runs and in one whose handler does not. KeyboardInterrupt arrives each time, the next call works, nothing that
-has been received is lost, and no descriptor stays behind. And of those that change what a poll watches (POLL-1)."""
+has been received is lost, and no descriptor stays behind. And of those that change what a poll watches (POLL-1).
+Signals that have callbacks run (SOCK-11) end nothing else."""
 
 from __future__ import annotations
 
@@ -359,3 +360,23 @@ def test_gai_4_what_was_found_is_freed(tmp_path: Path) -> None:
         timeout=TIME_LIMIT_S,
     )
     assert done.stdout.split() == ["True", "0"], done
+
+
+def test_sock_11_what_has_callbacks_run_ends_no_wait_of_the_collector() -> None:
+    """It waits until each other thread has looked through its stack; what it does not wait for, it frees."""
+    for _ in range(6):
+        with subprocess.Popen(
+            [str(GIL.path), "-X", "heapsize=200k", str(SCRIPTS / "collecting.py")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().rstrip() == b"collects"
+            limit = time.monotonic() + TIME_LIMIT_S
+            while process.poll() is None and time.monotonic() < limit:
+                process.send_signal(signal.SIGRTMAX - 1)  # as callbacks_thread.c does
+                time.sleep(0.0001)
+            process.kill()
+            assert (process.stdout.read(), process.wait()) == (b"wrong 0\n", 0)

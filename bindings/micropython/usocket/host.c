@@ -141,6 +141,22 @@ void mp_hal_set_interrupt_char(char c) {
 }
 #endif
 
+#if USOCKET_SETS_INTERRUPT_CHAR && MICROPY_PY_THREAD
+#include <errno.h>
+#include <semaphore.h>
+
+// Called by the host's collector in place of sem_wait (micropython.mk), until another thread has looked through its
+// stack. The host takes a signal, Ctrl-C's or one that is for callbacks, for the end of that, and frees what is in use.
+int usocket_host_sem_wait(sem_t* semaphore);
+int usocket_host_sem_wait(sem_t* semaphore) {
+    int result;
+    do {
+        result = sem_wait(semaphore);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+#endif
+
 static usocket_error_t guarded(usocket_method_t method, usocket_request_t* request,
                                void (*unwound)(usocket_request_t* request)) {
 #if MICROPY_ASYNC_KBD_INTR

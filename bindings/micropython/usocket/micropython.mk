@@ -104,6 +104,9 @@ ifneq ($(wildcard unix_mphal.c),)
 CFLAGS_USERMOD += -DUSOCKET_SETS_INTERRUPT_CHAR="(1)"
 $(BUILD)/unix_mphal.o: CFLAGS += -Dmp_hal_set_interrupt_char=usocket_host_set_interrupt_char
 $(BUILD)/unix_mphal.o: $(USERMOD_DIR)/micropython.mk
+# A signal ends the collector's wait for other threads: host.c waits on.
+$(BUILD)/mpthreadport.o: CFLAGS += -Dsem_wait=usocket_host_sem_wait
+$(BUILD)/mpthreadport.o: $(USERMOD_DIR)/micropython.mk
 endif
 
 # make does not compile again what was compiled with other flags: a folder that holds a build without this module, or
