@@ -10,8 +10,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "py/mphal.h"
-
 // Nobody's by convention; where there are no real-time signals, one that is ignored unless asked for.
 #ifdef SIGRTMAX
 #define NUDGE (SIGRTMAX - 1)
@@ -69,12 +67,9 @@ bool usocket_is_callbacks_thread(void) { return is_thread; }
 
 static uint32_t now(void) { return __atomic_load_n(&state, __ATOMIC_SEQ_CST); }
 
-// Ends the system call that the host is in. Linux gives the signal to the main thread, which takes it. But not while
-// that waits for other threads to mark what they use: its collector takes the end of that wait for theirs.
+// Ends the system call that the host is in. Linux gives the signal to the main thread, which takes it.
 static void nudge(uint32_t while_state) {
-    const mp_uint_t before = MICROPY_BEGIN_ATOMIC_SECTION();
     kill(getpid(), NUDGE);
-    MICROPY_END_ATOMIC_SECTION(before);
     usocket_sleep_on_word(&state, while_state, NUDGE_MS);
 }
 
