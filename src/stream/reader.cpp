@@ -168,8 +168,6 @@ Result<void> Reader::readline(Sink& into, std::size_t limit) noexcept {
 // Of another queue than that of the unread bytes: no reader is in the way.
 static bool is_beside(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_errqueue)) != 0; }
 
-static bool takes_mark(int flags) noexcept { return (flags & (sys::msg_oob | sys::msg_peek)) == sys::msg_oob; }
-
 static bool is_for_all(int flags) noexcept { return (flags & (sys::msg_waitall | sys::msg_peek)) == sys::msg_waitall; }
 
 // What the flags of recv(2) mean to a call; returns them as the system is to see them. Those of another queue, and
@@ -191,7 +189,7 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
     if (layer() != nullptr && (flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
     if (is_beside(flags) || !source_.is_stream) {
         const auto received = receive(buffer, flags, from);
-        if (received && takes_mark(flags)) note_mark();
+        if (received) note_mark(flags);
         return received;
     }
     // Nothing is there at once, even if nothing has arrived.
@@ -208,7 +206,7 @@ Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control,
     flags = heed(flags);
     if (is_beside(flags) || !source_.is_stream) {
         const auto received = receive_message(pieces, control, flags);
-        if (received && takes_mark(flags)) note_mark();
+        if (received) note_mark(flags);
         return received;
     }
     if (is_for_all(flags)) return receive_all(pieces, control, flags & ~sys::msg_waitall);

@@ -112,10 +112,10 @@ private:
 #if defined(USOCKET_WITHOUT_sharing)
     // Nobody else reads them, and no handler jumps.
     [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
-    void note_mark() noexcept {}
+    void note_mark(int /*flags*/) noexcept {}
 #else
     [[nodiscard]] bool leaves_in_queue() noexcept;
-    void note_mark() noexcept;
+    void note_mark(int flags) noexcept;
 #endif
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
     Result<std::size_t> await_some(std::size_t most) noexcept;

@@ -36,9 +36,10 @@ bool Reader::leaves_in_queue() noexcept {
     return source_.gate->exposed() || (call_.unwinds() && keepable() == 0);
 }
 
-// The urgent byte has been taken (MSG_OOB). Its mark stays where it is, and then not even a poll tells of it.
-void Reader::note_mark() noexcept {
-    const std::size_t before = source_.is_tcp ? sys::queued(fd()).value_or(0u) : 0;
+// Once the urgent byte has been taken (MSG_OOB) its mark stays where it is, and then not even a poll tells of it.
+void Reader::note_mark(int flags) noexcept {
+    if (!source_.is_tcp || (flags & (sys::msg_oob | sys::msg_peek)) != sys::msg_oob) return;
+    const std::size_t before = sys::queued(fd()).value_or(0u);
     Aside* aside = before != 0 ? source_.gate->make_aside() : nullptr;
     if (aside != nullptr) aside->before_mark = static_cast<unsigned>(before);
 }

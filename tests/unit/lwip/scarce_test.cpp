@@ -339,9 +339,8 @@ TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
     EXPECT_EQ(must(deaf.there.read(100)).view(), sent);
 }
 
-// Three could hold all segments that there are: one and a half times as many.
-TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
-    const Wire wire;
+// Three connections over the wire that hold what a connection may hold, in the smallest segments.
+std::vector<Pair> stuffed_pairs() {
     std::vector<Pair> pairs;
     for (int i = 0; i < 3; ++i) {
         pairs.push_back(wire_pair());
@@ -349,6 +348,13 @@ TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
         pcb_of(pairs.back().here).mss = tiny_mss;
     }
     for (Pair& pair : pairs) fill(pair.here);
+    return pairs;
+}
+
+// Three could hold all segments that there are: one and a half times as many.
+TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
+    const Wire wire;
+    std::vector<Pair> pairs = stuffed_pairs();
     EXPECT_GE(lwip_stats.memp[MEMP_TCP_SEG]->used, 20u);
     expect_alive();
     Pair other = tcp_pair();
@@ -361,13 +367,7 @@ TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
 
 TEST(Scarce, STACK_2_closed_connections_whose_peers_take_nothing_give_way) {
     const Wire wire;
-    std::vector<Pair> pairs;
-    for (int i = 0; i < 3; ++i) {
-        pairs.push_back(wire_pair());
-        const sys::Guard guard;
-        pcb_of(pairs.back().here).mss = tiny_mss;
-    }
-    for (Pair& pair : pairs) fill(pair.here);
+    std::vector<Pair> pairs = stuffed_pairs();
     for (Pair& pair : pairs) pair.here.close();
     const auto held = [] { return lwip_stats.memp[MEMP_TCP_SEG]->used; };
     const auto before = held();

@@ -22,11 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool is_readable(int fd) {
-    pollfd one{fd, POLLIN, 0};
-    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
-}
-
 int queued(int fd) {
     int count = 0;
     EXPECT_EQ(::ioctl(fd, FIONREAD, &count), 0);
@@ -52,7 +47,7 @@ TEST_P(Holders, TIME_9_a_read_that_waits_leaves_others_as_they_are) {
     Background reader([&] { got = must(pair_.here.read(1000)).view(); });
     reader.await_asleep();
     must(pair_.there.write(std::string(100, 'a')));
-    while (!is_readable(fd)) std::this_thread::yield();
+    while (!shows_input(fd)) std::this_thread::yield();
     EXPECT_EQ(must(other.getsockopt(SOL_SOCKET, SO_RCVLOWAT)), 1);
     EXPECT_EQ(::fcntl(fd, F_GETFL), flags);
     EXPECT_EQ(must(other.recv(40)).size(), 40u);
@@ -105,7 +100,7 @@ TEST_P(Holders, TIME_9_a_small_queue_makes_progress_and_is_not_deaf) {
         must(pair.there.write(std::string(600, 'x')));
         await_bytes(pair.here, 600);
         EXPECT_EQ(pair.here.read(100'000).error(), Error(ETIMEDOUT));
-        EXPECT_TRUE(is_readable(fd)) << size;
+        EXPECT_TRUE(shows_input(fd)) << size;
         must(pair.here.settimeout(10s));
         Background writer([&] { must(pair.there.write(std::string(20'000, 'y'))); });
         EXPECT_EQ(must(pair.here.read(20'600)).view(), std::string(600, 'x') + std::string(20'000, 'y'));

@@ -12,17 +12,13 @@
 #include <string_view>
 #include <thread>
 
+#include "descriptor.hpp"
 #include "loopback.hpp"
 
 namespace usocket::tests {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool is_readable(int fd) {
-    pollfd one{fd, POLLIN, 0};
-    return ::poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
-}
 
 // With descriptors beside it: the system ends a receive behind it.
 void send_beside(Socket& sender, std::string_view part) {
@@ -84,10 +80,10 @@ TEST(MarksTcp, TIME_2_TIME_3_an_urgent_byte_before_all_others_holds_nobody) {
         const int fd = pair.here.fileno();
         must(pair.there.send("!", MSG_OOB));
         must(pair.there.write("ab"));
-        while (!is_readable(fd)) std::this_thread::yield();
+        while (!shows_input(fd)) std::this_thread::yield();
         EXPECT_EQ(read_by(how, pair.here, 3, Deadline::after(20ms)), Error(ETIMEDOUT).message()) << how;
         EXPECT_FALSE(pair.here.has_kept()) << how;
-        EXPECT_TRUE(is_readable(fd)) << how;
+        EXPECT_TRUE(shows_input(fd)) << how;
         must(pair.there.write("\n"));
         EXPECT_EQ(read_by(how, pair.here, 3, Deadline::after(20s)), "ab\n") << how;
     }
@@ -117,10 +113,10 @@ TEST(MarksTcp, STRM_5_a_mark_that_was_reached_is_in_nobodys_way) {
     EXPECT_EQ(must(pair.here.read(2)).view(), "AB");
     EXPECT_EQ(must(pair.here.recv(1, MSG_OOB)).view(), "!");
     must(pair.there.write("cd"));
-    while (!is_readable(fd)) std::this_thread::yield();
+    while (!shows_input(fd)) std::this_thread::yield();
     EXPECT_EQ(pair.here.readline(Deadline::after(20ms)).error(), Error(ETIMEDOUT));
     EXPECT_FALSE(pair.here.has_kept());
-    EXPECT_TRUE(is_readable(fd));
+    EXPECT_TRUE(shows_input(fd));
 }
 
 TEST(MarksTcp, TIME_9_a_mark_while_peeks_look_elsewhere_holds_nobody) {
@@ -156,7 +152,7 @@ TEST(MarksUnix, STRM_5_the_last_part_of_an_unfinished_line_stays) {
     int left = 0;
     EXPECT_EQ(::ioctl(fd, FIONREAD, &left), 0);
     EXPECT_EQ(left, 4);
-    EXPECT_TRUE(is_readable(fd));
+    EXPECT_TRUE(shows_input(fd));
     must(pair.there.write("\n"));
     EXPECT_EQ(must(pair.here.readline()).view(), "one line\n");
 }
