@@ -499,7 +499,9 @@ class Streams(Trial):
         if self.timeout is not None:
             self.require(outcome.took_ms < self.timeout * 1000 + SLACK_MS, "longer than its timeout (TIME-2)")
         had_handled = bool(self.handled)
-        before = max(0, before - self.remove_handled(reading, b"" if error else data or b""))
+        is_dropped = reading.flags & TRUNC and self.kind != "unix"  # not shown: tcp(7)
+        size = 0 if error else len(data or b"")
+        before = max(0, before - self.remove_handled(reading, size, None if is_dropped else data))
         if error or data is None:
             self.keeper = sock
             if error and not isinstance(error, (OSError, MemoryError)):
@@ -510,8 +512,8 @@ class Streams(Trial):
         if reading.is_elsewhere():
             return None
         self.last_at_once = self.timeout == 0 or reading.is_at_once()
-        if reading.flags & TRUNC and self.kind != "unix":
-            data = self.unreturned[: len(data)]  # dropped, not shown: tcp(7)
+        if is_dropped:
+            data = self.unreturned[:size]
         self.check_size(reading, data, before)
         offset = 0
         if reading.flags & PEEK:
@@ -525,19 +527,28 @@ class Streams(Trial):
             self.keeper = None
         return None
 
-    def remove_handled(self, reading, data):
-        """Returns how many bytes of those that were there before. The call's own are behind what handlers have read in
-        the middle of it, and in front of what they have read just behind it."""
+    def remove_handled(self, reading, size, data):
+        """Returns how many bytes of those that were there before. The call's own `size` ones, `data` if it has shown
+        them, are behind what handlers have read in the middle of it, and in front of what they have read just behind
+        it."""
         handled, self.handled = self.handled, []
+        if reading.flags & PEEK:
+            size = 0
+
+        def is_right(count):
+            first, behind = b"".join(handled[:count]), b"".join(handled[count:])
+            left = self.unreturned[len(first) :]
+            is_its_own = not size or data is None or left.startswith(data)
+            return self.unreturned.startswith(first) and is_its_own and left[size:].startswith(behind)
+
         count = len(handled)
-        if not reading.flags & PEEK:
-            while count and not self.unreturned.startswith(b"".join(handled[:count]) + data):
-                count -= 1
-            if not self.unreturned.startswith(b"".join(handled[:count]) + data):
-                count = len(handled)
+        while count and not is_right(count):
+            count -= 1
+        if not is_right(count):
+            count = len(handled)
         first = b"".join(handled[:count])
         self.remove(first, 0, "a handler")
-        self.remove(b"".join(handled[count:]), len(data), "a handler behind the call")
+        self.remove(b"".join(handled[count:]), size, "a handler behind the call")
         return len(first)
 
     def find_out_what_was_done(self, reading, sock):
