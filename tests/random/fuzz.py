@@ -4,6 +4,7 @@
     tests/random/fuzz.py --seconds 15              so long on each host
     tests/random/fuzz.py --host cpython --seed 7   one trial of Python's, with what it does
     tests/random/fuzz.py --findings 20 ...         goes on after so many
+    tests/random/fuzz.py --host pycopy=/path ...   an interpreter of your own that has the module
 
 C++: the trials of one kind are named by --kind and run by build/bin/usocket_random itself; see main.cpp.
 """
@@ -158,7 +159,8 @@ def main() -> int:
     parser.add_argument("--findings", type=int, default=1)
     options = parser.parse_args()
     only_one = options.seed is not None and options.seconds is None
-    chosen = [host for host in hosts() if options.host in (None, host.name)]
+    name, _, program = (options.host or "").partition("=")
+    chosen = [Host(name, Path(program))] if program else [host for host in hosts() if name in ("", host.name)]
     if not chosen:
         parser.error(f"no host {options.host}")
     ran = False

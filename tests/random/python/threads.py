@@ -2,7 +2,6 @@
 # socket; or each is inside calls on sockets of its own. Beside them others fill the heap and collect, where they may.
 
 import gc
-import struct
 
 import usocket
 from support import (
@@ -22,6 +21,11 @@ from support import (
     sleep_ms,
     uselect,
 )
+
+try:
+    import struct
+except ImportError:
+    import ustruct as struct  # Pycopy's
 
 SHORTEST_RUN = 16  # one that is shorter could be from anywhere
 LIMIT_MS = 4000  # until when what must happen has happened
