@@ -49,8 +49,10 @@ Error Reader::lock() noexcept {
     return error;
 }
 
+// Nothing moves for it meanwhile: SO_RCVTIMEO begins here (TIME-7).
 Error Reader::await_lock() noexcept {
     Blocking waiting = blocking();
+    if (const Error error = waiting.heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     do {
         const std::uint32_t held = source_.inbox->announce_wait();
         if (held == 0) continue;
@@ -209,7 +211,8 @@ Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control,
         if (received) note_mark(flags);
         return received;
     }
-    if (is_for_all(flags)) return receive_all(pieces, control, flags & ~sys::msg_waitall);
+    // What the system would drop unseen could not go back.
+    if (is_for_all(flags)) return receive_all(pieces, control, flags & ~(sys::msg_waitall | sys::msg_trunc));
     return exclusively([&]() noexcept { return receive_stream_message(pieces, control, flags); });
 }
 

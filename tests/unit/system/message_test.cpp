@@ -93,6 +93,17 @@ TEST_P(Message, SOCK_10_TIME_6_MSG_WAITALL_that_fails_loses_nothing) {
     EXPECT_EQ(must(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL)).size, 0u);
 }
 
+// What has come until then has not been dropped.
+TEST_P(Message, SOCK_10_TIME_6_MSG_WAITALL_with_MSG_TRUNC_that_fails_loses_nothing) {
+    must(pair_.there.write("0123456789"));
+    must(pair_.here.settimeout(20ms));
+    EXPECT_EQ(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL | MSG_TRUNC).error(), Error(ETIMEDOUT));
+    EXPECT_EQ(must(pair_.here.read(10)).view(), "0123456789");
+    must(pair_.there.write("0123456789abcdefghijklm!"));
+    EXPECT_EQ(must(pair_.here.recvmsg_into(pieces_, {}, MSG_WAITALL | MSG_TRUNC)).size, 23u);
+    EXPECT_EQ(must(pair_.here.read(1)).view(), "!");
+}
+
 TEST_P(Message, SOCK_10_TIME_5_no_signal_ends_MSG_WAITALL) {
     for (const bool raises : {false, true}) {
         ScriptedHost host;

@@ -168,5 +168,21 @@ TEST_P(Readers, Strm4AReaderAndAWriterDoNotWaitForEachOther) {
     EXPECT_EQ(back, data);
 }
 
+// SO_RCVTIMEO is the descriptor's, the other's deadline its own.
+TEST_P(Readers, TIME_7_SO_RCVTIMEO_counts_while_another_reads) {
+    const timeval span{0, 50'000};
+    must(pair_.here.setsockopt(SOL_SOCKET, SO_RCVTIMEO, span));
+    std::atomic<bool> is_over = false;
+    Background other([&] {
+        EXPECT_EQ(must(pair_.here.read(1, Deadline::after(10s))).view(), "x");
+        is_over = true;
+    });
+    std::this_thread::sleep_for(10ms);  // whether it waits by then or not, the result is the same
+    EXPECT_EQ(pair_.here.read(1).error(), Error(EAGAIN));
+    EXPECT_EQ(pair_.here.recv(1).error(), Error(EAGAIN));
+    EXPECT_FALSE(is_over);
+    must(pair_.there.write("x"));
+}
+
 }  // namespace
 }  // namespace usocket::tests
