@@ -261,6 +261,7 @@ private:
     [[nodiscard]] int large_proto() const noexcept;
     USOCKET_LOCAL Socket(int fd, int family, int type, int proto) noexcept;
     template <class Opened> USOCKET_LOCAL void become(const Opened& opened, int proto) noexcept;
+    USOCKET_LOCAL void become_like(const Socket& other, int fd) noexcept;
     USOCKET_LOCAL Result<void> checked(int proto) noexcept;
     USOCKET_LOCAL void take(Socket& other) noexcept;
     USOCKET_LOCAL void destroy() noexcept;

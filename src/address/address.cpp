@@ -111,7 +111,7 @@ ConstBuffer Address::payload() const noexcept { return sys::address_payload(*thi
 Address::Text Address::host() const noexcept {
     const int af = family();
     if (af != sys::af_inet && af != sys::af_inet6) return {};
-    return sys::format_ip(af, payload()).value_or(Text{});
+    return sys::format_ip(af, payload());
 }
 
 Result<Address::Text> inet_ntop(int family, ConstBuffer packed) noexcept {

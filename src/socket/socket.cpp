@@ -160,6 +160,11 @@ template <class Opened> void Socket::become(const Opened& opened, int proto) noe
     if (opened.nonblocking) timeout_ = Timeout::zero();
 }
 
+// A descriptor of the same kind as the other's.
+void Socket::become_like(const Socket& other, int fd) noexcept {
+    become(sys::Opened{fd, other.family_, other.type()}, other.proto());
+}
+
 // For a large protocol there may have been no memory: then it is closed.
 Result<void> Socket::checked(int proto) noexcept {
     if (this->proto() == proto) return {};
@@ -272,7 +277,7 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
         const auto take = [&]() noexcept -> Result<void> {
             const Held held;
             const auto fd = sys::accept(gate_.fd(), *peer);
-            if (fd) conn.become(sys::Opened{*fd, family_, type()}, proto());
+            if (fd) conn.become_like(*this, *fd);
             return fd.error();
         };
         // Whoever holds the descriptor besides may let it block again at any time: then it might sleep.
@@ -566,12 +571,10 @@ Result<void> Socket::dup_into(Socket& copy) noexcept {
         return sys::duplicate(gate_.fd());
     });
     if (!fd) return fd;
-    copy.become(sys::Opened{*fd, family_, type()}, proto());
+    copy.become_like(*this, *fd);
     copy.expose();
     copy.timeout_ = timeout_;
-    for (const Gate::Fact fact : {Gate::peeks_elsewhere, Gate::stays_nonblocking}) {
-        if (gate_.knows(fact)) copy.gate_.learn(fact);
-    }
+    copy.gate_.learn_from(gate_);
     if (has_spans(gate_)) note_spans(copy.gate_, true);
     return copy.checked(proto());
 }
@@ -596,20 +599,18 @@ unsigned Socket::poll_now(unsigned events) noexcept {
     const Uncancelled uncancelled;
     const auto ready = inside([&]() noexcept -> Result<unsigned> {
         const Layer* layer = layer_of(gate_);
-        const unsigned instead = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
-        if (instead == waits_for_plaintext) {
-            const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
-            const bool may_be_more = (shown.value_or(0u) & sys::poll_in) != 0 && look();
-            return shown && !may_be_more ? *shown & ~sys::poll_in : shown;
+        const unsigned waits_for = layer != nullptr ? layer->waits_for.load(std::memory_order_relaxed) : 0;
+        const unsigned instead = waits_for & ~waits_for_plaintext;
+        const auto shown = sys::wait(gate_.fd(), instead != 0 ? instead : events, Timeout::zero());
+        if (!shown) return shown;
+        if (instead != 0) return (*shown & instead) != 0 ? events | *shown : shown;
+        if (waits_for == waits_for_plaintext) {
+            const bool may_be_more = (*shown & sys::poll_in) != 0 && look();
+            return may_be_more ? shown : *shown & ~sys::poll_in;
         }
-        if (instead == 0) {
-            const auto shown = sys::wait(gate_.fd(), events, Timeout::zero());
-            const unsigned missing = events & sys::poll_in & ~shown.value_or(0u);
-            const bool is_more = shown && missing != 0 && gate_.exposed() && is_overlooked(gate_.fd(), gate_.aside());
-            return is_more ? *shown | missing : shown;
-        }
-        const auto shown = sys::wait(gate_.fd(), instead, Timeout::zero());
-        return (shown.value_or(0u) & instead) != 0 ? events | *shown : shown;
+        const unsigned missing = events & sys::poll_in & ~*shown;
+        const bool is_more = missing != 0 && gate_.exposed() && is_overlooked(gate_.fd(), gate_.aside());
+        return is_more ? *shown | missing : shown;
     });
     if (ready.error() == Error(EBADF)) return sys::poll_nval;
     return ready.value_or(0u) | (has_kept() ? events & sys::poll_in : 0u);

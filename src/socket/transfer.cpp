@@ -35,7 +35,7 @@ bool Socket::is_tcp() const noexcept {
 }
 
 Reader Socket::reader(Call& call) noexcept {
-    return {call, Source{&gate_, &inbox_, timeout_, is_stream(), is_tcp(), type() == sys::sock_seqpacket}};
+    return {call, timeout_, Source{&gate_, &inbox_, is_stream(), is_tcp(), type() == sys::sock_seqpacket}};
 }
 
 // A datagram of AF_UNIX would wait in the system for its receiver, out of reach of close() (SOCK-4).

@@ -21,18 +21,16 @@ constexpr std::size_t copied_part = std::size_t{16} << 10;
 
 // MSG_DONTWAIT waits for nothing (TIME-8).
 void Outbox::heed(int flags) noexcept {
-    if ((flags & sys::msg_dontwait) == 0) return;
-    timeout_ = Timeout::zero();
-    call_.has_deadline_ = false;
+    if ((flags & sys::msg_dontwait) != 0) waiting_.wait_for_nothing();
 }
 
 template <class Once> Result<std::size_t> Outbox::perform(int flags, Once once) noexcept {
     heed(flags);
-    Blocking waiting(call_, timeout_, &gate_);
+    waiting_.anew();
     // In the system a connection that is opened would be waited for out of reach of a close() that has just begun.
     const bool never_sleeps = waits_for_receiver_ || (flags & sys::msg_fastopen) != 0;
-    flags |= never_sleeps ? sys::msg_dontwait : waiting.sleep_flags();
-    return waiting.perform(gate_.fd(), sys::poll_out, [&]() noexcept { return once(flags); });
+    flags |= never_sleeps ? sys::msg_dontwait : waiting_.sleep_flags();
+    return waiting_.perform(gate_.fd(), sys::poll_out, [&]() noexcept { return once(flags); });
 }
 
 Result<std::size_t> Outbox::send(ConstBuffer data, int flags, const Address* to) noexcept {
@@ -76,8 +74,7 @@ Result<std::size_t> Outbox::send_pieces(Gathered pieces, ConstBuffer control, in
 Result<std::size_t> Outbox::send_through(Layer& layer, ConstBuffer data, int flags) noexcept {
     if ((flags & sys::msg_oob) != 0) return Error(EOPNOTSUPP);
     heed(flags);
-    Blocking waiting(call_, timeout_, &gate_);
-    const auto sent = layer.hooks->send(layer, waiting, data);
+    const auto sent = layer.hooks->send(layer, waiting_.anew(), data);
     // It may have gone on with a handshake.
     if (Aside& aside = *gate_.aside(); aside.layer_waits != layer.waits_for) {
         const Held held;
@@ -143,8 +140,7 @@ Result<bool> Outbox::has_room() noexcept {
 
 Error Outbox::pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept {
     for (done = 0;;) {
-        Blocking waiting(call_, timeout_, &gate_);
-        const auto passed = waiting.perform(
+        const auto passed = waiting_.anew().perform(
             gate_.fd(), sys::poll_out, [&]() noexcept { return sys::conduit_pass(conduit, gate_.fd(), count - done); });
         if (!passed) return passed.error();
         done += *passed;
@@ -155,9 +151,8 @@ Error Outbox::pass_all(const sys::Conduit& conduit, std::size_t count, std::size
 
 // Of the system calls of one method.
 Error Outbox::check_between() noexcept {
-    Blocking waiting(call_, timeout_, &gate_);
-    if (const Error error = waiting.check_signals(); error != Error()) return error;
-    return waiting.check_deadline();
+    if (const Error error = waiting_.anew().check_signals(); error != Error()) return error;
+    return waiting_.check_deadline();
 }
 
 }  // namespace usocket

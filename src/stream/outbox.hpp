@@ -18,7 +18,7 @@ class Outbox {
 public:
     // waits_for_receiver: of a family whose sends wait for the receiver in the system, where no close ends them.
     Outbox(Call& call, Timeout timeout, Gate& gate, bool waits_for_receiver) noexcept
-        : call_(call), timeout_(timeout), gate_(gate), waits_for_receiver_(waits_for_receiver) {}
+        : waiting_(call, timeout, &gate), gate_(gate), waits_for_receiver_(waits_for_receiver) {}
 
     // What the system takes at once, with the flags of send(2). `to`: where to; null: to the peer.
     Result<std::size_t> send(ConstBuffer data, int flags, const Address* to) noexcept;
@@ -41,11 +41,11 @@ public:
     [[nodiscard]] bool is_short(Error error, std::size_t sent) const noexcept {
         const int code = error.code();
         const bool is_for_now = code == EAGAIN || code == ENOBUFS || code == ENOMEM;
-        return is_for_now && sent != 0 && Blocking(call_, timeout_, &gate_).is_nonblocking();
+        return is_for_now && sent != 0 && waiting_.is_nonblocking();
     }
     // Whether the system can take something now, and until it can.
     Result<bool> has_room() noexcept;
-    Result<void> await_room() noexcept { return Blocking(call_, timeout_, &gate_).await(gate_.fd(), sys::poll_out); }
+    Result<void> await_room() noexcept { return waiting_.anew().await(gate_.fd(), sys::poll_out); }
     // `count` bytes that are in a conduit; as send_all().
     Error pass_all(const sys::Conduit& conduit, std::size_t count, std::size_t& done) noexcept;
 
@@ -57,8 +57,7 @@ private:
     template <class Once> Result<std::size_t> perform(int flags, Once once) noexcept;
     Error check_between() noexcept;
 
-    Call& call_;
-    Timeout timeout_;
+    Blocking waiting_;
     Gate& gate_;
     bool waits_for_receiver_;
 };

@@ -15,6 +15,8 @@ inline std::uint32_t Reader::id() const noexcept {
     return (static_cast<std::uint32_t>(address >> 3) & 0x00ffffff) | 1;
 }
 
+bool Reader::try_lock() noexcept { return source_.inbox->try_lock(id()); }
+
 Error Reader::begin_turn() noexcept {
     if (const Error error = lock(); error != Error()) return error;
     call_.reader_ = this;
@@ -34,7 +36,7 @@ bool Reader::ends_turn(Error error) noexcept {
 
 // The only thread has given it back before anything of its host's runs.
 Error Reader::lock() noexcept {
-    call_.reads_ = source_.inbox->try_lock(id());
+    call_.reads_ = try_lock();
     return call_.reads_ ? Error() : Error(EAGAIN);
 }
 
@@ -44,21 +46,21 @@ Error Reader::lock() noexcept {
 Error Reader::lock() noexcept {
     call_.reads_ = true;
     Error error;
-    if (!source_.inbox->try_lock(id())) error = blocking().is_nonblocking() ? lock_now() : await_lock();
+    if (!try_lock()) error = is_nonblocking() ? lock_now() : await_lock();
     if (error != Error()) call_.reads_ = false;
     return error;
 }
 
 // Nothing moves for it meanwhile: SO_RCVTIMEO begins here (TIME-7).
 Error Reader::await_lock() noexcept {
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     if (const Error error = waiting.heed_descriptor(fd(), sys::poll_in); error != Error()) return error;
     do {
         const std::uint32_t held = source_.inbox->announce_wait();
         if (held == 0) continue;
         const auto woken = waiting.wait_for_word(source_.inbox->lock_word(), held);
         if (!woken) return woken.error();
-    } while (!source_.inbox->try_lock(id()));
+    } while (!try_lock());
     return Error();
 }
 
@@ -74,7 +76,7 @@ Error Reader::lock_now() noexcept {
             if (!has_more) break;
             sys::yield_thread();
             if (source_.gate->closed()) return Error(EBADF);
-            if (source_.inbox->try_lock(id())) return Error();
+            if (try_lock()) return Error();
         }
         return Error(EAGAIN);
     });
@@ -123,7 +125,7 @@ Result<void> Reader::read_with(Sink& into, std::size_t limit, Fill filler) noexc
 Error Reader::end(Error error) noexcept {
     end_growth();
     if (!has_turn()) return error;
-    const bool is_short = error == Error(EAGAIN) && sink().size() != 0 && blocking().is_nonblocking();
+    const bool is_short = error == Error(EAGAIN) && sink().size() != 0 && is_nonblocking();
     if (error != Error() && !is_short && source_.inbox->give_back(*source_.gate, sink())) return error;
     source_.inbox->commit(*source_.gate);
     return Error();
@@ -178,9 +180,7 @@ int Reader::heed(int flags) noexcept {
     // AF_UNIX has no error queue, and takes the flag for none.
     const bool is_none = source_.is_stream && !source_.is_tcp && (flags & sys::msg_errqueue) != 0;
     if (is_none) flags = (flags & ~sys::msg_errqueue) | sys::msg_dontwait;
-    if (!is_beside(flags) && (flags & sys::msg_dontwait) == 0) return flags;
-    source_.timeout = Timeout::zero();
-    call_.has_deadline_ = false;
+    if (is_beside(flags) || (flags & sys::msg_dontwait) != 0) waiting_.wait_for_nothing();
     return flags;
 }
 

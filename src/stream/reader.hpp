@@ -21,7 +21,6 @@ class Outbox;
 struct Source {
     Gate* gate = nullptr;
     Inbox* inbox = nullptr;
-    Timeout timeout;
     bool is_stream = false;
     bool is_tcp = false;
     bool has_packets = false;  // messages of a connection
@@ -30,7 +29,8 @@ struct Source {
 // Inside the gate. A stream has one reader at a time; messages are whole whoever takes them.
 class Reader {
 public:
-    Reader(Call& call, const Source& source) noexcept : call_(call), source_(source) {}
+    Reader(Call& call, Timeout timeout, const Source& source) noexcept
+        : call_(call), waiting_(call, timeout, source.gate), source_(source) {}
 
     // Until `limit` bytes or EOF. Non-blocking: what there is, EAGAIN if that is nothing.
     Result<void> read(Sink& sink, std::size_t limit) noexcept;
@@ -58,6 +58,7 @@ private:
     Error begin_turn() noexcept;
     bool ends_turn(Error error) noexcept;
     Error lock() noexcept;
+    bool try_lock() noexcept;
     Error await_lock() noexcept;
     Error lock_now() noexcept;
     void unlock() noexcept;
@@ -80,12 +81,14 @@ private:
     Result<std::size_t> take_more(std::size_t count, bool completes) noexcept;
     Result<std::size_t> take_queued(std::size_t count, bool is_there) noexcept;
     Result<std::size_t> take_before(Error error, MutableBuffer room) noexcept;
+    Result<std::size_t> receive_noted(MutableBuffer room, int flags) noexcept;
     Result<std::size_t> find_line(std::size_t limit) noexcept;
     Result<std::size_t> peek(MutableBuffer room) noexcept;
     Result<std::size_t> receive(MutableBuffer buffer, int flags, Address* from) noexcept;
     Result<std::size_t> receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept;
     int heed(int flags) noexcept;
     Result<std::size_t> receive_made(Layer& layer, MutableBuffer buffer, int flags) noexcept;
+    std::size_t copy_front(MutableBuffer buffer, int flags) noexcept;
     Result<bool> refill(Layer& layer) noexcept;
     Error after_failure(Layer& layer, Error error) noexcept;
 
@@ -124,6 +127,7 @@ private:
     enum class More : std::uint8_t { maybe, never, stuck, behind };
     void take_for_full(std::size_t there) noexcept;
     void note_growth(std::size_t there) noexcept;
+    Result<std::size_t> take_or_wait(std::size_t there, std::size_t whole, std::size_t most, More& more) noexcept;
     Result<More> await_growth(std::size_t there) noexcept;
     Result<bool> stands_before_more(std::size_t there) noexcept;
     bool open_growth() noexcept;
@@ -132,7 +136,8 @@ private:
     Error mend_line(std::size_t count) noexcept;
 
     [[nodiscard]] sys::Fd fd() const noexcept { return source_.gate->fd(); }
-    [[nodiscard]] Blocking blocking() const noexcept { return {call_, source_.timeout, source_.gate}; }
+    [[nodiscard]] Blocking& blocking() noexcept { return waiting_.anew(); }
+    [[nodiscard]] bool is_nonblocking() const noexcept { return waiting_.is_nonblocking(); }
     // Where others see the queue it does not sleep in the system, which would heed their SO_RCVLOWAT (TIME-9).
     [[nodiscard]] int sleep_flags(Blocking& waiting) const noexcept {
         return source_.gate->exposed() ? sys::msg_dontwait : waiting.sleep_flags();
@@ -146,6 +151,7 @@ private:
     Sink& sink() noexcept { return *call_.sink_; }
 
     Call& call_;
+    Blocking waiting_;
     Source source_;
     bool has_ended_ = false;      // the queue will not grow any more
     bool has_no_memory_ = false;  // to keep more

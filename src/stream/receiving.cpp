@@ -118,7 +118,7 @@ Error Reader::end_of_stream() noexcept {
 // never stops sending must not hold it beyond its deadline (TIME-2), or beyond what was there (TIME-4).
 Error Reader::before_more() noexcept {
     if (sink().size() == 0) return Error();
-    if (blocking().is_nonblocking()) return has_what_was_there() ? Error(EAGAIN) : Error();
+    if (is_nonblocking()) return has_what_was_there() ? Error(EAGAIN) : Error();
     (void)keepable();
     return blocking().check_deadline();
 }
@@ -177,35 +177,40 @@ Result<std::size_t> Reader::take_more(std::size_t count, bool completes) noexcep
         return whole && *whole != 0 ? take_queued(*whole, true) : whole;
     }
     // A longjmp leaves no time to look for memory.
-    const bool is_sure = call_.unwinds() && !blocking().is_nonblocking();
+    const bool is_sure = call_.unwinds() && !is_nonblocking();
     return take_queued(is_sure ? std::min(count, keepable()) : count, false);
 }
 
 // From the system's queue. is_there: without waiting for more than there is.
 Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexcept {
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     const MutableBuffer room = sink().room().first(std::min(count, max_transfer));
     const bool may_sleep = !is_there && waiting.sleep_flags() == 0;
     const int flags = may_sleep ? sys::msg_waitall : sys::msg_dontwait;
     const bool unwinds = call_.unwinds();
     call_.taken_from_ = sink().size();
-    if (unwinds) {
-        call_.note_ = {};
-        in_this_order();
-        call_.notes_ = true;
-    }
     const auto received = waiting.perform(fd(), sys::poll_in, [&]() noexcept {
-        return unwinds ? sys::recv_noted(fd(), room, flags, call_.note_) : sys::recv(fd(), room, flags);
+        return unwinds ? receive_noted(room, flags) : sys::recv(fd(), room, flags);
     });
     if (received) sink().set_size(call_.taken_from_ + *received);
-    in_this_order();
-    call_.notes_ = false;
     if (!received) return unwinds ? take_before(received.error(), room) : received;
     if (*received != 0) waiting.note_progress();
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
         if (const Error error = waiting.check_signals(); error != Error()) return error;
     }
+    return received;
+}
+
+// A longjmp out of it leaves behind how much has come: count_taken() looks.
+Result<std::size_t> Reader::receive_noted(MutableBuffer room, int flags) noexcept {
+    call_.note_ = {};
+    in_this_order();
+    call_.notes_ = true;
+    const auto received = sys::recv_noted(fd(), room, flags, call_.note_);
+    if (received) sink().set_size(call_.taken_from_ + *received);
+    in_this_order();
+    call_.notes_ = false;
     return received;
 }
 
@@ -219,13 +224,7 @@ Result<std::size_t> Reader::take_before(Error error, MutableBuffer room) noexcep
     if (error != Error(ECONNRESET) && error != Error(EPIPE)) return error;
     Aside* aside = source_.gate->make_aside();
     if (aside == nullptr) return error;
-    call_.note_ = {};
-    in_this_order();
-    call_.notes_ = true;
-    const auto received = sys::recv_noted(fd(), room, sys::msg_dontwait, call_.note_);
-    if (received) sink().set_size(call_.taken_from_ + *received);
-    in_this_order();
-    call_.notes_ = false;
+    const auto received = receive_noted(room, sys::msg_dontwait);
     const bool is_whole = error == Error(EPIPE);
     if (!received || (*received == 0 && !is_whole)) return error;
     if (!is_whole) aside->early = error;
@@ -261,7 +260,7 @@ Result<std::size_t> Reader::find_line(std::size_t limit) noexcept {
 // Shows what is in the queue now; 0 is EOF, or that a peek would show something else, which the gate knows then: to
 // peek would move the offset of whoever has set SO_PEEK_OFF.
 Result<std::size_t> Reader::peek(MutableBuffer room) noexcept {
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     const int flags = sys::msg_peek | sleep_flags(waiting);
     return waiting.perform(fd(), sys::poll_in, [&]() noexcept -> Result<std::size_t> {
         const bool is_elsewhere = source_.gate->exposed() && sys::peeks_at_offset(fd());
@@ -295,7 +294,7 @@ Error Reader::fill_message(std::size_t limit) noexcept {
 Result<std::size_t> Reader::receive(MutableBuffer buffer, int flags, Address* from) noexcept {
     // The system then counts bytes that it does not write: the caller must not see what was there before.
     if ((flags & sys::msg_trunc) != 0) std::fill_n(buffer.data(), buffer.size(), std::uint8_t{0});
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     flags |= sleep_flags(waiting);
     const auto take = [&]() noexcept {
         return from == nullptr ? sys::recv(fd(), buffer, flags) : sys::recvfrom(fd(), buffer, flags, *from);
@@ -317,19 +316,25 @@ Result<std::size_t> Reader::receive_made(Layer& layer, MutableBuffer buffer, int
             return how == Error() ? Result<std::size_t>(std::size_t{0}) : how;
         }
     }
-    const std::size_t count = std::min(buffer.size(), front().size());
+    return copy_front(buffer, flags);
+}
+
+// What can be had without asking the system, as far as there is room for it.
+std::size_t Reader::copy_front(MutableBuffer buffer, int flags) noexcept {
+    const ConstBuffer shown = front();
+    const std::size_t count = std::min(buffer.size(), shown.size());
     const Held held;
-    std::memcpy(buffer.data(), front().data(), count);
-    if ((flags & sys::msg_peek) != 0) return count;
-    source_.inbox->consume(*source_.gate, count);
-    source_.inbox->commit(*source_.gate);
+    std::memcpy(buffer.data(), shown.data(), count);
+    if ((flags & sys::msg_peek) == 0) {
+        source_.inbox->consume(*source_.gate, count);
+        source_.inbox->commit(*source_.gate);
+    }
     return count;
 }
 
 // The front is empty: until a layer has made something. True: it has ended.
 Result<bool> Reader::refill(Layer& layer) noexcept {
-    Blocking waiting = blocking();
-    return layer.hooks->refill(layer, waiting);
+    return layer.hooks->refill(layer, blocking());
 }
 
 Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
@@ -338,19 +343,10 @@ Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Addr
         Windows::close(*source_.inbox);
         return receive(buffer, flags, from);
     }
-    const std::size_t count = std::min(buffer.size(), front().size());
-    {
-        const Held held;
-        std::memcpy(buffer.data(), front().data(), count);
-        if ((flags & sys::msg_peek) == 0) {
-            source_.inbox->consume(*source_.gate, count);
-            source_.inbox->commit(*source_.gate);
-            return count;
-        }
-    }
+    const std::size_t count = copy_front(buffer, flags);
     // A peek shows what is behind it as well.
-    if (count == buffer.size()) return count;
-    if ((flags & sys::msg_waitall) == 0) source_.timeout = Timeout::zero();
+    if ((flags & sys::msg_peek) == 0 || count == buffer.size()) return count;
+    if ((flags & sys::msg_waitall) == 0) waiting_.wait_for_nothing();
     const auto rest = receive(buffer.from(count), flags, from);
     const bool is_interrupted = rest.error() == start_over || rest.error() == Error(EINTR);
     return is_interrupted ? rest : count + rest.value_or(0u);

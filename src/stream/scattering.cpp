@@ -34,7 +34,7 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
         for (const MutableBuffer& piece : pieces) std::fill_n(piece.data(), piece.size(), std::uint8_t{0});
     }
     if (source_.is_stream) pieces = pieces.first(std::min(pieces.size(), sys::most_pieces));
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     flags |= sleep_flags(waiting);
     const auto take = [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); };
     const bool can_be_unread = source_.is_stream && control.size() == 0;
@@ -129,7 +129,7 @@ Result<ReceivedMessage> Reader::receive_message_behind(Scattered pieces, Mutable
     ReceivedMessage kept;
     kept.size = shown;
     if (count == 0) return kept;
-    source_.timeout = Timeout::zero();
+    waiting_.wait_for_nothing();
     auto behind = receive_message(Scattered(rest.data(), count), control, flags);
     const bool is_interrupted = behind.error() == start_over || behind.error() == Error(EINTR);
     if (is_interrupted) return behind;

@@ -32,7 +32,7 @@ std::size_t all_but_one(std::size_t there) noexcept { return there > 1 ? there -
 // Also where there is no memory to keep what a longjmp would leave behind.
 #if !defined(USOCKET_WITHOUT_sharing)
 bool Reader::leaves_in_queue() noexcept {
-    if (blocking().is_nonblocking()) return false;
+    if (is_nonblocking()) return false;
     return source_.gate->exposed() || (call_.unwinds() && keepable() == 0);
 }
 
@@ -52,21 +52,16 @@ Result<std::size_t> Reader::await_whole(std::size_t count, bool completes) noexc
     for (More more = More::maybe;;) {
         const auto queued = await_some(most);
         if (!queued || *queued == 0) return queued;
-        const std::size_t there = *queued;
-        if (more != More::stuck) note_growth(there);
-        if ((there == count && completes) || more == More::never || more == More::behind) return there;
-        if (more == More::stuck) take_for_full(there);
-        if (there == most || more == More::stuck) return all_but_one(there);
-        const auto next = await_growth(there);
-        if (!next) return next.error();
-        more = *next;
+        const bool is_whole = *queued == count && completes;
+        const auto now = take_or_wait(*queued, is_whole ? count : 0, most, more);
+        if (!now || *now != 0) return now;
     }
 }
 
 // Until there are bytes in the queue, and how many of the next `most`, for which the sink has room; 0 is EOF. Whatever
 // is not returned is waited for: where the system counts nothing, a peek has the last word.
 Result<std::size_t> Reader::await_some(std::size_t most) noexcept {
-    Blocking waiting = blocking();
+    Blocking& waiting = blocking();
     for (bool has_waited = false;; has_waited = true) {
         auto there = sys::queued(fd());
         if (!there) return there;
@@ -95,20 +90,27 @@ Result<std::size_t> Reader::await_line(std::size_t limit) noexcept {
         const auto peeked = peek(room);
         if (source_.gate->knows(Gate::peeks_elsewhere)) return std::size_t{1};
         if (!peeked || *peeked == 0) return peeked;
-        if (more != More::stuck) note_growth(*peeked);
         const std::size_t line = whole_line(room.data(), *peeked);
-        if (line != 0) return line;
-        if (*peeked == limit || more == More::never || more == More::behind) return peeked;
-        if (more == More::stuck) take_for_full(*peeked);
-        if (*peeked == most || more == More::stuck) return all_but_one(*peeked);
-        if (*peeked == size) {
+        if (line == 0 && *peeked == size && size != most) {
             size = std::min(most, 4 * size);
             continue;
         }
-        const auto next = await_growth(*peeked);
-        if (!next) return next.error();
-        more = *next;
+        const auto now = take_or_wait(*peeked, line == 0 && *peeked == limit ? limit : line, most, more);
+        if (!now || *now != 0) return now;
     }
+}
+
+// How many of the `there` bytes to take in now, of at most `most`; 0: none, there may be more. whole: so many of them
+// complete the read; 0: they do not.
+Result<std::size_t> Reader::take_or_wait(std::size_t there, std::size_t whole, std::size_t most, More& more) noexcept {
+    if (more != More::stuck) note_growth(there);
+    if (whole != 0) return whole;
+    if (more == More::never || more == More::behind) return there;
+    if (more == More::stuck) take_for_full(there);
+    if (there == most || more == More::stuck) return all_but_one(there);
+    const auto next = await_growth(there);
+    more = next.value_or(More::maybe);
+    return next ? Result<std::size_t>(std::size_t{0}) : next.error();
 }
 
 // All but the last byte of what is there is about to be taken.

@@ -222,7 +222,7 @@ void poller_hush(Poller* poller) noexcept;
 
 // --- Addresses: what only the stack's headers know
 Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept;
-Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept;
+Address::Text format_ip(int family, ConstBuffer packed) noexcept;
 // Of an interface's number or name, as it stands behind a % in an address; 0: there is none such.
 std::uint32_t zone_index(std::string_view text) noexcept;
 Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,

@@ -29,6 +29,17 @@ class Blocking {
 public:
     // `gate`: of the socket that the call is inside of, whose close ends it; may be null.
     Blocking(Call& call, Timeout timeout, Gate* gate) noexcept : call_(call), timeout_(timeout), gate_(gate) {}
+    // For another wait of the same call: what the one before has found out of its descriptor counts no more.
+    Blocking& anew() noexcept {
+        sleeps_ = Sleeps::unknown;
+        has_heeded_ = trusts_poll_ = has_lost_watch_ = false;
+        return *this;
+    }
+    // From now on it waits for nothing, as with MSG_DONTWAIT, whatever the timeout and the call's deadline are.
+    void wait_for_nothing() noexcept {
+        timeout_ = Timeout::zero();
+        call_.has_deadline_ = false;
+    }
 
     // Whether a call that ended so is not to be repeated.
     static bool is_settled(Error error) noexcept { return error != Error(EAGAIN) && error != Error(EINTR); }

@@ -110,60 +110,58 @@ MP_DEFINE_CONST_FUN_OBJ_KW(usocket_getaddrinfo_compat_obj, 2, getaddrinfo_compat
 // --- To a socket
 
 // A name (NAME-2) counts as the first address of the family that it has.
-static void get_resolved(int family, const usocket_inet_t* from, mp_obj_t host, usocket_address_t* address) {
+static void get_resolved(int family, usocket_inet_t* from, mp_obj_t host, usocket_address_t* address) {
     usocket_resolving_t resolving;
     resolving.query = (usocket_query_t){.host = from->host, .family = family};
     usocket_decoded_t decoded;
     resolve(&resolving, host, host, take_first, &decoded);
-    usocket_inet_t numeric = *from;
-    numeric.host = (usocket_bytes_t){decoded.host, decoded.host_size};
-    if (numeric.scopeid == 0) {
-        numeric.scopeid = decoded.scopeid;
+    from->host = (usocket_bytes_t){decoded.host, decoded.host_size};
+    if (from->scopeid == 0) {
+        from->scopeid = decoded.scopeid;
     }
-    usocket_check(usocket_address_inet(address, family, &numeric), host);
+    usocket_check(usocket_address_inet(address, family, from), host);
 }
 
 static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
-    const int family = usocket_family(&self->socket);
+    int family = usocket_family(&self->socket);
     size_t size;
     mp_obj_t* items;
     mp_obj_tuple_get(from, &size, &items);
-    // What sockaddr() returns (ADDR-8): the family in front of the host, whose place is then the second.
+    // What sockaddr() returns (ADDR-8): the family, and then the host.
     const bool is_apart = size >= 2 && mp_obj_is_int(items[0]) && mp_obj_is_type(items[1], &mp_type_bytes);
-    const size_t place = is_apart ? 1 : 0;
-    const int own_family = is_apart ? usocket_get_int(items[0]) : family;
-    usocket_check(is_apart ? usocket_parts_size(own_family, size) : usocket_tuple_size(family, size), from);
-    int64_t numbers[3] = {0, 0, 0};
-    usocket_inet_t inet;
-    inet.host = is_apart ? usocket_get_bytes(items[1]) : usocket_get_text(items[0]);
-    for (size_t i = place + 1; i < size; ++i) {
-        numbers[i - place - 1] = usocket_get_int64(items[i]);
+    if (is_apart) {
+        family = usocket_get_int(items[0]);
+        usocket_check(usocket_parts_size(family, size), from);
+        ++items;
+        --size;
+    } else {
+        usocket_check(usocket_tuple_size(family, size), from);
     }
-    inet.port = numbers[0];
-    inet.flowinfo = numbers[1];
-    inet.scopeid = numbers[2];
-    const usocket_error_t error = is_apart ? usocket_address_from_parts(address, own_family, &inet)
+    usocket_inet_t inet = {usocket_get_text(items[0]), 0, 0, 0};
+    int64_t* const numbers[] = {&inet.port, &inet.flowinfo, &inet.scopeid};
+    for (size_t i = 1; i < size; ++i) {
+        *numbers[i - 1] = usocket_get_int64(items[i]);
+    }
+    const usocket_error_t error = is_apart ? usocket_address_from_parts(address, family, &inet)
                                            : usocket_address_inet(address, family, &inet);
     if (usocket_is_compat(self) && usocket_is_name(error)) {
         get_resolved(family, &inet, items[0], address);
         return;
     }
     const int element = usocket_tuple_element(error);
-    usocket_check(error, element < 0 ? from : items[place + (size_t)element]);
+    usocket_check(error, element < 0 ? from : items[element]);
 }
 
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
     const int family = usocket_family(&self->socket);
     if (mp_obj_is_type(from, &mp_type_tuple)) {
         get_tuple(self, from, address);
-    } else if (mp_obj_is_str(from)) {
-        usocket_check(usocket_address_path(address, family, usocket_get_text(from)), from);
-    } else {
-        const usocket_bytes_t bytes = usocket_get_bytes(from);
-        const bool is_path = usocket_is_compat(self) && usocket_takes_paths(family);
-        usocket_check(is_path ? usocket_address_path(address, family, bytes) : usocket_address_native(address, bytes),
-                      from);
+        return;
     }
+    const usocket_bytes_t bytes = usocket_get_bytes(from);
+    const bool is_path = mp_obj_is_str(from) || (usocket_is_compat(self) && usocket_takes_paths(family));
+    usocket_check(is_path ? usocket_address_path(address, family, bytes) : usocket_address_native(address, bytes),
+                  from);
 }
 
 // --- From a socket

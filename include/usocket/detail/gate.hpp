@@ -81,6 +81,10 @@ public:
     [[nodiscard]] bool knows(Fact fact) const noexcept { return (word_.load(std::memory_order_relaxed) & fact) != 0; }
     void learn(Fact fact) noexcept { word_.fetch_or(fact, std::memory_order_relaxed); }
     void forget(Fact fact) noexcept { word_.fetch_and(~std::uint32_t{fact}, std::memory_order_relaxed); }
+    // Of a duplicate of the other's descriptor the same is known.
+    void learn_from(const Gate& other) noexcept {
+        word_.fetch_or(other.word_.load(std::memory_order_relaxed) & facts_mask, std::memory_order_relaxed);
+    }
 
     // --- What few sockets have. Allocated when the first needs it, freed by the socket's end.
     [[nodiscard]] Aside* aside() const noexcept { return aside_.load(std::memory_order_acquire); }
@@ -98,6 +102,7 @@ private:
     static constexpr std::uint32_t forks_shift = 16;
     static constexpr std::uint32_t forks_limit = 255;
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
+    static constexpr std::uint32_t facts_mask = 0x00007000;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
     Error enter(std::uint32_t most, std::uint32_t count) noexcept;

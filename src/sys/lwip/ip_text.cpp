@@ -156,7 +156,7 @@ Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
     return ip;
 }
 
-Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
+Address::Text format_ip(int family, ConstBuffer packed) noexcept {
     Address::Text text;
     Out out(text);
     if (family == AF_INET) {

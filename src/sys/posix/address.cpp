@@ -58,7 +58,7 @@ Result<PackedAddress> parse_ip(int family, std::string_view text) noexcept {
     return ip;
 }
 
-Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
+Address::Text format_ip(int family, ConstBuffer packed) noexcept {
     Address::Text text;
     if (family == AF_INET) {  // inet_ntop() does it by printf
         char* at = text.chars.data();
@@ -68,10 +68,10 @@ Result<Address::Text> format_ip(int family, ConstBuffer packed) noexcept {
             at = std::copy(number.view().begin(), number.view().end(), at);
         }
         text.size = static_cast<std::uint8_t>(at - text.chars.data());
-        return text;
+    } else {
+        (void)::inet_ntop(family, packed.data(), text.chars.data(), text.chars.size());  // there is room for it
+        text.size = static_cast<std::uint8_t>(std::strlen(text.chars.data()));
     }
-    if (::inet_ntop(family, packed.data(), text.chars.data(), text.chars.size()) == nullptr) return last_error();
-    text.size = static_cast<std::uint8_t>(std::strlen(text.chars.data()));
     return text;
 }
 

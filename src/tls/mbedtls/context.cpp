@@ -51,9 +51,10 @@ bool is_unknown_kind(int code) noexcept {
            high == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE;
 }
 
-// Calls `use` with the DER of each block of such a label, or with all if there is no PEM in it. All of them, or it is
+// Calls `use`, for `into`, with the DER of each block of such a label, or with all if there is no PEM in it. All of them, or it is
 // what `otherwise` says.
-template <class Use> Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use) noexcept {
+using Use = int (*)(void* into, ConstBuffer der) noexcept;
+Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use, void* into) noexcept {
     const auto as_error = [&](int code) noexcept {
         if (code == 0) return Error();
         if (is_out_of_memory(code)) return Error(ENOMEM);
@@ -68,32 +69,34 @@ template <class Use> Error each_der(ConstBuffer text, std::string_view label, Tl
         if (der.bytes() == nullptr) return Error(ENOMEM);
         std::size_t size = 0;
         if (!decode_base64(pem.body(), der.bytes(), size)) return Error(otherwise);
-        if (const int code = use(ConstBuffer(der.bytes(), size)); code != 0) return as_error(code);
+        if (const int code = use(into, ConstBuffer(der.bytes(), size)); code != 0) return as_error(code);
         ++count;
     }
     if (pem.is_cut()) return Error(otherwise);
-    if (blocks == 0 && text.size() != 0) return as_error(use(text));
+    if (blocks == 0 && text.size() != 0) return as_error(use(into, text));
     return count != 0 ? Error() : Error(otherwise);
 }
 
-Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
-    const auto append = [&](ConstBuffer der) noexcept {
-        const int code = mbedtls_x509_crt_parse_der(&into, der.data(), der.size());
-        const mbedtls_x509_crt* last = &into;
-        while (last->next != nullptr) last = last->next;
-        const bool is_all = code != 0 || last->raw.len == der.size();
-        return is_all ? code : MBEDTLS_ERR_X509_INVALID_FORMAT;
-    };
-    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, append);
+int add_certificate(void* chain, ConstBuffer der) noexcept {
+    auto* last = static_cast<mbedtls_x509_crt*>(chain);
+    const int code = mbedtls_x509_crt_parse_der(last, der.data(), der.size());
+    while (last->next != nullptr) last = last->next;
+    const bool is_all = code != 0 || last->raw.len == der.size();
+    return is_all ? code : MBEDTLS_ERR_X509_INVALID_FORMAT;
 }
 
-int parse_key(mbedtls_pk_context& into, ConstBuffer der) noexcept {
-    mbedtls_pk_free(&into);
-    mbedtls_pk_init(&into);
+Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
+    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, add_certificate, &into);
+}
+
+int set_key(void* into, ConstBuffer der) noexcept {
+    auto* key = static_cast<mbedtls_pk_context*>(into);
+    mbedtls_pk_free(key);
+    mbedtls_pk_init(key);
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0, random::get, nullptr);
+    return mbedtls_pk_parse_key(key, der.data(), der.size(), nullptr, 0, random::get, nullptr);
 #else
-    return mbedtls_pk_parse_key(&into, der.data(), der.size(), nullptr, 0);
+    return mbedtls_pk_parse_key(key, der.data(), der.size(), nullptr, 0);
 #endif
 }
 
@@ -132,8 +135,7 @@ Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     if (is_long(identity.chain)) return Error(TlsFailure::long_chain);
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
     allow_all(identity.chain);
-    const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key,
-                                  [&](ConstBuffer der) noexcept { return parse_key(identity.key, der); });
+    const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key, set_key, &identity.key);
     if (parsed != Error()) return parsed;
     const int code = check_pair(identity.chain.pk, identity.key);
     if (is_out_of_memory(code)) return Error(ENOMEM);

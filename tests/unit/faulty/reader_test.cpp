@@ -43,7 +43,7 @@ protected:
     // For one call.
     Reader reader(Timeout timeout = Timeout::none()) {
         call_ = host_ ? Call(host_->host()) : Call();
-        return {call_, Source{&*gate_, &inbox_, timeout, true, true}};
+        return {call_, timeout, Source{&*gate_, &inbox_, true, true}};
     }
     // What a read into memory of its own comes to: the bytes, or the error.
     using Method = Result<void> (Reader::*)(Sink&, std::size_t) noexcept;
@@ -212,7 +212,7 @@ TEST_F(Readers, TIME_6_a_handler_finds_the_socket_as_if_the_call_had_not_begun) 
         Call inner;
         std::string memory(2, '?');
         const auto received =
-            Reader(inner, Source{&*gate_, &inbox_, Timeout::none(), true, true}).recv(memory, 0, nullptr);
+            Reader(inner, Timeout::none(), Source{&*gate_, &inbox_, true, true}).recv(memory, 0, nullptr);
         seen = memory.substr(0, received.value_or(0u));
         peer_.feed("defg");
         return false;
