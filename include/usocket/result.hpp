@@ -284,7 +284,10 @@ template <class T, class E> class [[nodiscard]] Result : public detail::Outcome<
 public:
     using value_type = T;
 
-    constexpr Result(T value) noexcept : value_(std::move(value)) {}
+    constexpr Result(T&& value) noexcept : value_(std::move(value)) {}
+    constexpr Result(const T& value) noexcept
+        requires(std::is_copy_constructible_v<T>)
+        : value_(value) {}
     // Of the error's own type, or of one that says less or more.
     template <class F>
         requires(std::is_base_of_v<Error, F> && std::is_convertible_v<const F&, E>)

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <new>
 
 #include "c_string.hpp"
 #include "decimal.hpp"
@@ -15,30 +16,27 @@ namespace {
 
 constexpr std::size_t family_offset = offsetof(sockaddr, sa_family);
 
-template <class Native> Address from(const Native& native) noexcept {
-    Address address;
-    std::memcpy(address.raw(), &native, sizeof native);
-    address.set_size(sizeof native);
-    return address;
+void set_ipv4(ip_addr_t& ip, const std::uint8_t* bytes) noexcept {
+    std::uint32_t ipv4 = 0;
+    std::memcpy(&ipv4, bytes, sizeof ipv4);
+    ip_addr_set_ip4_u32(&ip, ipv4);
 }
 
 #if LWIP_IPV6
 constexpr std::uint8_t mapped_prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-Error set_ipv6(Endpoint& endpoint, const sockaddr_in6& native) noexcept {
-    if (std::memcmp(&native.sin6_addr, mapped_prefix, sizeof mapped_prefix) == 0) {
-        std::uint32_t ipv4 = 0;
-        std::memcpy(&ipv4, native.sin6_addr.s6_addr + sizeof mapped_prefix, sizeof ipv4);
-        ip_addr_set_ip4_u32(&endpoint.ip, ipv4);
+Error set_ipv6(ip_addr_t& ip, const std::uint8_t* bytes, std::uint32_t scopeid) noexcept {
+    if (std::memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
+        set_ipv4(ip, bytes + sizeof mapped_prefix);
         return Error();
     }
-    ip6_addr_t ip{};
-    std::memcpy(ip.addr, &native.sin6_addr, sizeof ip.addr);
-    if (native.sin6_scope_id != 0 && ip6_addr_has_scope(&ip, IP6_UNKNOWN)) {
-        if (native.sin6_scope_id > 0xff) return Error(ENODEV);
-        ip6_addr_set_zone(&ip, static_cast<std::uint8_t>(native.sin6_scope_id));
+    ip6_addr_t ipv6{};
+    std::memcpy(ipv6.addr, bytes, sizeof ipv6.addr);
+    if (scopeid != 0 && ip6_addr_has_scope(&ipv6, IP6_UNKNOWN)) {
+        if (scopeid > 0xff) return Error(ENODEV);
+        ip6_addr_set_zone(&ipv6, static_cast<std::uint8_t>(scopeid));
     }
-    ip_addr_copy_from_ip6(endpoint.ip, ip);
+    ip_addr_copy_from_ip6(ip, ipv6);
     return Error();
 }
 #endif
@@ -47,19 +45,16 @@ Error set_ipv6(Endpoint& endpoint, const sockaddr_in6& native) noexcept {
 
 // --- For lwIP
 
-Result<Endpoint> to_endpoint(const Address& address, int family) noexcept {
+Error to_endpoint(const Address& address, int family, Endpoint& endpoint) noexcept {
     if (address.size() < address_min_size(family)) return Error(EINVAL);
     if (address.family() != family) return Error(EAFNOSUPPORT);
-    Endpoint endpoint;
     endpoint.port = address.port();
+    const std::uint8_t* ip = address.payload().data();
 #if LWIP_IPV6
-    if (family == AF_INET6) {
-        const Error error = set_ipv6(endpoint, as<sockaddr_in6>(address));
-        return error == Error() ? Result<Endpoint>(endpoint) : error;
-    }
+    if (family == AF_INET6) return set_ipv6(endpoint.ip, ip, address.scopeid());
 #endif
-    ip_addr_set_ip4_u32(&endpoint.ip, as<sockaddr_in>(address).sin_addr.s_addr);
-    return endpoint;
+    set_ipv4(endpoint.ip, ip);
+    return Error();
 }
 
 Address to_address(const Endpoint& endpoint, int family) noexcept {
@@ -94,47 +89,18 @@ std::uint32_t zone_index(std::string_view text) noexcept {
     return interface == nullptr ? 0 : netif_get_index(interface);
 }
 
-Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,
-                  std::uint32_t scopeid) noexcept {
-    if (family == AF_INET) {
-        sockaddr_in native{};
-        native.sin_family = AF_INET;
-        native.sin_port = lwip_htons(port);
-        std::memcpy(&native.sin_addr, ip.bytes.data(), sizeof native.sin_addr);
-        return from(native);
-    }
-    sockaddr_in6 native{};
-    native.sin6_family = AF_INET6;
-    native.sin6_port = lwip_htons(port);
-    native.sin6_flowinfo = lwip_htonl(flowinfo);
-    native.sin6_scope_id = scopeid;
-    std::memcpy(&native.sin6_addr, ip.bytes.data(), sizeof native.sin6_addr);
-    return from(native);
-}
-
-Address make_other(int family) noexcept {
-    sockaddr native{};
-    native.sa_family = static_cast<std::uint8_t>(family);
-    Address address;
-    std::memcpy(address.raw(), &native, sizeof native);
-    address.set_size(family_size);
-    return address;
-}
-
-int address_family(const Address& address) noexcept { return address.data()[family_offset]; }
-
 // Of IPv4 with the interface by its number, which is this stack's own (ip_mreqn).
 GroupOption group_option(const Address& group, std::uint32_t interface, bool joins) noexcept {
     GroupOption option;
     if (group.family() == AF_INET) {
-        const ip_mreqn request{as<sockaddr_in>(group).sin_addr, {}, static_cast<int>(interface)};
+        const ip_mreqn request{at<in_addr>(group, offsetof(sockaddr_in, sin_addr)), {}, static_cast<int>(interface)};
         option.level = IPPROTO_IP;
         option.name = joins ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
         option.size = sizeof request;
         std::memcpy(option.bytes, &request, sizeof request);
         return option;
     }
-    const ipv6_mreq request{as<sockaddr_in6>(group).sin6_addr, interface};
+    const ipv6_mreq request{at<in6_addr>(group, offsetof(sockaddr_in6, sin6_addr)), interface};
     option.level = IPPROTO_IPV6;
     option.name = joins ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP;
     option.size = sizeof request;

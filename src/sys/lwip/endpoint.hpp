@@ -7,7 +7,7 @@ namespace usocket::sys {
 
 // As a socket of this family takes it: ::ffff:1.2.3.4 is IPv4. EINVAL: too short; EAFNOSUPPORT: another family; ENODEV:
 // the scopeid is no interface's.
-Result<Endpoint> to_endpoint(const Address& address, int family) noexcept;
+Error to_endpoint(const Address& address, int family, Endpoint& endpoint) noexcept;
 // As a socket of this family shows it.
 Address to_address(const Endpoint& endpoint, int family) noexcept;
 

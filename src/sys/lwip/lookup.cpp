@@ -77,15 +77,14 @@ Result<std::uint16_t> port_of(const char* service) noexcept {
 
 class List {
 public:
-    List(int type, int proto, std::uint16_t port, const char* name) noexcept
-        : type_(type), proto_(proto), port_(port), name_(name) {}
+    List(int type, int proto, const char* name) noexcept : type_(type), proto_(proto), name_(name) {}
 
-    // False: no memory; what there is, is freed.
-    bool add(int family, const ip_addr_t& ip) noexcept {
+    // Of each kind that is wanted. False: no memory; what there is, is freed.
+    bool add(const Address& address) noexcept {
         static constexpr int kinds[][2] = {{SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, IPPROTO_UDP}};
         for (const auto& [type, proto] : kinds) {
             const bool is_wanted = (type_ == 0 || type_ == type) && (proto_ == 0 || proto_ == proto);
-            if (is_wanted && !add(type, proto, to_address({ip, port_}, family))) return false;
+            if (is_wanted && !add(type, proto, address)) return false;
         }
         return true;
     }
@@ -107,7 +106,6 @@ private:
     }
 
     int type_, proto_;
-    std::uint16_t port_;
     const char* name_;  // of the first one; nullptr: none
     Node* first_ = nullptr;
     Node** end_ = &first_;
@@ -118,20 +116,6 @@ Result<void*> result_of(const List& list, bool has_memory) noexcept {
     return list.first() != nullptr ? Result<void*>(list.first()) : Error(EAI_SOCKTYPE);
 }
 
-ip_addr_t packed_ip(const PackedAddress& packed) noexcept {
-    ip_addr_t ip{};
-    std::uint32_t words[4]{};
-    std::memcpy(words, packed.bytes.data(), packed.size);
-#if LWIP_IPV6
-    if (packed.size == 16) {
-        IP_ADDR6(&ip, words[0], words[1], words[2], words[3]);
-        return ip;
-    }
-#endif
-    ip_addr_set_ip4_u32(&ip, words[0]);
-    return ip;
-}
-
 // A number, without the zone behind it.
 std::string_view without_zone(std::string_view host) noexcept {
     const std::size_t sign = host.find('%');
@@ -139,15 +123,14 @@ std::string_view without_zone(std::string_view host) noexcept {
     return host;
 }
 
-// By its number or its interface's name; empty: there is none. False: it is no interface's.
-bool set_zone(ip_addr_t& ip, std::string_view zone) noexcept {
-    if (zone.empty()) return true;
-    const std::uint32_t scopeid = zone_index({zone.data() + 1, zone.size() - 1});
-    if (!IP_IS_V6_VAL(ip) || scopeid == 0 || scopeid > 0xff) return false;
-#if LWIP_IPV6
-    ip6_addr_set_zone(ip_2_ip6(&ip), static_cast<std::uint8_t>(scopeid));
-#endif
-    return true;
+// What it is where there is no host: the wildcard, or the loopback.
+Address own_address(int family, bool is_passive, std::uint16_t port) noexcept {
+    PackedAddress ip;  // all zero
+    if (!is_passive) {
+        if (family == AF_INET) ip.bytes[0] = 127;
+        ip.bytes[family == AF_INET ? 3 : 15] = 1;
+    }
+    return make_inet(family, ip, port, 0, 0);
 }
 
 // --- A name
@@ -244,39 +227,29 @@ Result<void*> resolve_numeric(const Query& query) noexcept {
     const auto port = port_of(query.service);
     if (!port) return port.error();
     const bool has_name = (query.flags & AI_CANONNAME) != 0;
-    List list(query.type, query.proto, *port, has_name ? query.host : nullptr);
+    List list(query.type, query.proto, has_name ? query.host : nullptr);
     if (query.host != nullptr) {
         const std::string_view host(query.host), bare = without_zone(host);
+        const bool has_zone = bare.size() != host.size();
         for (const int family : {AF_INET, AF_INET6}) {
-            const auto packed = parse_ip(family, bare);
-            if (!packed) continue;
+            const auto ip = parse_ip(family, bare);
+            if (!ip) continue;
             if (query.family != AF_UNSPEC && query.family != family) return Error(EAI_NONAME);
             if (family == AF_INET6 && !LWIP_IPV6) return Error(EAI_FAMILY);
-            ip_addr_t ip = packed_ip(*packed);
-            if (!set_zone(ip, {bare.data() + bare.size(), host.size() - bare.size()})) return Error(EAI_NONAME);
-            return result_of(list, list.add(family, ip));
+            const std::uint32_t zone = has_zone ? zone_index(host.data() + bare.size() + 1) : 0;
+            if (has_zone && (family != AF_INET6 || zone == 0 || zone > 0xff)) return Error(EAI_NONAME);
+            return result_of(list, list.add(make_inet(family, *ip, *port, 0, zone)));
         }
         return Error(EAI_NONAME);
     }
     const bool is_passive = (query.flags & AI_PASSIVE) != 0;
     bool has_memory = true;
-#if LWIP_IPV6
-    const auto add_ipv6 = [&]() noexcept {
-        ip_addr_t ip = *IP6_ADDR_ANY;
-        if (!is_passive) ip_addr_set_loopback(true, &ip);
-        return list.add(AF_INET6, ip);
-    };
-    // The wildcard of both last, the loopback of it first, as desktops have it.
-    if (query.family != AF_INET && !is_passive) has_memory = add_ipv6();
-#endif
-    if (has_memory && query.family != AF_INET6) {
-        ip_addr_t ip{};
-        ip_addr_set_ip4_u32(&ip, is_passive ? 0 : lwip_htonl(INADDR_LOOPBACK));
-        has_memory = list.add(AF_INET, ip);
+    // The wildcard of both families last, the loopback of IPv6 first, as desktops have it.
+    for (const int family : {is_passive ? AF_INET : AF_INET6, is_passive ? AF_INET6 : AF_INET}) {
+        if (family == AF_INET6 && !LWIP_IPV6) continue;
+        const bool is_wanted = query.family == AF_UNSPEC || query.family == family;
+        if (is_wanted && has_memory) has_memory = list.add(own_address(family, is_passive, *port));
     }
-#if LWIP_IPV6
-    if (has_memory && query.family != AF_INET && is_passive) has_memory = add_ipv6();
-#endif
     return result_of(list, has_memory);
 }
 
@@ -350,10 +323,12 @@ void lookup_cancel(Lookup* lookup) noexcept {
 
 Result<void*> lookup_finish(Lookup* lookup) noexcept {
     const bool has_name = (lookup->flags & AI_CANONNAME) != 0;
-    List list(lookup->type, lookup->proto, lookup->port, has_name ? lookup->name : nullptr);
+    List list(lookup->type, lookup->proto, has_name ? lookup->name : nullptr);
     bool has_memory = true;
-    if (lookup->ipv4.is_found) has_memory = list.add(AF_INET, lookup->ipv4.ip);
-    if (lookup->ipv6.is_found && has_memory) has_memory = list.add(AF_INET6, lookup->ipv6.ip);
+    if (lookup->ipv4.is_found) has_memory = list.add(to_address({lookup->ipv4.ip, lookup->port}, AF_INET));
+    if (lookup->ipv6.is_found && has_memory) {
+        has_memory = list.add(to_address({lookup->ipv6.ip, lookup->port}, AF_INET6));
+    }
     const bool is_empty = !lookup->ipv4.is_found && !lookup->ipv6.is_found;
     const Error why(lookup->may_come ? EAI_AGAIN : EAI_NONAME);
     lookup_cancel(lookup);

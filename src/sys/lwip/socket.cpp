@@ -133,9 +133,9 @@ Result<void> bind(Fd fd, const Address& address) noexcept {
     const Guard guard;
     const auto sock = find_socket(fd);
     if (!sock) return sock.error();
-    const auto local = to_endpoint(address, (*sock)->family);
-    if (!local) return local.error();
-    return bind_to(**sock, *local);
+    Endpoint local;
+    if (const Error error = to_endpoint(address, (*sock)->family, local); error != Error()) return error;
+    return bind_to(**sock, local);
 }
 
 Result<void> listen(Fd fd, int backlog) noexcept {
@@ -181,10 +181,10 @@ Result<void> connect(Fd fd, const Address& address) noexcept {
         }
         return {};
     }
-    auto peer = to_endpoint(address, sock.family);
-    if (!peer) return peer.error();
-    make_reachable(*peer);
-    return sock.kind == Kind::tcp ? connect_tcp(sock, *peer) : connect_udp(sock, *peer);
+    Endpoint peer;
+    if (const Error error = to_endpoint(address, sock.family, peer); error != Error()) return error;
+    make_reachable(peer);
+    return sock.kind == Kind::tcp ? connect_tcp(sock, peer) : connect_udp(sock, peer);
 }
 
 Result<void> shutdown(Fd fd, int how) noexcept {

@@ -54,9 +54,9 @@ Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address
     if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
     if (sock.kind == Kind::udp) {
         if (to == nullptr) return send_udp(sock, pieces, nullptr);
-        auto target = to_endpoint(*to, sock.family);
-        if (!target) return target.error();
-        return send_udp(sock, pieces, &*target);
+        Endpoint target;
+        if (const Error error = to_endpoint(*to, sock.family, target); error != Error()) return error;
+        return send_udp(sock, pieces, &target);
     }
     std::size_t done = 0;
     for (const ConstBuffer& piece : pieces) {

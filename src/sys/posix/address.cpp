@@ -30,21 +30,10 @@ constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path);
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 #endif
 
-// All of it zero, in the address's own memory.
-template <class Native> Native* in(Address& address) noexcept {
-    static_assert(sizeof(Native) <= Address::max_size);
-    return new (address.raw()) Native{};
-}
-
 // The BSDs have an address's length in it.
 template <class Header = sockaddr>
 void note_length([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) noexcept {
     if constexpr (requires(Header header) { header.sa_len; }) bytes[0] = static_cast<std::uint8_t>(size);
-}
-
-void set_size(Address& address, std::size_t size) noexcept {
-    address.set_size(size);
-    note_length(address.raw(), size);
 }
 
 }  // namespace
@@ -82,27 +71,6 @@ std::uint32_t zone_index(std::string_view text) noexcept {
     return ::if_nametoindex(name);
 }
 
-Address make_inet(int family, const PackedAddress& ip, std::uint16_t port, std::uint32_t flowinfo,
-                  std::uint32_t scopeid) noexcept {
-    Address address;
-    if (family == AF_INET) {
-        auto* native = in<sockaddr_in>(address);
-        native->sin_family = AF_INET;
-        native->sin_port = htons(port);
-        std::memcpy(&native->sin_addr, ip.bytes.data(), sizeof native->sin_addr);
-        set_size(address, sizeof *native);
-    } else {
-        auto* native = in<sockaddr_in6>(address);
-        native->sin6_family = AF_INET6;
-        native->sin6_port = htons(port);
-        native->sin6_flowinfo = htonl(flowinfo);
-        native->sin6_scope_id = scopeid;
-        std::memcpy(&native->sin6_addr, ip.bytes.data(), sizeof native->sin6_addr);
-        set_size(address, sizeof *native);
-    }
-    return address;
-}
-
 // A path gets a NUL at its end where there is room for one, which Linux does without (unix(7)); the address's length
 // does not count it.
 Result<Address> make_unix(std::string_view path) noexcept {
@@ -113,25 +81,12 @@ Result<Address> make_unix(std::string_view path) noexcept {
     auto* native = in<sockaddr_un>(*address);
     native->sun_family = AF_UNIX;
     std::memcpy(native->sun_path, path.data(), path.size());
-    set_size(*address, path_offset + path.size());
+    address->set_size(path_offset + path.size());
     return address;
 }
 
 std::size_t address_max_size(int family) noexcept {
     return family == AF_UNIX ? path_offset + longest_path : Address::max_size;
-}
-
-Address make_other(int family) noexcept {
-    Address address;
-    in<sockaddr>(address)->sa_family = static_cast<sa_family_t>(family);
-    set_size(address, family_size);
-    return address;
-}
-
-int address_family(const Address& address) noexcept {
-    sa_family_t family = AF_UNSPEC;
-    std::memcpy(&family, address.data() + offsetof(sockaddr, sa_family), sizeof family);
-    return family;
 }
 
 // The form of RFC 3678, which both families share.
