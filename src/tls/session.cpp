@@ -433,8 +433,11 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
 
 void Session::give_memory_back(Blocking& waiting) noexcept {
     const Alone alone(*this, waiting);
-    release_empty(wire_.in);
-    release_empty(wire_.out);
+    release_wire();
+}
+
+void Session::release_wire() noexcept {
+    for (Pipe* pipe : {&wire_.in, &wire_.out}) release_empty(*pipe);
 }
 
 // As much as there is room for, and as the engine makes without more input. Under both locks; the front is empty.
@@ -499,8 +502,7 @@ bool Session::settle() noexcept {
             (void)decrypt();
             (void)wire_.flush();
         }
-        release_empty(wire_.in);
-        release_empty(wire_.out);
+        release_wire();
         lock_.unlock();
     }
     if (begin != end) return true;
@@ -514,8 +516,7 @@ Seen Session::look() noexcept {
     if (!is_ours()) return Seen::something;
     if (!is_established || !lock_.try_lock()) return Seen::unknown;
     const Seen seen = watch.is_free() ? find_something() : Seen::unknown;
-    release_empty(wire_.in);
-    release_empty(wire_.out);
+    release_wire();
     lock_.unlock();
     return seen;
 }

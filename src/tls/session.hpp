@@ -99,6 +99,7 @@ private:
     Error take_used() noexcept;
     void note_received(std::size_t count) noexcept;
     void give_memory_back(Blocking& waiting) noexcept;
+    void release_wire() noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
     Result<std::size_t> send_record(Blocking& waiting, ConstBuffer data) noexcept;
 

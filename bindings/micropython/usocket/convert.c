@@ -13,13 +13,14 @@ void usocket_raise(usocket_error_t error, mp_obj_t argument) {
     }
     const char* message = usocket_message(error);
     if (!usocket_is_fault(error)) {
-        const mp_obj_t code = MP_OBJ_NEW_SMALL_INT(usocket_code(error));
-        const bool is_errno = error > 0 && error == usocket_code(error);  // whose name the host knows
-        if (is_errno || *message == '\0') {
-            nlr_raise(mp_obj_new_exception_arg1(&mp_type_OSError, code));
+        const int code = usocket_code(error);
+        const bool is_errno = error > 0 && error == code;  // whose name the host knows
+        mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(code)};
+        size_t count = 1;
+        if (!is_errno && *message != '\0') {
+            args[count++] = mp_obj_new_str(message, strlen(message));
         }
-        mp_obj_t args[2] = {code, mp_obj_new_str(message, strlen(message))};
-        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
+        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, count, args));
     }
     vstr_t vstr;
     mp_print_t print;

@@ -295,29 +295,31 @@ static void lend(usocket_request_t* request, mp_obj_t from, mp_uint_t access) {
     request->size = info.len;
 }
 
+// What is sent, and flags.
+static usocket_obj_t* begin_send(usocket_request_t* request, size_t n_args, const mp_obj_t* args) {
+    usocket_obj_t* self = begin(request, args[0]);
+    lend(request, args[1], MP_BUFFER_READ);
+    get_flags(request, n_args, args, 2);
+    return self;
+}
+
 static mp_obj_t socket_send(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    begin(&request, args[0]);
-    lend(&request, args[1], MP_BUFFER_READ);
-    get_flags(&request, n_args, args, 2);
+    begin_send(&request, n_args, args);
     return wait_for_count(usocket_request_send, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_send_obj, 2, 3, socket_send);
 
 static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    begin(&request, args[0]);
-    lend(&request, args[1], MP_BUFFER_READ);
-    get_flags(&request, n_args, args, 2);
+    begin_send(&request, n_args, args);
     return wait_for_none(usocket_request_sendall, &request);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_sendall_obj, 2, 3, socket_sendall);
 
 static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    usocket_obj_t* self = begin(&request, args[0]);
-    lend(&request, args[1], MP_BUFFER_READ);
-    get_flags(&request, n_args - 1, args, 2);
+    usocket_obj_t* self = begin_send(&request, n_args - 1, args);
     usocket_get_address(self, args[n_args - 1], &request.address);
     return wait_for_count(usocket_request_sendto, &request);
 }
@@ -442,8 +444,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_readinto_obj, 2, 3, socket_rea
 // write(buf), write(buf, n), write(buf, off, n)
 static mp_obj_t socket_write(size_t n_args, const mp_obj_t* args) {
     usocket_request_t request;
-    begin(&request, args[0]);
-    lend(&request, args[1], MP_BUFFER_READ);
+    begin_send(&request, 2, args);
     const int64_t off = n_args == 4 ? usocket_get_int64(args[2]) : 0;
     int64_t n;
     const bool has_n = get_optional(n_args, args, n_args == 4 ? 3 : 2, &n);

@@ -28,6 +28,7 @@ struct Lookup {
 
 namespace {
 
+// 0 is none.
 Error resolver_error(int code, int system_error) noexcept {
     return code == EAI_SYSTEM ? Error(system_error) : Error(resolver_code(code));
 }
@@ -112,7 +113,7 @@ Result<void*> lookup_finish(Lookup* lookup) noexcept {
     // It has rung, so this is true; what the thread has written is seen from here on.
     (void)lookup->is_done.load(std::memory_order_acquire);
     addrinfo* found = std::exchange(lookup->found, nullptr);
-    const Error error = lookup->code == 0 ? Error() : resolver_error(lookup->code, lookup->system_error);
+    const Error error = resolver_error(lookup->code, lookup->system_error);
     let_go(lookup);
     if (error != Error()) return error;
     return static_cast<void*>(found);

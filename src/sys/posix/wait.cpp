@@ -42,7 +42,8 @@ Result<std::size_t> queued(Fd fd) noexcept {
 bool holds_more(Fd fd, std::size_t shown) noexcept {
     if (queued(fd).value_or(0u) > shown) return true;
     const auto urgent = wait(fd, POLLPRI, Timeout::zero());
-    return (urgent.value_or(0u) & POLLPRI) != 0 && ::sockatmark(fd) == 0;
+    int is_at_mark = 1;  // as sockatmark(3) asks
+    return (urgent.value_or(0u) & POLLPRI) != 0 && ::ioctl(fd, SIOCATMARK, &is_at_mark) == 0 && is_at_mark == 0;
 }
 
 void yield_thread() noexcept { ::sched_yield(); }

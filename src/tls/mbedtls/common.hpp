@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <new>
 #include <span>
+#include <utility>
 
 #include "tls/engine.hpp"
 #include "tls/engines.hpp"
@@ -36,9 +37,9 @@ extern Lock handshakes;
 
 // --- Memory of the library's
 
-template <class T> T* make() noexcept {
+template <class T, class... From> T* make(From&... from) noexcept {
     void* memory = mbedtls_calloc(1, sizeof(T));
-    return memory != nullptr ? new (memory) T : nullptr;
+    return memory != nullptr ? new (memory) T(from...) : nullptr;
 }
 
 template <class T> void destroy(T* object) noexcept {
@@ -53,6 +54,7 @@ public:
     Shared(const Shared& other) noexcept : object_(other.object_) {
         if (object_ != nullptr) object_->owners.fetch_add(1, std::memory_order_relaxed);
     }
+    Shared(Shared&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
     Shared& operator=(Shared other) noexcept {
         std::swap(object_, other.object_);
         return *this;

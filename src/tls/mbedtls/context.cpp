@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "tls/mbedtls/pem.hpp"
 
@@ -225,7 +226,7 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
     auto made = tls::mbedtls::Shared<Identity>::made();
     if (!made) return Error(ENOMEM);
     const Error error = tls::mbedtls::fill(*made.operator->(), cert, key);
-    if (error == Error()) tls::mbedtls::own(context_).identity = made;
+    if (error == Error()) tls::mbedtls::own(context_).identity = std::move(made);
     return error;
 }
 
@@ -239,7 +240,7 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
     tls::mbedtls::allow_old_issuers(made->issuers);
     const ConstBuffer parts[] = {{made->digest, sizeof made->digest}, certificates};
     if (!tls::mbedtls::digest(parts, made->digest)) return Error(ENOMEM);
-    own.trusted = made;
+    own.trusted = std::move(made);
     tls::mbedtls::forget_tickets(own);
     return {};
 }
@@ -265,7 +266,7 @@ Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept
     auto made = tls::mbedtls::Shared<Protocols>::made();
     if (!made) return Error(ENOMEM);
     if (!tls::mbedtls::split(*made.operator->(), protocols)) return Error(TlsFailure::bad_protocols);
-    own.protocols = made;
+    own.protocols = std::move(made);
     return {};
 #endif
 }

@@ -9,7 +9,8 @@ namespace usocket::tls::mbedtls {
 namespace {
 
 struct State {
-    State() noexcept {
+    explicit State(const OwnContext& context) noexcept
+        : identity(context.identity), trusted(context.trusted), protocols(context.protocols) {
         mbedtls_ssl_init(&ssl);
         mbedtls_ssl_config_init(&conf);
     }
@@ -134,7 +135,7 @@ Error set_tickets(State& state, OwnContext& context) noexcept {
         const int code =
             mbedtls_ssl_ticket_setup(&made->context, random::get, nullptr, MBEDTLS_CIPHER_AES_256_GCM, lifetime);
         if (code != 0) return Error(ENOMEM);
-        context.tickets = made;
+        context.tickets = std::move(made);
     }
     state.tickets = context.tickets;
     mbedtls_ssl_conf_session_tickets_cb(&state.conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
@@ -189,9 +190,6 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     if (options.server_side && !context.identity) return Error(TlsFailure::no_certificate);
     const bool has_name = options.server_side || !options.server_hostname.empty();
     if (!has_name && reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
-    state.identity = context.identity;
-    state.trusted = context.trusted;
-    state.protocols = context.protocols;
     if (const Error error = random::prepare(); error != Error()) return error;
     if (!make_checks(state, options, reqs)) return Error(ENOMEM);
     if (const Error error = configure(state, options, reqs); error != Error()) return error;
@@ -213,10 +211,11 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
 void close(void* state) noexcept { destroy(&of(state)); }
 
 Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noexcept {
-    auto* state = make<State>();
+    auto& own = static_cast<OwnContext&>(context);
+    auto* state = make<State>(own);
     if (state == nullptr) return Error(ENOMEM);
     state->wire = &wire;
-    const Error error = prepare(*state, static_cast<OwnContext&>(context), options);
+    const Error error = prepare(*state, own, options);
     if (error == Error()) return static_cast<void*>(state);
     close(state);
     return error;
