@@ -12,6 +12,11 @@ using namespace usocket::c_face;
 static_assert(std::tuple_size_v<decltype(Address::Text::chars)> == USOCKET_HOST_TEXT &&
               std::tuple_size_v<decltype(Address::Written::chars)> == USOCKET_ADDRESS_TEXT);
 
+usocket_error_t usocket::c_face::give(const Result<Address>& result, usocket_address_t* to) noexcept {
+    if (result) new (to) Address(*result);
+    return c(result);
+}
+
 usocket_error_t usocket_address_inet(usocket_address_t* address, int family, const usocket_inet_t* from) {
     return give(Address::inet(family, text(from->host), from->port, from->flowinfo, from->scopeid), address);
 }

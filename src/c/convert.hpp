@@ -82,10 +82,7 @@ inline usocket_error_t give(const Result<Timeout>& result, usocket_timeout_t* to
     if (result) *to = c(*result);
     return c(result);
 }
-inline usocket_error_t give(const Result<Address>& result, usocket_address_t* to) noexcept {
-    if (result) new (to) Address(*result);
-    return c(result);
-}
+usocket_error_t give(const Result<Address>& result, usocket_address_t* to) noexcept;  // address.cpp
 
 // The caller's call, or where there is none, one without host and deadline. Lives as long as the call is made.
 class Given {

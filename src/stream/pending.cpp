@@ -1,6 +1,7 @@
 #include "stream/pending.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "sys/sys.hpp"
 #include "wait/held.hpp"
@@ -38,16 +39,20 @@ bool Pending::give_back(Sink& sink) noexcept {
     const std::size_t here = is_parents() ? 0 : size_;
     if (sink.size() <= here) {
         left_.store(here, std::memory_order_release);
-    } else if (sink.can_surrender()) {
-        hold(sink.surrender());
     } else {
         (void)reserve(sink);
-        if (reserve_.data == nullptr) return false;
-        std::memcpy(reserve_.data, sink.data(), sink.size());
-        Block block = reserve_;
-        block.size = sink.size();
-        reserve_ = {};
-        hold(block);
+        if (sink.can_surrender()) {
+            reserve_ = sink.surrender();
+        } else if (reserve_.data != nullptr) {
+            std::memcpy(reserve_.data, sink.data(), sink.size());
+            reserve_.size = sink.size();
+        } else {
+            return false;
+        }
+        std::swap(block_, reserve_);
+        size_ = block_.size;
+        generation_.store(sys::process_generation(), std::memory_order_relaxed);
+        left_.store(size_, std::memory_order_release);
     }
     reserve_.release();
     sink.set_size(0);
@@ -61,14 +66,6 @@ bool Pending::unread(Sink& sink) noexcept {
     return give_back(sink);
 }
 #endif
-
-void Pending::hold(Block block) noexcept {
-    block_.release();
-    block_ = block;
-    size_ = block.size;
-    generation_.store(sys::process_generation(), std::memory_order_relaxed);
-    left_.store(size_, std::memory_order_release);
-}
 
 std::size_t Pending::reserve(const Sink& sink) noexcept {
     if (sink.can_surrender()) return SIZE_MAX;

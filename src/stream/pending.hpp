@@ -33,7 +33,6 @@ public:
 
 private:
     [[nodiscard]] bool is_parents() const noexcept;
-    void hold(Block block) noexcept;
 
     std::atomic<std::size_t> left_{0};  // not consumed; they end where the block ends
     std::size_t size_ = 0;              // with what the call that reads has consumed

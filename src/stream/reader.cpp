@@ -141,7 +141,6 @@ void Reader::unread(Sink& got) noexcept {
 #endif
 
 void Reader::unwound() noexcept {
-    const Held held;
     end_growth();
     if (!call_.reads_) return;
     call_.reads_ = false;
@@ -201,7 +200,7 @@ Result<std::size_t> Reader::recv(MutableBuffer buffer, int flags, Address* from)
         const auto all = read(call_.memory_, buffer.size());
         return all ? Result<std::size_t>(call_.memory_.size()) : all.error();
     }
-    return exclusively([&]() noexcept { return receive_stream(buffer, flags, from); });
+    return exclusively([=, this]() noexcept { return receive_stream(buffer, flags, from); });
 }
 
 Result<ReceivedMessage> Reader::recvmsg(Scattered pieces, MutableBuffer control, int flags) noexcept {

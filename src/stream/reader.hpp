@@ -47,7 +47,7 @@ public:
                               const Address& address) noexcept;
     // The call has succeeded, but what it got has reached nobody: it is unread again, unless somebody has read since.
     void unread(Sink& got) noexcept;
-    // After a longjmp out of the call.
+    // After a longjmp out of the call, with signals held.
     void unwound() noexcept;
 
 private:
