@@ -192,10 +192,9 @@ Error set_ipv6_option(Sock& sock, int name, ConstBuffer value) noexcept {
 }  // namespace
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    Sock& sock = **found;
+    Sock& sock = *found;
     const bool has_tcp = sock.kind == Kind::tcp;
     if (level == SOL_SOCKET) return set_socket_option(sock, name, value);
     if (level == IPPROTO_TCP && has_tcp) return set_tcp_option(sock, name, value);
@@ -207,10 +206,9 @@ Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept 
 }
 
 Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    Sock& sock = **found;
+    Sock& sock = *found;
     turn();
     if (level == SOL_SOCKET) return get_socket_option(sock, name, value);
     if (level == IPPROTO_TCP && sock.kind == Kind::tcp) return get_tcp_option(sock, name, value);

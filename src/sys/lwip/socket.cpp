@@ -109,16 +109,14 @@ Result<Opened> open(int family, int type, int proto) noexcept {
 }
 
 Result<Opened> inspect(Fd fd) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
-    return opened(fd, **sock);
+    return opened(fd, *sock);
 }
 
 Result<void> set_nonblocking(Fd fd, bool nonblocking) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
-    if (sock) (*sock)->nonblocking = nonblocking;
+    const Found sock(fd);
+    if (sock) sock->nonblocking = nonblocking;
     return sock.error();
 }
 
@@ -130,19 +128,17 @@ bool knows_shutdown(int) noexcept { return true; }
 // --- Connections
 
 Result<void> bind(Fd fd, const Address& address) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
     Endpoint local;
-    if (const Error error = to_endpoint(address, (*sock)->family, local); error != Error()) return error;
-    return bind_to(**sock, local);
+    if (const Error error = to_endpoint(address, sock->family, local); error != Error()) return error;
+    return bind_to(*sock, local);
 }
 
 Result<void> listen(Fd fd, int backlog) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    Sock& sock = **found;
+    Sock& sock = *found;
     if (sock.kind != Kind::tcp) return Error(EOPNOTSUPP);
     if (!sock.bound && sock.state == State::fresh) {
         if (const Error error = bind_to(sock, any_of(sock.family)); error != Error()) return error;
@@ -151,25 +147,23 @@ Result<void> listen(Fd fd, int backlog) noexcept {
 }
 
 Result<Fd> accept(Fd fd, Address& peer) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
-    if ((*sock)->kind != Kind::tcp) return Error(EOPNOTSUPP);
-    if ((*sock)->state != State::listening) return Error(EINVAL);
+    if (sock->kind != Kind::tcp) return Error(EOPNOTSUPP);
+    if (sock->state != State::listening) return Error(EINVAL);
     turn();
-    if ((*sock)->first_pending == nullptr) return Error(EAGAIN);
+    if (sock->first_pending == nullptr) return Error(EAGAIN);
     // One that nobody can have stays where it is.
-    const Fd conn = new_fd(*(*sock)->first_pending);
+    const Fd conn = new_fd(*sock->first_pending);
     if (conn == no_fd) return Error(EMFILE);
-    peer = to_address(accept_tcp(**sock)->peer, (*sock)->family);
+    peer = to_address(accept_tcp(*sock)->peer, sock->family);
     return conn;
 }
 
 Result<void> connect(Fd fd, const Address& address) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    Sock& sock = **found;
+    Sock& sock = *found;
     turn();
     if (address.family() == AF_UNSPEC) {
         if (sock.kind == Kind::tcp) {
@@ -188,11 +182,10 @@ Result<void> connect(Fd fd, const Address& address) noexcept {
 }
 
 Result<void> shutdown(Fd fd, int how) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
     if (how < SHUT_RD || how > SHUT_RDWR) return Error(EINVAL);
-    Sock& sock = **found;
+    Sock& sock = *found;
     turn();
     if (sock.kind == Kind::tcp) return shutdown_tcp(sock, how != SHUT_WR, how != SHUT_RD);
     // Whoever sleeps in it wakes up, connected or not.
@@ -258,10 +251,9 @@ Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
 // --- Names
 
 Result<Address> getsockname(Fd fd) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    const Sock& sock = **found;
+    const Sock& sock = *found;
     if (sock.kind == Kind::tcp) return to_address(sock.local, sock.family);
     Endpoint local{sock.udp->local_ip, sock.udp->local_port};
     if (sock.state == State::connected && ip_addr_isany(&local.ip)) {
@@ -273,12 +265,11 @@ Result<Address> getsockname(Fd fd) noexcept {
 }
 
 Result<Address> getpeername(Fd fd) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
-    const bool is_over = (*sock)->kind == Kind::tcp && (*sock)->tcp == nullptr;
-    if ((*sock)->state != State::connected || is_over) return Error(ENOTCONN);
-    return to_address((*sock)->peer, (*sock)->family);
+    const bool is_over = sock->kind == Kind::tcp && sock->tcp == nullptr;
+    if (sock->state != State::connected || is_over) return Error(ENOTCONN);
+    return to_address(sock->peer, sock->family);
 }
 
 }  // namespace usocket::sys

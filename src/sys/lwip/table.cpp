@@ -58,11 +58,9 @@ Fd new_fd(Sock& sock) noexcept {
 
 Sock* find(Fd fd) noexcept { return fd < 0 || fd >= USOCKET_LWIP_SOCKETS ? nullptr : files[fd].sock; }
 
-Result<Sock*> find_socket(Fd fd) noexcept {
-    Sock* sock = find(fd);
-    if (sock == nullptr) return Error(EBADF);
-    const bool is_socket = sock->kind == Sock::Kind::tcp || sock->kind == Sock::Kind::udp;
-    return is_socket ? Result<Sock*>(sock) : Error(ENOTSOCK);
+Found::Found(Fd fd) noexcept : sock_(find(fd)) {
+    const bool is_socket = sock_ != nullptr && (sock_->kind == Sock::Kind::tcp || sock_->kind == Sock::Kind::udp);
+    if (!is_socket) error_ = Error(sock_ == nullptr ? EBADF : ENOTSOCK);
 }
 
 std::uint32_t serial_of(Fd fd) noexcept { return find(fd) == nullptr ? 0 : files[fd].serial; }
@@ -78,10 +76,9 @@ void close(Fd fd) noexcept {
 }
 
 Result<Fd> duplicate(Fd fd) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
-    const Fd copy = new_fd(**sock);
+    const Fd copy = new_fd(*sock);
     return copy == no_fd ? Result<Fd>(Error(EMFILE)) : copy;
 }
 

@@ -89,8 +89,21 @@ void let_go(Sock& sock) noexcept;
 Fd new_fd(Sock& sock) noexcept;
 // nullptr: not open.
 Sock* find(Fd fd) noexcept;
-// The same for what is a socket.
-Result<Sock*> find_socket(Fd fd) noexcept;
+// The socket that a descriptor stands for, and nobody else uses lwIP, for as long as it lives.
+class Found {
+public:
+    explicit Found(Fd fd) noexcept;
+    // EBADF, ENOTSOCK; else there is one.
+    [[nodiscard]] Error error() const noexcept { return error_; }
+    explicit operator bool() const noexcept { return error_ == Error(); }
+    Sock& operator*() const noexcept { return *sock_; }
+    Sock* operator->() const noexcept { return sock_; }
+
+private:
+    const Guard guard_;
+    Sock* const sock_;
+    Error error_;
+};
 // Differs each time that the number is opened; 0: it is not.
 std::uint32_t serial_of(Fd fd) noexcept;
 

@@ -24,20 +24,17 @@ bool is_short_of(const Sock& sock, std::size_t size) noexcept {
 }
 
 // What recv() and its like begin with.
-Result<Sock*> receiver(Fd fd, std::size_t size, int flags) noexcept {
-    const auto sock = find_socket(fd);
-    if (!sock) return sock;
-    if (is_short_of(**sock, size)) turn();
-    if (const Error error = check_flags(**sock, flags); error != Error()) return error;
-    return sock;
+Error prepare_to_receive(const Found& sock, std::size_t size, int flags) noexcept {
+    if (!sock) return sock.error();
+    if (is_short_of(*sock, size)) turn();
+    return check_flags(*sock, flags);
 }
 
 // `from`: where a datagram's sender goes, if somebody wants it.
 Result<std::size_t> receive(Fd fd, MutableBuffer buffer, int flags, Address* from) noexcept {
-    const Guard guard;
-    const auto found = receiver(fd, buffer.size(), flags);
-    if (!found) return found.error();
-    Sock& sock = **found;
+    const Found found(fd);
+    if (const Error error = prepare_to_receive(found, buffer.size(), flags); error != Error()) return error;
+    Sock& sock = *found;
     const bool peeks = (flags & MSG_PEEK) != 0;
     if (sock.kind == Kind::tcp) return buffer.size() == 0 ? std::size_t{0} : receive_tcp(sock, buffer, peeks);
     const auto received = receive_udp(sock, {&buffer, 1}, peeks);
@@ -47,10 +44,9 @@ Result<std::size_t> receive(Fd fd, MutableBuffer buffer, int flags, Address* fro
 }
 
 Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address* to) noexcept {
-    const Guard guard;
-    const auto found = find_socket(fd);
+    const Found found(fd);
     if (!found) return found.error();
-    Sock& sock = **found;
+    Sock& sock = *found;
     if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
     if (sock.kind == Kind::udp) {
         if (to == nullptr) return send_udp(sock, pieces, nullptr);
@@ -85,12 +81,11 @@ Result<std::size_t> recvfrom(Fd fd, MutableBuffer buffer, int flags, Address& fr
 }
 
 Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer, int flags) noexcept {
-    const Guard guard;
+    const Found found(fd);
     std::size_t size = 0;
     for (const MutableBuffer& piece : pieces) size += piece.size();
-    const auto found = receiver(fd, size, flags);
-    if (!found) return found.error();
-    Sock& sock = **found;
+    if (const Error error = prepare_to_receive(found, size, flags); error != Error()) return error;
+    Sock& sock = *found;
     const bool peeks = (flags & MSG_PEEK) != 0;
     ReceivedMessage message;
     if (sock.kind == Kind::udp) {
@@ -122,10 +117,9 @@ Result<std::size_t> recv_noted(Fd fd, MutableBuffer buffer, int flags, ReceiveNo
 std::size_t noted(const ReceiveNote& note) noexcept { return *reinterpret_cast<const std::size_t*>(note.bytes); }
 
 Result<std::size_t> discard(Fd fd, MutableBuffer scratch, bool) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
-    const std::size_t dropped = (*sock)->kind == Kind::tcp ? drop_tcp(**sock, scratch.size()) : 0;
+    const std::size_t dropped = sock->kind == Kind::tcp ? drop_tcp(*sock, scratch.size()) : 0;
     return dropped == 0 ? Result<std::size_t>(Error(EAGAIN)) : dropped;
 }
 

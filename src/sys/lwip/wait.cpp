@@ -112,14 +112,13 @@ void wake_word(const std::atomic<std::uint32_t>&) noexcept { usocket_port_wake()
 // --- Queues that grow
 
 Result<Fd> growth_open(Fd fd) noexcept {
-    const Guard guard;
-    const auto target = find_socket(fd);
+    const Found target(fd);
     if (!target) return target.error();
     Sock* sock = new_sock(Sock::Kind::growth);
     if (sock == nullptr) return Error(ENFILE);
-    sock->target = *target;
-    sock->changes = (*target)->changes - 1;
-    ++(*target)->holders;
+    sock->target = &*target;
+    sock->changes = target->changes - 1;
+    ++target->holders;
     return opened(sock);
 }
 
@@ -133,11 +132,10 @@ bool growth_take(Fd growth) noexcept {
 }
 
 Result<std::size_t> queued(Fd fd) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
+    const Found sock(fd);
     if (!sock) return sock.error();
     turn();
-    return (*sock)->queue.size();
+    return sock->queue.size();
 }
 
 // Nothing is urgent in lwIP.
@@ -145,10 +143,9 @@ bool holds_more(Fd /*fd*/, std::size_t /*shown*/) noexcept { return false; }
 
 // A peer does not send less than a segment when its window is as small as that.
 Fullness queue_fullness(Fd fd) noexcept {
-    const Guard guard;
-    const auto sock = find_socket(fd);
-    if (!sock || (*sock)->kind != Sock::Kind::tcp || (*sock)->state != Sock::State::connected) return Fullness::unknown;
-    const tcp_pcb* pcb = (*sock)->tcp;
+    const Found sock(fd);
+    if (!sock || sock->kind != Sock::Kind::tcp || sock->state != Sock::State::connected) return Fullness::unknown;
+    const tcp_pcb* pcb = sock->tcp;
     if (pcb == nullptr) return Fullness::unknown;
     if (pcb->rcv_ann_wnd == 0) return Fullness::full;
     return pcb->rcv_ann_wnd < pcb->mss ? Fullness::tight : Fullness::roomy;
