@@ -107,7 +107,8 @@ namespace usocket {
     X(address_zone, "what follows % is neither a number nor an interface of this machine") \
     X(no_room, USOCKET_TEXT_OF_CXX("a poll wants room for at least one event")) \
     X(poll_timeout_range, \
-      "a poll's timeout is None or a number of milliseconds up to 9223372036000, select()'s one of seconds")
+      USOCKET_TEXT_OF_POLLS( \
+          "a poll's timeout is None or a number of milliseconds up to 9223372036000, select()'s one of seconds"))
 
 enum class Fault : std::uint8_t {
 #define USOCKET_FAULT_NAME(name, text) name,

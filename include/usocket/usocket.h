@@ -150,10 +150,16 @@ typedef void* (*usocket_resize_t)(void* memory, size_t size);
 USOCKET_C_API void usocket_set_resize(usocket_resize_t resize);
 USOCKET_C_API void usocket_set_signals(void (*hold)(void), void (*release)(void));
 
-// A host that compiles the core itself, with USOCKET_HOST_HOOKS, supplies these three instead of setting them.
-void* usocket_host_resize(void* memory, size_t size);
-USOCKET_C_API void usocket_host_hold_signals(void);
-USOCKET_C_API void usocket_host_release_signals(void);
+// A host that compiles the core itself, with USOCKET_HOST_HOOKS, supplies these three instead of setting them, in the
+// same program.
+#if defined(USOCKET_HOST_HOOKS) && defined(__GNUC__)
+#define USOCKET_C_HOOK __attribute__((visibility("hidden")))
+#else
+#define USOCKET_C_HOOK USOCKET_C_API
+#endif
+USOCKET_C_HOOK void* usocket_host_resize(void* memory, size_t size);
+USOCKET_C_HOOK void usocket_host_hold_signals(void);
+USOCKET_C_HOOK void usocket_host_release_signals(void);
 
 // --- Calls
 

@@ -34,21 +34,22 @@ void write_seconds(Writer& out, Timeout timeout) noexcept {
 
 std::size_t Socket::describe(MutableBuffer text) const noexcept {
     Writer out(text);
-    if (closed()) {
-        out << "[closed] fd=-1";
-    } else {
-        out << "fd=" << gate_.fd();
-    }
-    out << ", family=" << family() << ", type=" << type() << ", proto=" << proto() << ", timeout=";
+    const auto number = [&](std::string_view label, std::int64_t value) noexcept { out << label << value; };
+    number(closed() ? "[closed] fd=" : "fd=", closed() ? -1 : gate_.fd());
+    number(", family=", family());
+    number(", type=", type());
+    number(", proto=", proto());
+    out << ", timeout=";
     if (timeout_.is_none()) {
         out << "None";
     } else {
         write_seconds(out, timeout_);
     }
-    const auto local = getsockname();
-    if (local && local->size() != 0) write_address(out << ", laddr=", *local);
-    const auto remote = getpeername();
-    if (remote && remote->size() != 0) write_address(out << ", raddr=", *remote);
+    const auto name = [&](std::string_view label, const Result<Address>& address) noexcept {
+        if (address && address->size() != 0) write_address(out << label, *address);
+    };
+    name(", laddr=", getsockname());
+    name(", raddr=", getpeername());
     return out.size();
 }
 

@@ -19,7 +19,8 @@ Socket::Socket(int fd, int family, int type, int proto) noexcept
       family_(static_cast<std::uint8_t>(family)),
       kind_(static_cast<std::uint16_t>((static_cast<unsigned>(type) << 12) |
                                        std::min(static_cast<unsigned>(proto), unsigned{proto_mask}))) {
-    Aside* aside = (kind_ & proto_mask) == proto_mask ? gate_.make_aside() : nullptr;
+    const bool is_large = sys::has_large_protos && (kind_ & proto_mask) == proto_mask;
+    Aside* aside = is_large ? gate_.make_aside() : nullptr;
     if (aside != nullptr) aside->proto = proto;
     if (!sys::knows_shutdown(family)) gate_.learn(Gate::needs_bell);
 }
@@ -167,13 +168,13 @@ void Socket::become_like(const Socket& other, int fd) noexcept {
 
 // For a large protocol there may have been no memory: then it is closed.
 Result<void> Socket::checked(int proto) noexcept {
-    if (this->proto() == proto) return {};
+    if (!sys::has_large_protos || this->proto() == proto) return {};
     close();
     return Error(ENOMEM);
 }
 
 int Socket::large_proto() const noexcept {
-    const Aside* aside = gate_.aside();
+    const Aside* aside = sys::has_large_protos ? gate_.aside() : nullptr;
     return aside != nullptr ? aside->proto : 0;
 }
 

@@ -28,6 +28,7 @@ extern const int so_peek_off, so_reuseport;              // -1: there is none
 extern const int sock_seqpacket;                         // -1: there is none
 extern const int default_backlog;
 extern const bool has_af_unix;         // false: no socket is of it
+extern const bool has_large_protos;    // false: no protocol has more than 12 bits
 extern const bool calls_sleep;         // false: none of its calls does, as if every descriptor were non-blocking
 extern const std::size_t most_pieces;  // of one message
 // NAME(what the core calls it, what the headers of every stack call it): a stack defines them by USOCKET_DEFINE_NAME.

@@ -16,6 +16,7 @@ const int so_peek_off = -1;
 const int so_reuseport = -1;
 const int default_backlog = 8;  // those that wait take from what all connections share
 const bool has_af_unix = false;
+const bool has_large_protos = false;
 const bool calls_sleep = false;
 const std::size_t most_pieces = SIZE_MAX;
 const unsigned poll_in = POLLIN;

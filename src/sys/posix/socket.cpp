@@ -39,6 +39,7 @@ const int so_reuseport = -1;
 #endif
 const int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 const bool has_af_unix = true;
+const bool has_large_protos = true;  // of AF_PACKET
 const bool calls_sleep = true;
 
 namespace {
@@ -47,7 +48,7 @@ const sockaddr* native(const Address& address) noexcept { return reinterpret_cas
 sockaddr* native(Address& address) noexcept { return reinterpret_cast<sockaddr*>(address.raw()); }
 socklen_t native_size(const Address& address) noexcept { return static_cast<socklen_t>(address.size()); }
 
-[[maybe_unused]] int option_or(Fd fd, int name, int other) noexcept {
+int option_or(Fd fd, int name, int other) noexcept {
     int value = 0;
     socklen_t size = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : other;
@@ -89,9 +90,8 @@ Result<OpenedPair> open_pair(int family, int type, int proto) noexcept {
 }
 
 Result<Opened> inspect(Fd fd) noexcept {
-    int type = 0;
-    socklen_t size = sizeof type;
-    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return last_error();
+    const int type = option_or(fd, SO_TYPE, -1);
+    if (type < 0) return last_error();
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return last_error();
     calls::mute(fd);

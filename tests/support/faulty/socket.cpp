@@ -24,6 +24,7 @@ const int so_peek_off = SO_PEEK_OFF;
 const int so_reuseport = SO_REUSEPORT;
 const int default_backlog = 128;
 const bool has_af_unix = true;
+const bool has_large_protos = true;
 const bool calls_sleep = true;
 const std::size_t most_pieces = 3;
 
