@@ -129,8 +129,7 @@ usocket_error_t usocket_settimeout(usocket_socket_t* socket, usocket_timeout_t t
 usocket_timeout_t usocket_gettimeout(const usocket_socket_t* socket) { return c(cxx(socket).gettimeout()); }
 
 usocket_error_t usocket_setblocking(usocket_socket_t* socket, bool blocking) {
-    const Held held;
-    return c(cxx(socket).setblocking(blocking));
+    return usocket_settimeout(socket, blocking ? usocket_no_timeout() : usocket_at_once());
 }
 
 bool usocket_getblocking(const usocket_socket_t* socket) { return cxx(socket).getblocking(); }

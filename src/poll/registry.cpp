@@ -28,9 +28,11 @@ template <class T> void subtract_one(std::atomic<T>& number) noexcept {
 
 Lock Registry::lock_;
 
+#if !defined(USOCKET_WITHOUT_poll) || !defined(USOCKET_WITHOUT_creating)  // else there is no poll
 // A fork copies the table of descriptors before it copies the memory: a poller that is opened in between would have
 // numbers in the child that are not its own. The windows come first, because their readers may want this lock.
 const bool Registry::knows_forks_ = (sys::on_fork(1, [] { lock_.lock(); }, [] { lock_.unlock(); }), true);
+#endif
 
 std::size_t Watched::lacks(sys::Fd fd) const noexcept {
     if (has(fd)) return 0;

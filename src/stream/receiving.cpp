@@ -333,9 +333,7 @@ std::size_t Reader::copy_front(MutableBuffer buffer, int flags) noexcept {
 }
 
 // The front is empty: until a layer has made something. True: it has ended.
-Result<bool> Reader::refill(Layer& layer) noexcept {
-    return layer.hooks->refill(layer, blocking());
-}
+Result<bool> Reader::refill(Layer& layer) noexcept { return layer.hooks->refill(layer, blocking()); }
 
 Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
     if (Layer* maker = layer()) return receive_made(*maker, buffer, flags);

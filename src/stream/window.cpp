@@ -67,11 +67,12 @@ Result<std::size_t> Windows::open_if_it_pays(Inbox& inbox, Queue queue, std::siz
     inbox.set_window(static_cast<std::uint8_t>(row + reads));
     const bool is_time = reads > 2 && (reads & (reads + 1)) == 0;
     if (!is_time || queue.gate->exposed()) return std::size_t{0};
-    const auto opened = open(inbox, queue, size * reads_shown);
+    auto opened = open(inbox, queue, size * reads_shown);
     if (opened && *opened > size) return opened;
+    if (opened) opened = std::size_t{0};
     close(inbox);
     inbox.set_window(static_cast<std::uint8_t>(row + reads));
-    return opened ? std::size_t{0} : opened;
+    return opened;
 }
 
 void Windows::trim_or_finish(Inbox& inbox) noexcept {

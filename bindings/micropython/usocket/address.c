@@ -142,8 +142,8 @@ static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_
     for (size_t i = 1; i < size; ++i) {
         *numbers[i - 1] = usocket_get_int64(items[i]);
     }
-    const usocket_error_t error = is_apart ? usocket_address_from_parts(address, family, &inet)
-                                           : usocket_address_inet(address, family, &inet);
+    const usocket_error_t error =
+        is_apart ? usocket_address_from_parts(address, family, &inet) : usocket_address_inet(address, family, &inet);
     if (usocket_is_compat(self) && usocket_is_name(error)) {
         get_resolved(family, &inet, items[0], address);
         return;

@@ -70,11 +70,13 @@ usocket_timeout_t usocket_get_timeout(mp_obj_t from) {
     return timeout;
 }
 
+#if !defined(USOCKET_WITHOUT_poll)
 unsigned usocket_get_events(mp_obj_t from) {
     unsigned events;
     usocket_check(usocket_arg_events(usocket_get_int64(from), &events), from);
     return events;
 }
+#endif
 
 usocket_bytes_t usocket_get_bytes(mp_obj_t from) {
     mp_buffer_info_t info;

@@ -52,8 +52,8 @@ bool is_unknown_kind(int code) noexcept {
            high == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE;
 }
 
-// Calls `use`, for `into`, with the DER of each block of such a label, or with all if there is no PEM in it. All of them, or it is
-// what `otherwise` says.
+// Calls `use`, for `into`, with the DER of each block of such a label, or with all if there is no PEM in it. All of
+// them, or it is what `otherwise` says.
 using Use = int (*)(void* into, ConstBuffer der) noexcept;
 Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use, void* into) noexcept {
     const auto as_error = [&](int code) noexcept {
