@@ -142,7 +142,7 @@ enum class Fault : std::uint8_t {
     X(library, ENOMEM, "TLS failed on this side: memory has run out, or the library cannot use a key") \
     X(other_process, EPERM, "a wrapped socket stays with the process that wrapped it: wrap after fork()") \
     X(not_shared, EOPNOTSUPP, "a wrapped socket gives its descriptor away neither by dup() nor by detach()") \
-    X(listener, EINVAL, "TLS goes on the connections that accept() returns, not on the socket that listens") \
+    X(listener, EINVAL, "a socket that listens is wrapped with server_side") \
     X(wrapped_before, EINVAL, "the socket is wrapped already") \
     X(unread, EBUSY, "bytes that came before TLS, and are not protected by it, are unread: read them first") \
     X(in_use, EBUSY, "another thread is reading or writing on the socket: let its call end first") \

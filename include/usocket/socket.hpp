@@ -75,7 +75,8 @@ public:
     // A negative backlog counts as 0. Without one: 128, or SOMAXCONN if that is lower.
     Result<void> listen() noexcept;
     Result<void> listen(int backlog) noexcept;
-    // The connection is blocking, whatever this socket is.
+    // The connection is blocking, whatever this socket is. Where TLS is on this socket, it is on the connection, whose
+    // handshake is made by the first call that needs it, or do_handshake().
     [[nodiscard]] Result<Accepted> accept(Call&& call = Call()) noexcept;
     // The same into a closed socket that the caller has already made.
     Result<Address> accept_into(Socket& conn, Call&& call = Call()) noexcept;
@@ -163,6 +164,8 @@ public:
     // A socket of IPPROTO_SEC may be wrapped before it connects: connect() then does the handshake too (TLS-2). Any
     // other has to be connected, or on its way to be if the handshake is put off. Non-blocking: EAGAIN once wrapped but
     // not through; go on with do_handshake(). While the handshake goes on, each call goes on with it first.
+    //
+    // One that listens, or will, may be wrapped with server_side: the connections that accept() returns have TLS.
     Result<void> wrap(TlsContext& context, const TlsOptions& options, Call&& call = Call()) noexcept;
     Result<void> do_handshake(Call&& call = Call()) noexcept;
     // TLS has been put on it, whether the handshake is through or not.
@@ -272,6 +275,7 @@ private:
     USOCKET_LOCAL Result<Address> name_by(Result<Address> (*ask)(int fd) noexcept) const noexcept;
     USOCKET_LOCAL Result<void> connect_layer(Call& call, Layer& layer, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
+    USOCKET_LOCAL Result<void> put_on(const Layer& listener) noexcept;
     USOCKET_LOCAL bool look() noexcept;
     USOCKET_LOCAL Error add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
     USOCKET_LOCAL Error add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;

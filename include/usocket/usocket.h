@@ -575,6 +575,7 @@ typedef struct {
     usocket_bytes_t server_hostname;  // what the server's certificate has to be for
     usocket_bytes_t session;          // what USOCKET_TLS_SESSION told of an earlier connection to the same peer
 } usocket_tls_options_t;
+// One that listens, or will, may be wrapped with server_side: what it accepts has TLS, with the handshake put off.
 USOCKET_C_API usocket_error_t usocket_wrap(usocket_socket_t* socket, usocket_context_t* context,
                                            const usocket_tls_options_t* options, usocket_call_t* call);
 USOCKET_C_API usocket_error_t usocket_do_handshake(usocket_socket_t* socket, usocket_call_t* call);

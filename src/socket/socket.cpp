@@ -246,8 +246,14 @@ Result<void> Socket::listen() noexcept { return listen(sys::default_backlog); }
 
 Result<void> Socket::listen(int backlog) noexcept {
     return inside([&]() noexcept -> Result<void> {
-        if (layer_of(gate_) != nullptr) return Error(TlsFailure::listener);
-        return sys::listen(gate_.fd(), backlog < 0 ? 0 : backlog);
+        Layer* layer = layer_of(gate_);
+        if (layer != nullptr && !layer->is_server) return Error(TlsFailure::listener);
+        const auto listens = sys::listen(gate_.fd(), backlog < 0 ? 0 : backlog);
+        if (listens && layer != nullptr) {
+            layer->waits_for = 0;
+            if (gate_.aside()->note_waits(*layer)) gate_.aside()->tell(false);
+        }
+        return listens;
     });
 }
 
@@ -262,8 +268,9 @@ Result<Accepted> Socket::accept(Call&& call) noexcept {
 Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
     Result<Address> peer{Error()};
     const auto accepted = inside(call, [&]() noexcept -> Result<void> {
-        // Somebody else who has its number may have made it listen: its connections would be in the clear.
-        if (layer_of(gate_) != nullptr) return Error(TlsFailure::listener);
+        const Layer* layer = layer_of(gate_);
+        // Somebody else who has its number may have made it listen.
+        if (layer != nullptr && !layer->is_server) return Error(TlsFailure::listener);
         Blocking waiting(call, timeout_, &gate_);
         waiting.trust_poll();  // SO_RCVLOWAT has no say in what a listening socket shows
         // A longjmp out of accept() would lose the descriptor: it waits outside.
@@ -284,10 +291,27 @@ Result<Address> Socket::accept_into(Socket& conn, Call&& call) noexcept {
         // Whoever holds the descriptor besides may let it block again at any time: then it might sleep.
         const auto taken = waiting.perform(gate_.fd(), sys::poll_in, take, gate_.exposed());
         if (taken && has_spans(gate_)) note_spans(conn.gate_, true);  // the system may hand them on
-        return taken;
+        return taken && layer != nullptr ? conn.put_on(*layer) : taken;
     });
     if (!accepted) peer = accepted.error();
     return peer;
+}
+
+// What the listener has, before anybody reads or writes: without it the connection would be in the clear, and is
+// closed. The peer is not waited for: one that is silent would keep all others waiting.
+Result<void> Socket::put_on(const Layer& listener) noexcept {
+    const Held held;
+    Aside* aside = gate_.make_aside();
+    const Result<Layer*> made =
+        aside != nullptr ? listener.hooks->another(listener, gate_.fd()) : Result<Layer*>(Error(ENOMEM));
+    if (!made) {
+        close();
+        return made.error();
+    }
+    sys::refuse_sendfile(gate_.fd());
+    aside->layer.store(*made, std::memory_order_release);
+    (void)aside->note_waits(**made);
+    return {};
 }
 
 // For the calls that have no flag for it. The descriptor stays non-blocking: to change it for the length of a call
@@ -422,7 +446,8 @@ Result<void> Socket::shutdown(int how, Call&& call) noexcept {
         Layer* layer = layer_of(gate_);
         const bool is_reading = how == sys::shut_rd || how == sys::shut_rdwr;
         if (layer != nullptr && is_reading) layer->has_shut_reading = true;
-        if (layer != nullptr && how != sys::shut_rd) {
+        const bool listens = layer != nullptr && layer->waits_for == 0;
+        if (layer != nullptr && !listens && how != sys::shut_rd) {
             Blocking waiting(call, timeout_, &gate_);
             if (const auto ended = layer->hooks->end_sending(*layer, waiting); !ended) return ended;
         }

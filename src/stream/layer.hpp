@@ -42,6 +42,9 @@ struct LayerHooks {
     Result<std::size_t> (*send)(Layer& layer, Blocking& waiting, ConstBuffer data) noexcept;
     // Tells the peer that nothing more will be sent.
     Result<void> (*end_sending)(Layer& layer, Blocking& waiting) noexcept;
+    // For `fd`, a connection that the listener has accepted: a layer that agrees with the peer when the first call
+    // needs it; or ENOMEM. By several threads at once.
+    Result<Layer*> (*another)(const Layer& listener, sys::Fd fd) noexcept;
     // The socket is closed, and nobody is inside: says goodbye, as far as that needs no wait, and frees the layer.
     void (*release)(Layer& layer) noexcept;
 };
@@ -89,10 +92,14 @@ private:
 
 struct Layer {
     const LayerHooks* hooks = nullptr;
-    std::uint32_t process = 0;  // whose it is (sys::process_generation()): a child of fork has none of what it holds
+    // Whose it is (sys::process_generation()): a child of fork has none of what it holds. A server's is nobody's until
+    // the client has said something to whoever listens to it.
+    static constexpr std::uint32_t nobody = UINT32_MAX;
+    std::atomic<std::uint32_t> process{nobody};
+    bool is_server = false;
     std::atomic<bool> is_established{false};
     // Until it is: what the system has to show before a call gets further, whatever that call is for. Then
-    // waits_for_plaintext.
+    // waits_for_plaintext. 0: that of a socket that listens, which has no peer.
     std::atomic<unsigned> waits_for{0};
     std::atomic<bool> has_shut_reading{false};  // this side, by shutdown()
     std::atomic<bool> has_failed{false};        // for good

@@ -58,9 +58,17 @@ inline constexpr std::size_t largest_overhead = 128;  // TLS 1.2 with blocks and
 
 struct Context;
 
+// What a connection is made of: a context and what the program has said.
+struct Terms {
+    Context* context = nullptr;
+    const TlsOptions* options = nullptr;
+    // Or this alone: the state of a server's, whatever has become of that, whose terms are those of this one.
+    const void* another = nullptr;
+};
+
 struct Engine {
-    // The state of one connection, which keeps what it needs of the context; `wire` lives longer than it.
-    Result<void*> (*open)(Context& context, const TlsOptions& options, Wire& wire) noexcept;
+    // The state of one connection, which keeps what it needs of the terms; `wire` lives longer than it.
+    Result<void*> (*open)(const Terms& terms, Wire& wire) noexcept;
     void (*close)(void* state) noexcept;
     Step (*handshake)(void* state) noexcept;
     // `count`: how many bytes of plaintext. With no room: done once there is some.

@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "usocket/tls.hpp"
+
 namespace usocket::tls {
 namespace {
 
@@ -112,6 +114,7 @@ const LayerHooks session_hooks = {
     [](Layer& layer) noexcept { return of(layer).look(); },
     [](Layer& layer, Blocking& waiting, ConstBuffer data) noexcept { return of(layer).send(waiting, data); },
     [](Layer& layer, Blocking& waiting) noexcept { return of(layer).end_sending(waiting); },
+    [](const Layer& listener, sys::Fd fd) noexcept { return static_cast<const Session&>(listener).another(fd); },
     [](Layer& layer) noexcept { of(layer).release(); },
 };
 
@@ -161,20 +164,22 @@ Error SystemWire::flush() noexcept {
 
 Session::Session(const Engine& engine, sys::Fd fd) noexcept : engine_(engine), wire_(fd), fd_(fd), expected_(least_in) {
     hooks = &session_hooks;
-    process = sys::process_generation();
 }
 
-Result<Session*> Session::open(Context& context, const TlsOptions& options, sys::Fd fd, bool shows_front) noexcept {
+Result<Layer*> Session::open(const Engine& engine, const Terms& terms, sys::Fd fd, bool shows_front) noexcept {
     void* memory = sys::resize(nullptr, sizeof(Session));
     if (memory == nullptr) return Error(ENOMEM);
-    auto* session = new (memory) Session(*context.engine, fd);
-    const auto state = context.engine->open(context, options, session->wire_);
+    auto* session = new (memory) Session(engine, fd);
+    const auto state = engine.open(terms, session->wire_);
     if (!state) {
         (void)sys::resize(memory, 0);
         return state.error();
     }
     session->state_ = *state;
     session->shows_front_ = shows_front;
+    session->is_server = terms.another != nullptr || terms.options->server_side;
+    if (!session->is_server) session->process = sys::process_generation();
+    session->waits_for = session->is_server ? sys::poll_in : sys::poll_out;  // a client has the first word
     return session;
 }
 
@@ -190,6 +195,7 @@ void Session::release() noexcept {
 // reset, left in the system's queue, and the peer would lose what is on its way: a close_notify, or the alert that says
 // why a handshake has failed. Bytes of the stream do so with reason.
 void Session::say_goodbye() noexcept {
+    if (is_nobodys()) return;
     const bool is_stuck = wire_.flush() != Error();
     if (!is_established || failure_ != Error()) return discard();
     if (!is_stuck && !has_said_end_ && engine_.end(state_) != Step::failed) (void)wire_.flush();
@@ -207,7 +213,7 @@ void Session::discard() noexcept {
     }
 }
 
-bool Session::is_ours() const noexcept { return process == sys::process_generation(); }
+bool Session::is_ours() const noexcept { return is_nobodys() || process == sys::process_generation(); }
 
 // --- Attempts
 
@@ -418,6 +424,9 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
     if (is_established && is_ours()) return {};
     auto shake_hands = [&]() noexcept {
         if (is_established) return Step::done;
+        // A server has nothing to say before the client, and takes no memory for it.
+        if (is_nobodys() && wire_.in.empty()) return Step::wants_input;
+        process = sys::process_generation();
         const Step step = engine_.handshake(state_);
         if (step != Step::done) return step;
         is_established = true;

@@ -40,7 +40,8 @@ class Session : public Layer {
 public:
     // On the connected descriptor `fd`, or on one that will be; lives until release(). `shows_front`: MSG_PEEK does, as
     // far as is known.
-    static Result<Session*> open(Context& context, const TlsOptions& options, sys::Fd fd, bool shows_front) noexcept;
+    static Result<Layer*> open(const Engine& engine, const Terms& terms, sys::Fd fd, bool shows_front) noexcept;
+    Result<Layer*> another(sys::Fd fd) const noexcept { return open(engine_, {.another = state_}, fd, true); }
 
     Result<void> establish(Blocking& waiting) noexcept;
     Result<bool> refill(Blocking& waiting) noexcept;
@@ -101,6 +102,7 @@ private:
     void give_memory_back(Blocking& waiting) noexcept;
     void release_wire() noexcept;
     [[nodiscard]] bool is_ours() const noexcept;
+    [[nodiscard]] bool is_nobodys() const noexcept { return process.load(std::memory_order_relaxed) == nobody; }
     Result<std::size_t> send_record(Blocking& waiting, ConstBuffer data) noexcept;
 
     [[nodiscard]] std::size_t take_owed(ConstBuffer data) noexcept;

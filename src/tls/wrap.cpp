@@ -19,6 +19,9 @@ bool listens(sys::Fd fd) noexcept {
     return sys::getsockopt(fd, sys::sol_socket, sys::so_acceptconn, {&on, sizeof on}) && on != 0;
 }
 
+// What a receive says of it: of AF_UNIX EINVAL.
+bool has_no_peer(Error error) noexcept { return error == Error(ENOTCONN) || error == Error(EINVAL); }
+
 }  // namespace
 
 // In two steps: TLS is put on the socket while nobody else is inside, and then agreed on with the peer.
@@ -55,15 +58,18 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     if (!is_stream()) return Error(TlsFailure::not_a_stream);
     if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
     const auto peer = sys::getpeername(gate_.fd());
-    if (!peer && listens(gate_.fd())) return Error(TlsFailure::listener);
-    const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake;
+    const bool is_listener = !peer && listens(gate_.fd());
+    if (is_listener && !options.server_side) return Error(TlsFailure::listener);
+    const bool may_wait = proto() == IPPROTO_SEC || !options.do_handshake || is_listener;
     waits_for_connect = peer.error() == Error(ENOTCONN) && may_wait;
     // One that was reset has no peer any more. That, and what had come before, is for TLS, which fails with reason.
     const unsigned shown = peer ? 0 : sys::wait(gate_.fd(), sys::poll_in, Timeout::zero()).value_or(0u);
     if (!peer && !waits_for_connect && (shown & sys::poll_err) == 0) {
         std::uint8_t one = 0;
         const auto front = sys::recv(gate_.fd(), {&one, 1}, sys::msg_peek | sys::msg_dontwait);
-        if (!front) return front.error() == Error(EAGAIN) ? peer.error() : front.error();
+        // A server's that has no peer may listen later.
+        waits_for_connect = options.server_side && has_no_peer(front.error());
+        if (!front && !waits_for_connect) return front.error() == Error(EAGAIN) ? peer.error() : front.error();
     }
     Aside* aside = gate_.make_aside();
     if (aside == nullptr) return Error(ENOMEM);
@@ -71,9 +77,9 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
     if (Inbox::has_pending(gate_)) return Error(TlsFailure::unread);
     const bool hides_front =
         gate_.knows(Gate::peeks_elsewhere) || (gate_.exposed() && sys::peeks_at_offset(gate_.fd()));
-    const auto session = tls::Session::open(context, options, gate_.fd(), !hides_front);
+    const auto session = tls::Session::open(*context.engine, {&context, &options}, gate_.fd(), !hides_front);
     if (!session) return session.error();
-    (*session)->waits_for = options.server_side ? sys::poll_in : sys::poll_out;  // a client has the first word
+    if (is_listener) (*session)->waits_for = 0;
     sys::refuse_sendfile(gate_.fd());  // by others who ask for its number, it would go out in the clear
     aside->layer.store(*session, std::memory_order_release);
     return Error();

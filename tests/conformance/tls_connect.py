@@ -88,20 +88,3 @@ show("TIME-2", "and goes on", shake(left, right))
 left.setblocking(True)
 right.setblocking(True)
 show("TIME-2", "and goes on", left.write(b"hello"), right.read(5))
-
-
-# What a listener accepts is wrapped, not the listener: nobody would put TLS on its connections.
-def listen_wrapped(proto, is_first, do_handshake):
-    context = server_context()
-    with usocket.socket(AF_INET, SOCK_STREAM, proto) as sock:
-        sock.bind(("127.0.0.1", 0))
-        if is_first:
-            context.wrap_socket(sock, server_side=True, do_handshake=do_handshake)
-        sock.listen(1)
-        context.wrap_socket(sock, server_side=True, do_handshake=do_handshake)
-
-
-for proto in (0, IPPROTO_SEC):
-    show("TLS-2", "a listener", said(listen_wrapped, proto, False, True))
-    show("TLS-2", "a listener, put off", said(listen_wrapped, proto, False, False))
-    show("TLS-2", "to be a listener", said(listen_wrapped, proto, True, False))

@@ -8,9 +8,20 @@
 namespace usocket::tls::mbedtls {
 namespace {
 
-struct State {
-    explicit State(const OwnContext& context) noexcept
-        : identity(context.identity), trusted(context.trusted), protocols(context.protocols) {
+// What the connections of one listener share.
+struct Agreed {
+    Shared<Identity> identity;
+    Shared<Trusted> trusted;
+    Shared<Protocols> protocols;
+#if USOCKET_TLS_TICKETS
+    Shared<Tickets> tickets;
+#endif
+    CertReqs reqs = CertReqs::none;
+    Checks checks;
+};
+
+struct State : Agreed {
+    State() noexcept {
         mbedtls_ssl_init(&ssl);
         mbedtls_ssl_config_init(&conf);
     }
@@ -28,18 +39,11 @@ struct State {
         name = nullptr;
     }
 
-    Shared<Identity> identity;
-    Shared<Trusted> trusted;
-    Shared<Protocols> protocols;
-#if USOCKET_TLS_TICKETS
-    Shared<Tickets> tickets;
-#endif
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     Wire* wire = nullptr;
     Verdict verdict;
     Circumstances around;
-    Checks checks;
     PeerName* name = nullptr;
     Error failure;
     std::uint64_t said = 0;  // what the wire had been given before the library's last step
@@ -102,8 +106,8 @@ Error set_peer(State& state, std::string_view name) noexcept {
     return is_out_of_memory(code) ? Error(ENOMEM) : Error(TlsFailure::bad_hostname);
 }
 
-bool make_checks(State& state, const TlsOptions& options, CertReqs reqs) noexcept {
-    const auto demand = static_cast<std::uint8_t>(reqs);
+bool make_checks(State& state, const TlsOptions& options) noexcept {
+    const auto demand = static_cast<std::uint8_t>(state.reqs);
     const ConstBuffer issuers =
         state.trusted ? ConstBuffer(state.trusted->digest, sizeof state.trusted->digest) : ConstBuffer();
     const ConstBuffer parts[] = {{&demand, 1}, issuers, options.server_hostname};
@@ -138,8 +142,6 @@ Error set_tickets(State& state, OwnContext& context) noexcept {
         context.tickets = std::move(made);
     }
     state.tickets = context.tickets;
-    mbedtls_ssl_conf_session_tickets_cb(&state.conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-                                        &state.tickets->context);
 #else
     (void)state;
     (void)context;
@@ -158,19 +160,19 @@ Error set_protocols(State& state) noexcept {
     return Error();
 }
 
-Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept {
+Error configure(State& state, bool server_side) noexcept {
     mbedtls_ssl_config& conf = state.conf;
-    const int side = options.server_side ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
+    const int side = server_side ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
     if (mbedtls_ssl_config_defaults(&conf, side, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
         return Error(ENOMEM);
     }
     set_versions(conf);
     mbedtls_ssl_conf_rng(&conf, random::get, nullptr);
-    mbedtls_ssl_conf_authmode(&conf, auth_mode(reqs, options.server_side));
+    mbedtls_ssl_conf_authmode(&conf, auth_mode(state.reqs, server_side));
     mbedtls_ssl_conf_cert_profile(&conf, &strong);
     mbedtls_ssl_conf_verify(&conf, Verdict::look_at, &state.verdict);
-    state.verdict.is_servers = !options.server_side;
-    state.verdict.is_final = reqs == CertReqs::optional;
+    state.verdict.is_servers = !server_side;
+    state.verdict.is_final = state.reqs == CertReqs::optional;
     if (state.trusted) {
         state.verdict.trusted = &state.trusted->issuers;
         mbedtls_ssl_conf_ca_chain(&conf, &state.trusted->issuers, nullptr);
@@ -180,26 +182,49 @@ Error configure(State& state, const TlsOptions& options, CertReqs reqs) noexcept
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&conf,
                                                              MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
+#if USOCKET_TLS_TICKETS
+    if (state.tickets) {
+        mbedtls_ssl_conf_session_tickets_cb(&conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                            &state.tickets->context);
+    }
+#endif
     if (!state.identity) return Error();
     const int code = mbedtls_ssl_conf_own_cert(&conf, &state.identity->chain, &state.identity->key);
     return code == 0 ? Error() : Error(ENOMEM);
 }
 
-Error prepare(State& state, OwnContext& context, const TlsOptions& options) noexcept {
-    const CertReqs reqs = context.demand.of(options.server_side);
+// The buffers of records. A server's are made once the client has said something.
+bool has_buffers(State& state) noexcept {
+    return state.ssl.conf != nullptr || mbedtls_ssl_setup(&state.ssl, &state.conf) == 0;
+}
+
+Error agree(State& state, OwnContext& context, const TlsOptions& options) noexcept {
+    state.reqs = context.demand.of(options.server_side);
     if (options.server_side && !context.identity) return Error(TlsFailure::no_certificate);
     const bool has_name = options.server_side || !options.server_hostname.empty();
-    if (!has_name && reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
+    if (!has_name && state.reqs != CertReqs::none) return Error(TlsFailure::no_hostname);
+    state.identity = context.identity;
+    state.trusted = context.trusted;
+    state.protocols = context.protocols;
+    if (!make_checks(state, options)) return Error(ENOMEM);
+    return options.server_side ? set_tickets(state, context) : Error();
+}
+
+Error prepare(State& state, const Terms& terms) noexcept {
+    const bool is_server = terms.another != nullptr || terms.options->server_side;
     if (const Error error = random::prepare(); error != Error()) return error;
-    if (!make_checks(state, options, reqs)) return Error(ENOMEM);
-    if (const Error error = configure(state, options, reqs); error != Error()) return error;
-    if (const Error error = set_protocols(state); error != Error()) return error;
-    if (options.server_side) {
-        if (const Error error = set_tickets(state, context); error != Error()) return error;
+    if (terms.another != nullptr) {
+        static_cast<Agreed&>(state) = *static_cast<const State*>(terms.another);
+    } else if (const Error error = agree(state, static_cast<OwnContext&>(*terms.context), *terms.options);
+               error != Error()) {
+        return error;
     }
-    if (mbedtls_ssl_setup(&state.ssl, &state.conf) != 0) return Error(ENOMEM);
+    if (const Error error = configure(state, is_server); error != Error()) return error;
+    if (const Error error = set_protocols(state); error != Error()) return error;
     mbedtls_ssl_set_bio(&state.ssl, &state, add_output, take_input, nullptr);
-    if (options.server_side) return Error();
+    if (is_server) return Error();
+    const TlsOptions& options = *terms.options;
+    if (!has_buffers(state)) return Error(ENOMEM);
     if (options.server_hostname.empty()) {
         if (mbedtls_ssl_set_hostname(&state.ssl, nullptr) != 0) return Error(ENOMEM);
     } else if (const Error error = set_peer(state, options.server_hostname); error != Error()) {
@@ -210,12 +235,11 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
 
 void close(void* state) noexcept { destroy(&of(state)); }
 
-Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noexcept {
-    auto& own = static_cast<OwnContext&>(context);
-    auto* state = make<State>(own);
+Result<void*> open(const Terms& terms, Wire& wire) noexcept {
+    auto* state = make<State>();
     if (state == nullptr) return Error(ENOMEM);
     state->wire = &wire;
-    const Error error = prepare(*state, own, options);
+    const Error error = prepare(*state, terms);
     if (error == Error()) return static_cast<void*>(state);
     close(state);
     return error;
@@ -327,6 +351,7 @@ void forget_peers_key(const mbedtls_ssl_context& ssl) noexcept {
 
 Step handshake(void* pointer) noexcept {
     State& state = begin(pointer);
+    if (!has_buffers(state)) return Step::lacks_memory;
     const Locked locked(handshakes);
     while (state.ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (state.ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) state.is_full = true;

@@ -20,6 +20,7 @@ struct State {
     bool is_established = false;
     bool may_hold_buffers = true;
     Error failure;
+    Checks checks;
     unsigned char protocols[512];
     unsigned protocols_size = 0;
     unsigned char* shown = nullptr;  // the peer's certificate, as the session that is to be taken up has it
@@ -119,21 +120,25 @@ Error set_peer(SSL* ssl, std::string_view name) noexcept {
     return is_set ? Error() : Error(ENOMEM);
 }
 
-bool make_checks(const OwnContext& context, const TlsOptions& options, CertReqs reqs, Checks& checks) noexcept {
+bool make_checks(State& state, const OwnContext& context, const TlsOptions& options, CertReqs reqs) noexcept {
     const bool flags[] = {options.server_side, context.has_trusted, context.has_system};
     const auto demand = static_cast<std::uint8_t>(reqs);
     const ConstBuffer parts[] = {
         {&demand, 1}, {flags, sizeof flags}, {context.trusted, sizeof context.trusted}, options.server_hostname};
-    return digest(parts, checks.bytes);
+    return digest(parts, state.checks.bytes);
 }
 
-Error set_session(State& state, ConstBuffer session, const Checks& checks) noexcept {
+bool set_checks(State& state) noexcept {
+    return SSL_set_session_id_context(state.ssl, state.checks.bytes, sizeof state.checks.bytes) == 1;
+}
+
+Error set_session(State& state, ConstBuffer session) noexcept {
     if (session.size() == 0) return Error();
     ConstBuffer certificate;
     SSL_SESSION* made = parse_session(session, certificate);
     unsigned size = 0;
     const unsigned char* checked = made != nullptr ? SSL_SESSION_get0_id_context(made, &size) : nullptr;
-    const bool is_same = size == sizeof checks.bytes && std::memcmp(checked, checks.bytes, size) == 0;
+    const bool is_same = size == sizeof state.checks.bytes && std::memcmp(checked, state.checks.bytes, size) == 0;
     const bool is_set = made != nullptr && (!is_same || SSL_set_session(state.ssl, made) == 1);
     SSL_SESSION_free(made);
     forget_errors();
@@ -169,9 +174,8 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     const CertReqs reqs = context.demand.of(options.server_side);
     SSL_set_verify(ssl, verify_mode(reqs, options.server_side), nullptr);
     if (reqs != CertReqs::none && !context.has_trusted) load_system(context);
-    Checks checks;
-    if (!make_checks(context, options, reqs, checks)) return Error(ENOMEM);
-    if (SSL_set_session_id_context(ssl, checks.bytes, sizeof checks.bytes) != 1) return Error(ENOMEM);
+    if (!make_checks(state, context, options, reqs)) return Error(ENOMEM);
+    if (!set_checks(state)) return Error(ENOMEM);
     if (context.chain != nullptr && !show_identity(ssl, context.chain, context.key)) return Error(ENOMEM);
     if (options.server_side) {
         if (context.chain == nullptr) return Error(TlsFailure::no_certificate);
@@ -189,7 +193,23 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     } else if (const Error error = set_peer(ssl, options.server_hostname); error != Error()) {
         return error;
     }
-    return set_session(state, options.session, checks);
+    return set_session(state, options.session);
+}
+
+// As a server; what it shows and checks it has of another.
+Error prepare_as(State& state, const State& another) noexcept {
+    SSL* of = another.ssl;
+    STACK_OF(X509)* chain = nullptr;
+    SSL_set_verify(state.ssl, SSL_get_verify_mode(of), nullptr);
+    state.checks = another.checks;
+    const bool is_done =
+        set_checks(state) && SSL_get0_chain_certs(of, &chain) == 1 &&
+        SSL_use_cert_and_key(state.ssl, SSL_get_certificate(of), SSL_get_privatekey(of), chain, 1) == 1;
+    if (!is_done) return Error(ENOMEM);
+    std::memcpy(state.protocols, another.protocols, another.protocols_size);
+    state.protocols_size = another.protocols_size;
+    SSL_set_accept_state(state.ssl);
+    return Error();
 }
 
 void close(void* state) noexcept {
@@ -198,17 +218,20 @@ void close(void* state) noexcept {
     OPENSSL_free(state);
 }
 
-Result<void*> open(Context& context, const TlsOptions& options, Wire& wire) noexcept {
-    auto& own = static_cast<OwnContext&>(context);
+Result<void*> open(const Terms& terms, Wire& wire) noexcept {
+    const State* another = static_cast<const State*>(terms.another);
+    auto* context = static_cast<OwnContext*>(terms.context);
     void* memory = OPENSSL_malloc(sizeof(State));
     if (memory == nullptr) return Error(ENOMEM);
     auto* state = new (memory) State;
     state->wire = &wire;
-    state->ssl = SSL_new(own.ctx);
+    state->ssl = SSL_new(another != nullptr ? SSL_get_SSL_CTX(another->ssl) : context->ctx);
     const bool is_made = state->ssl != nullptr && set_wire(*state) && SSL_set_app_data(state->ssl, state) == 1;
-    const Error error = is_made ? prepare(*state, own, options) : Error(ENOMEM);
+    Error error(ENOMEM);
+    if (is_made) error = another != nullptr ? prepare_as(*state, *another) : prepare(*state, *context, *terms.options);
     if (error == Error()) return memory;
     close(state);
+    forget_errors();
     return error;
 }
 

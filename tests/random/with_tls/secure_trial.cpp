@@ -59,7 +59,7 @@ public:
 
     void run() {
         must(client_end().wrap(client_, {.server_hostname = "localhost", .do_handshake = false}));
-        must(ends_[1].wrap(server_, {.server_side = true, .do_handshake = false}));
+        if (!ends_[1].is_wrapped()) must(ends_[1].wrap(server_, {.server_side = true, .do_handshake = false}));
         shake_hands();
         const std::uint64_t steps = random_.between(5, 80);
         for (std::uint64_t i = 0; i < steps && !failed(); ++i) {
@@ -91,8 +91,11 @@ private:
             const Listener listener = listen(Medium::tcp);
             ends_[0] = must(Socket::open(AF_INET, SOCK_STREAM));
             must(ends_[0].connect(listener.address));
-            ends_[1] = must(Socket::adopt(checked(::accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC))));
-            checked(::close(listener.fd));
+            Socket accepting = must(Socket::adopt(listener.fd));
+            const bool has_tls = random_.chance(500);
+            if (has_tls) must(accepting.wrap(server_, {.server_side = true}));
+            ends_[1] = std::move(must(accepting.accept()).socket);
+            trace(has_tls ? "its listener has TLS" : "its listener has none");
         } else {
             checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
             for (int i : {0, 1}) ends_[i] = must(Socket::adopt(fds[i]));

@@ -594,6 +594,11 @@ Result<std::size_t> getsockopt(Fd fd, int level, int name, MutableBuffer value) 
         std::memcpy(value.data(), &error, std::min(value.size(), sizeof error));
         return sizeof error;
     }
+    if (level == SOL_SOCKET && name == SO_ACCEPTCONN) {
+        const int listens = file->state == File::State::listening ? 1 : 0;
+        std::memcpy(value.data(), &listens, std::min(value.size(), sizeof listens));
+        return sizeof listens;
+    }
     if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
         std::memcpy(value.data(), &file->lowat, std::min(value.size(), sizeof file->lowat));
         return sizeof file->lowat;

@@ -21,16 +21,9 @@ static void make_client_context(usocket_context_t* context) {
 }
 
 // Sends one line back.
-static void* serve(void* argument) {
+static void* answer_line(void* argument) {
     usocket_socket_t* socket = argument;
-    usocket_context_t context;
-    usocket_tls_options_t options;
     usocket_sink_t line;
-    memset(&options, 0, sizeof options);
-    options.server_side = true;
-    make_server_context(&context);
-    MUST(usocket_wrap(socket, &context, &options, NULL));
-    usocket_context_destroy(&context);
     usocket_sink_init(&line);
     // The handshake is done by what needs it; the client may not like the certificate.
     if (usocket_readline(socket, USOCKET_NO_LIMIT, &line, NULL) == 0) {
@@ -40,6 +33,17 @@ static void* serve(void* argument) {
     usocket_sink_destroy(&line);
     usocket_close(socket);
     return NULL;
+}
+
+static void* serve(void* argument) {
+    usocket_context_t context;
+    usocket_tls_options_t options;
+    memset(&options, 0, sizeof options);
+    options.server_side = true;
+    make_server_context(&context);
+    MUST(usocket_wrap(argument, &context, &options, NULL));
+    usocket_context_destroy(&context);
+    return answer_line(argument);
 }
 
 // What the client is told, as text.
@@ -102,6 +106,35 @@ TEST(TLS_3_a_wrapped_socket_has_all_functions) {
     CHECK_EQ(count, 0);
     MUST(pthread_join(server, NULL));
     end_pair(&pair);
+}
+
+// What it accepts is a server's, with TLS.
+TEST(TLS_2_a_listener_is_wrapped) {
+    usocket_socket_t listener, client, conn;
+    usocket_address_t address, from;
+    usocket_context_t context;
+    usocket_tls_options_t options;
+    pthread_t server;
+    memset(&options, 0, sizeof options);
+    make_listener(&listener, &address);
+    make_server_context(&context);
+    CHECK_EQ(usocket_code(usocket_wrap(&listener, &context, &options, NULL)), EINVAL);
+    options.server_side = true;
+    MUST(usocket_wrap(&listener, &context, &options, NULL));
+    usocket_context_destroy(&context);
+    usocket_init(&client);
+    usocket_init(&conn);
+    MUST(usocket_open(&client, AF_INET, SOCK_STREAM, 0));
+    MUST(usocket_connect(&client, &address, NULL));
+    MUST(usocket_accept(&listener, &conn, &from, NULL));
+    usocket_destroy(&listener);
+    MUST(pthread_create(&server, NULL, answer_line, &conn));
+    MUST(wrap_client(&client, "localhost"));
+    say(&client, "hello\n");
+    expect(&client, "hello\n");
+    MUST(pthread_join(server, NULL));
+    usocket_destroy(&client);
+    usocket_destroy(&conn);
 }
 
 TEST(TLS_4_a_wrong_name_says_so) {

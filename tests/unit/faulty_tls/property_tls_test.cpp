@@ -10,6 +10,7 @@
 
 #include "faulty.hpp"
 #include "gtest/gtest.h"
+#include "loopback.hpp"
 #include "print.hpp"
 #include "scripted_host.hpp"
 #include "tls_over_faulty.hpp"
@@ -31,8 +32,9 @@ public:
         faulty::set_single_threaded(host_kind == HostKind::none && random_.chance(500));
         faulty::when_idle([this] { return go_on(); });
         auto connection = faulty::connect_pair(random_.chance(500) ? AF_INET : AF_UNIX, SOCK_STREAM);
-        socket_ = std::move(connection.socket);
         is_server_ = random_.chance(300);
+        if (is_server_ && random_.chance(300)) accept(connection);
+        socket_ = std::move(connection.socket);
         peer_.emplace(contexts().raw, std::move(connection.peer), !is_server_);
         peer_->wire().set_room(random_.between(1, 2 + random_.below(40000)));
         host_.on_signal = [this] { return random_.chance(200); };
@@ -56,6 +58,18 @@ private:
         std::size_t sent = 0;
         bool jumped = false;
     };
+
+    // One that a listener with TLS on it has accepted.
+    void accept(faulty::Connection& connection) {
+        Address address;
+        Socket server = listener(address);
+        must(server.wrap(*contexts().server, {.server_side = true}));
+        Socket client = must(usocket::socket());
+        must(client.connect(address));
+        connection.peer = faulty::Peer(must(client.detach()));
+        connection.socket = std::move(must(server.accept()).socket);
+        is_wrapped_ = true;
+    }
 
     [[nodiscard]] bool is_going() const { return !failed_ && !is_broken_; }
 

@@ -650,29 +650,6 @@ TEST(TlsHandshake, NotWrapped) {
     EXPECT_EQ(messages.here.wrap(context, {.server_hostname = "x"}).error(), Error(TlsFailure::not_a_stream));
 }
 
-// Its connections would be in the clear.
-TEST(TlsHandshake, TLS_2_a_socket_that_listens_is_not_wrapped) {
-    TlsContext server = server_context();
-    Socket listener = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
-    must(listener.bind(must(Address::inet(AF_INET, "127.0.0.1", 0))));
-    must(listener.listen());
-    EXPECT_EQ(listener.wrap(server, {.server_side = true}).error(), Error(TlsFailure::listener));
-    EXPECT_FALSE(listener.is_wrapped());
-}
-
-TEST(TlsHandshake, TLS_2_a_wrapped_socket_does_not_listen_nor_accept) {
-    TlsContext server = server_context();
-    Socket listener = must(Socket::open(AF_INET, SOCK_STREAM, IPPROTO_SEC));
-    must(listener.bind(must(Address::inet(AF_INET, "127.0.0.1", 0))));
-    must(listener.wrap(server, {.server_side = true}));
-    EXPECT_EQ(listener.listen().error(), Error(TlsFailure::listener));
-    must(listener.setblocking(false));
-    ASSERT_EQ(::listen(listener.fileno(), 1), 0);
-    Socket client = must(Socket::open());
-    must(client.connect(must(listener.getsockname())));
-    EXPECT_EQ(listener.accept().error(), Error(TlsFailure::listener));
-}
-
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have much to say when threads are left
 // Threads that shake hands all the time, while exit() ends what libraries have at the process's end.
 [[noreturn]] void exit_in_handshakes(std::chrono::microseconds span) {
