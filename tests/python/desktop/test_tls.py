@@ -240,6 +240,56 @@ print(wrapped.readline(), wrapped is sock, wrapped.read(), ssl.SSLError is OSErr
     assert done.stdout == "b'a line\\n' True b'' True\n", done.stderr
 
 
+def test_tls_2_a_listener_is_wrapped(certificate: tuple[str, str], tmp_path: Path) -> None:
+    """As the WiPy has it: before it is bound. A silent client keeps nobody waiting."""
+    program = """
+import socket, ssl, sys, _thread
+cert, key = sys.argv[1:]
+listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+listening = ssl.wrap_socket(listening, server_side=True, keyfile=key, certfile=cert)
+listening.bind(("127.0.0.1", 0))
+listening.listen(2)
+
+def serve():
+    silent = listening.accept()[0]
+    conn, peer = listening.accept()
+    conn.write(conn.readline())
+    conn.close()
+
+_thread.start_new_thread(serve, ())
+silent = socket.create_connection(listening.getsockname())
+sock = socket.create_connection(listening.getsockname(), 30)
+ssl.wrap_socket(sock, cert_reqs=ssl.CERT_REQUIRED, ca_certs=cert, server_hostname="localhost")
+sock.write("a line\\n")
+print(sock.readline(), sock.read())
+"""
+    done = call(write(tmp_path, {"main.py": program}), *certificate)
+    assert done.stdout == "b'a line\\n' b''\n", done.stderr
+
+
+def test_compat_2_a_socket_of_cpython_s_is_taken_over(certificate: tuple[str, str], tmp_path: Path) -> None:
+    """That of an http.server, whose module stays CPython's; and it does not listen any more itself."""
+    program = """
+import http.server, socket, ssl, sys, _thread
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(*sys.argv[1:])
+before = server.socket
+before.settimeout(30)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(before.fileno(), server.socket.gettimeout(), server.socket is before, server.socket.getsockname()[0])
+_thread.start_new_thread(server.handle_request, ())
+client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+client.load_verify_locations(sys.argv[1])
+sock = socket.create_connection(server.server_address, 30)
+client.wrap_socket(sock, server_hostname="localhost")
+sock.write("GET / HTTP/1.0\\r\\n\\r\\n")
+print(sock.readline(), b"main.py" in sock.read())
+"""
+    done = call(write(tmp_path, {"main.py": program}), *certificate, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["-1 30.0 False 127.0.0.1", r"b'HTTP/1.0 200 OK\r\n' True"], done.stderr
+
+
 def test_dev_1_a_plain_socket_is_no_tls_socket(tmp_path: Path) -> None:
     """Programs that know CPython as well ask so, where there is such a class."""
     text = "import socket, ssl\nprint(isinstance(socket.socket(), getattr(ssl, 'SSLSocket', bytes)))\n"

@@ -1,12 +1,14 @@
 """ssl (tls, ussl) as a program for devices sees it: usocket's own TLS (TLS-1..7), under the names of all three modules.
 
 What ussl does not have is here besides: other names for the protocols, arguments in the order of MicroPython's ssl, a
-socket that does not block and goes on with the handshake in its first read or write. What neither has is CPython's.
+socket that does not block and goes on with the handshake in its first read or write, a socket of CPython's, as that of
+an http.server. What neither has is CPython's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import Any, TypeVar
 
 import ussl
@@ -38,6 +40,8 @@ class SSLContext(ussl.SSLContext):
         do_handshake: bool = True,
         **more: Any,
     ) -> _Socket:
+        if isinstance(sock, socket.socket):
+            sock = _taken_over(sock)
         if not isinstance(sock, _usocket.socket):  # a device's takes any stream
             raise TypeError(f"a socket of usocket is wanted, not {type(sock).__name__}")
         handshake = do_handshake and do_handshake_on_connect
@@ -68,6 +72,16 @@ def wrap_socket(
     if ca_certs or cadata:
         context.load_verify_locations(ca_certs, None, cadata)
     return context.wrap_socket(sock, server_side, do_handshake_on_connect, server_hostname, do_handshake)
+
+
+def _taken_over(sock: socket.socket) -> Any:
+    """CPython's, as one of usocket with its rules; it is closed then, as CPython's ssl leaves it."""
+    from usocket import compat
+
+    timeout = sock.gettimeout()
+    taken = compat.socket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+    taken.settimeout(timeout)
+    return taken
 
 
 def create_default_context(purpose: Any = None, *, cafile: Any = None, cadata: Any = None, **more: Any) -> SSLContext:
