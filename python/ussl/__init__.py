@@ -121,7 +121,8 @@ class SSLContext:
         session: Buffer = b"",
     ) -> _Socket:
         """Puts TLS on a stream socket, and returns it. It has to be connected, unless it is one of IPPROTO_SEC, whose
-        connect() then does the handshake too. Without do_handshake the first call that needs it does it, or
+        connect() then does the handshake too, or one that listens, or will, with server_side: what it accepts has TLS.
+        Without do_handshake, and on what was accepted so, the first call that needs it does it, or
         sock.do_handshake(). session: what sock.tls_session() of an earlier connection to the same peer gave."""
         if not self._is_told:
             self._verify_mode = self._default_of(server_side)

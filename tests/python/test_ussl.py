@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import socket
+import socketserver
 import ssl
 import sys
 import tempfile
@@ -43,6 +44,8 @@ from usocket import compat
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from certificates import make_certificates  # noqa: E402
+
+LIMIT_S = 30.0  # for what must happen
 
 
 @pytest.fixture(scope="module")
@@ -639,6 +642,106 @@ def test_tls_3_a_child_of_fork_leaves_it_to_the_parent(secure: Pair) -> None:
     near.write(b"of the parent")
     near.close()
     assert far.read() == b"of the parent"
+
+
+# --- A listener
+
+
+@pytest.fixture
+def listening(server: ussl.SSLContext) -> Iterator[compat.socket]:
+    with compat.create_server(("127.0.0.1", 0)) as made:
+        yield server.wrap_socket(made, server_side=True)
+
+
+def asked(client: ussl.SSLContext, address: Any) -> bytes:
+    """What a server answers to a line."""
+    with usocket.socket() as sock:
+        sock.settimeout(LIMIT_S)
+        sock.connect(address)
+        client.wrap_socket(sock, server_hostname="localhost")
+        sock.write(b"hello\n")
+        return sock.readline() or b""
+
+
+class Shouting(socketserver.StreamRequestHandler):
+    timeout = LIMIT_S
+
+    def handle(self) -> None:
+        self.wfile.write(self.rfile.readline().upper())
+
+
+class Quiet(socketserver.TCPServer):
+    """Over a listener that is there."""
+
+    def __init__(self, sock: compat.socket) -> None:
+        super().__init__(("127.0.0.1", 0), Shouting, bind_and_activate=False)
+        self.socket.close()
+        self.socket = sock
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
+class Threading(socketserver.ThreadingMixIn, Quiet):
+    pass
+
+
+class Forking(socketserver.ForkingMixIn, Quiet):
+    pass
+
+
+@pytest.mark.parametrize("kind", [Quiet, Threading, Forking])
+def test_tls_2_socketserver_over_a_wrapped_listener(
+    kind: type[Quiet], client: ussl.SSLContext, listening: compat.socket
+) -> None:
+    """COMPAT-2: clients that speak no TLS, or go without a word, end nothing but their own connections."""
+    serving = kind(listening)
+    address = listening.getsockname()
+    thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        for _ in range(2):
+            with socket.create_connection(address, LIMIT_S) as plain:
+                plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert b"HTTP" not in plain.recv(100)
+            socket.create_connection(address, LIMIT_S).close()
+            assert asked(client, address) == b"HELLO\n"
+    finally:
+        serving.shutdown()
+        thread.join(LIMIT_S)
+        serving.server_close()
+
+
+def test_tls_2_accept_lets_other_threads_run_and_ends_with_close(listening: compat.socket) -> None:
+    waiting = Caller(listening.accept)
+    waiting.wait_until_blocked()
+    listening.close()
+    assert error_of(waiting.finish) == EBADF
+
+
+def test_tls_2_a_connection_that_was_accepted_has_TLS_whatever_makes_it(
+    listening: compat.socket,
+) -> None:
+    """NAME-2: of a subclass, too; and whoever wants the descriptor gets none: it would be in the clear."""
+    with usocket.socket() as first, usocket.socket() as second:
+        first.connect(listening.getsockname())
+        conn, _ = listening._accept_as(usocket.socket)
+        assert conn.fileno() >= 0
+        assert error_of(conn.detach) == errno.EOPNOTSUPP
+        assert error_of(conn.version) == errno.ENOTCONN
+        conn.close()
+        second.connect(listening.getsockname())
+        assert error_of(listening._accept) == errno.EOPNOTSUPP
+
+
+def test_compat_2_asyncio_is_given_no_wrapped_listener(listening: compat.socket) -> None:
+    """CPython's refuses an SSLSocket with a TypeError, too."""
+
+    async def main() -> None:
+        await asyncio.start_server(lambda *_: None, sock=listening)
+
+    with pytest.raises(TypeError, match="give it a listener without, and ssl="):
+        asyncio.run(main())
 
 
 def test_sock_9_a_process_ends_while_threads_are_in_a_handshake() -> None:

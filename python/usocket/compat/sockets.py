@@ -382,6 +382,9 @@ class socket(_Base):
         return 0
 
     def listen(self, backlog: int | None = None, /) -> None:
+        # Its servers read their connections when the bare descriptor says so, which knows nothing of what TLS holds.
+        if self._is_wrapped and sys._getframe(1).f_globals.get("__name__") == "asyncio.base_events":
+            raise TypeError("asyncio puts TLS on connections itself: give it a listener without, and ssl= of CPython's")
         super().listen(*() if backlog is None else (as_int(backlog),))
 
     def accept(self) -> tuple[socket, Address]:
