@@ -71,17 +71,22 @@ public:
     template <class Make> Result<void> run(Make make) noexcept {
         const Runner::Stay running(runner_);
         const Result<void> done = serve(make);
+        forget();
         is_stopped_.store(false, std::memory_order_relaxed);
         return done;
     }
 
     // Calls f(client, socket) for each connection; it returns what that waits for from now on, as take_turn() does,
     // whose answer counts for the client in whose turn this is called. A client's destructor may call it, too, and so
-    // may f itself: whom one of the calls sends away, none calls any more.
+    // may f itself: whom one of the calls sends away, none calls any more. His connection is closed before run()
+    // waits again; where no run() goes on, before the outermost call returns.
     template <class Function> void for_each(Function f) noexcept {
         const CallsBack calls_back;
-        Walk walk(*this);
-        while (Connection* one = walk.next()) watch(*one, f(one->client, one->socket));
+        {
+            Walk walk(*this);
+            while (Connection* one = walk.next()) watch(*one, f(one->client, one->socket));
+        }
+        if (walks_ == nullptr && runner_.who() == Runner::Who::nobody) forget();  // else who walks or runs it does
     }
 
     // Ends run(); the next one, if none goes on.
@@ -222,13 +227,16 @@ private:
         connection.behind = std::exchange(gone_, &connection);
     }
 
+    // A client's destructor may send others away: one call sees to all.
     void forget() noexcept {
+        if (std::exchange(forgets_, true)) return;
         while (gone_ != nullptr) {
             Connection* connection = std::exchange(gone_, gone_->behind);
             if (connection->registration != nullptr) poll_.unregister(connection->registration);
             delete connection;
             let_rest(false);
         }
+        forgets_ = false;
     }
 
     [[nodiscard]] bool looks_around() const noexcept { return has_deadlines || rests_; }
@@ -261,6 +269,7 @@ private:
     std::atomic<bool> is_ended_{false};    // by the destructor
     Runner runner_;
     bool rests_ = false;
+    bool forgets_ = false;  // just now
     std::chrono::steady_clock::time_point next_look_;
     Connection* first_ = nullptr;
     Connection* gone_ = nullptr;

@@ -142,6 +142,64 @@ TEST(Servers, POLL_6_a_stop_ends_one_run) {
     }
 }
 
+// Of three clients, whose server was stopped. Each, when it goes, sends another away.
+struct Domino {
+    Server<Domino>& server;
+    std::atomic<int>& count;
+
+    Domino(Server<Domino>& its, std::atomic<int>& of_all) : server(its), count(of_all) { ++count; }
+    Domino(const Domino&) = delete;
+    Domino& operator=(const Domino&) = delete;
+    ~Domino() {
+        --count;
+        bool is_first = true;
+        server.for_each([&](Domino&, Socket&) { return std::exchange(is_first, false) ? 0u : unsigned{POLLIN}; });
+    }
+    unsigned take_turn(Socket& socket) {
+        must(socket.recv(1));
+        server.stop();
+        return POLLIN;
+    }
+};
+
+TEST(Servers, CPP_4_whom_a_walk_between_two_runs_sends_away_goes_at_once) {
+    Address address;
+    std::atomic<int> count = 0;
+    Server<Domino> server(listener(address));
+    std::vector<Socket> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.push_back(client_of(address));
+        must(clients.back().write("x"));
+        while (count != i + 1) must(server.run([&] { return Domino(server, count); }));
+    }
+    int called = 0;
+    server.for_each([&](Domino&, Socket&) {
+        // Inside a walk nobody goes: the one around it is about to answer for him.
+        server.for_each([&](Domino&, Socket&) { return ++called == 2 ? 0u : unsigned{POLLIN}; });
+        EXPECT_EQ(count, 3);
+        return POLLIN;
+    });
+    EXPECT_EQ(called, 5);
+    EXPECT_EQ(count, 0);
+    for (Socket& client : clients) EXPECT_TRUE(must(client.recv(1)).empty());
+}
+
+TEST(Servers, CPP_4_whom_a_run_sends_away_last_is_gone_when_it_returns) {
+    Address address;
+    Server<Echo> server(listener(address));
+    Socket first = client_of(address);
+    server.stop();
+    must(server.run());
+    Socket second = client_of(address);
+    must(server.run([&] {
+        server.for_each([](Echo&, Socket&) { return 0u; });
+        server.stop();
+        return Echo{};
+    }));
+    EXPECT_EQ(Echo::count, 1);
+    EXPECT_TRUE(must(first.recv(1)).empty());
+}
+
 // Which of two threads is first, the one that runs it or the one that drains it, makes no difference.
 TEST(Servers, SOCK_3_one_that_was_drained_before_it_ran) {
     Address address;
