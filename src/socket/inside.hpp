@@ -42,14 +42,18 @@ template <class Body> auto Socket::inside_with_others(Call& call, Body body) noe
     return result;
 }
 
+// Linux says so once, instead of beginning an attempt, if the one before has failed and SO_ERROR has told why.
+inline bool tells_of_another(Error error) noexcept { return sys::calls_sleep && error == Error(ECONNABORTED); }
+
 // What is sent with MSG_FASTOPEN opens the connection, too. Of a peer that the system does not know yet it has only
 // begun to, and has sent nothing: whoever may wait does so, as in connect(), and then sends.
 template <class Send>
 Result<std::size_t> Socket::sending(Call& call, int flags, const Address* to, Send send) noexcept {
     return inside(call, [&]() noexcept -> Result<std::size_t> {
         for (;;) {
-            const Result<std::size_t> sent = send(flags, to);
+            Result<std::size_t> sent = send(flags, to);
             const bool opens = to != nullptr && (flags & sys::msg_fastopen) != 0;
+            if (opens && tells_of_another(sent.error())) sent = send(flags, to);
             const bool is_begun = sent.error() == Error(EINPROGRESS) || sent.error() == Error(EALREADY);
             if (!opens || !is_begun) return sent;
             if (Aside* const shared = attempt_shared()) shared->attempt.note(sent.error());

@@ -393,7 +393,7 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
     }
     // Threads that connect the same socket would switch it for each other.
     Aside* const others = must_switch && !sys::is_only_thread() ? gate_.make_aside() : nullptr;
-    return waiting.once([&]() noexcept {
+    const auto attempt = [&]() noexcept {
         if (!must_switch) return sys::connect(gate_.fd(), address);
         const Held held;
         std::optional<Locked> alone;
@@ -402,7 +402,9 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
         const auto result = sys::connect(gate_.fd(), address);
         (void)sys::set_nonblocking(gate_.fd(), false);
         return result;
-    });
+    };
+    const auto result = waiting.once(attempt);
+    return tells_of_another(result.error()) ? waiting.once(attempt) : result;
 }
 
 bool Socket::is_connected() const noexcept { return sys::getpeername(gate_.fd()).has_value(); }

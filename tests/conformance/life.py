@@ -119,6 +119,13 @@ show("SOCK-3", "failures leak nothing", lowest_free_descriptor() == before)
 # --- SOCK-5: connections
 
 show("SOCK-5", "refused", failed)
+sock = usocket.socket()
+show("SOCK-5", "refused again", [outcome(sock.connect, deaf.getsockname()) for _ in range(3)])
+sock.settimeout(10)
+show("SOCK-5", "and with a timeout", [outcome(sock.connect, deaf.getsockname()) for _ in range(3)])
+deaf.listen()
+show("SOCK-5", "not any more", sock.connect(deaf.getsockname()))
+sock.close()
 deaf.close()
 server = usocket.socket()
 show("SOCK-5", "bind", server.bind(("127.0.0.1", 0)))

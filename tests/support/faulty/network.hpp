@@ -48,6 +48,7 @@ struct File {
     bool ended = false;        // no more will arrive
     bool cannot_send = false;  // shut down, or the connection is broken
     int error = 0;             // SO_ERROR
+    bool is_unheard = false;   // connect() has not told yet that its attempt has failed
     int lowat = 1;             // SO_RCVLOWAT, which a poll honours if this is TCP
 
     std::deque<std::shared_ptr<File>> backlog;

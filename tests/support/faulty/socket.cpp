@@ -212,6 +212,7 @@ void try_to_establish(const std::weak_ptr<File>& weak, const Address& address) {
     if (listener == nullptr || listener->state != File::State::listening) {
         file->state = File::State::fresh;
         file->error = ECONNREFUSED;
+        file->is_unheard = true;
     } else {
         listener->knocking.push_back(file);
         let_in(*listener);
@@ -232,6 +233,13 @@ Result<void> connect_unix(Fd fd, const Address& address) {
     return {};
 }
 
+// As Linux: whoever takes SO_ERROR before leaves it ECONNABORTED.
+Error tell_failure(File& file) {
+    file.is_unheard = false;
+    const int code = std::exchange(file.error, 0);
+    return Error(code != 0 ? code : ECONNABORTED);
+}
+
 Result<void> connect_inet(Fd fd, const Address& address) {
     const auto file = shared(fd);
     file->state = File::State::connecting;
@@ -245,7 +253,7 @@ Result<void> connect_inet(Fd fd, const Address& address) {
     if (file->nonblocking && file->state == File::State::connecting) return Error(EINPROGRESS);
     if (sleep(never, [&] { return file->state != File::State::connecting; }) == Slept::interrupted) return Error(EINTR);
     if (file->state == File::State::connected) return {};
-    return Error(std::exchange(file->error, 0));
+    return tell_failure(*file);
 }
 
 }  // namespace
@@ -263,6 +271,7 @@ Result<void> connect(Fd fd, const Address& address) noexcept {
         return {};
     }
     if (file->state == File::State::connecting) return Error(EALREADY);
+    if (file->is_unheard) return tell_failure(*file);
     if (file->state != File::State::fresh) return Error(EISCONN);
     return file->family == AF_UNIX ? connect_unix(fd, address) : connect_inet(fd, address);
 }

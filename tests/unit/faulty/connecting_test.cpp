@@ -51,6 +51,20 @@ private:
     std::vector<Socket> listeners_, waiting_;
 };
 
+// The faulty stack is Linux here: whoever takes SO_ERROR has left the socket in the attempt.
+TEST_F(Race, SOCK_5_a_connect_that_was_refused_is_no_hindrance_to_the_next) {
+    faulty::set_connect_time(millisecond);
+    Socket socket = Socket::open().value();
+    for (const Timeout timeout : {Timeout::of_nanoseconds(1000 * millisecond), Timeout::none()}) {
+        socket.settimeout(timeout).value();
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(socket.connect(address("127.0.0.1:80")).error(), Error(ECONNREFUSED));
+        }
+    }
+    listen("127.0.0.1:80");
+    EXPECT_EQ(socket.connect(address("127.0.0.1:80")).error(), Error());
+}
+
 TEST_F(Race, GAI_5_the_systems_first_address_is_tried_first) {
     name({"[::1]:80", "127.0.0.1:80"});
     listen("[::1]:80");

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -393,6 +394,36 @@ TEST(Sockets, SOCK_5_connect_is_refused_at_any_timeout) {
         client.settimeout(timeout).value();
         EXPECT_EQ(client.connect(refusing.address).error(), Error(ECONNREFUSED));
     }
+}
+
+// Nonblocking: the program takes the reason, by SO_ERROR.
+Error outcome_of(Socket& client, const Address& address) {
+    const Error error = client.connect(address).error();
+    if (error != Error(EINPROGRESS)) return error;
+    Poll poll;
+    Poll::Event event;
+    must(poll.register_(client, POLLOUT));
+    must(poll.poll({&event, 1}, std::chrono::seconds(10)));
+    return Error(must(client.getsockopt(SOL_SOCKET, SO_ERROR)));
+}
+
+TEST(Sockets, SOCK_5_a_connect_that_was_refused_is_no_hindrance_to_the_next) {
+    std::optional<Background> beside;  // then no call sleeps in connect(2)
+    Pair idle = tcp_pair();
+    for (const bool is_alone : {true, false}) {
+        if (!is_alone) beside.emplace([&] { (void)idle.here.recv(1); });
+        for (const Timeout timeout : {Timeout::none(), Timeout(std::chrono::seconds(10)), Timeout::zero()}) {
+            Refusing refusing;
+            Socket client = socket().value();
+            client.settimeout(timeout).value();
+            for (int i = 0; i < 3; ++i)
+                EXPECT_EQ(outcome_of(client, refusing.address), Error(ECONNREFUSED)) << is_alone;
+            must(refusing.holder.listen());
+            EXPECT_EQ(outcome_of(client, refusing.address), Error()) << is_alone;
+            EXPECT_EQ(must(client.getpeername()), refusing.address);
+        }
+    }
+    idle.there.close();
 }
 
 TEST(Sockets, SOCK_5_connect_twice_is_EISCONN) {
