@@ -181,7 +181,7 @@ void usocket_set_callback(usocket_obj_t* sock, mp_obj_t function) {
         keep(usocket_new_poll());
     }
     setting_t setting = {sock, function, 0};
-    usocket_with_signals_held(set, &setting);
+    usocket_in_steps(set, &setting);
     usocket_check(setting.error, MP_OBJ_NULL);
     usocket_event_t found;
     usocket_poll_once(usocket_poll_core(REGISTERED), &found, 1, 0,

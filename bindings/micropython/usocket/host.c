@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "py/gc.h"
+#include "py/mphal.h"
 #include "py/mpthread.h"
 
 // A build for tests (tools/micropython): whoever touches the heap without the lock ends the program. What that breaks
@@ -113,21 +114,61 @@ void usocket_host_release_signals(void) {
     }
 }
 
-void usocket_with_signals_held(void (*steps)(void* of), void* of) {
-    nlr_buf_t nlr;
-    usocket_host_hold_signals();
-    if (nlr_push(&nlr) != 0) {
-        usocket_host_release_signals();
-        nlr_jump(nlr.ret_val);
-    }
-    steps(of);
-    nlr_pop();
-    usocket_host_release_signals();
-}
 #else
 void usocket_host_hold_signals(void) {}
 
 void usocket_host_release_signals(void) {}
+#endif
+
+#if USOCKET_SHARES_HEAP
+// The heap's own lock keeps the collector away, too, which otherwise looks through what others change meanwhile, and
+// frees what they move past it. Where its holder may not take it again, as it does to allocate, there is one of ours.
+#if MICROPY_PY_THREAD_RECURSIVE_MUTEX
+static void lock(void) { mp_thread_recursive_mutex_lock(&MP_STATE_MEM(gc_mutex), 1); }
+static void unlock(void) { mp_thread_recursive_mutex_unlock(&MP_STATE_MEM(gc_mutex)); }
+#else
+static uint32_t is_locked;
+static void lock(void) {
+    while (__atomic_exchange_n(&is_locked, 1, __ATOMIC_ACQUIRE) != 0) {
+        mp_hal_delay_us(1);
+    }
+}
+static void unlock(void) { __atomic_store_n(&is_locked, 0, __ATOMIC_RELEASE); }
+#endif
+
+// At its end the host cancels its threads, wherever they are: none is to leave with the lock.
+#if __unix__
+#include <pthread.h>
+static void set_cancel_state(int state) { pthread_setcancelstate(state, &state); }
+#else
+#define set_cancel_state(state) ((void)0)
+#endif
+
+void usocket_begin_steps(void) {
+    usocket_hold_signals();
+    set_cancel_state(PTHREAD_CANCEL_DISABLE);
+    lock();
+}
+
+void usocket_end_steps(void) {
+    unlock();
+    set_cancel_state(PTHREAD_CANCEL_ENABLE);
+    usocket_release_signals();
+}
+#endif
+
+#if USOCKET_SHARES_HEAP || MICROPY_ASYNC_KBD_INTR
+void usocket_in_steps(void (*steps)(void* of), void* of) {
+    nlr_buf_t nlr;
+    usocket_begin_steps();
+    if (nlr_push(&nlr) != 0) {
+        usocket_end_steps();
+        nlr_jump(nlr.ret_val);
+    }
+    steps(of);
+    nlr_pop();
+    usocket_end_steps();
+}
 #endif
 
 #if USOCKET_SETS_INTERRUPT_CHAR

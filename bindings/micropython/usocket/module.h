@@ -135,19 +135,29 @@ extern uint32_t usocket_waits;  // how often it was called
 usocket_error_t usocket_wait_connecting(usocket_create_t* create);
 
 // --- Steps that belong together; host.c
-// Where the host's signal handler jumps out of whatever runs, it waits in between. Nothing may raise there, but in
-// usocket_with_signals_held().
+// Where the host's signal handler jumps out of whatever runs, it waits in between.
 #if MICROPY_ASYNC_KBD_INTR
 static inline void usocket_hold_signals(void) { usocket_host_hold_signals(); }
 static inline void usocket_release_signals(void) { usocket_host_release_signals(); }
-void usocket_with_signals_held(void (*steps)(void* of), void* of);
 #else
 static inline void usocket_hold_signals(void) {}
 static inline void usocket_release_signals(void) {}
-static inline void usocket_with_signals_held(void (*steps)(void* of), void* of) { steps(of); }
 #endif
-// One step shows in memory before the next begins, should the handler jump out in between.
-static inline void usocket_in_this_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+// No other thread's come in between either, nor does the collector that another thread runs. For steps that are over
+// soon, and none inside others. Nothing may raise there, but in usocket_in_steps(). Not for finalisers.
+#define USOCKET_SHARES_HEAP (MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL)
+#if USOCKET_SHARES_HEAP
+void usocket_begin_steps(void);
+void usocket_end_steps(void);
+#else
+static inline void usocket_begin_steps(void) { usocket_hold_signals(); }
+static inline void usocket_end_steps(void) { usocket_release_signals(); }
+#endif
+#if USOCKET_SHARES_HEAP || MICROPY_ASYNC_KBD_INTR
+void usocket_in_steps(void (*steps)(void* of), void* of);
+#else
+static inline void usocket_in_steps(void (*steps)(void* of), void* of) { steps(of); }
+#endif
 
 // --- Addresses; address.c
 // What a socket takes as an address.

@@ -44,6 +44,7 @@ typedef struct {
     usocket_event_t items[];
 } events_t;
 
+// Threads without a global lock share it: what is registered changes, and is looked up, in steps (module.h).
 typedef struct {
     mp_obj_base_t base;
     usocket_poll_t core;
@@ -56,9 +57,18 @@ typedef struct {
     mp_obj_tuple_t* tuple;  // the same for every event
 } poll_obj_t;
 
-static entry_t* find(poll_obj_t* self, mp_obj_t object) {
-    const mp_map_elem_t* element = mp_map_lookup(&self->entries, mp_obj_id(object), MP_MAP_LOOKUP);
+static entry_t* find_in_steps(poll_obj_t* self, mp_obj_t key) {
+    const mp_map_elem_t* element = mp_map_lookup(&self->entries, key, MP_MAP_LOOKUP);
     return element == NULL ? NULL : MP_OBJ_TO_PTR(element->value);
+}
+
+// Another thread may take it out at once: then it has no object any more.
+static entry_t* find(poll_obj_t* self, mp_obj_t object) {
+    const mp_obj_t key = mp_obj_id(object);  // for which there may be no memory
+    usocket_begin_steps();
+    entry_t* entry = find_in_steps(self, key);
+    usocket_end_steps();
+    return entry;
 }
 
 static events_t* new_events(size_t room) {
@@ -67,22 +77,29 @@ static events_t* new_events(size_t room) {
     return events;
 }
 
-static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events) {
+// ENOENT: it has been taken out. Without userdata it keeps its own.
+static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events, mp_obj_t userdata) {
     usocket_error_t error = 0;
-    usocket_hold_signals();
-    if (entry->registration != NULL) {
+    usocket_begin_steps();
+    if (entry->object == MP_OBJ_NULL) {
+        error = MP_ENOENT;
+    } else if (entry->registration != NULL) {
         error = usocket_poll_modify(&self->core, entry->registration, events);
     }
     if (error == 0) {
         entry->events = events & ~SPENT;
+        if (userdata != MP_OBJ_NULL) {
+            entry->userdata = userdata;
+        }
     }
-    usocket_release_signals();
+    usocket_end_steps();
     return error;
 }
 
-static void forget(poll_obj_t* self, entry_t* entry) {
-    const mp_obj_t key = mp_obj_id(entry->object);
-    usocket_hold_signals();
+static bool forget_in_steps(poll_obj_t* self, entry_t* entry, mp_obj_t key) {
+    if (entry->object == MP_OBJ_NULL) {
+        return false;
+    }
     if (entry->registration != NULL) {
         usocket_poll_unregister(&self->core, entry->registration);
     }
@@ -91,7 +108,16 @@ static void forget(poll_obj_t* self, entry_t* entry) {
     mp_map_lookup(&self->entries, key, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
     __atomic_store_n(&entry->object, MP_OBJ_NULL, __ATOMIC_RELEASE);  // first: see fill()
     *entry = (entry_t){.object = MP_OBJ_NULL};
-    usocket_release_signals();
+    return true;
+}
+
+// False: another thread was quicker.
+static bool forget(poll_obj_t* self, entry_t* entry, mp_obj_t object) {
+    const mp_obj_t key = mp_obj_id(object);
+    usocket_begin_steps();
+    const bool was_there = forget_in_steps(self, entry, key);
+    usocket_end_steps();
+    return was_there;
 }
 
 #if USOCKET_MICROPYTHON
@@ -131,6 +157,7 @@ typedef struct {
     usocket_obj_t* sock;  // NULL: none of ours
     int fd;               // -1: none
     bool is_asked;
+    bool is_there;  // already: its fileno(), or another thread, has registered it
     usocket_error_t error;
 } adding_t;
 
@@ -138,16 +165,21 @@ typedef struct {
 static void add_to_both(void* of) {
     adding_t* adding = of;
     poll_obj_t* self = adding->self;
+    const mp_obj_t key = mp_obj_id(adding->object);
+    adding->is_there = find_in_steps(self, key) != NULL;
+    if (adding->is_there) {
+        return;
+    }
     entry_t* entry = m_new0(entry_t, 1);
     entry->object = adding->object;
     entry->userdata = adding->userdata;  // from here on other threads may find it
     entry->events = adding->events & ~SPENT;
     entry->fd = adding->is_asked ? -1 : adding->fd;
     entry->is_asked = adding->is_asked;
-    if (self->spare == NULL || self->spare->room <= self->entries.used + 1) {
+    const events_t* spare = __atomic_load_n(&self->spare, __ATOMIC_ACQUIRE);  // a wait may take it
+    if (spare == NULL || spare->room <= self->entries.used + 1) {
         self->spare = new_events(2 * self->entries.used + 4);  // so that waiting needs no memory
     }
-    const mp_obj_t key = mp_obj_id(entry->object);
     mp_map_lookup(&self->entries, key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_FROM_PTR(entry);
     usocket_error_t error = 0;
     if (adding->sock != NULL) {
@@ -160,77 +192,100 @@ static void add_to_both(void* of) {
     self->wrong += entry->is_wrong;
     if (error != 0 && !entry->is_wrong) {
         adding->error = error;
-        forget(self, entry);
+        forget_in_steps(self, entry, key);
     }
 }
 
-static void add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
-    adding_t adding = {self, object, userdata, events, usocket_find(object), -1, false, 0};
+// False: it is there already.
+static bool add(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata) {
+    adding_t adding = {self, object, userdata, events, usocket_find(object), -1, false, false, 0};
     if (adding.sock == NULL) {
         adding.fd = fileno_of(object, &adding.is_asked);
     }
-    if (find(self, object) != NULL) {
-        mp_raise_OSError(MP_EEXIST);  // its fileno() has registered it
-    }
-    usocket_with_signals_held(add_to_both, &adding);
+    usocket_in_steps(add_to_both, &adding);
     usocket_check(adding.error, MP_OBJ_NULL);
+    return !adding.is_there;
+}
+
+// Of what is registered already. False: it is no longer.
+static bool change_or_forget(poll_obj_t* self, entry_t* entry, mp_obj_t object, unsigned events, mp_obj_t userdata) {
+    bool has_moved = false;
+    if (entry->fd >= 0) {
+        const int before = entry->fd;
+        bool is_asked;
+        has_moved = fileno_of(object, &is_asked) != before;
+    }
+    const usocket_error_t error = has_moved ? MP_EBADF : change(self, entry, events, userdata);
+    if (error == MP_EBADF) {
+        // Its number was closed, and may be another file's by now, or it has another: that is then meant (POLL-7).
+        forget(self, entry, object);
+    }
+    if (error == MP_EBADF || error == MP_ENOENT) {
+        return false;
+    }
+    usocket_check(error, MP_OBJ_NULL);
+    return true;
 }
 
 // What is registered already gets the new mask, and userdata if there is any.
 static void add_or_change(poll_obj_t* self, mp_obj_t object, unsigned events, mp_obj_t userdata, bool is_more) {
-    entry_t* entry = find(self, object);
-    bool has_moved = false;
-    if (entry != NULL && entry->fd >= 0) {
-        bool is_asked;
-        const int fd = fileno_of(object, &is_asked);
-        entry = find(self, object);  // its fileno() may have taken it out
-        has_moved = entry != NULL && fd != entry->fd;
-    }
-    if (entry == NULL) {
-        add(self, object, events, userdata);
-        return;
-    }
-    if (is_more) {
-        events |= entry->events;
-    }
-    if (userdata == MP_OBJ_NULL) {
-        userdata = entry->userdata;
-    }
-    const usocket_error_t error = has_moved ? MP_EBADF : change(self, entry, events);
-    if (error == MP_EBADF) {
-        // Its number was closed, and may be another file's by now, or it has another: that is then meant (POLL-7).
-        forget(self, entry);
-        add(self, object, events, userdata);
-        return;
-    }
-    usocket_check(error, MP_OBJ_NULL);
-    entry->userdata = userdata;
+    bool is_done;
+    do {
+        entry_t* entry = find(self, object);
+        if (entry == NULL) {
+            is_done = add(self, object, events, userdata);
+            continue;
+        }
+        if (is_more) {
+            events |= entry->events;
+        }
+        if (userdata == MP_OBJ_NULL) {
+            userdata = entry->userdata;
+        }
+        is_done = change_or_forget(self, entry, object, events, userdata);
+    } while (!is_done);
 }
 
 // --- Waiting
+
+// The next one that is asked, from the place on; NULL: there is none. While others come and go, one may be left out, or
+// found twice.
+static entry_t* next_asked(poll_obj_t* self, size_t* place) {
+    entry_t* found = NULL;
+    usocket_begin_steps();
+    while (found == NULL && *place < self->entries.alloc) {
+        const size_t i = (*place)++;
+        if (mp_map_slot_is_filled(&self->entries, i)) {
+            entry_t* entry = MP_OBJ_TO_PTR(self->entries.table[i].value);
+            found = entry->is_asked ? entry : NULL;
+        }
+    }
+    usocket_end_steps();
+    return found;
+}
 
 // Asks the streams that have no descriptor, or might know more than it. What is ready goes to the end of `events`; at
 // their beginning is room for at least one that the core finds.
 static size_t ask(poll_obj_t* self, events_t* events) {
     size_t count = 0;
-    for (size_t i = 0; i < self->entries.alloc && self->asked != 0; ++i) {
-        if (!mp_map_slot_is_filled(&self->entries, i)) {
-            continue;
-        }
-        entry_t* entry = MP_OBJ_TO_PTR(self->entries.table[i].value);
-        if (!entry->is_asked) {
+    entry_t* entry;
+    for (size_t i = 0; self->asked != 0 && (entry = next_asked(self, &i)) != NULL;) {
+        const mp_obj_t object = entry->object;
+        if (object == MP_OBJ_NULL) {
             continue;
         }
         int errcode;
-        const mp_stream_p_t* stream = mp_get_stream(entry->object);
+        const mp_stream_p_t* stream = mp_get_stream(object);
         const bool is_spent = (entry->events & SPENT) != 0;
-        mp_uint_t found = stream->ioctl(entry->object, MP_STREAM_POLL, is_spent ? ENDS : entry->events, &errcode);
+        mp_uint_t found = stream->ioctl(object, MP_STREAM_POLL, is_spent ? ENDS : entry->events, &errcode);
         if (found == MP_STREAM_ERROR) {
             if (entry->registration == NULL) {
                 mp_raise_OSError(errcode);
             }
+            usocket_begin_steps();
+            self->asked -= entry->is_asked;
             entry->is_asked = false;  // all that it knows is its descriptor
-            --self->asked;
+            usocket_end_steps();
             continue;
         }
         if (is_spent) {
@@ -254,7 +309,7 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
         if (entry->is_asked) {
             *is_hinted = true;
             if ((entry->events & SPENT) == 0) {
-                (void)usocket_poll_modify(&self->core, entry->registration, entry->events);
+                (void)change(self, entry, entry->events, MP_OBJ_NULL);
             }
         } else if (entry->object != MP_OBJ_NULL) {
             if ((event->events & MP_STREAM_POLL_NVAL) != 0) {
@@ -323,6 +378,7 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
             mp_hal_delay_ms(ASKING_PERIOD_MS);  // whatever its descriptor says, the stream is not ready
         }
     }
+    usocket_begin_steps();
     for (size_t i = 0; i < count; ++i) {
         entry_t* entry = (*events)->items[i].userdata;
         entry->found = (*events)->items[i].events;
@@ -333,6 +389,7 @@ static size_t wait(poll_obj_t* self, double timeout_ms, bool one_shot, events_t*
             entry->events |= entry->found & ENDS;
         }
     }
+    usocket_end_steps();
     return count;
 }
 
@@ -371,9 +428,8 @@ static mp_obj_t poll_unregister(size_t n_args, const mp_obj_t* pos_args, mp_map_
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     poll_obj_t* self = MP_OBJ_TO_PTR(pos_args[0]);
     entry_t* entry = find(self, args[0].u_obj);
-    if (entry != NULL) {
-        forget(self, entry);
-    } else if (args[1].u_bool) {
+    const bool was_there = entry != NULL && forget(self, entry, args[0].u_obj);
+    if (!was_there && args[1].u_bool) {
         nlr_raise(mp_obj_new_exception_arg1(&mp_type_KeyError, args[0].u_obj));
     }
     return mp_const_none;
@@ -386,7 +442,7 @@ static mp_obj_t poll_modify(mp_obj_t self_in, mp_obj_t object, mp_obj_t eventmas
     if (entry == NULL) {
         mp_raise_OSError(MP_ENOENT);
     }
-    usocket_check(change(self, entry, usocket_get_events(eventmask)), MP_OBJ_NULL);
+    usocket_check(change(self, entry, usocket_get_events(eventmask), MP_OBJ_NULL), MP_OBJ_NULL);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
@@ -424,12 +480,13 @@ static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_poll_obj, 1, 2, poll_poll);
 
 static void end_iteration(poll_obj_t* self) {
+    usocket_begin_steps();
     self->count = self->next = 0;
-    usocket_in_this_order();
     if (self->ready != NULL) {
         self->spare = self->ready;
     }
     self->ready = NULL;
+    usocket_end_steps();
 }
 
 static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
@@ -438,21 +495,34 @@ static mp_obj_t poll_ipoll(size_t n_args, const mp_obj_t* args) {
     const bool one_shot = n_args > 2 && (usocket_get_int(args[2]) & FLAG_ONESHOT) != 0;
     events_t* events;
     const size_t count = wait(self, get_timeout(n_args, args, 1), one_shot, &events);
+    usocket_begin_steps();
     self->ready = events;
-    usocket_in_this_order();
     self->count = count;
+    usocket_end_steps();
     return args[0];
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poll_ipoll_obj, 1, 3, poll_ipoll);
 
+// False: that was the last. More than one thread may ask.
+static bool take_event(poll_obj_t* self, usocket_event_t* event) {
+    usocket_begin_steps();
+    const bool is_there = self->next < self->count;
+    if (is_there) {
+        *event = self->ready->items[self->next++];
+    }
+    usocket_end_steps();
+    return is_there;
+}
+
 // Of ipoll().
 static mp_obj_t iternext(mp_obj_t self_in) {
     poll_obj_t* self = MP_OBJ_TO_PTR(self_in);
-    while (self->next < self->count) {
+    usocket_event_t event;
+    while (take_event(self, &event)) {
         if (self->tuple == NULL) {
             self->tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(3, NULL));
         }
-        if (fill(self->tuple, &self->ready->items[self->next++])) {
+        if (fill(self->tuple, &event)) {
             return MP_OBJ_FROM_PTR(self->tuple);
         }
     }

@@ -30,6 +30,7 @@ MAY_COLLECT = sys.implementation.name == "cpython" or getattr(sys, "executable",
 EAGAIN = 11
 EBADF = 9
 EINVAL = 22
+ENOBUFS = 105
 ENOMEM = 12
 EOPNOTSUPP = 95
 ETIMEDOUT = 110

@@ -6,6 +6,7 @@ import gc
 import usocket
 from support import (
     EBADF,
+    ENOBUFS,
     ENOMEM,
     ETIMEDOUT,
     LACKS,
@@ -41,6 +42,10 @@ class Threads(Trial):
         self.running = 0
         self.collecting = 0  # of those that are running
         self.error = None
+
+    def other(self, random):
+        """For another thread."""
+        return Random(random.below(1 << 30))
 
     def start(self, function, *args):
         with self.lock:
@@ -193,6 +198,8 @@ class Pollers(Threads):
         self.trace("threads in one poll, and", what)
         for _ in range(random.between(2, 4)):
             self.start(self.wait, poller)
+        for _ in range(random.choose((0, 1, 3))):
+            self.start(self.change, self.other(random), poller)
         self.collect_meanwhile()
         sleep_ms(random.below(5))
         if what == "close":
@@ -211,6 +218,25 @@ class Pollers(Threads):
 
     def wait(self, poller):
         self.require(poller.poll(20000), "poll() came back with nothing")
+
+    def change(self, random, poller):
+        """What is registered meanwhile, of which nothing is to be reported."""
+        try:
+            for _ in range(random.between(1, 5)):
+                socks = [usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM) for _ in range(random.between(1, 20))]
+                for _ in range(random.between(1, 10)):
+                    for sock in socks:
+                        poller.register(sock, uselect.POLLIN)
+                    for sock in socks:
+                        poller.modify(sock, random.choose((0, uselect.POLLIN)))
+                    for sock in socks:
+                        poller.unregister(sock)
+                for sock in socks:
+                    sock.close()
+        except (OSError, MemoryError) as error:
+            if isinstance(error, OSError) and code_of(error) not in (ENOMEM, ENOBUFS):
+                raise
+            gc.collect()  # a small heap, or a small stack
 
 
 class Crowd(Threads):
@@ -262,10 +288,6 @@ class Crowd(Threads):
         if random.chance(70):
             for sock in socks:
                 sock.close()
-
-    def other(self, random):
-        """For another thread."""
-        return Random(random.below(1 << 30))
 
     def later(self, random, function, *args):
         self.start(self.do_later, random.choose((0, 0.2, 1, 3)), function, args)
