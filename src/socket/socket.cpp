@@ -403,8 +403,10 @@ Result<void> Socket::connect_once(Blocking& waiting, const Address& address) noe
         (void)sys::set_nonblocking(gate_.fd(), false);
         return result;
     };
-    const auto result = waiting.once(attempt);
-    return tells_of_another(result.error()) ? waiting.once(attempt) : result;
+    for (bool is_another = false;; is_another = true) {
+        const auto result = waiting.once(attempt);
+        if (is_another || !tells_of_another(result.error())) return result;
+    }
 }
 
 bool Socket::is_connected() const noexcept { return sys::getpeername(gate_.fd()).has_value(); }
