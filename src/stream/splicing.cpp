@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace usocket {
 namespace {
@@ -133,17 +134,22 @@ void Reader::close_conduit(Passage& passage) noexcept {
     passage.conduit = {};
 }
 
+// At an urgent mark it gives nothing, though a poll shows what is behind: a receive gets over that, and knows the end.
 Result<bool> Reader::move_by_conduit(Passage& passage, std::size_t most) noexcept {
     if (const auto ready = prepare(passage, conduit_size); !ready || !*ready) return ready;
     const std::size_t wanted = std::min(most, conduit_size);
-    const auto taken = blocking().perform(fd(), sys::poll_in,
-                                          [&]() noexcept { return sys::conduit_take(passage.conduit, fd(), wanted); });
+    bool may_wait = !blocking().is_nonblocking();
+    const auto taken = blocking().perform(fd(), sys::poll_in, [&]() noexcept {
+        const auto once = sys::conduit_take(passage.conduit, fd(), wanted);
+        const bool is_empty = once.error() == Error(EAGAIN) && !std::exchange(may_wait, false);
+        return is_empty ? Result<std::size_t>(std::size_t{0}) : once;
+    });
     if (taken.error() == Error(EINVAL)) {  // not from this kind of socket
         close_conduit(passage);
         return true;
     }
     if (!taken) return taken.error();
-    if (*taken == 0) return false;
+    if (*taken == 0) return move_block(passage, most);
     std::size_t passed = 0;
     Error error = passage.to.pass_all(passage.conduit, *taken, passed);
     passage.done += passed;

@@ -123,8 +123,8 @@ struct Conduit {
 // For `size` bytes, about. An error: there is none.
 Result<Conduit> conduit_open(std::size_t size) noexcept;
 void conduit_close(const Conduit& conduit) noexcept;
-// At most `count` bytes into an empty one; 0 is the stream's end. Of a descriptor that is non-blocking, or has
-// something. EINVAL: not from this kind of socket.
+// At most `count` bytes into an empty one; 0 or EAGAIN: there are none, or an urgent mark is in the way, or the stream
+// has ended. Of a descriptor that is non-blocking, or has something. EINVAL: not from this kind of socket.
 Result<std::size_t> conduit_take(const Conduit& conduit, Fd from, std::size_t count) noexcept;
 // Out of it into a stream whose descriptor is non-blocking, without SIGPIPE. EINVAL: not into this kind.
 Result<std::size_t> conduit_pass(const Conduit& conduit, Fd to, std::size_t count) noexcept;

@@ -556,6 +556,10 @@ void conduit_close(const Conduit& conduit) noexcept { close(conduit.in); }
 
 Result<std::size_t> conduit_take(const Conduit& conduit, Fd from, std::size_t count) noexcept {
     begin(Sys::conduit_take);
+    // As Linux, it does not get over an urgent mark.
+    const File* file = find(from);
+    const bool is_at_mark = file->is_tcp() && !file->stops.empty() && file->stops.front() == 0;
+    if (is_at_mark) return file->ended ? Result<std::size_t>(std::size_t{0}) : Error(EAGAIN);
     std::string bytes(count, '\0');
     const auto taken = receive(Sys::conduit_take, from, MutableBuffer(bytes.data(), count), MSG_DONTWAIT, nullptr);
     if (taken) find(conduit.in)->stream.append(bytes, 0, *taken);

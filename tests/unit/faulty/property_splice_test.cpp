@@ -74,6 +74,7 @@ private:
         for (char& byte : bytes) byte = static_cast<char>(made_++ * 2654435761U >> 9);
         bytes.resize(feeder_.feed(bytes));
         fed_ += bytes;
+        if (random_.chance(100)) feeder_.mark();
         return !bytes.empty();
     }
 
@@ -214,6 +215,24 @@ TEST(PropertySplice, CPP_4_what_is_much_goes_through_a_conduit) {
         EXPECT_EQ(from.socket.splice(to.socket).value_or(std::size_t{0}), much.size());
         EXPECT_EQ(faulty::calls(faulty::Sys::conduit_take), is_conduit_refused ? 1u : 3u);
         EXPECT_EQ(to.peer.take(), much);
+    }
+}
+
+// A conduit ends there, the stream does not.
+TEST(PropertySplice, CPP_4_TIME_4_an_urgent_mark_is_not_the_end) {
+    for (const bool is_nonblocking : {false, true}) {
+        faulty::reset(1);
+        auto from = faulty::connect_pair(AF_INET, SOCK_STREAM);
+        auto to = faulty::connect_pair(AF_INET, SOCK_STREAM);
+        to.peer.set_room(1'000'000);
+        const std::string much(100'000, 'x');
+        from.peer.feed(much);
+        from.peer.mark();
+        from.peer.feed(much);
+        if (!is_nonblocking) from.peer.shut_down();
+        EXPECT_TRUE(from.socket.setblocking(!is_nonblocking).has_value());
+        EXPECT_EQ(from.socket.splice(to.socket).value_or(std::size_t{0}), 2 * much.size());
+        EXPECT_EQ(to.peer.arrived(), 2 * much.size());
     }
 }
 

@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "background.hpp"
 #include "loopback.hpp"
@@ -153,6 +155,51 @@ TEST_P(Splice, CPP_4_into_itself_is_an_echo) {
     feed("hello");
     EXPECT_EQ(must(from_.here.splice(from_.here, 5)), 5u);
     EXPECT_EQ(must(from_.there.read(5)).view(), "hello");
+}
+
+// The urgent byte comes once a block has filled what is copied, so that the system does the moving. What it is then.
+void splice_over_a_mark(Pair from, bool is_inline, bool is_nonblocking) {
+    const std::string part = pattern(200'000);
+    Pair to = tcp_pair();
+    must(from.here.setsockopt(SOL_SOCKET, SO_OOBINLINE, is_inline ? 1 : 0));
+    must(from.here.settimeout(is_nonblocking ? Timeout::zero() : Timeout(10s)));
+    Background feeder([&] {
+        must(from.there.sendall(part));
+        must(from.there.send("!", MSG_OOB));
+        must(from.there.sendall(part));
+        // Its end is not in the way of what the system says before it.
+        EXPECT_EQ(must(from.there.recv(1)).view(), ".");
+        must(from.there.sendall(part));
+        must(from.there.shutdown(SHUT_WR));
+    });
+    const std::string expected = part + (is_inline ? "!" : "") + part;
+    Background taker([&] {
+        EXPECT_TRUE(must(to.there.read(expected.size())).view() == expected);
+        must(from.here.send("."));
+        EXPECT_TRUE(must(to.there.read(part.size())).view() == part);
+    });
+    std::size_t all = 0;
+    for (bool has_ended = false; !has_ended;) {
+        std::size_t moved = 0;
+        const auto done = from.here.splice(to.here, Socket::no_limit, moved);
+        all += moved;
+        has_ended = done ? !is_nonblocking || moved == 0 : done.error() != Error(EAGAIN);
+        EXPECT_TRUE(done || is_nonblocking) << done.error().message();
+        if (is_nonblocking && !has_ended) std::this_thread::yield();
+    }
+    EXPECT_EQ(all, expected.size() + part.size());
+    to.here.close();
+    from.here.close();
+}
+
+TEST(Splicing, CPP_4_STRM_1_TIME_6_an_urgent_byte_is_not_the_end) {
+    for (const bool is_inline : {false, true}) {
+        for (const bool is_nonblocking : {false, true}) {
+            splice_over_a_mark(tcp_pair(), is_inline, is_nonblocking);
+            Pair pair = unix_pair();
+            if (pair.there.send("!", MSG_OOB)) splice_over_a_mark(unix_pair(), is_inline, is_nonblocking);
+        }
+    }
 }
 
 // It breaks in the middle, where the system does the moving.
