@@ -503,7 +503,12 @@ Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept
         const bool moves_peeks = sys::so_peek_off != -1 && level == sys::sol_socket && name == sys::so_peek_off;
         // A poll that counts bytes, or a peek, must not see those that readline() has handed out already.
         const bool is_lowat = level == sys::sol_socket && name == sys::so_rcvlowat;
-        if (moves_peeks || is_lowat) expose();
+        // Nor may an urgent byte in front of those begin to count, or cease to.
+        const bool counts_urgent = sys::so_oobinline != -1 && level == sys::sol_socket && name == sys::so_oobinline;
+        if (moves_peeks || is_lowat || counts_urgent) expose();
+        // Whatever else changes what comes out of the queue (TCP_ULP).
+        const Uncancelled uncancelled;
+        inbox_.close_window();
         const auto set = sys::setsockopt(gate_.fd(), level, name, value);
 #if !defined(USOCKET_WITHOUT_sharing)
         Aside* aside = set && is_lowat ? gate_.make_aside() : nullptr;

@@ -30,8 +30,11 @@ bool acquire(Window& window, State from, State to) noexcept {
 // All zero: its memory is in no file, and nobody's until it is used.
 constinit Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 
+// Not behind an urgent byte that may yet count (AF_UNIX): what is handed out would no longer be what stands in front.
+// TCP takes that off before it knows of another; setsockopt() sees to SO_OOBINLINE.
 Result<std::size_t> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;
+    if (!queue.is_tcp && !sys::holds_nothing_urgent(queue.gate->fd())) return std::size_t{0};
     for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;

@@ -23,9 +23,9 @@ using Fd = int;
 inline constexpr Fd no_fd = -1;
 
 // --- Names that the core needs without the system's headers
-extern const int msg_trunc, msg_errqueue, msg_fastopen;  // 0: there is none
-extern const int so_peek_off, so_reuseport;              // -1: there is none
-extern const int sock_seqpacket;                         // -1: there is none
+extern const int msg_trunc, msg_errqueue, msg_fastopen;    // 0: there is none
+extern const int so_peek_off, so_reuseport, so_oobinline;  // -1: there is none
+extern const int sock_seqpacket;                           // -1: there is none
 extern const int default_backlog;
 extern const bool has_af_unix;         // false: no socket is of it
 extern const bool has_large_protos;    // false: no protocol has more than 12 bits
@@ -176,6 +176,9 @@ Result<std::size_t> queued(Fd fd) noexcept;
 // Whether there is more in it than the `shown` bytes that a peek has shown, with room for more, or queued() has
 // counted: these end where the system ends every receive, at an urgent mark or beside what came with some of the bytes.
 bool holds_more(Fd fd, std::size_t shown) noexcept;
+// Whether something is in the queue of a stream, not TCP's, and nothing urgent: an urgent byte that no peek shows is
+// one of the others once the peer sends another.
+bool holds_nothing_urgent(Fd fd) noexcept;
 // Whether the peer cannot send more before something is taken off the queue.
 // tight: it can send so little that it may not.
 enum class Fullness : std::uint8_t { roomy, tight, full, unknown };

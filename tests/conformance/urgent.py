@@ -1,5 +1,6 @@
-# rules: STRM-1 STRM-3 STRM-5 TIME-3
-# One urgent byte in a stream (MSG_OOB): the system ends each receive there, the stream methods do not.
+# rules: STRM-1 STRM-3 STRM-5 TIME-3 TIME-6
+# Urgent bytes in a stream (MSG_OOB): the system ends each receive there, the stream methods do not; and what becomes of
+# such a byte moves no others.
 
 import usocket
 from support import outcome, readable, show, tcp_pair
@@ -38,3 +39,27 @@ for how in ("own", "exposed"):
         show("STRM-5", what + ", and then", right.read(6))
         left.close()
         right.close()
+
+for inline in (0, 1):
+    left, right = tcp_pair()
+    right.setsockopt(usocket.SOL_SOCKET, usocket.SO_OOBINLINE, inline)
+    left.send(b"!", usocket.MSG_OOB)
+    left.write(b"one\ntwo\nthree\n")
+    while len(right.recv(64, usocket.MSG_PEEK)) < 14:
+        pass
+    line = right.readline()
+    right.setsockopt(usocket.SOL_SOCKET, usocket.SO_OOBINLINE, 1 - inline)
+    show("TIME-6", "SO_OOBINLINE was", inline, line, right.recv(64))
+    left.close()
+    right.close()
+
+left, right = usocket.socketpair()
+left.write(b"one\n")
+left.send(b"!", usocket.MSG_OOB)
+left.write(b"two\nthree\nfour\nfive\n")
+lines = [right.readline(), right.readline()]
+left.send(b"?", usocket.MSG_OOB)
+left.write(b"six\n")
+show("TIME-6", "a second urgent byte", lines, right.recv(64), right.recv(64))
+left.close()
+right.close()

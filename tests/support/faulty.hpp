@@ -159,6 +159,8 @@ public:
     // What is fed next stands behind an urgent mark, on TCP, or something has come beside what was fed: a receive, or a
     // peek, ends there.
     void mark();
+    // An urgent byte, on AF_UNIX.
+    void urge(char byte);
     // Takes what has arrived, at most `size` bytes.
     std::string take(std::size_t size = SIZE_MAX);
     [[nodiscard]] std::size_t arrived() const;

@@ -13,6 +13,7 @@ const int msg_trunc = 0;  // what lwIP calls so, recvmsg() returns
 const int msg_errqueue = 0;
 const int msg_fastopen = 0;
 const int so_peek_off = -1;
+const int so_oobinline = -1;
 const int so_reuseport = -1;
 const int default_backlog = 8;  // those that wait take from what all connections share
 const bool has_af_unix = false;

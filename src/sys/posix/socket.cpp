@@ -32,6 +32,7 @@ const int so_peek_off = SO_PEEK_OFF;
 #else
 const int so_peek_off = -1;
 #endif
+const int so_oobinline = SO_OOBINLINE;
 #if defined(SO_REUSEPORT)
 const int so_reuseport = SO_REUSEPORT;
 #else

@@ -46,6 +46,11 @@ bool holds_more(Fd fd, std::size_t shown) noexcept {
     return (urgent.value_or(0u) & POLLPRI) != 0 && ::ioctl(fd, SIOCATMARK, &is_at_mark) == 0 && is_at_mark == 0;
 }
 
+bool holds_nothing_urgent(Fd fd) noexcept {
+    const auto ready = wait(fd, POLLIN | POLLPRI, Timeout::zero());
+    return (ready.value_or(0u) & (POLLIN | POLLPRI)) == POLLIN;
+}
+
 void yield_thread() noexcept { ::sched_yield(); }
 
 }  // namespace usocket::sys

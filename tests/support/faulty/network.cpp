@@ -244,7 +244,8 @@ void connect_files(const std::shared_ptr<File>& one, const std::shared_ptr<File>
 // It begins at a mark, or does not get over one.
 std::string_view File::front() const {
     const auto stop = std::find_if(stops.begin(), stops.end(), [](std::size_t one) { return one != 0; });
-    return queue().substr(0, stop == stops.end() ? std::string_view::npos : *stop);
+    const std::size_t end = stop == stops.end() ? std::string_view::npos : *stop;
+    return queue().substr(0, !urgent.empty() && urgent_at != 0 ? std::min(end, urgent_at) : end);
 }
 
 // A mark goes with what is behind it.
@@ -252,6 +253,8 @@ void File::consume(std::size_t count) {
     const std::size_t last = is_tcp() ? count : count + 1;
     while (!stops.empty() && stops.front() < last) stops.pop_front();
     for (std::size_t& stop : stops) stop -= count;
+    if (urgent_at < count) urgent.clear();
+    urgent_at -= std::min(urgent_at, count);
     taken += count;
     if (taken < stream.size() && taken < 64 * 1024) return;
     stream.erase(0, taken);
@@ -361,6 +364,14 @@ void Peer::mark() {
     if (other == nullptr || (other->is_empty() && !other->is_tcp())) return;
     if (other->is_tcp()) other->stops.clear();
     other->stops.push_back(other->queue().size());
+}
+
+// The one before becomes one of the others.
+void Peer::urge(char byte) {
+    const auto other = file_->peer.lock();
+    if (!other->urgent.empty()) other->stream.insert(other->taken + other->urgent_at, other->urgent);
+    other->urgent = byte;
+    other->urgent_at = other->queue().size();
 }
 
 std::string Peer::take(std::size_t size) {

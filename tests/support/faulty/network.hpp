@@ -40,6 +40,10 @@ struct File {
     std::size_t taken = 0;  // ...without its first bytes
     // At how many bytes from here each receive ends: an urgent mark of TCP, parts that something came beside.
     std::deque<std::size_t> stops;
+    // Of AF_UNIX: the urgent byte, if there is one, and at how many bytes from here. A receive passes it only if it
+    // begins there, and does not show it.
+    std::string urgent;
+    std::size_t urgent_at = 0;
     std::deque<Packet> messages;
     std::uint64_t arrivals = 0;  // how often something has arrived, the end included
     std::weak_ptr<File> grows;   // of a growth: what it watches, and how many arrivals of it were taken

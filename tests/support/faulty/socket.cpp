@@ -21,6 +21,7 @@ const int sock_seqpacket = SOCK_SEQPACKET;
 const int msg_errqueue = MSG_ERRQUEUE;
 const int msg_fastopen = 0;
 const int so_peek_off = SO_PEEK_OFF;
+const int so_oobinline = SO_OOBINLINE;
 const int so_reuseport = SO_REUSEPORT;
 const int default_backlog = 128;
 const bool has_af_unix = true;

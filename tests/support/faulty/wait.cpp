@@ -110,6 +110,11 @@ bool holds_more(Fd fd, std::size_t shown) noexcept {
     return !file->stops.empty() && (file->is_tcp() ? file->stops.front() != 0 : file->queue().size() > shown);
 }
 
+bool holds_nothing_urgent(Fd fd) noexcept {
+    const File* file = find(fd);
+    return file != nullptr && !file->is_empty() && file->urgent.empty();
+}
+
 Fullness queue_fullness(Fd fd) noexcept {
     const File* file = find(fd);
     if (file == nullptr || !file->is_tcp()) return Fullness::unknown;

@@ -338,6 +338,24 @@ TEST_F(Readers, STRM_3_a_mark_may_come_late) {
     EXPECT_EQ(passed(), 4);
 }
 
+// It was in front of what a window showed.
+TEST(ReadersUnix, STRM_5_TIME_6_an_urgent_byte_that_becomes_one_of_the_others_moves_none) {
+    for (const bool is_line : {false, true}) {
+        faulty::reset(1);
+        faulty::Connection pair = faulty::connect_pair(AF_UNIX, SOCK_STREAM);
+        pair.peer.feed("ab\ncd\n");
+        pair.peer.urge('!');
+        pair.peer.feed("ef\ngh\nij\nkl\nmn\nop\n");
+        std::string got;
+        for (int i = 0; i < 4; ++i) got += (is_line ? pair.socket.readline() : pair.socket.read(3))->view();
+        EXPECT_EQ(got, "ab\ncd\nef\ngh\n");
+        pair.peer.urge('?');
+        pair.peer.feed("end");
+        EXPECT_EQ(pair.socket.recv(100)->view(), "ij\nkl\nmn\nop\n") << is_line;
+        EXPECT_EQ(pair.socket.recv(100)->view(), "end");
+    }
+}
+
 // A peer that sends faster than the call takes does not keep it (TIME-4), nor beyond its deadline (TIME-2).
 TEST_F(Readers, TIME_4_TIME_2_a_flood_does_not_hold_a_call) {
     constexpr std::size_t block = 4096, most = 8 << 20;

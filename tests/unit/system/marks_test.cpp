@@ -172,5 +172,54 @@ TEST(MarksUnix, STRM_3_what_lies_behind_an_urgent_byte_is_there) {
     }
 }
 
+// Whatever an urgent byte in front becomes while lines are handed out that stand behind it.
+TEST(MarksUnix, STRM_5_TIME_6_a_second_urgent_byte_moves_no_others) {
+    for (const bool is_line : {false, true}) {
+        Pair pair = unix_pair();
+        must(pair.there.write("one\ntwo\n"));
+        if (!pair.there.send("!", MSG_OOB)) GTEST_SKIP() << "this system has no MSG_OOB here";
+        must(pair.there.write("thr\nfou\nfiv\nsix\nsev\neig\n"));
+        std::string got;
+        for (int i = 0; i < 4; ++i) got += (is_line ? must(pair.here.readline()) : must(pair.here.read(4))).view();
+        EXPECT_EQ(got, "one\ntwo\nthr\nfou\n");
+        must(pair.there.send("?", MSG_OOB));
+        must(pair.there.write("end\n"));
+        EXPECT_EQ(must(pair.here.recv(100)).view(), "fiv\nsix\nsev\neig\n") << is_line;
+        EXPECT_EQ(must(pair.here.recv(100)).view(), "end\n");
+    }
+}
+
+class Inline : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Families, Inline, ::testing::Bool(),
+                         [](const auto& one) { return one.param ? "unix" : "tcp"; });
+
+TEST_P(Inline, STRM_5_TIME_6_SO_OOBINLINE_moves_no_others) {
+    for (const int before : {0, 1}) {
+        Pair pair = GetParam() ? unix_pair() : tcp_pair();
+        must(pair.here.setsockopt(SOL_SOCKET, SO_OOBINLINE, before));
+        if (!pair.there.send("!", MSG_OOB)) GTEST_SKIP() << "this system has no MSG_OOB here";
+        must(pair.there.write("one\ntwo\nthree\n"));
+        while ((must(pair.here.recv(64, MSG_PEEK)).view().size()) < 14) std::this_thread::yield();
+        EXPECT_EQ(must(pair.here.readline()).view(), before != 0 ? "!one\n" : "one\n");
+        must(pair.here.setsockopt(SOL_SOCKET, SO_OOBINLINE, 1 - before));
+        EXPECT_EQ(must(pair.here.recv(100)).view(), "two\nthree\n") << before;
+    }
+}
+
+// What an option makes of a queue (TCP_ULP) begins where the lines that were handed out end.
+TEST_P(Inline, STRM_5_an_option_finds_the_queue_without_what_was_handed_out) {
+    Pair pair = GetParam() ? unix_pair() : tcp_pair();
+    must(pair.there.write("one\ntwo\nthree\n"));
+    EXPECT_EQ(must(pair.here.readline()).view(), "one\n");
+    const int fd = hidden_fileno(pair.here);
+    int queued = 0;
+    EXPECT_EQ(::ioctl(fd, FIONREAD, &queued), 0);
+    EXPECT_EQ(queued, 14) << "there is a window";
+    must(pair.here.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1));
+    EXPECT_EQ(::ioctl(fd, FIONREAD, &queued), 0);
+    EXPECT_EQ(queued, 10);
+    EXPECT_EQ(must(pair.here.readline()).view(), "two\n");
+}
+
 }  // namespace
 }  // namespace usocket::tests
