@@ -1,8 +1,11 @@
 // Aside: what few sockets have, allocated when the first needs it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 
 #include "stream/layer.hpp"
 #include "stream/pending.hpp"
@@ -11,6 +14,7 @@
 #include "usocket/result.hpp"
 #include "wait/held.hpp"
 #include "wait/lock.hpp"
+#include "wait/replace.hpp"
 
 namespace usocket {
 
@@ -129,6 +133,41 @@ private:
 };
 #endif
 
+// What keeps calls from their short ways, in one word for those to look at: SO_RCVTIMEO or SO_SNDTIMEO may be set;
+// bytes stand before an urgent mark that nothing else tells of.
+class Detours {
+public:
+    [[nodiscard]] bool any() const noexcept { return word_.load(std::memory_order_relaxed) != 0; }
+    [[nodiscard]] bool has_spans() const noexcept { return (word_.load(std::memory_order_relaxed) & spans_bit) != 0; }
+    void set_spans(bool is_set) noexcept {
+        update([=](std::uint32_t word) { return (word & ~spans_bit) | (is_set ? spans_bit : 0); });
+    }
+    // How many bytes, at most; fewer if another holder of the descriptor has read. 0: there is no such mark.
+    [[nodiscard]] std::size_t before_mark() const noexcept { return word_.load(std::memory_order_relaxed) >> 1; }
+    void set_before_mark(std::size_t count) noexcept {
+        update([=](std::uint32_t word) { return (word & spans_bit) | static_cast<std::uint32_t>(count << 1); });
+    }
+    // So many have come off the queue. A receive ends at the mark, so none of them stood behind it unless they are
+    // more.
+    void pass(std::size_t count) noexcept {
+        if (before_mark() == 0) return;
+        update([=](std::uint32_t word) {
+            const std::size_t before = word >> 1;
+            return (word & spans_bit) | static_cast<std::uint32_t>((before - std::min(before, count)) << 1);
+        });
+    }
+
+private:
+    static constexpr std::uint32_t spans_bit = 1;
+    template <class Change> void update(Change change) noexcept {
+        std::uint32_t word = word_.load(std::memory_order_relaxed);
+        while (!replace(word_, word, change(word))) {
+        }
+    }
+
+    std::atomic<std::uint32_t> word_{0};
+};
+
 struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
     std::atomic<const WatchHooks*> hooks{nullptr};
@@ -143,9 +182,8 @@ struct Aside {
     Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
     Lock switching;                        // O_NONBLOCK, for one system call
     [[no_unique_address]] Attempt attempt;
-    std::atomic<int> lowat{1};             // SO_RCVLOWAT, as this program has set it
-    std::atomic<unsigned> has_spans{0};    // SO_RCVTIMEO or SO_SNDTIMEO may be set
-    std::atomic<unsigned> before_mark{0};  // how many bytes, at most, stand before a mark that nothing else tells of
+    std::atomic<int> lowat{1};  // SO_RCVLOWAT, as this program has set it
+    Detours detours;
     Bell bell;
     int proto = 0;              // if it is too large for the socket itself
     void* host_word = nullptr;  // Socket::host_word()
@@ -200,11 +238,11 @@ struct Aside {
 // a call has met them (TIME-7).
 inline bool has_spans(const Gate& gate) noexcept {
     const Aside* aside = gate.aside();
-    return aside != nullptr && aside->has_spans.load(std::memory_order_relaxed) != 0;
+    return aside != nullptr && aside->detours.has_spans();
 }
 inline void note_spans(Gate& gate, bool is_set) noexcept {
     Aside* aside = is_set ? gate.make_aside() : gate.aside();
-    if (aside != nullptr) aside->has_spans.store(is_set ? 1 : 0, std::memory_order_relaxed);
+    if (aside != nullptr) aside->detours.set_spans(is_set);
 }
 
 // A wrapped socket's layer, else null. A small device whose module has no TLS does not even look.

@@ -116,9 +116,11 @@ private:
     // Nobody else reads them, and no handler jumps.
     [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
     void note_mark(int /*flags*/) noexcept {}
+    void pass_mark(std::size_t /*taken*/) noexcept {}
 #else
     [[nodiscard]] bool leaves_in_queue() noexcept;
     void note_mark(int flags) noexcept;
+    void pass_mark(std::size_t taken) noexcept;
 #endif
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
     Result<std::size_t> await_some(std::size_t most) noexcept;

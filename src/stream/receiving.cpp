@@ -194,6 +194,7 @@ Result<std::size_t> Reader::take_queued(std::size_t count, bool is_there) noexce
     });
     if (received) sink().set_size(call_.taken_from_ + *received);
     if (!received) return unwinds ? take_before(received.error(), room) : received;
+    pass_mark(*received);
     if (*received != 0) waiting.note_progress();
     // A signal may be what cut it short.
     if (may_sleep && *received != 0 && *received < room.size()) {
@@ -336,10 +337,16 @@ std::size_t Reader::copy_front(MutableBuffer buffer, int flags) noexcept {
 Result<bool> Reader::refill(Layer& layer) noexcept { return layer.hooks->refill(layer, blocking()); }
 
 Result<std::size_t> Reader::receive_stream(MutableBuffer buffer, int flags, Address* from) noexcept {
+    if (source_.gate->aside() == nullptr) {
+        Windows::close(*source_.inbox);
+        return receive(buffer, flags, from);
+    }
     if (Layer* maker = layer()) return receive_made(*maker, buffer, flags);
     if (!Inbox::has_pending(*source_.gate)) {
         Windows::close(*source_.inbox);
-        return receive(buffer, flags, from);
+        const auto received = receive(buffer, flags, from);
+        if ((flags & sys::msg_peek) == 0) pass_mark(received.value_or(0u));
+        return received;
     }
     const std::size_t count = copy_front(buffer, flags);
     // A peek shows what is behind it as well.

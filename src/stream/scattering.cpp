@@ -39,6 +39,8 @@ Result<ReceivedMessage> Reader::receive_message(Scattered pieces, MutableBuffer 
     const auto take = [&]() noexcept { return sys::recvmsg(fd(), pieces, control, flags); };
     const bool can_be_unread = source_.is_stream && control.size() == 0;
     const auto received = waiting.perform(fd(), sys::poll_in, take, can_be_unread);
+    const int beside = sys::msg_peek | sys::msg_oob | sys::msg_errqueue;
+    if (received && source_.is_stream && (flags & beside) == 0) pass_mark(received->size);
     // EOF, or another thread's close()? Not if descriptors came along, which nobody else would close.
     if (received && received->size == 0 && received->control_size == 0 && source_.gate->closed()) return Error(EBADF);
     return received;

@@ -105,6 +105,7 @@ Result<bool> Reader::move_block(Passage& passage, std::size_t most) noexcept {
         blocking().perform(fd(), sys::poll_in, [&]() noexcept { return sys::recv(fd(), room, sys::msg_dontwait); });
     if (!taken) return taken.error();
     if (*taken == 0) return false;
+    pass_mark(*taken);
     passage.memory.set_size(*taken);
     if (*taken == block_size && passage.may_open) open_conduit(passage);
     const Error error = send_memory(passage);
@@ -150,6 +151,7 @@ Result<bool> Reader::move_by_conduit(Passage& passage, std::size_t most) noexcep
     }
     if (!taken) return taken.error();
     if (*taken == 0) return move_block(passage, most);
+    pass_mark(*taken);
     std::size_t passed = 0;
     Error error = passage.to.pass_all(passage.conduit, *taken, passed);
     passage.done += passed;

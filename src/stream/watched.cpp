@@ -39,9 +39,14 @@ bool Reader::leaves_in_queue() noexcept {
 // Once the urgent byte has been taken (MSG_OOB) its mark stays where it is, and then not even a poll tells of it.
 void Reader::note_mark(int flags) noexcept {
     if (!source_.is_tcp || (flags & (sys::msg_oob | sys::msg_peek)) != sys::msg_oob) return;
+    source_.inbox->close_window();  // what it has handed out would be counted
     const std::size_t before = sys::queued(fd()).value_or(0u);
     Aside* aside = before != 0 ? source_.gate->make_aside() : nullptr;
-    if (aside != nullptr) aside->before_mark = static_cast<unsigned>(before);
+    if (aside != nullptr) aside->detours.set_before_mark(before);
+}
+
+void Reader::pass_mark(std::size_t taken) noexcept {
+    if (Aside* aside = source_.gate->aside()) aside->detours.pass(taken);
 }
 #endif
 
@@ -191,10 +196,9 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
 Result<bool> Reader::stands_before_more(std::size_t there) noexcept {
     const std::size_t before = std::exchange(suspected_, 0);
     if (before == there) return true;
-    Aside* aside = source_.gate->aside();
-    const bool holds_more =
-        sys::holds_more(fd(), there) || (aside != nullptr && there <= aside->before_mark.exchange(0));
-    if (!holds_more) return false;
+    const Aside* aside = source_.gate->aside();
+    const bool has_mark = aside != nullptr && there <= aside->detours.before_mark();
+    if (!sys::holds_more(fd(), there, has_mark)) return false;
     suspected_ = there;
     const Error late = before != 0 ? blocking().check_deadline() : Error();
     return late == Error() ? Result<bool>(false) : late;

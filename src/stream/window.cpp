@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "socket/aside.hpp"
 #include "usocket/detail/gate.hpp"
 #include "wait/held.hpp"
 #include "wait/settling.hpp"
@@ -35,6 +36,9 @@ constinit Window Windows::pool[pool_size == 0 ? 1 : pool_size];
 Result<std::size_t> Windows::open_one(Inbox& inbox, Queue queue, std::size_t most) noexcept {
     const Held held;
     if (!queue.is_tcp && !sys::holds_nothing_urgent(queue.gate->fd())) return std::size_t{0};
+    // Each receive counts what stands before a mark that was noted.
+    if (const Aside* aside = queue.gate->aside(); aside != nullptr && aside->detours.before_mark() != 0)
+        return std::size_t{0};
     for (std::size_t i = 0; i < pool_size; ++i) {
         Window& window = pool[i];
         if (window.state.load(std::memory_order_relaxed) != State::free) continue;

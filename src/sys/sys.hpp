@@ -175,7 +175,8 @@ bool growth_take(Fd growth) noexcept;
 Result<std::size_t> queued(Fd fd) noexcept;
 // Whether there is more in it than the `shown` bytes that a peek has shown, with room for more, or queued() has
 // counted: these end where the system ends every receive, at an urgent mark or beside what came with some of the bytes.
-bool holds_more(Fd fd, std::size_t shown) noexcept;
+// has_mark: an urgent mark is known to stand behind them, unless it has been reached meanwhile.
+bool holds_more(Fd fd, std::size_t shown, bool has_mark) noexcept;
 // Whether something is in the queue of a stream, not TCP's, and nothing urgent: an urgent byte that no peek shows is
 // one of the others once the peer sends another.
 bool holds_nothing_urgent(Fd fd) noexcept;

@@ -139,7 +139,7 @@ Result<std::size_t> queued(Fd fd) noexcept {
 }
 
 // Nothing is urgent in lwIP.
-bool holds_more(Fd /*fd*/, std::size_t /*shown*/) noexcept { return false; }
+bool holds_more(Fd /*fd*/, std::size_t /*shown*/, bool /*has_mark*/) noexcept { return false; }
 bool holds_nothing_urgent(Fd /*fd*/) noexcept { return true; }
 
 // A peer does not send less than a segment when its window is as small as that.

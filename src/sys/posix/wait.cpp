@@ -39,11 +39,11 @@ Result<std::size_t> queued(Fd fd) noexcept {
 
 // Before an urgent mark Linux counts for TCP what is before it. A poll tells of the mark, also once it is reached and
 // no longer in the way.
-bool holds_more(Fd fd, std::size_t shown) noexcept {
+bool holds_more(Fd fd, std::size_t shown, bool has_mark) noexcept {
     if (queued(fd).value_or(0u) > shown) return true;
-    const auto urgent = wait(fd, POLLPRI, Timeout::zero());
+    if (!has_mark) has_mark = (wait(fd, POLLPRI, Timeout::zero()).value_or(0u) & POLLPRI) != 0;
     int is_at_mark = 1;  // as sockatmark(3) asks
-    return (urgent.value_or(0u) & POLLPRI) != 0 && ::ioctl(fd, SIOCATMARK, &is_at_mark) == 0 && is_at_mark == 0;
+    return has_mark && ::ioctl(fd, SIOCATMARK, &is_at_mark) == 0 && is_at_mark == 0;
 }
 
 bool holds_nothing_urgent(Fd fd) noexcept {

@@ -103,7 +103,7 @@ Result<std::size_t> queued(Fd fd) noexcept {
     return file->is_tcp() && !file->stops.empty() ? file->stops.front() : file->queue().size();
 }
 
-bool holds_more(Fd fd, std::size_t shown) noexcept {
+bool holds_more(Fd fd, std::size_t shown, bool /*has_mark*/) noexcept {
     const File* file = find(fd);
     if (file == nullptr) return false;
     // A peek that was cut short is none of these.

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -117,6 +118,59 @@ TEST(MarksTcp, STRM_5_a_mark_that_was_reached_is_in_nobodys_way) {
     EXPECT_EQ(pair.here.readline(Deadline::after(20ms)).error(), Error(ETIMEDOUT));
     EXPECT_FALSE(pair.here.has_kept());
     EXPECT_TRUE(shows_input(fd));
+}
+
+// Up to it, and on, by each of the ways; the socket may be anybody's before, or only then.
+class Passed : public ::testing::TestWithParam<const char*> {
+protected:
+    static std::string pass(Pair& pair, Socket& copy, std::size_t size) {
+        const std::string how = GetParam();
+        if (how == "recv") return std::string(must(pair.here.recv(size)).view());
+        if (how == "another holder") return std::string(must(copy.recv(size)).view());
+        if (how != "splice") return read_by(how, pair.here, size, Deadline::after(20s));
+        Pair to = unix_pair();
+        EXPECT_EQ(must(pair.here.splice(to.here, size)), size);
+        return std::string(must(to.there.recv(size)).view());
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Ways, Passed,
+                         ::testing::Values("recv", "readline", "read", "readinto", "MSG_WAITALL", "recvmsg", "splice",
+                                           "another holder"),
+                         [](const auto& one) {
+                             std::string name = one.param;
+                             std::replace(name.begin(), name.end(), ' ', '_');
+                             return name;
+                         });
+
+// Then an unfinished read takes nothing any more.
+TEST_P(Passed, STRM_5_a_mark_that_was_noted_and_passed_counts_no_more) {
+    const bool is_others = std::string(GetParam()) == "another holder";
+    for (const bool goes_on : {false, true}) {
+        for (const bool is_exposed : {false, true}) {
+            if (is_others && (goes_on || !is_exposed)) continue;
+            Pair pair = tcp_pair();
+            Socket copy;
+            if (is_others) copy = must(pair.here.dup());
+            if (is_exposed) (void)pair.here.fileno();
+            must(pair.there.write("GREETIN\n"));
+            must(pair.there.send("!", MSG_OOB));
+            pollfd one{hidden_fileno(pair.here), POLLPRI, 0};
+            while (::poll(&one, 1, 10'000) != 1) {
+            }
+            EXPECT_EQ(must(pair.here.recv(1, MSG_OOB)).view(), "!");
+            EXPECT_EQ(pass(pair, copy, 8), "GREETIN\n");
+            if (goes_on) {
+                must(pair.there.write("more\n"));
+                EXPECT_EQ(pass(pair, copy, 5), "more\n");
+            }
+            const int fd = pair.here.fileno();
+            must(pair.there.write("rest"));
+            while (!shows_input(fd)) std::this_thread::yield();
+            EXPECT_EQ(pair.here.readline(Deadline::after(20ms)).error(), Error(ETIMEDOUT));
+            EXPECT_FALSE(pair.here.has_kept()) << goes_on << is_exposed;
+            EXPECT_TRUE(shows_input(fd)) << goes_on << is_exposed;
+        }
+    }
 }
 
 TEST(MarksTcp, TIME_9_a_mark_while_peeks_look_elsewhere_holds_nobody) {
