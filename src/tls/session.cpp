@@ -25,6 +25,9 @@ constexpr bool is_device = false;
 constexpr std::size_t least_in = 1024;
 constexpr std::size_t least_plain = 256;
 constexpr std::size_t flight_out = largest_write + largest_overhead;
+// What the peer is owed, as answers to new keys, while the system takes nothing: so many that no peer in its right mind
+// wants more, for until there is room the engine reads nothing that has come behind. Over mbedTLS it goes on.
+constexpr std::size_t most_owed = 4096;
 #endif
 constexpr std::size_t most_in = is_device ? 1024 : 32768;
 constexpr std::size_t most_plain = is_device ? 512 : 16384;
@@ -123,23 +126,61 @@ const LayerHooks session_hooks = {
 // --- The wire
 
 // A handshake's messages of one direction go out together.
-SystemWire::SystemWire(sys::Fd to) noexcept : room_on_demand(flight_out), to_(to) { give = take; }
+SystemWire::SystemWire(sys::Fd to) noexcept : to_(to) { give = take; }
 
 bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity); }
+
+// A lack of memory passes.
+Result<std::size_t> SystemWire::send(ConstBuffer bytes) noexcept {
+    const auto sent = sys::send(to_, bytes, sys::msg_dontwait);
+    const Error error = sent.error();
+    const bool may_pass = !Blocking::is_settled(error) || error == Error(ENOMEM) || error == Error(ENOBUFS);
+    if (is_established_ && !sent && !may_pass) broken_ = error;
+    return sent;
+}
+
+// A handshake's messages of one direction go out together.
+void SystemWire::find_room(std::size_t size) noexcept {
+    const std::size_t usual = is_established_ ? largest_overhead : flight_out;
+    if (out.capacity == 0 && size != 0 && !make_room(usual)) error_ = Error(ENOMEM);
+#if !defined(USOCKET_SMALL)
+    if (is_established_ && out.capacity < most_owed && out.room().size() < size) grow();
+#endif
+}
+
+// What is there stays.
+void SystemWire::grow() noexcept {
+    Pipe larger;
+    if (!reserve(larger, most_owed)) return;
+    const bool is_larger = larger.capacity > out.capacity;
+    if (is_larger) {
+        larger.end = out.there().size();
+        std::memcpy(larger.bytes, out.there().data(), larger.end);
+        std::swap(out, larger);
+    }
+    give_back(larger.bytes);
+}
 
 // Nothing is lost where the room is not enough: the engine keeps it.
 std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
     auto& self = static_cast<SystemWire&>(wire);
     Pipe& out = self.out;
+    if (!out.empty() && out.room().size() < bytes.size()) {
+        if (const Error met = self.flush(); Blocking::is_settled(met)) self.error_ = met;
+    }
     std::size_t sent = 0;
-    if (out.empty() && bytes.size() >= worth_no_copy) {
-        const auto gone = sys::send(self.to_, bytes, sys::msg_dontwait);
+    if (out.empty() && bytes.size() >= worth_no_copy && !self.is_broken()) {
+        const auto gone = self.send(bytes);
         sent = gone.value_or(0u);
         if (!gone && Blocking::is_settled(gone.error())) self.error_ = gone.error();
     }
     const ConstBuffer rest = bytes.from(sent);
-    const bool needs_room = out.capacity == 0 && rest.size() != 0;
-    if (needs_room && !self.make_room(self.room_on_demand)) self.error_ = Error(ENOMEM);
+    if (self.is_broken()) {
+        self.swallowed_ += rest.size();
+        wire.given += bytes.size();
+        return bytes.size();
+    }
+    self.find_room(rest.size());
     const std::size_t kept = std::min(out.room().size(), rest.size());
     if (kept != 0) std::memcpy(out.room().data(), rest.data(), kept);
     out.end += kept;
@@ -148,16 +189,21 @@ std::size_t SystemWire::take(Wire& wire, ConstBuffer bytes) noexcept {
 }
 
 Error SystemWire::flush() noexcept {
-    while (error_ == Error() && !out.empty()) {
-        const auto sent = sys::send(to_, out.there(), sys::msg_dontwait);
+    while (error_ == Error() && !is_broken() && !out.empty()) {
+        const auto sent = send(out.there());
         if (sent) {
             out.begin += *sent;
-        } else if (sent.error() != Error(EINTR)) {
+        } else if (!is_broken() && sent.error() != Error(EINTR)) {
             return sent.error();
         }
     }
+    if (is_broken()) {
+        swallowed_ += out.there().size();
+        out.begin = out.end;
+    }
     if (out.empty()) out.begin = out.end = 0;
-    return std::exchange(error_, Error());
+    const Error met = std::exchange(error_, Error());
+    return is_broken() ? broken_ : met;
 }
 
 // --- Life
@@ -295,7 +341,7 @@ Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking
     }
     const Step step = op();
     // The peer goes on meanwhile.
-    const Error flushed = step == Step::failed ? Error() : wire_.flush();
+    const Error flushed = step == Step::failed ? Error() : let_out(taking);
     const Error used = take_used();
     if (step == Step::failed) return {true, fail()};
     if (step == Step::lacks_memory) return {true, Error(ENOMEM)};
@@ -306,6 +352,13 @@ Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking
     if (flushed == Error()) return {};
     if (flushed == Error(EAGAIN)) return {false, Error(), sys::poll_out};
     return {true, flushed};
+}
+
+// That nothing goes out any more is for those who send. Who reads learns how the connection ends by what comes: it may
+// bring something yet (TLS-5).
+Error Session::let_out(Taking taking) noexcept {
+    const Error flushed = wire_.flush();
+    return taking == Taking::all && wire_.is_broken() ? Error() : flushed;
 }
 
 // What was to come off the queue is still there.
@@ -432,7 +485,7 @@ Result<void> Session::establish(Blocking& waiting) noexcept {
         is_established = true;
         waits_for = waits_for_plaintext;
         is_dry_ = false;
-        wire_.room_on_demand = largest_overhead;
+        wire_.note_established();
         return step;
     };
     const Error error = run(waiting, shake_hands, Taking::needed);
@@ -505,10 +558,11 @@ bool Session::settle() noexcept {
     if (begin != end) return true;
     begin = end = 0;
     if (!is_ours()) return true;
+    bool is_held_up = false;  // until the system takes what the peer is owed
     if (lock_.try_lock()) {
         const bool may_have_more = is_established && !is_dry_ && !has_ended_ && failure_ == Error();
         if (may_have_more && has_plain_room()) {
-            (void)decrypt();
+            is_held_up = decrypt() == Step::wants_output;
             (void)wire_.flush();
         }
         release_wire();
@@ -517,7 +571,7 @@ bool Session::settle() noexcept {
     if (begin != end) return true;
     free_plain();
     // What is left of a handshake is for whoever goes on with it.
-    return failure_ != Error() || (is_established && (!is_dry_ || has_ended_));
+    return failure_ != Error() || (is_established && ((!is_dry_ && !is_held_up) || has_ended_));
 }
 
 // What has come is left to whoever waits for it.
@@ -542,7 +596,10 @@ Seen Session::find_something() noexcept {
         const Error used = take_used();
         const bool is_over = step == Step::failed || (is_dry_ && wire_.is_cut);
         if (is_over) (void)fail();
-        (void)wire_.flush();
+        const Error flushed = let_out(Taking::all);
+        // Until the system takes what the peer is owed, nothing behind it can be read.
+        if (step == Step::wants_output && flushed == Error()) continue;
+        if (step == Step::wants_output && flushed == Error(EAGAIN)) return Seen::so_far;
         if (is_over || !is_dry_) return Seen::something;
         if (in_vain >= most_in_vain) return Seen::so_far;
         const auto received = used == Error() ? receive(sys::msg_dontwait) : used;
@@ -589,7 +646,7 @@ Result<std::size_t> Session::send_record(Blocking& waiting, ConstBuffer data) no
         if (mark != 0) return wire_.gone() >= mark ? Step::done : Step::wants_output;
         has_said_end = has_said_end_;
         if (has_said_end) return Step::done;
-        if (!wire_.out.empty()) return Step::wants_output;
+        if (!wire_.out.empty() || wire_.is_broken()) return Step::wants_output;
         sent = take_owed(data);
         if (sent != 0) return Step::done;
         has_room = wire_.make_room(data.size() + largest_overhead);
@@ -617,9 +674,10 @@ Result<void> Session::end_sending(Blocking& waiting) noexcept {
     if (const auto established = establish(waiting); !established) return established.error();
     bool is_made = false;
     auto say_end = [&]() noexcept {
-        if (is_made) return wire_.out.empty() ? Step::done : Step::wants_output;
-        if (has_said_end_) return Step::done;
-        if (!wire_.out.empty()) return Step::wants_output;
+        if (has_said_end_ && !is_made) return Step::done;
+        const bool is_out = wire_.out.empty() && !wire_.is_broken();
+        if (!is_out) return Step::wants_output;
+        if (is_made) return Step::done;
         const Step step = engine_.end(state_);
         if (step != Step::done) return step;
         is_made = has_said_end_ = true;

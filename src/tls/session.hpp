@@ -16,24 +16,33 @@
 
 namespace usocket::tls {
 
-// The wire of a session: what the engine gives goes to the system's socket, without waiting.
+// The wire of a session: what the engine gives goes to the system's socket, without waiting. Once the system takes
+// nothing for good, it swallows all: what TLS owes the peer, as an answer to new keys, keeps nobody from reading.
 class SystemWire : public Wire {
 public:
     explicit SystemWire(sys::Fd to) noexcept;
 
     // Room for so much that the system does not take at once, or for less. False: there is no memory.
     bool make_room(std::size_t capacity) noexcept;
+    // The handshake is done: no more flights, and what the system refuses now it refuses for good.
+    void note_established() noexcept { is_established_ = true; }
     // Error(): the system has all of it. ENOMEM: what the engine wanted to give had no room.
     Error flush() noexcept;
+    // Nothing goes out any more: flush() says why.
+    [[nodiscard]] bool is_broken() const noexcept { return broken_ != Error(); }
     // How many of the bytes that were ever given the system has got.
-    [[nodiscard]] std::uint64_t gone() const noexcept { return given - out.there().size(); }
-
-    std::size_t room_on_demand;  // where nobody has made any
+    [[nodiscard]] std::uint64_t gone() const noexcept { return given - swallowed_ - out.there().size(); }
 
 private:
     static std::size_t take(Wire& wire, ConstBuffer bytes) noexcept;
+    Result<std::size_t> send(ConstBuffer bytes) noexcept;
+    void find_room(std::size_t size) noexcept;
+    void grow() noexcept;
     const sys::Fd to_;
-    Error error_;  // that a send has met and nobody was told yet
+    Error error_;   // that a send has met and nobody was told yet
+    Error broken_;  // for good
+    std::uint64_t swallowed_ = 0;
+    bool is_established_ = false;
 };
 
 class Session : public Layer {
@@ -85,6 +94,7 @@ private:
     Error run(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt attempt(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
+    Error let_out(Taking taking) noexcept;
     Error await_turn(Blocking& waiting) noexcept;
     void note_end() noexcept;
     static Attempt after_taking(Error error) noexcept;

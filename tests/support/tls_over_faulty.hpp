@@ -60,6 +60,15 @@ public:
         const std::string text = pattern(true, said_, size);
         if (SSL_write(ssl_, text.data(), static_cast<int>(size)) > 0) said_ += size;
     }
+    // What is to be answered: new keys of TLS 1.3, or a server's wish to negotiate anew.
+    void ask() {
+        if (SSL_version(ssl_) == TLS1_3_VERSION) {
+            (void)SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED);
+        } else {
+            (void)SSL_renegotiate(ssl_);
+        }
+        (void)SSL_do_handshake(ssl_);
+    }
     void speak_only(int version) { SSL_set_max_proto_version(ssl_, version); }
     void say_end() { (void)SSL_shutdown(ssl_); }
 

@@ -369,11 +369,21 @@ Step handshake(void* pointer) noexcept {
 
 // The library would begin with the next record to say so.
 bool has_nothing(const State& state) noexcept {
-    return state.wire->in.empty() && state.ssl.out_left == 0 && mbedtls_ssl_check_pending(&state.ssl) == 0;
+    return state.wire->in.empty() && mbedtls_ssl_check_pending(&state.ssl) == 0;
+}
+
+// An answer for which there was no room: the library has it still, and would take it for the next record that it is to
+// send, which it would say is sent. So this one sends no alert.
+Step send_owed(State& state) noexcept {
+    if (state.ssl.out_left == 0) return Step::done;
+    const int code =
+        mbedtls_ssl_send_alert_message(&state.ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING, MBEDTLS_SSL_ALERT_MSG_CLOSE_NOTIFY);
+    return code == 0 ? Step::done : step_of(state, code);
 }
 
 Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
     State& state = begin(pointer);
+    (void)send_owed(state);
     if (has_nothing(state)) return Step::wants_input;
     for (;;) {
         unsigned char none = 0;
@@ -384,8 +394,10 @@ Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
             count = static_cast<std::size_t>(code);
             return Step::done;
         }
-        // What the library passes over, as a wish to negotiate anew, is not all that there is.
-        const bool has_more = code == MBEDTLS_ERR_SSL_WANT_READ && !state.wire->in.empty();
+        // What the library passes over, as a wish to negotiate anew, is not all that there is. Where there is no room
+        // for its answer, it goes on all the same.
+        const bool is_owed = code == MBEDTLS_ERR_SSL_WANT_WRITE;
+        const bool has_more = is_owed || (code == MBEDTLS_ERR_SSL_WANT_READ && !state.wire->in.empty());
         if (!has_more && !is_notice(code)) return step_of(state, code);
     }
 }
@@ -403,6 +415,7 @@ bool has_room(const State& state, std::size_t size) noexcept {
 Step write(void* pointer, ConstBuffer data, std::size_t& count) noexcept {
     State& state = begin(pointer);
     count = 0;
+    if (const Step owed = send_owed(state); owed != Step::done) return owed;
     while (count < data.size() && (count == 0 || has_room(state, data.size() - count))) {
         const int code = mbedtls_ssl_write(&state.ssl, data.data() + count, data.size() - count);
         if (code > 0) {
@@ -416,6 +429,7 @@ Step write(void* pointer, ConstBuffer data, std::size_t& count) noexcept {
 
 Step end(void* pointer) noexcept {
     State& state = begin(pointer);
+    if (const Step owed = send_owed(state); owed != Step::done) return owed;
     const int code = mbedtls_ssl_close_notify(&state.ssl);
     return code == 0 ? Step::done : step_of(state, code);
 }

@@ -13,6 +13,7 @@
 #include "loopback.hpp"
 #include "print.hpp"
 #include "scripted_host.hpp"
+#include "tls_engine.hpp"
 #include "tls_over_faulty.hpp"
 #include "trial.hpp"
 #include "usocket/tls.hpp"
@@ -88,10 +89,16 @@ private:
     bool go_on() {
         bool has_changed = peer_->move(random_.between(1, 2 + random_.below(20000)));
         if (!has_changed && peer_->is_ready()) {
+            ask_for_new_keys();
             peer_->say(random_.between(1, 1 + random_.below(random_.chance(100) ? 16384 : 2000)));
             has_changed = peer_->move(SIZE_MAX);
         }
         return has_changed;
+    }
+    // Now and then more at once than there is room for our answers.
+    void ask_for_new_keys() {
+        if (!takes_new_keys || !random_.chance(100)) return;
+        for (std::uint64_t i = random_.between(1, 1 + random_.below(20)); i != 0; --i) peer_->ask();
     }
     void go_on_later() {
         faulty::at(faulty::now() + static_cast<std::int64_t>(random_.below(10'000'000)), [this] { (void)go_on(); });

@@ -1,12 +1,14 @@
 // POLL-5 TLS-3: records that bring a program nothing: tickets, new keys, wishes to negotiate anew, parts of records.
 // The other end is OpenSSL by itself.
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "raw_tls.hpp"
 #include "secure.hpp"
@@ -90,6 +92,94 @@ TEST(TlsRecords, POLL_5_new_keys_are_nothing_to_read) {
         expect_silence_then(agreed.pair.here, [&] { EXPECT_TRUE(agreed.peer.write("hello")); });
         must(agreed.pair.here.write("and back"));
         EXPECT_EQ(agreed.peer.read(), "and back");
+    }
+}
+
+// --- What asks for an answer: new keys of TLS 1.3, a wish to negotiate anew of a server of TLS 1.2.
+
+std::vector<int> versions_with_questions() {
+    return takes_new_keys ? std::vector{TLS1_2_VERSION, TLS1_3_VERSION} : std::vector{TLS1_2_VERSION};
+}
+
+// So many, and then `text`, all together.
+void ask(RawPeer& peer, Socket& of_peer, int times, std::string_view text = {}) {
+    must(of_peer.setsockopt(IPPROTO_TCP, TCP_CORK, 1));
+    for (int i = 0; i < times; ++i) {
+        const bool is_asked = SSL_version(peer.ssl()) == TLS1_3_VERSION
+                                  ? SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_REQUESTED) == 1
+                                  : SSL_renegotiate(peer.ssl()) == 1;
+        ASSERT_TRUE(is_asked);
+        ASSERT_EQ(SSL_do_handshake(peer.ssl()), 1);
+    }
+    EXPECT_TRUE(text.empty() || peer.write(text));
+    must(of_peer.setsockopt(IPPROTO_TCP, TCP_CORK, 0));
+}
+
+TEST(TlsRecords, POLL_5_many_questions_at_once_are_nothing_to_read) {
+    for (const int version : versions_with_questions()) {
+        Agreed agreed(true, version);
+        EXPECT_TRUE(agreed.peer.write("x"));
+        EXPECT_EQ(text(agreed.pair.here.recv(1)), "x");
+        ask(agreed.peer, agreed.pair.there, 30);
+        expect_silence_then(agreed.pair.here, [&] { EXPECT_TRUE(agreed.peer.write("hello")); });
+    }
+}
+
+// The same behind what was read, when nobody polls.
+TEST(TlsRecords, POLL_5_questions_behind_data_are_nothing_that_is_kept) {
+    for (const int version : versions_with_questions()) {
+        Agreed agreed(true, version);
+        must(agreed.pair.there.setsockopt(IPPROTO_TCP, TCP_CORK, 1));
+        EXPECT_TRUE(agreed.peer.write("hello"));
+        ask(agreed.peer, agreed.pair.there, 30);
+        EXPECT_EQ(text(agreed.pair.here.recv(5)), "hello");
+        EXPECT_FALSE(agreed.pair.here.has_kept());
+    }
+}
+
+// TLS-5: an answer that cannot go out any more keeps nobody from reading.
+TEST(TlsRecords, TLS_3_questions_after_our_end_do_not_end_reading) {
+    for (const int version : versions_with_questions()) {
+        for (const int times : {1, 2, 40}) {
+            Agreed agreed(true, version);
+            Socket& here = agreed.pair.here;
+            must(here.shutdown(SHUT_WR));
+            EXPECT_EQ(agreed.peer.read(), "");
+            for (int round = 0; round < 3; ++round) {
+                ask(agreed.peer, agreed.pair.there, times);
+                must(here.setblocking(false));
+                await_arrival(here);
+                EXPECT_EQ(here.recv(9).error(), Error(EAGAIN)) << times << " questions, round " << round;
+                must(here.settimeout(10s));
+                EXPECT_TRUE(agreed.peer.write("hello"));
+                EXPECT_EQ(text(here.read(5)), "hello") << times << " questions, round " << round;
+                EXPECT_EQ(here.write("x").error(), Error(EPIPE));
+            }
+            must(here.shutdown(SHUT_WR));
+            SSL_shutdown(agreed.peer.ssl());
+            EXPECT_EQ(text(here.read(1)), "");
+        }
+    }
+}
+
+// TLS-5 TIME-6: a peer that asks, answers, and goes without having read all: the reset ends only what is sent.
+TEST(TlsRecords, TLS_5_what_came_behind_questions_is_read_though_the_peer_is_gone) {
+    for (const int version : versions_with_questions()) {
+        for (const int times : {0, 1, 40}) {
+            Agreed agreed(true, version);
+            Socket& here = agreed.pair.here;
+            must(agreed.pair.there.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));  // a reset drops what waits to be sent
+            must(here.write("unread"));
+            await_arrival(agreed.pair.there);
+            ask(agreed.peer, agreed.pair.there, times, "the result\n");
+            SSL_shutdown(agreed.peer.ssl());
+            agreed.pair.there.close();
+            pollfd reset{here.fileno(), 0, 0};
+            ASSERT_EQ(::poll(&reset, 1, 10'000), 1);
+            EXPECT_EQ(text(here.readline()), "the result\n") << times << " questions";
+            EXPECT_EQ(text(here.readline()), "") << times << " questions";
+            EXPECT_FALSE(here.write("x"));
+        }
     }
 }
 
