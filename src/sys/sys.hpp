@@ -281,7 +281,7 @@ std::uint32_t forks() noexcept;
 // Which process this is: differs between a child and its parent.
 std::uint32_t process_generation() noexcept;
 // What to do before a fork, step by step, and after it in both processes, the other way round.
-constexpr std::size_t fork_steps = 2;
+constexpr std::size_t fork_steps = 3;
 void on_fork(std::size_t step, void (*before)(), void (*after)()) noexcept;
 void yield_thread() noexcept;
 // Not 0 while the process has one thread alone; 0 where the system does not tell.

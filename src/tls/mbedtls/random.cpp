@@ -15,6 +15,20 @@ constinit Lock lock;
 mbedtls_ctr_drbg_context generator;
 std::uint32_t seeded_by = 0;  // 1 + the process generation: a child of fork has no use for its parent's
 
+#if !defined(USOCKET_SMALL)
+// A fork takes both first: the library's own locks, as a key's, which a step of a handshake had, nobody frees in a
+// child.
+void before_fork() noexcept {
+    handshakes.lock();
+    lock.lock();
+}
+void after_fork() noexcept {
+    lock.unlock();
+    handshakes.unlock();
+}
+[[maybe_unused]] const bool knows_forks = (sys::on_fork(2, before_fork, after_fork), true);
+#endif
+
 // The source of entropy is needed for the moment only.
 int gather(void* /*unused*/, unsigned char* into, std::size_t size) noexcept {
     mbedtls_entropy_context entropy;

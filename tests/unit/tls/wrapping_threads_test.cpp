@@ -1,5 +1,7 @@
 // TIME-6 TLS-3: TLS begins while nobody else reads or sends: no byte that came before it passes for what it protects.
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -158,6 +160,45 @@ TEST_F(Wrapping, TIME_6_no_race_brings_plain_bytes_into_TLS) {
         EXPECT_EQ(error, Error());
         EXPECT_EQ(late, 0u);
     }
+}
+
+// Both ends in one thread, which a child of fork may do.
+bool shake_alone(TlsContext& client, TlsContext& server) {
+    Pair pair = tcp_pair();
+    bool is_done[] = {false, false};
+    if (!pair.here.wrap(client, {.server_hostname = "localhost", .do_handshake = false})) return false;
+    if (!pair.there.wrap(server, {.server_side = true, .do_handshake = false})) return false;
+    for (Socket* end : {&pair.here, &pair.there}) must(end->setblocking(false));
+    while (!is_done[0] || !is_done[1]) {
+        for (const std::size_t i : {0U, 1U}) {
+            const Error error = is_done[i] ? Error() : (i == 0 ? pair.here : pair.there).do_handshake().error();
+            if (error != Error() && error != Error(EAGAIN)) return false;
+            is_done[i] = error == Error();
+        }
+    }
+    return true;
+}
+
+// No lock of the library's is left to a child by the thread that had it.
+TEST(TlsForks, TLS_3_a_child_of_fork_shakes_hands_while_another_thread_did) {
+    TlsContext client = client_context();
+    TlsContext server = server_context(trusted_issuer().issue({.rsa_bits = 2048}));
+    std::atomic<bool> is_over{false};
+    Background others([&] {
+        while (!is_over) EXPECT_TRUE(shake_alone(client, server));
+    });
+    for (int i = 0; i < 15 && !::testing::Test::HasFailure(); ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(15);
+            ::_exit(shake_alone(client, server) ? 0 : 1);
+        }
+        int status = 1;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0) << "of child " << i;
+    }
+    is_over = true;
+    others.join();
 }
 
 }  // namespace
