@@ -20,13 +20,14 @@ constexpr bool is_device = sizeof(void*) < 8;
 constexpr std::size_t least_in = 256;
 constexpr std::size_t least_plain = 64;
 constexpr std::size_t flight_out = 4096;  // of our own messages in a handshake
+constexpr std::size_t most_owed = 0;      // mbedTLS needs no room for it
 #else
 constexpr bool is_device = false;
 constexpr std::size_t least_in = 1024;
 constexpr std::size_t least_plain = 256;
 constexpr std::size_t flight_out = largest_write + largest_overhead;
 // What the peer is owed, as answers to new keys, while the system takes nothing: so many that no peer in its right mind
-// wants more, for until there is room the engine reads nothing that has come behind. Over mbedTLS it goes on.
+// wants more, for until there is room OpenSSL reads nothing that has come behind.
 constexpr std::size_t most_owed = 4096;
 #endif
 constexpr std::size_t most_in = is_device ? 1024 : 32768;
@@ -106,6 +107,18 @@ bool reserve(Pipe& pipe, std::size_t capacity) noexcept {
     return true;
 }
 
+// What is in it stays; no more where there is no memory.
+void grow(Pipe& pipe, std::size_t capacity) noexcept {
+    Pipe larger;
+    if (!reserve(larger, capacity)) return;
+    if (larger.capacity > pipe.capacity) {
+        larger.end = pipe.there().size();
+        std::memcpy(larger.bytes, pipe.there().data(), larger.end);
+        std::swap(pipe, larger);
+    }
+    give_back(larger.bytes);
+}
+
 ConstBuffer first(ConstBuffer data, std::size_t most) noexcept { return {data.data(), std::min(data.size(), most)}; }
 
 Session& of(Layer& layer) noexcept { return static_cast<Session&>(layer); }
@@ -143,22 +156,8 @@ Result<std::size_t> SystemWire::send(ConstBuffer bytes) noexcept {
 void SystemWire::find_room(std::size_t size) noexcept {
     const std::size_t usual = is_established_ ? largest_overhead : flight_out;
     if (out.capacity == 0 && size != 0 && !make_room(usual)) error_ = Error(ENOMEM);
-#if !defined(USOCKET_SMALL)
-    if (is_established_ && out.capacity < most_owed && out.room().size() < size) grow();
-#endif
-}
-
-// What is there stays.
-void SystemWire::grow() noexcept {
-    Pipe larger;
-    if (!reserve(larger, most_owed)) return;
-    const bool is_larger = larger.capacity > out.capacity;
-    if (is_larger) {
-        larger.end = out.there().size();
-        std::memcpy(larger.bytes, out.there().data(), larger.end);
-        std::swap(out, larger);
-    }
-    give_back(larger.bytes);
+    const bool is_short = is_established_ && out.room().size() < size;
+    if (is_short && std::max(out.capacity, most_owed) != out.capacity) grow(out, most_owed);
 }
 
 // Nothing is lost where the room is not enough: the engine keeps it.

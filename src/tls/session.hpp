@@ -37,7 +37,6 @@ private:
     static std::size_t take(Wire& wire, ConstBuffer bytes) noexcept;
     Result<std::size_t> send(ConstBuffer bytes) noexcept;
     void find_room(std::size_t size) noexcept;
-    void grow() noexcept;
     const sys::Fd to_;
     Error error_;   // that a send has met and nobody was told yet
     Error broken_;  // for good
