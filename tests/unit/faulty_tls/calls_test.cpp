@@ -103,11 +103,11 @@ TEST_F(TlsCalls, POLL_5_what_is_behind_questions_is_read_though_no_answer_goes_o
     EXPECT_EQ(peer_->heard(), takes_new_keys ? pattern(false, 0, 9) : "");
 }
 
-// TIME-10: what is said to be sent has gone out, behind the answers.
+// TIME-10: what is said to be sent has gone out, behind the answers. mbedTLS goes on though it has no room for them.
 TEST_F(TlsCalls, TIME_10_a_write_behind_answers_that_found_no_room_is_sent) {
     peer_->speak_only(TLS1_2_VERSION);  // whose records show what they are
     agree();
-    ask_without_room(20, 0);
+    ask_without_room(takes_new_keys ? 20 : 200, 0);
     EXPECT_EQ(socket_.poll_now(POLLIN), 0U);
     peer_->wire().set_room(1 << 20);
     EXPECT_EQ(must(socket_.write("hello")), 5U);
