@@ -36,6 +36,9 @@ def judge(*names, suite=ECDSA, trusted="trusted"):
 
 show("TLS-4", "right", judge("right"))
 show("TLS-4", "right, an RSA key", judge("rsa", suite=RSA))
+show("TLS-4", "an RSA key for encipherment alone", judge("rsa_enciphers", suite=RSA))
+show("TLS-4", "a key that issues, and nothing else", judge("rsa_issues", suite=RSA))
+show("TLS-4", "of old for servers, or clients", judge("of_old_for_servers"), judge("of_old_for_clients"))
 show("TLS-4", "a weak key", judge("weak", suite=RSA))
 show("TLS-4", "a weak signature", judge("sha1"))
 show("TLS-4", "a name that is its subject's alone", judge("no_names"))

@@ -37,4 +37,5 @@ for what, mode in (("optional", ussl.CERT_OPTIONAL), ("required", ussl.CERT_REQU
     show("TLS-4", what + ", expired", connect(mode, "expired"))
     show("TLS-4", what + ", self-signed", connect(mode, "self_signed"))
     show("TLS-4", what + ", made for servers", connect(mode, "for_servers"))
+    show("TLS-4", what + ", made for servers, as of old", connect(mode, "of_old_for_servers"))
 show("TLS-4", "none is asked for, an expired one", connect(ussl.CERT_NONE, "expired"))

@@ -69,6 +69,10 @@ CERTIFICATES = [
     Certificate("rsa", key="RSA -pkeyopt rsa_keygen_bits:2048"),
     Certificate("for_servers", purpose="serverAuth"),
     Certificate("for_clients", purpose="clientAuth"),
+    Certificate("rsa_enciphers", key="RSA -pkeyopt rsa_keygen_bits:2048", more="keyUsage = keyEncipherment"),
+    Certificate("rsa_issues", key="RSA -pkeyopt rsa_keygen_bits:2048", more="keyUsage = keyCertSign"),
+    Certificate("of_old_for_clients", more="nsCertType = client"),
+    Certificate("of_old_for_servers", more="nsCertType = server"),
     Certificate("sha1", digest="sha1"),
     # Chains: who stands between.
     Certificate("one", issues="CA:TRUE, pathlen:0"),

@@ -279,6 +279,10 @@ bool may_be_for_memory(Error failure) noexcept {
 }
 
 Step fail(State& state, int code) noexcept {
+    // What the library finds out by itself, after all else: that the peer's key is not for what the suite does with it.
+    constexpr std::uint32_t wrong_use = MBEDTLS_X509_BADCERT_KEY_USAGE;
+    const mbedtls_ssl_session* begun = state.ssl.session_negotiate;
+    if (begun != nullptr && begun->verify_result == wrong_use) state.verdict.flags |= wrong_use;
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
     const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;

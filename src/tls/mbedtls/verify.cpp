@@ -75,6 +75,20 @@ bool has_purpose(const mbedtls_x509_crt& one, bool is_servers) noexcept {
     return false;
 }
 
+// As OpenSSL has it, in the peer's own: by the extensions for its key and, of old, for it (nsCertType). The library
+// asks that a key of RSA sign, of which no peer that shows it thinks.
+std::uint32_t check_use(mbedtls_x509_crt& one, bool is_servers) noexcept {
+    const int type = is_servers ? MBEDTLS_X509_NS_CERT_TYPE_SSL_SERVER : MBEDTLS_X509_NS_CERT_TYPE_SSL_CLIENT;
+    const bool has_type = (one.ext_types & MBEDTLS_X509_EXT_NS_CERT_TYPE) != 0;
+    if (has_type && (one.ns_cert_type & type) == 0) return MBEDTLS_X509_BADCERT_NS_CERT_TYPE;
+    if ((one.ext_types & MBEDTLS_X509_EXT_KEY_USAGE) == 0) return 0;
+    constexpr unsigned clients = MBEDTLS_X509_KU_DIGITAL_SIGNATURE | MBEDTLS_X509_KU_KEY_AGREEMENT;
+    const unsigned uses = is_servers ? clients | MBEDTLS_X509_KU_KEY_ENCIPHERMENT : clients;
+    if ((one.key_usage & uses) == 0) return MBEDTLS_X509_BADCERT_KEY_USAGE;
+    if (mbedtls_pk_can_do(&one.pk, MBEDTLS_PK_RSA) != 0) one.ext_types &= ~MBEDTLS_X509_EXT_KEY_USAGE;
+    return 0;
+}
+
 bool may_issue(const mbedtls_x509_crt& issuer, const mbedtls_x509_crt& one, int depth) noexcept {
     const bool has_room = issuer.max_pathlen == 0 || issuer.max_pathlen > depth;  // one more than may stand between
     return has_room && issuer.ca_istrue != 0 && is_same_bytes(issuer.subject_raw, one.issuer_raw) &&
@@ -150,6 +164,7 @@ int Verdict::look_at(void* verdict, mbedtls_x509_crt* one, int depth, std::uint3
         self.is_self_signed = is_same_bytes(one->issuer_raw, one->subject_raw);
         *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
         if (!self.name.empty() && !is_for(*one, self.name)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        *flags |= check_use(*one, self.is_servers);
     }
     // The library looks at this in the peer's own certificate alone.
     if (!has_purpose(*one, self.is_servers)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
