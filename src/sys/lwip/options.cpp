@@ -23,23 +23,7 @@ ip_pcb* pcb_of(Sock& sock) noexcept {
     return sock.kind == Kind::tcp ? reinterpret_cast<ip_pcb*>(sock.tcp) : reinterpret_cast<ip_pcb*>(sock.udp);
 }
 
-// A listener's PCB is smaller: it has none of a connection's fields.
-tcp_pcb* connection_of(const Sock& sock) noexcept {
-    return sock.kind == Kind::tcp && sock.state != Sock::State::listening ? sock.tcp : nullptr;
-}
-
 // --- SOL_SOCKET
-
-void set_so_option(Sock& sock, std::uint8_t option, bool on) noexcept {
-    sock.so_options = static_cast<std::uint8_t>(on ? sock.so_options | option : sock.so_options & ~option);
-    ip_pcb* pcb = pcb_of(sock);
-    if (pcb == nullptr) return;
-    if (on) {
-        ip_set_option(pcb, option);
-    } else {
-        ip_reset_option(pcb, option);
-    }
-}
 
 // Milliseconds, 0 for none. EDOM: no time.
 Result<std::uint32_t> milliseconds_of(const timeval& span) noexcept {
@@ -68,7 +52,9 @@ Error set_socket_option(Sock& sock, int name, ConstBuffer value) noexcept {
     int number = 0;
     if (!take(value, number)) return Error(EINVAL);
     if (const std::uint8_t option = so_option(name); option != 0) {
-        set_so_option(sock, option, number != 0);
+        std::uint8_t& options = sock.options.so;
+        options = static_cast<std::uint8_t>(number != 0 ? options | option : options & ~option);
+        put_options(sock);
     } else if (name == SO_RCVLOWAT) {
         sock.lowat = static_cast<std::uint32_t>(std::clamp<std::int64_t>(number, 1, TCP_WND));
         changed(sock);
@@ -102,7 +88,7 @@ Result<std::size_t> get_socket_option(Sock& sock, int name, MutableBuffer value)
     }
     const std::uint8_t option = so_option(name);
     if (option == 0) return Error(ENOPROTOOPT);
-    return put(value, (sock.so_options & option) != 0 ? 1 : 0);
+    return put(value, (sock.options.so & option) != 0 ? 1 : 0);
 }
 
 // --- IPPROTO_TCP
@@ -110,17 +96,17 @@ Result<std::size_t> get_socket_option(Sock& sock, int name, MutableBuffer value)
 // Where an option is in milliseconds, how many make its unit; nullptr: it is none of these. And the largest that there
 // may be, tcp(7)'s: idle + interval * count, which lwIP computes, fits into its 32 bits.
 struct Keep {
-    std::uint32_t* field = nullptr;
+    std::uint32_t PcbOptions::* field = nullptr;
     std::uint32_t unit = 1;
     int largest = 0;
 };
-Keep keep_of(tcp_pcb& pcb, int name) noexcept {
+Keep keep_of(int name) noexcept {
     switch (name) {
-        case TCP_KEEPALIVE: return {&pcb.keep_idle, 1, 32767 * 1000};
-        case TCP_KEEPIDLE: return {&pcb.keep_idle, 1000, 32767};
+        case TCP_KEEPALIVE: return {&PcbOptions::keep_idle_ms, 1, 32767 * 1000};
+        case TCP_KEEPIDLE: return {&PcbOptions::keep_idle_ms, 1000, 32767};
 #if LWIP_TCP_KEEPALIVE
-        case TCP_KEEPINTVL: return {&pcb.keep_intvl, 1000, 32767};
-        case TCP_KEEPCNT: return {&pcb.keep_cnt, 1, 127};
+        case TCP_KEEPINTVL: return {&PcbOptions::keep_intvl_ms, 1000, 32767};
+        case TCP_KEEPCNT: return {&PcbOptions::keep_cnt, 1, 127};
 #endif
         default: return {};
     }
@@ -129,32 +115,23 @@ Keep keep_of(tcp_pcb& pcb, int name) noexcept {
 Error set_tcp_option(Sock& sock, int name, ConstBuffer value) noexcept {
     int number = 0;
     if (!take(value, number)) return Error(EINVAL);
-    tcp_pcb* pcb = connection_of(sock);
     if (name == TCP_NODELAY) {
-        sock.nodelay = number != 0;
-        if (pcb == nullptr) return Error();
-        if (sock.nodelay) {
-            tcp_nagle_disable(pcb);
-        } else {
-            tcp_nagle_enable(pcb);
-        }
-        return Error();
+        sock.options.nodelay = number != 0;
+    } else {
+        const Keep keep = keep_of(name);
+        if (keep.field == nullptr) return Error(ENOPROTOOPT);
+        if (number < 1 || number > keep.largest) return Error(EINVAL);
+        sock.options.*keep.field = static_cast<std::uint32_t>(number) * keep.unit;
     }
-    if (pcb == nullptr) return Error(EINVAL);
-    const Keep keep = keep_of(*pcb, name);
-    if (keep.field == nullptr) return Error(ENOPROTOOPT);
-    if (number < 1 || number > keep.largest) return Error(EINVAL);
-    *keep.field = static_cast<std::uint32_t>(number) * keep.unit;
+    put_options(sock);
     return Error();
 }
 
 Result<std::size_t> get_tcp_option(const Sock& sock, int name, MutableBuffer value) noexcept {
-    if (name == TCP_NODELAY) return put(value, sock.nodelay ? 1 : 0);
-    tcp_pcb* pcb = connection_of(sock);
-    if (pcb == nullptr) return Error(EINVAL);
-    const Keep keep = keep_of(*pcb, name);
+    if (name == TCP_NODELAY) return put(value, sock.options.nodelay ? 1 : 0);
+    const Keep keep = keep_of(name);
     if (keep.field == nullptr) return Error(ENOPROTOOPT);
-    return put(value, static_cast<int>(*keep.field / keep.unit));
+    return put(value, static_cast<int>(sock.options.*keep.field / keep.unit));
 }
 
 // --- IPPROTO_IP and IPPROTO_IPV6
@@ -163,17 +140,15 @@ Error set_ip_option(Sock& sock, int name, ConstBuffer value) noexcept {
     std::uint8_t byte = 0;
     if (name != IP_TOS && name != IP_TTL) return set_group_option(sock, name, value);
     if (!take_byte(value, byte)) return Error(EINVAL);
-    ip_pcb* pcb = pcb_of(sock);
-    if (pcb == nullptr || (name == IP_TTL && byte == 0)) return Error(EINVAL);
-    (name == IP_TOS ? pcb->tos : pcb->ttl) = byte;
+    if (name == IP_TTL && byte == 0) return Error(EINVAL);
+    (name == IP_TOS ? sock.options.tos : sock.options.ttl) = byte;
+    put_options(sock);
     return Error();
 }
 
 Result<std::size_t> get_ip_option(Sock& sock, int name, MutableBuffer value) noexcept {
-    const ip_pcb* pcb = pcb_of(sock);
-    if (pcb == nullptr) return Error(EINVAL);
-    if (name == IP_TOS) return put(value, int{pcb->tos});
-    if (name == IP_TTL) return put(value, int{pcb->ttl});
+    if (name == IP_TOS) return put(value, int{sock.options.tos});
+    if (name == IP_TTL) return put(value, int{sock.options.ttl});
     return get_group_option(sock, name, value);
 }
 
@@ -190,6 +165,27 @@ Error set_ipv6_option(Sock& sock, int name, ConstBuffer value) noexcept {
 #endif
 
 }  // namespace
+
+void put_options(Sock& sock) noexcept {
+    ip_pcb* pcb = pcb_of(sock);
+    if (pcb == nullptr) return;
+    const PcbOptions& options = sock.options;
+    pcb->so_options = options.so;
+    pcb->ttl = options.ttl;
+    pcb->tos = options.tos;
+    // A listener's PCB is smaller: it has none of a connection's fields.
+    if (sock.kind != Kind::tcp || sock.state == Sock::State::listening) return;
+    if (options.nodelay) {
+        tcp_nagle_disable(sock.tcp);
+    } else {
+        tcp_nagle_enable(sock.tcp);
+    }
+    sock.tcp->keep_idle = options.keep_idle_ms;
+#if LWIP_TCP_KEEPALIVE
+    sock.tcp->keep_intvl = options.keep_intvl_ms;
+    sock.tcp->keep_cnt = options.keep_cnt;
+#endif
+}
 
 Result<void> setsockopt(Fd fd, int level, int name, ConstBuffer value) noexcept {
     const Found found(fd);

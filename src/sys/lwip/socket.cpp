@@ -52,38 +52,20 @@ bool is_local(const ip_addr_t* ip) noexcept {
     return false;
 }
 
-// Any address of a socket of both families is any of both.
-const ip_addr_t* local_ip(const Sock& sock, const ip_addr_t& ip) noexcept {
-#if LWIP_IPV6
-    const bool is_both = sock.family == AF_INET6 && !sock.v6only;
-    if (is_both && IP_IS_V6_VAL(ip) && ip_addr_isany(&ip)) return IP_ANY_TYPE;
-#endif
-    (void)sock;
-    return &ip;
-}
-
 Error bind_to(Sock& sock, const Endpoint& local) noexcept {
     if (sock.bound || sock.state != State::fresh) return Error(EINVAL);
     if (!is_local(&local.ip)) return Error(EADDRNOTAVAIL);
-    const ip_addr_t* ip = local_ip(sock, local.ip);
+    const bool is_ipv4 = !IP_IS_V6_VAL(local.ip);
+    const ip_addr_t& ip = is_ipv4 || !ip_addr_isany(&local.ip) ? local.ip : any_ip(sock);
     if (sock.kind == Kind::tcp) {
         if (const Error error = need_tcp(sock); error != Error()) return error;
     }
     const err_t error =
-        sock.kind == Kind::tcp ? tcp_bind(sock.tcp, ip, local.port) : udp_bind(sock.udp, ip, local.port);
+        sock.kind == Kind::tcp ? tcp_bind(sock.tcp, &ip, local.port) : udp_bind(sock.udp, &ip, local.port);
     if (error != ERR_OK) return error == ERR_BUF ? Error(EADDRINUSE) : error_of(error);
     sock.bound = true;
-    sock.local = {*ip, sock.kind == Kind::tcp ? sock.tcp->local_port : sock.udp->local_port};
+    sock.local = {ip, sock.kind == Kind::tcp ? sock.tcp->local_port : sock.udp->local_port};
     return Error();
-}
-
-Endpoint any_of(int family) noexcept {
-    Endpoint any;
-#if LWIP_IPV6
-    if (family == AF_INET6) any.ip = *IP6_ADDR_ANY;
-#endif
-    (void)family;
-    return any;
 }
 
 // Any address is this board's own, for whoever connects.
@@ -132,7 +114,10 @@ Result<void> bind(Fd fd, const Address& address) noexcept {
     if (!sock) return sock.error();
     Endpoint local;
     if (const Error error = to_endpoint(address, sock->family, local); error != Error()) return error;
-    return bind_to(*sock, local);
+    if (const Error error = bind_to(*sock, local); error != Error()) return error;
+    sock->keeps_port = true;
+    sock->keeps_ip = !ip_addr_isany(&local.ip);
+    return {};
 }
 
 Result<void> listen(Fd fd, int backlog) noexcept {
@@ -141,7 +126,7 @@ Result<void> listen(Fd fd, int backlog) noexcept {
     Sock& sock = *found;
     if (sock.kind != Kind::tcp) return Error(EOPNOTSUPP);
     if (!sock.bound && sock.state == State::fresh) {
-        if (const Error error = bind_to(sock, any_of(sock.family)); error != Error()) return error;
+        if (const Error error = bind_to(sock, {any_ip(sock), 0}); error != Error()) return error;
     }
     return listen_tcp(sock, backlog);
 }

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "lwip/priv/tcp_priv.h"
 #include "sys/lwip/tcp.hpp"
 #include "sys/lwip/udp.hpp"
 
@@ -12,6 +13,15 @@ struct File {
     Sock* sock = nullptr;
     std::uint32_t serial = 0;
 };
+
+PcbOptions options_of(Sock::Kind kind) noexcept {
+    PcbOptions options;
+    options.ttl = kind == Sock::Kind::udp ? UDP_TTL : TCP_TTL;
+    options.keep_idle_ms = TCP_KEEPIDLE_DEFAULT;
+    options.keep_intvl_ms = TCP_KEEPINTVL_DEFAULT;
+    options.keep_cnt = TCP_KEEPCNT_DEFAULT;
+    return options;
+}
 
 // Free is all zero: a device keeps no image of it in its flash.
 Sock socks[USOCKET_LWIP_SOCKETS];
@@ -25,6 +35,7 @@ Sock* new_sock(Sock::Kind kind) noexcept {
         sock = Sock();
         sock.kind = kind;
         sock.lowat = 1;
+        sock.options = options_of(kind);
         return &sock;
     }
     return nullptr;

@@ -37,6 +37,14 @@ struct Datagram {
 
 struct Watch;
 
+// What is put on each PCB that a socket gets, and on those of the connections that it accepts (put_options()).
+struct PcbOptions {
+    std::uint8_t so = 0;  // SOF_*
+    std::uint8_t ttl = 0, tos = 0;
+    bool nodelay = false;
+    std::uint32_t keep_idle_ms = 0, keep_intvl_ms = 0, keep_cnt = 0;
+};
+
 struct Sock {
     enum class Kind : std::uint8_t { free, tcp, udp, bell, growth, lookup };
     enum class State : std::uint8_t { fresh, listening, connecting, connected, closed };
@@ -47,22 +55,23 @@ struct Sock {
     std::uint8_t holders = 0;  // descriptors, and growths
     bool nonblocking : 1 = false;
     bool bound : 1 = false;
-    bool eof : 1 = false;       // the peer sends no more
-    bool no_read : 1 = false;   // shut down
-    bool no_write : 1 = false;  // likewise
+    bool keeps_port : 1 = false;  // bind() has chosen it, for whatever PCB there will be
+    bool keeps_ip : 1 = false;    // likewise, and not any address
+    bool eof : 1 = false;         // the peer sends no more
+    bool no_read : 1 = false;     // shut down
+    bool no_write : 1 = false;    // likewise
     bool v6only : 1 = false;
-    bool nodelay : 1 = false;
     bool lingers : 1 = false;        // SO_LINGER is on
     bool lacks_memory : 1 = false;   // it had none to send with; until lwIP has given some back
     bool is_last_try : 1 = false;    // of connecting
     bool told = false;               // a connect() has said that it is connected
-    std::uint8_t so_options = 0;     // SOF_*, for the next PCB
     std::uint16_t linger_s = 0;      // its time
     int error = 0;                   // SO_ERROR
     std::uint32_t lowat = 0;         // SO_RCVLOWAT, at least 1 once it is in use
     std::uint32_t rcvbuf = 0;        // SO_RCVBUF, of datagrams
     std::uint32_t timeouts_ms[2]{};  // SO_RCVTIMEO, SO_SNDTIMEO; 0: none
     std::uint32_t changes = 0;       // how often something about it has changed
+    PcbOptions options;
     union {
         tcp_pcb* tcp = nullptr;  // none: closed, or refused
         udp_pcb* udp;
@@ -106,6 +115,9 @@ private:
 };
 // Differs each time that the number is opened; 0: it is not.
 std::uint32_t serial_of(Fd fd) noexcept;
+
+// Its options on its PCB, if it has one.
+void put_options(Sock& sock) noexcept;
 
 // What it is ready for: poll_*.
 unsigned ready(const Sock& sock) noexcept;

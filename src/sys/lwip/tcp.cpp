@@ -103,6 +103,13 @@ err_t on_tick(void* arg, tcp_pcb* pcb) noexcept {
     return ERR_OK;
 }
 
+// As before there was a connection: what bind() has chosen stays.
+void leave_name(Sock& sock) noexcept {
+    sock.bound = sock.keeps_port;
+    if (!sock.keeps_port) sock.local.port = 0;
+    if (!sock.keeps_ip) sock.local.ip = any_ip(sock);
+}
+
 // The PCB is gone. lwIP says the same of an attempt that had no answer as of one whose interface has gone down.
 void on_error(void* arg, err_t error) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
@@ -117,6 +124,7 @@ void on_error(void* arg, err_t error) noexcept {
         sock.error = was_connecting && sock.is_last_try ? ETIMEDOUT : error_of(error).code();
     }
     if (error != ERR_CLSD) sock.state = State::closed;
+    if (was_connecting) leave_name(sock);
     changed(sock);
 }
 
@@ -164,9 +172,8 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
     sock->state = State::connected;
     sock->bound = sock->told = true;
     sock->family = listener->family;
-    sock->so_options = listener->so_options;
-    sock->nodelay = listener->nodelay;
-    if (sock->nodelay) tcp_nagle_disable(pcb);
+    sock->options = listener->options;
+    put_options(*sock);
     sock->local = {pcb->local_ip, pcb->local_port};
     sock->peer = {pcb->remote_ip, pcb->remote_port};
     Sock** end = &listener->first_pending;
@@ -256,15 +263,25 @@ void reset_pending(Sock& listener) noexcept {
 
 // --- Life
 
+const ip_addr_t& any_ip(const Sock& sock) noexcept {
+#if LWIP_IPV6
+    if (sock.family == static_cast<std::uint8_t>(af_inet6)) return sock.v6only ? *IP6_ADDR_ANY : *IP_ANY_TYPE;
+#endif
+    (void)sock;
+    return *IP4_ADDR_ANY;
+}
+
 Error need_tcp(Sock& sock) noexcept {
     if (sock.tcp != nullptr) return Error();
     tcp_pcb* pcb =
         tcp_new_ip_type(sock.family == static_cast<std::uint8_t>(af_inet) ? IPADDR_TYPE_V4 : IPADDR_TYPE_ANY);
     if (pcb == nullptr) return Error(ENOBUFS);
     own(sock, pcb);
-    ip_set_option(pcb, sock.so_options);
-    if (sock.nodelay) tcp_nagle_disable(pcb);
-    return Error();
+    put_options(sock);
+    if (!sock.bound) return Error();
+    const err_t error = tcp_bind(pcb, &sock.local.ip, sock.local.port);
+    if (error != ERR_OK) tcp_abort(part(sock));
+    return error_of(error);
 }
 
 // Those that wait out their time, too.
@@ -294,9 +311,9 @@ void dissolve_tcp(Sock& sock) noexcept {
     if (pcb != nullptr) was_listening ? (void)tcp_close(pcb) : tcp_abort(pcb);
     sock.queue.drop(sock.queue.size());
     sock.state = State::fresh;
-    sock.bound = sock.told = sock.eof = sock.no_read = sock.no_write = false;
+    leave_name(sock);
+    sock.told = sock.eof = sock.no_read = sock.no_write = false;
     sock.error = 0;
-    sock.local = sock.peer = {};
     changed(sock);
 }
 
@@ -309,6 +326,7 @@ Error listen_tcp(Sock& sock, int backlog) noexcept {
         return Error();
     }
     if (sock.state != State::fresh) return Error(EINVAL);
+    if (const Error lacks = need_tcp(sock); lacks != Error()) return lacks;
     err_t error = ERR_OK;
     tcp_pcb* pcb = tcp_listen_with_backlog_and_err(sock.tcp, most, &error);
     if (pcb == nullptr) return error == ERR_MEM ? Error(ENOBUFS) : error_of(error);

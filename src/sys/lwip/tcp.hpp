@@ -11,14 +11,16 @@
 
 namespace usocket::sys {
 
-// A PCB for it, if it has none, with its options. ENOBUFS: there is none.
+// Any address, as a socket of this family is bound to it: one of both families is to any of both.
+const ip_addr_t& any_ip(const Sock& sock) noexcept;
+// A PCB for it, if it has none, with its options and bound as it was. ENOBUFS: there is none; EADDRINUSE.
 Error need_tcp(Sock& sock) noexcept;
 Error listen_tcp(Sock& sock, int backlog) noexcept;
 // The first that waits, which is the caller's then; nullptr: none.
 Sock* accept_tcp(Sock& sock) noexcept;
 // EINPROGRESS, whatever comes of it at once; EALREADY; EISCONN; what it has failed with.
 Error connect_tcp(Sock& sock, const Endpoint& peer) noexcept;
-// Ends the connection at once, or the attempt: a fresh socket, as it was opened.
+// Ends the connection at once, or the attempt: a fresh socket, with its options and what it was bound to.
 void dissolve_tcp(Sock& sock) noexcept;
 Error shutdown_tcp(Sock& sock, bool reading, bool writing) noexcept;
 unsigned ready_tcp(const Sock& sock) noexcept;

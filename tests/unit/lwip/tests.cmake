@@ -2,7 +2,7 @@
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(support ${CMAKE_CURRENT_SOURCE_DIR}/support/lwip)
 usocket_stack_tests(usocket_lwip_tests usocket_static system
-    ${here}/lwip_test.cpp ${here}/wire_test.cpp ${support}/wire.cpp)
+    ${here}/lwip_test.cpp ${here}/lasting_test.cpp ${here}/wire_test.cpp ${support}/wire.cpp)
 target_include_directories(usocket_lwip_tests PRIVATE ${support})
 
 add_library(usocket_lwip_numbers OBJECT ${here}/lwip_numbers.cpp)
