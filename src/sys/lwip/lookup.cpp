@@ -11,17 +11,26 @@
 #include "lwip/dns.h"
 #include "sys/lwip/endpoint.hpp"
 
-// How many names are looked up at once, with those that nobody waits for any more and lwIP still does.
+// How many names are looked up at once, with those that nobody waits for any more and lwIP still does: as many as lwIP
+// has places for.
 #if !defined(USOCKET_LWIP_LOOKUPS)
-#define USOCKET_LWIP_LOOKUPS 4
+#define USOCKET_LWIP_LOOKUPS (DNS_TABLE_SIZE / (1 + LWIP_IPV6))
 #endif
 
 namespace usocket::sys {
+
+static_assert(USOCKET_LWIP_LOOKUPS > 0 && USOCKET_LWIP_LOOKUPS * (1 + LWIP_IPV6) <= DNS_TABLE_SIZE,
+              "each lookup asks for an address of each family: in lwipopts.h, with IPv6, DNS_TABLE_SIZE has to be "
+              "twice USOCKET_LWIP_LOOKUPS at least");
+#if defined(DNS_MAX_REQUESTS)
+static_assert(DNS_MAX_REQUESTS >= DNS_TABLE_SIZE, "in lwipopts.h, DNS_MAX_REQUESTS has to be as DNS_TABLE_SIZE");
+#endif
 
 // What lwIP is asked of a name: its address of one family. It holds this until it has answered, whoever waits.
 struct Question {
     Lookup* lookup = nullptr;
     bool is_wanted = false, is_pending = false, is_found = false;
+    bool is_given_up = false;
     ip_addr_t ip{};
 };
 
@@ -167,24 +176,29 @@ void answer(Question& question, const ip_addr_t& ip) noexcept {
     question.is_found = true;
 }
 
+bool gives_up = false;
+
 // Called while a packet is taken in, the answer; or else by a timer, for there is none.
 void on_found(const char*, const ip_addr_t* ip, void* arg) noexcept {
     auto& question = *static_cast<Question*>(arg);
     Lookup& lookup = *question.lookup;
     question.is_pending = false;
-    if (!lookup.is_waited_for || lookup.is_done || !question.is_wanted) return;
+    question.is_given_up = gives_up;
+    if (gives_up || !lookup.is_waited_for || lookup.is_done || !question.is_wanted) return;
     if (ip_current_input_netif() == nullptr) lookup.may_come = true;
     if (ip != nullptr) answer(question, *ip);
     look_at(lookup);
 }
 
 // What is still asked from the last time is not asked again: lwIP has few places for that.
-void ask(Lookup& lookup, Question& question, std::uint8_t kind) noexcept {
+void ask(Lookup& lookup, Question& question) noexcept {
     question.lookup = &lookup;
     question.is_wanted = true;
     if (question.is_pending) return;
+    const bool is_ipv4 = &question == &lookup.ipv4;
     ip_addr_t ip{};
-    switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &question, kind)) {
+    switch (dns_gethostbyname_addrtype(lookup.name, &ip, on_found, &question,
+                                       is_ipv4 ? LWIP_DNS_ADDRTYPE_IPV4 : LWIP_DNS_ADDRTYPE_IPV6)) {
         case ERR_OK: answer(question, ip); break;
         case ERR_INPROGRESS: question.is_pending = true; break;
         default: lookup.may_come = true; break;  // no server, no memory
@@ -202,6 +216,36 @@ Lookup* free_lookup(std::string_view name) noexcept {
         if (!is_pending(one)) found = &one;
     }
     return found;
+}
+
+// lwIP asks for seconds, whether anybody waits or not. Where it has no server, each question ends when it would be
+// asked again; those that somebody waits for are then asked anew.
+void give_up_questions() noexcept {
+    ip_addr_t servers[DNS_MAX_SERVERS];
+    for (std::uint8_t i = 0; i < DNS_MAX_SERVERS; ++i) {
+        servers[i] = *dns_getserver(i);
+        dns_setserver(i, nullptr);
+    }
+    gives_up = true;
+    for (int i = 0; i < DNS_MAX_RETRIES; ++i) dns_tmr();
+    gives_up = false;
+    for (std::uint8_t i = 0; i < DNS_MAX_SERVERS; ++i) dns_setserver(i, &servers[i]);
+    for (Lookup& one : lookups) {
+        if (!one.is_waited_for || one.is_done) continue;
+        for (Question* question : {&one.ipv4, &one.ipv6}) {
+            if (std::exchange(question->is_given_up, false) && question->is_wanted) ask(one, *question);
+        }
+        look_at(one);
+    }
+}
+
+Lookup* new_lookup(std::string_view name) noexcept {
+    if (Lookup* one = free_lookup(name)) return one;
+    const bool all_wait =
+        std::all_of(std::begin(lookups), std::end(lookups), [](const Lookup& one) { return one.is_waited_for; });
+    if (all_wait) return nullptr;
+    give_up_questions();
+    return free_lookup(name);
 }
 
 // Anew, but for what lwIP holds.
@@ -262,7 +306,7 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     const auto port = port_of(query.service);
     if (!port) return port.error();
     const Guard guard;
-    Lookup* lookup = free_lookup(name);
+    Lookup* lookup = new_lookup(name);
     if (lookup == nullptr) return Error(EAI_AGAIN);
     Sock* sock = new_sock(Sock::Kind::lookup);
     if (sock == nullptr) return Error(ENFILE);
@@ -278,12 +322,8 @@ Result<Lookup*> lookup_start(const Query& query) noexcept {
     lookup->flags = query.flags;
     lookup->port = *port;
     std::memcpy(lookup->name, name.data(), name.size());  // the rest is NUL
-#if LWIP_IPV6
-    if (query.family != AF_INET6) ask(*lookup, lookup->ipv4, LWIP_DNS_ADDRTYPE_IPV4);
-    if (query.family != AF_INET) ask(*lookup, lookup->ipv6, LWIP_DNS_ADDRTYPE_IPV6);
-#else
-    ask(*lookup, lookup->ipv4, 0);
-#endif
+    if (query.family != AF_INET6) ask(*lookup, lookup->ipv4);
+    if (LWIP_IPV6 && query.family != AF_INET) ask(*lookup, lookup->ipv6);
     look_at(*lookup);
     turn();
     return lookup;

@@ -19,6 +19,7 @@
 #define LWIP_IGMP 1
 #define LWIP_MULTICAST_TX_OPTIONS 1
 #define LWIP_DNS 1
+#define DNS_TABLE_SIZE 8 /* four names */
 #define LWIP_TCP_KEEPALIVE 1
 #define LWIP_NETIF_LOOPBACK 1
 #define LWIP_HAVE_LOOPIF 1
