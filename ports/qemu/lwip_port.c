@@ -36,7 +36,8 @@ void usocket_port_wake(void) { usocket_callbacks_changed(); }
 
 /* --- lwIP's own */
 
-/* Numbers that nobody outside can guess, as ports and TCP's sequences want them. */
+/* Numbers that nobody outside can guess, as ports, DNS's questions and TCP's sequences (tcp_isn.c) want them; without a
+ * source of them they can be guessed. */
 uint32_t board_random(void) {
     static uint32_t numbers[16];
     static unsigned left;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "board_hooks.h"
 #include "disk.h"
 #include "lan9118.h"
 #include "lwip/dhcp.h"
@@ -158,7 +159,7 @@ static void start_dhcp(void) {
 
 /* lwIP asks a server that refuses (NAK) again at once. From the second refusal on it does not hear what it is offered
  * then, until its timer has it ask once more: 2 s later, then 4, 8, 16, 32, 60. */
-void lan_dhcp_sends(struct dhcp* dhcp, unsigned char state, unsigned char message) {
+void lan_dhcp_sends(struct dhcp* dhcp, u8_t state, u8_t message) {
     enum { AT_ONCE_MS = 1000 };
     static u32_t requested; /* when */
     static u8_t refusals;

@@ -22,14 +22,23 @@
 #define MEMP_NUM_ND6_QUEUE 64
 #define LWIP_RAW 0
 #define LWIP_IGMP 1
+#ifndef USOCKET_LWIP_MEMBERSHIPS
+#define USOCKET_LWIP_MEMBERSHIPS 8
+#endif
+/* Groups of sockets; for each interface that of all systems; for each address the one that its neighbours ask. */
+#define MEMP_NUM_IGMP_GROUP (USOCKET_LWIP_MEMBERSHIPS + 2)
+#define MEMP_NUM_MLD6_GROUP (USOCKET_LWIP_MEMBERSHIPS + LWIP_IPV6_NUM_ADDRESSES)
 #define LWIP_MULTICAST_TX_OPTIONS 1
 #define LWIP_DHCP 1
 #define LWIP_DHCP_DOES_ACD_CHECK 0 /* 2.2: whether somebody else has the address */
 #define DHCP_DOES_ARP_CHECK 0      /* 2.1, likewise: it takes seconds */
-struct dhcp;
-void lan_dhcp_sends(struct dhcp* dhcp, unsigned char state, unsigned char message);
+#define LWIP_HOOK_FILENAME "board_hooks.h"
 #define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, msg, message, size) lan_dhcp_sends(dhcp, state, message)
 #define LWIP_DNS 1
+#ifndef USOCKET_LWIP_LOOKUPS
+#define USOCKET_LWIP_LOOKUPS 4
+#endif
+#define DNS_TABLE_SIZE (2 * USOCKET_LWIP_LOOKUPS) /* each asks for both families */
 #define LWIP_NETIF_LOOPBACK 1
 #define LWIP_HAVE_LOOPIF 1
 #define LWIP_LOOPIF_MULTICAST 1
@@ -56,5 +65,6 @@ void lan_dhcp_sends(struct dhcp* dhcp, unsigned char state, unsigned char messag
 #define TCP_SND_BUF (44 * TCP_MSS)
 #define TCP_SND_QUEUELEN (4 * TCP_SND_BUF / TCP_MSS)
 #define TCP_QUEUE_OOSEQ 1
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) board_tcp_isn(local, local_port, remote, remote_port)
 
 #endif
