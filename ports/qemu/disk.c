@@ -140,16 +140,30 @@ mp_lexer_t* mp_lexer_new_from_file(qstr name) {
     return mp_lexer_new(name, reader);
 }
 
-/* A folder can be opened, and not be read: it is taken for nothing, as is an empty file. */
-mp_import_stat_t mp_import_stat(const char* path) {
+static bool is_there(const char* path) {
     const int file = open_file(path);
     if (file < 0) {
+        return false;
+    }
+    close_file(file);
+    return true;
+}
+
+/* The protocol opens a folder as it does a file. But a folder alone has one named "." in it. */
+static bool is_folder(const char* path) {
+    vstr_t inside;
+    vstr_init(&inside, strlen(path) + sizeof "/.");
+    vstr_printf(&inside, "%s/.", path);
+    const bool is_there_too = is_there(vstr_null_terminated_str(&inside));
+    vstr_clear(&inside);
+    return is_there_too;
+}
+
+mp_import_stat_t mp_import_stat(const char* path) {
+    if (!is_there(path)) {
         return MP_IMPORT_STAT_NO_EXIST;
     }
-    uint8_t first;
-    const size_t count = read_file(file, &first, 1);
-    close_file(file);
-    return count != 0 ? MP_IMPORT_STAT_FILE : MP_IMPORT_STAT_NO_EXIST;
+    return is_folder(path) ? MP_IMPORT_STAT_DIR : MP_IMPORT_STAT_FILE;
 }
 
 /* --- open(path[, "r" | "rb"]) */
@@ -207,7 +221,11 @@ static mp_obj_t builtin_open(size_t n_args, const mp_obj_t* args, mp_map_t* kw_a
     if (strpbrk(mode, "wax+") != NULL) {
         mp_raise_OSError(MP_EROFS);
     }
-    const int file = open_file(mp_obj_str_get_str(args[0]));
+    const char* path = mp_obj_str_get_str(args[0]);
+    if (is_folder(path)) {
+        mp_raise_OSError(MP_EISDIR);
+    }
+    const int file = open_file(path);
     if (file < 0) {
         mp_raise_OSError(MP_ENOENT);
     }
