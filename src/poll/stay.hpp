@@ -31,7 +31,7 @@ public:
     ~Stay() {
         if (inside_ == nullptr) return;
         const std::uint32_t word =
-            update(*inside_, [](std::uint32_t now) { return now - std::min(count_in(now), 1U); });
+            update(*inside_, [](std::uint32_t now) { return now - std::min<std::uint32_t>(count_in(now), 1); });
         if ((word & ended_bit) != 0 && count_in(word) == 0) sys::wake_word(*inside_);
     }
     [[nodiscard]] bool is_over() const noexcept {
