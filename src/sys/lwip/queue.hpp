@@ -9,8 +9,8 @@ namespace usocket::sys {
 class Queue {
 public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    // Takes the chain over. What is small is copied behind what is there, as far as the last buffer has room: a peer
-    // that sends byte by byte would else use up the pool in which all that arrives must find place.
+    // Takes the chain over. Where the last buffer has some room, it is copied there: a peer that sends little at a time
+    // would else use up the pool in which all that arrives must find place.
     void append(pbuf* chain) noexcept;
     // Copies as much as there is and fits; nothing leaves.
     [[nodiscard]] std::size_t peek(MutableBuffer buffer) const noexcept;
