@@ -70,6 +70,7 @@ struct Sock {
     std::uint32_t lowat = 0;         // SO_RCVLOWAT, at least 1 once it is in use
     std::uint32_t rcvbuf = 0;        // SO_RCVBUF, of datagrams
     std::uint32_t timeouts_ms[2]{};  // SO_RCVTIMEO, SO_SNDTIMEO; 0: none
+    std::uint32_t moved_at = 0;      // when nothing was under way, or some of it arrived, of sys_now()
     std::uint32_t changes = 0;       // how often something about it has changed
     PcbOptions options;
     union {

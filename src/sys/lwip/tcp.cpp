@@ -72,6 +72,11 @@ void open_window(tcp_pcb* pcb, std::size_t count) noexcept {
 
 // --- What lwIP tells
 
+// When a connection could not send anything for want of memory the last time, of tcp_ticks.
+std::uint32_t starved_at;
+
+bool somebody_starves() noexcept { return tcp_ticks - starved_at <= 1; }
+
 err_t on_recv(void* arg, tcp_pcb* pcb, pbuf* data, err_t /*always ERR_OK*/) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
     if (data == nullptr) {
@@ -89,6 +94,7 @@ err_t on_recv(void* arg, tcp_pcb* pcb, pbuf* data, err_t /*always ERR_OK*/) noex
 
 err_t on_sent(void* arg, tcp_pcb*, std::uint16_t) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
+    sock.moved_at = sys_now();
     sock.lacks_memory = false;
     changed(sock);
     return ERR_OK;
@@ -98,7 +104,8 @@ err_t on_sent(void* arg, tcp_pcb*, std::uint16_t) noexcept {
 err_t on_tick(void* arg, tcp_pcb* pcb) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
     sock.is_last_try = sock.state == State::connecting && pcb->nrtx >= TCP_SYNMAXRTX;
-    if (sock.lacks_memory) changed(sock);
+    if (tcp_sndqueuelen(pcb) == 0) sock.moved_at = sys_now();
+    if (sock.lacks_memory || somebody_starves()) changed(sock);
     sock.lacks_memory = false;
     return ERR_OK;
 }
@@ -130,6 +137,7 @@ void on_error(void* arg, err_t error) noexcept {
 
 void own(Sock& sock, tcp_pcb* pcb) noexcept {
     sock.tcp = pcb;
+    sock.moved_at = sys_now();
     tcp_arg(pcb, &sock);
     tcp_recv(pcb, on_recv);
     tcp_sent(pcb, on_sent);
@@ -185,47 +193,72 @@ err_t on_accept(void* arg, tcp_pcb* pcb, err_t error) noexcept {
 }
 
 // --- What connections share. A peer that does not read or acknowledge keeps what it is sent in lwIP's segments and
-// heap: all such peers together get three quarters of them, and each connection may always queue a little of the rest.
+// heap: all such peers together get six eighths of them. Each connection may always queue a little of the seventh. The
+// last is for handshakes and ends.
 
-constexpr unsigned most_segments = MEMP_NUM_TCP_SEG - MEMP_NUM_TCP_SEG / 4;
+constexpr unsigned at_will = 6, a_little_each = 7;  // eighths
+constexpr unsigned little = 2;                      // segments
 #if MEM_LIBC_MALLOC || MEM_USE_POOLS
-constexpr std::size_t most_bytes = SIZE_MAX;
+constexpr std::size_t heap = PTRDIFF_MAX;
 #else
-constexpr std::size_t most_bytes = std::size_t{MEM_SIZE} - MEM_SIZE / 4;
+constexpr std::size_t heap = MEM_SIZE;
 #endif
-constexpr unsigned little = 2;                   // segments
-constexpr std::size_t bytes_of_a_segment = 112;  // of lwIP's heap, beside what it carries
+constexpr int bytes_of_a_segment = 112;  // of lwIP's heap, beside what it carries
+static_assert(heap / 8 * a_little_each >= TCP_MSS + bytes_of_a_segment, "no segment fits into lwIP's MEM_SIZE");
 // A segment of a few bytes takes as much as a large one: as Linux has it, a peer does not get smaller ones.
 constexpr std::uint16_t least_mss = std::min(48, TCP_MSS);
 
-struct Held {
-    unsigned segments = 0;
-    std::size_t bytes = 0;
-};
-
-// With those of connections that are closed.
-Held held_by_all() noexcept {
-    Held held;
-    for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-        held.segments += tcp_sndqueuelen(pcb);
-        held.bytes += std::size_t{TCP_SND_BUF} - std::min<std::size_t>(tcp_sndbuf(pcb), TCP_SND_BUF);
-    }
-    held.bytes += held.segments * bytes_of_a_segment;
-    return held;
+// As tcp_write() cuts them.
+std::size_t size_of_segments(const tcp_pcb& pcb) noexcept {
+    return std::clamp<std::size_t>(pcb.snd_wnd_max / 2, least_mss, std::max(pcb.mss, least_mss));
 }
 
-bool is_short(const Held& held) noexcept { return held.segments >= most_segments || held.bytes >= most_bytes; }
+// Each segment of a peer's may say of what size it wants them, and lwIP takes it: it holds none that is larger, or its
+// assertions fail; and one has to fit into its congestion window.
+void keep_sizes(tcp_pcb& pcb) noexcept {
+    auto mss = std::max<unsigned>(pcb.mss, least_mss);
+    unsigned last = 0;
+    for (const tcp_seg* one = pcb.unsent; one != nullptr; one = one->next) {
+        last = one->len;
+        mss = std::max(mss, last);
+    }
+#if TCP_OVERSIZE
+    mss = std::max(mss, last + pcb.unsent_oversize);
+#endif
+    pcb.mss = static_cast<std::uint16_t>(mss);
+    pcb.snd_wnd_max = std::max<tcpwnd_size_t>(pcb.snd_wnd_max, 2 * least_mss);
+    pcb.cwnd = std::max<tcpwnd_size_t>(pcb.cwnd, pcb.mss);
+}
+
+// How many segments more, of that size, so many eighths of all have room for: connections that are closed hold some,
+// too.
+std::size_t fitting(unsigned eighths, std::size_t size) noexcept {
+    auto segments = static_cast<std::ptrdiff_t>(MEMP_NUM_TCP_SEG * eighths / 8);
+    auto bytes = static_cast<std::ptrdiff_t>(heap / 8 * eighths);
+    for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        const std::ptrdiff_t queued = tcp_sndqueuelen(pcb);
+        segments -= queued;
+        bytes -= queued * bytes_of_a_segment +
+                 std::max<std::ptrdiff_t>(TCP_SND_BUF - static_cast<std::ptrdiff_t>(tcp_sndbuf(pcb)), 0);
+    }
+    if (segments <= 0 || bytes <= 0) return 0;
+    return std::min(static_cast<std::size_t>(segments), static_cast<std::size_t>(bytes) / (size + bytes_of_a_segment));
+}
+
+// Of no bytes, where no connection has any queued.
+constexpr std::size_t fitting_in_all =
+    std::min<std::size_t>(MEMP_NUM_TCP_SEG, heap / 8 * 8 / std::size_t{bytes_of_a_segment});
 
 // How many bytes more this one may queue.
 std::size_t allowance(const tcp_pcb& pcb) noexcept {
     const unsigned queued = tcp_sndqueuelen(&pcb);
-    std::size_t segments = queued < little ? little - queued : 0;
-    const Held held = held_by_all();
-    if (!is_short(held)) {
-        const std::size_t fit = (most_bytes - held.bytes) / (pcb.mss + bytes_of_a_segment);
-        segments = std::max(segments, std::min<std::size_t>(most_segments - held.segments, fit));
+    const std::size_t size = size_of_segments(pcb);
+    std::size_t segments = fitting(at_will, size);
+    if (segments < little && queued < little) {
+        segments = std::min<std::size_t>(little - queued, fitting(a_little_each, size));
+        if (segments == 0) starved_at = tcp_ticks;
     }
-    return segments * pcb.mss;
+    return segments * size;
 }
 
 // What poll() says and what send() does are the same.
@@ -235,15 +268,17 @@ bool has_room(const Sock& sock) noexcept {
     return has_queue && !sock.lacks_memory && allowance(pcb) != 0;
 }
 
-// Where memory is short, of the closed connections whose peers take nothing the first one that was closed is reset.
-void make_way() noexcept {
-    if (!is_short(held_by_all())) return;
-    tcp_pcb* first = nullptr;
-    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-        const bool is_stuck = pcb->poll == on_closing && (pcb->persist_backoff > 1 || pcb->nrtx > 1);
-        if (is_stuck && (first == nullptr || until(end_of(*pcb), end_of(*first)) < 0)) first = pcb;
+// Whether memory may be had back by its reset: its program has closed it and its peer takes nothing, or others are
+// refused and it has taken nothing for long. `end`: whose is the earliest goes first.
+bool may_go(const tcp_pcb& pcb, std::uint32_t& end) noexcept {
+    if (pcb.poll == on_closing) {
+        end = end_of(pcb);
+        return pcb.persist_backoff > 1 || pcb.nrtx > 1;
     }
-    if (first != nullptr) tcp_abort(first);
+    if (pcb.poll != on_tick || tcp_sndqueuelen(&pcb) == 0) return false;
+    const auto& sock = *static_cast<const Sock*>(pcb.callback_arg);
+    end = sock.moved_at + std::uint32_t{USOCKET_LWIP_STUCK} * 1000;
+    return somebody_starves() && until(end, sys_now()) <= 0;
 }
 
 // The peer sends nothing more: a segment does not fit.
@@ -282,6 +317,20 @@ Error need_tcp(Sock& sock) noexcept {
     const err_t error = tcp_bind(pcb, &sock.local.ip, sock.local.port);
     if (error != ERR_OK) tcp_abort(part(sock));
     return error_of(error);
+}
+
+// lwIP's timers cut segments.
+void attend_tcp() noexcept {
+    tcp_pcb* first = nullptr;
+    std::uint32_t first_end = 0;
+    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        keep_sizes(*pcb);
+        std::uint32_t end = 0;
+        if (!may_go(*pcb, end) || (first != nullptr && until(end, first_end) >= 0)) continue;
+        first = pcb;
+        first_end = end;
+    }
+    if (first != nullptr && fitting(at_will, TCP_MSS) == 0) tcp_abort(first);
 }
 
 // Those that wait out their time, too.
@@ -448,14 +497,13 @@ std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept {
     return count;
 }
 
-// A piece that lwIP has no memory for is tried by halves. If nothing is on its way, nothing will ever make room:
-// ENOBUFS.
+// A piece that lwIP has no memory for is tried by halves. If nothing is on its way, of any connection, nothing will
+// ever make room: ENOBUFS.
 Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept {
     if (sock.error != 0) return take_error(sock);
     if (sock.state == State::connecting) return Error(EAGAIN);
     if (sock.state != State::connected || sock.no_write || sock.tcp == nullptr) return Error(EPIPE);
-    sock.tcp->mss = std::max(sock.tcp->mss, least_mss);  // each segment of the peer's may set it
-    make_way();
+    keep_sizes(*sock.tcp);
     if (!has_room(sock)) return Error(EAGAIN);
     const std::size_t most = allowance(*sock.tcp);
     std::size_t done = 0;
@@ -476,7 +524,7 @@ Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept 
         }
     }
     if (done != 0 || data.size() == 0) return done;
-    if (tcp_sndqueuelen(sock.tcp) == 0) return Error(ENOBUFS);
+    if (fitting(8, 0) == fitting_in_all) return Error(ENOBUFS);
     sock.lacks_memory = true;
     return Error(EAGAIN);
 }

@@ -8,6 +8,10 @@
 #if !defined(USOCKET_LWIP_CLOSING)
 #define USOCKET_LWIP_CLOSING 60
 #endif
+// For how many seconds a peer has taken nothing that is reset when others can send nothing for want of memory.
+#if !defined(USOCKET_LWIP_STUCK)
+#define USOCKET_LWIP_STUCK 30
+#endif
 
 namespace usocket::sys {
 
@@ -31,6 +35,8 @@ std::size_t drop_tcp(Sock& sock, std::size_t count) noexcept;
 Result<std::size_t> write_tcp(Sock& sock, ConstBuffer data, bool more) noexcept;
 // Sends what was written.
 void output_tcp(Sock& sock) noexcept;
+// Before lwIP's timers run: sees to what peers ask of it, and where memory is short to one that keeps some.
+void attend_tcp() noexcept;
 // Resets what was closed and has not come to its end: nothing of ours has a port any more.
 void forget_closed_tcp() noexcept;
 // Gives back all that it holds; its connection, if it has one, ends by itself.

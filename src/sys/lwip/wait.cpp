@@ -8,6 +8,7 @@ namespace usocket::sys {
 namespace {
 
 constexpr std::int64_t millisecond = 1'000'000;
+constexpr std::uint32_t soon_ms = 5;  // a timer that is not due yet may be by the time that they are looked at
 
 Result<Fd> opened(Sock* sock) noexcept {
     if (sock == nullptr) return Error(ENFILE);
@@ -31,6 +32,7 @@ void deliver() noexcept {
 // Called from so many places that a copy in each would be 100 bytes of a firmware.
 [[gnu::noinline]] void turn() noexcept {
     deliver();
+    if (sys_timeouts_sleeptime() <= soon_ms) attend_tcp();
     sys_check_timeouts();
     end_lookups();
 }

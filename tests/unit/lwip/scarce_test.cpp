@@ -12,7 +12,8 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
 #include "memory_hook.hpp"
-#include "sys/lwip/table.hpp"
+#include "raw_peer.hpp"
+#include "sys/lwip/tcp.hpp"
 #include "wire.hpp"
 
 namespace usocket::tests {
@@ -339,6 +340,23 @@ TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
     EXPECT_EQ(must(deaf.there.read(100)).view(), sent);
 }
 
+// Half a buffer each, and a little more: two do not fit into one.
+TEST(Scarce, STACK_2_segments_that_nobody_reads_fill_their_buffers) {
+    const Wire wire;
+    Pair deaf = wire_pair();
+    must(deaf.here.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));
+    std::string sent;
+    for (char i = 0; i < 7; ++i) {
+        std::string piece(800, ' ');
+        for (char& c : piece) c = static_cast<char>(i * 17 + (&c - piece.data()) % 251);
+        sent += piece;
+        must(deaf.here.write(piece));
+        while (must(sys::queued(deaf.there.fileno())) != sent.size()) sys::yield_thread();
+    }
+    EXPECT_LE(lwip_stats.memp[MEMP_PBUF_POOL]->used, 4u);
+    EXPECT_EQ(must(deaf.there.read(sent.size())).view(), sent);
+}
+
 // Three connections over the wire that hold what a connection may hold, in the smallest segments.
 std::vector<Pair> stuffed_pairs() {
     std::vector<Pair> pairs;
@@ -368,47 +386,102 @@ TEST(Scarce, STACK_2_peers_that_take_nothing_leave_segments_for_others) {
 TEST(Scarce, STACK_2_closed_connections_whose_peers_take_nothing_give_way) {
     const Wire wire;
     std::vector<Pair> pairs = stuffed_pairs();
-    for (Pair& pair : pairs) pair.here.close();
     const auto held = [] { return lwip_stats.memp[MEMP_TCP_SEG]->used; };
     const auto before = held();
     EXPECT_GE(before, 20u);
+    for (Pair& pair : pairs) pair.here.close();
     const auto start = std::chrono::steady_clock::now();
     while (held() + 8 > before && std::chrono::steady_clock::now() - start < 20s) expect_alive();
     EXPECT_LE(held() + 8, before);
 }
 
+// Connections of peers that take nothing, filled. Segments for a window of 100 bytes have 50.
+std::vector<Socket> deaf_connections(Wire& wire, std::uint16_t count, std::uint16_t window) {
+    std::uint16_t port = 0;
+    Socket server = listener_at(Wire::here, port);
+    std::vector<Socket> deaf;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        RawPeer peer{static_cast<std::uint16_t>(2000 + i), port, window, TCP_MSS};
+        deaf.push_back(peer.connect(wire, server));
+        must(deaf.back().setblocking(false));
+        while (deaf.back().send(std::string(TCP_SND_BUF, 'x'))) {
+        }
+    }
+    return deaf;
+}
+constexpr std::uint16_t small_window = 100;
+
+std::size_t segments_in_use() { return lwip_stats.memp[MEMP_TCP_SEG]->used; }
+
+TEST(Scarce, STACK_2_peers_with_small_windows_leave_segments_for_others) {
+    Wire wire;
+    std::vector<Socket> deaf = deaf_connections(wire, 3, small_window);
+    ASSERT_LE(segments_in_use(), std::size_t{MEMP_NUM_TCP_SEG * 7 / 8});
+    expect_alive();
+    expect_alive_over_the_wire();
+}
+
+// Nothing is sent that could tell that memory is short.
+TEST(Scarce, STACK_2_closed_connections_give_way_whoever_needs_memory) {
+    Wire wire;
+    std::vector<Socket> deaf = deaf_connections(wire, 3, small_window);
+    deaf.clear();
+    const auto start = std::chrono::steady_clock::now();
+    while (segments_in_use() >= 20 && std::chrono::steady_clock::now() - start < 20s) sys::yield_thread();
+    EXPECT_LT(segments_in_use(), 20u);
+}
+
+// As many peers as there are places take all that connections may queue.
+TEST(Scarce, STACK_2_who_has_nothing_queued_waits_while_others_hold_the_memory) {
+    Wire wire;
+    Pair pair = tcp_pair();
+    std::vector<Socket> deaf = deaf_connections(wire, 6, small_window);
+    must(pair.here.setblocking(false));
+    EXPECT_EQ(pair.here.send("x").error(), Error(EAGAIN));
+    Poll poll;
+    must(poll.register_(pair.here, POLLOUT));
+    Poll::Event event[1];
+    EXPECT_EQ(must(poll.poll(event, 1, 100ms)), 0u);
+    must(pair.here.settimeout(100ms));
+    EXPECT_EQ(pair.here.write("x").error(), Error(ETIMEDOUT));
+    const linger none{1, 0};
+    must(deaf[0].setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&none, sizeof none)));
+    deaf[0].close();
+    EXPECT_EQ(must(poll.poll(event, 1, 10s)), 1u);
+    must(pair.here.write("y\n"));
+    must(pair.there.settimeout(20s));
+    EXPECT_EQ(must(pair.there.readline()).view(), "y\n");
+}
+
+TEST(Scarce, STACK_2_the_peer_that_takes_nothing_for_the_longest_time_gives_way) {
+    Wire wire;
+    Pair pair = tcp_pair();
+    std::vector<Socket> deaf = deaf_connections(wire, 6, small_window);
+    {
+        const sys::Guard guard;
+        sys::find(deaf[1].fileno())->moved_at -= (USOCKET_LWIP_STUCK + 2) * 1000;
+        sys::find(deaf[2].fileno())->moved_at -= (USOCKET_LWIP_STUCK + 1) * 1000;
+    }
+    for (Socket* one : {&pair.here, &pair.there}) must(one->settimeout(20s));
+    must(pair.here.write("ping\n"));
+    EXPECT_EQ(must(pair.there.readline()).view(), "ping\n");
+    EXPECT_EQ(deaf[1].send("x").error(), Error(ECONNABORTED));
+    for (const std::size_t other : {0u, 2u, 3u, 4u, 5u}) {
+        const auto sent = deaf[other].send("x");
+        EXPECT_TRUE(sent || sent.error() == Error(EAGAIN)) << sent.error().message();
+    }
+}
+
 // --- Floods
-
-std::uint16_t sum_of(std::string_view bytes) {
-    std::uint32_t sum = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        sum += static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (i % 2 == 0 ? 8 : 0);
-    while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(~sum);
-}
-void put_16(std::string& bytes, std::size_t at, unsigned value) {
-    bytes[at] = static_cast<char>(value >> 8);
-    bytes[at + 1] = static_cast<char>(value);
-}
-
-// From 10.0.0.77, where nobody is.
-std::string syn_to(std::uint16_t port, std::uint16_t from) {
-    std::string ip("\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x0a\0\0\x4d\x0a\0\0\1", 20);
-    put_16(ip, 10, sum_of(ip));
-    std::string tcp("\0\0\0\0\0\0\0\1\0\0\0\0\x50\2\x10\0\0\0\0\0", 20);
-    put_16(tcp, 0, from);
-    put_16(tcp, 2, port);
-    put_16(tcp, 16, sum_of(ip.substr(12) + std::string("\0\6\0\x14", 4) + tcp));
-    return ip + tcp;
-}
 
 TEST(Scarce, STACK_2_a_flood_of_SYNs_leaves_places_for_connections_of_our_own) {
     Wire wire;
-    Socket victim = must(socket());
-    must(victim.bind(must(Address::inet(AF_INET, Wire::here, 0))));
-    must(victim.listen(16));
-    const std::uint16_t port = must(victim.getsockname()).port();
-    for (std::uint16_t i = 0; i < 100; ++i) wire.inject(syn_to(port, static_cast<std::uint16_t>(1000 + i)));
+    std::uint16_t port = 0;
+    const Socket victim = listener_at(Wire::here, port);
+    for (std::uint16_t i = 0; i < 100; ++i) {
+        const RawPeer peer{static_cast<std::uint16_t>(1000 + i), port};
+        wire.inject(peer.segment(RawPeer::syn));
+    }
     usocket_lwip_turn();
     EXPECT_EQ(in_use()[MEMP_TCP_PCB], MEMP_NUM_TCP_PCB);
     std::vector<Socket> own;

@@ -13,6 +13,7 @@
 #include "loopback.hpp"
 #include "lwip/inet_chksum.h"
 #include "lwip/priv/tcp_priv.h"
+#include "raw_peer.hpp"
 #include "sys/lwip/table.hpp"
 #include "wire.hpp"
 
@@ -275,6 +276,65 @@ TEST(Wire, STACK_2_SO_RCVLOWAT_that_a_window_cannot_hold_is_not_deaf) {
         usocket_lwip_turn();
     }
     EXPECT_NE(pair.there.poll_now(POLLIN) & POLLIN, 0u);
+}
+
+// --- What peers may announce
+
+// A segment a byte, out of what all connections share.
+TEST(Wire, STACK_2_a_peer_with_a_tiny_window_does_not_get_tiny_segments) {
+    Wire wire;
+    std::uint16_t port = 0;
+    Socket server = listener_at(Wire::here, port);
+    RawPeer peer{2000, port, 2, TCP_MSS};
+    Socket one = peer.connect(wire, server);
+    EXPECT_EQ(must(one.send(std::string(200, 'x'))), 200u);
+    const sys::Guard guard;
+    EXPECT_LE(tcp_sndqueuelen(sys::find(one.fileno())->tcp), 5u);
+}
+
+// lwIP's first congestion window is four of such segments, and less than one that it sends.
+TEST(Wire, STACK_2_a_peer_that_wants_tiny_segments_gets_what_is_sent) {
+    Wire wire;
+    std::uint16_t port = 0;
+    Socket server = listener_at(Wire::here, port);
+    for (const std::uint16_t mss : std::array<std::uint16_t, 3>{1, 11, 47}) {
+        SCOPED_TRACE(mss);
+        RawPeer peer{static_cast<std::uint16_t>(2000 + mss), port, 0x1000, mss};
+        Socket one = peer.connect(wire, server);
+        must(one.settimeout(20s));
+        must(one.write(std::string(2000, 'x')));
+        const auto left = [&] {
+            const sys::Guard guard;
+            return tcp_sndqueuelen(sys::find(one.fileno())->tcp);
+        };
+        const auto start = std::chrono::steady_clock::now();
+        while (left() != 0 && std::chrono::steady_clock::now() - start < 20s) {
+            peer.mss = mss;  // each segment says so
+            peer.acknowledge(wire);
+        }
+        EXPECT_EQ(left(), 0u);
+    }
+}
+
+// lwIP takes it from any segment, and ends the program if what is queued is larger.
+TEST(Wire, STACK_2_a_peer_that_changes_its_mind_about_segments_does_no_harm) {
+    Wire wire;
+    std::uint16_t port = 0;
+    Socket server = listener_at(Wire::here, port);
+    for (const std::uint16_t window : std::array<std::uint16_t, 3>{0, 500, 0x1000}) {
+        SCOPED_TRACE(window);
+        RawPeer peer{static_cast<std::uint16_t>(2000 + window), port, window, TCP_MSS};
+        Socket one = peer.connect(wire, server);
+        must(one.send(std::string(5000, 'x')));
+        peer.mss = 1;
+        for (int i = 0; i < 100; ++i) {
+            wire.inject(peer.segment(RawPeer::ack, RawPeer::first + 1));
+            usocket_lwip_turn();
+            must(one.send("y"));
+            sys::Guard guard;
+            (void)usocket_port_idle(1);
+        }
+    }
 }
 
 // --- Whose end lwIP does not see to
