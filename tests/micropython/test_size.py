@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hosts import OURS, REPO, STOCK
 
-MOST_TEXT = 66_560  # 65 KiB, with `select`, callbacks and the race of create_connection
-MOST_TEXT_FOR_TLS = 21_504  # 21 KiB, less what the host's own `tls` takes; the library is there either way
+MOST_TEXT = 67_584  # 66 KiB, with `select`, callbacks and the race of create_connection
+MOST_TEXT_FOR_TLS = 22_528  # 22 KiB, less what the host's own `tls` takes; the library is there either way
 
 
 def size_of(binary: Path) -> dict[str, int]:
