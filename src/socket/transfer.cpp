@@ -51,7 +51,7 @@ Outbox Socket::outbox(Call& call) noexcept {
 inline bool Socket::is_plain() const noexcept {
     if (!has_short_ways || !sys::is_only_thread() || gate_.closed() || has_to_settle()) return false;
     const Aside* aside = gate_.aside();
-    return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr && !aside->detours.any());
+    return aside == nullptr || (aside->pending.empty() && layer_of(gate_) == nullptr && !has_detours(gate_));
 }
 
 // What most calls of a C++ program come to is one system call, done by `once`. Where the arguments are unusual, or that

@@ -114,7 +114,6 @@ void Inbox::forget_calls() noexcept {
 // --- The front
 
 ConstBuffer Inbox::front(const Gate& gate) const noexcept {
-    if (gate.aside() == nullptr) return Windows::view(*this);
     const Pending* pending = pending_of(gate);
     if (pending != nullptr) return pending->front();
     const Layer* layer = layer_of(gate);
