@@ -33,6 +33,7 @@ set(USOCKET_NEEDS_ancillary
     Messages.SOCK_10_descriptors_pass_and_are_close_on_exec Messages.SOCK_10_descriptors_that_are_of_no_use_are_closed
     Messages.SOCK_10_MSG_WAITALL_ends_where_descriptors_come)
 set(USOCKET_NEEDS_options
+    */Message.SOCK_10_TIME_6_MSG_WAITALL_with_MSG_TRUNC_that_fails_loses_nothing/*
     HoldersTcp.TIME_5_TIME_6_a_handler_that_raises_as_the_deadline_passes
     HoldersTcp.TIME_9_a_long_read_through_a_small_queue_makes_no_pauses
     Listen.CPP_4_options Options.CPP_4_of_any_trivially_copyable_type
@@ -42,7 +43,11 @@ set(USOCKET_NEEDS_options
     */Holders.TIME_9_a_small_queue_makes_progress_and_is_not_deaf/*
     */Holders.TIME_9_lines_are_right_though_another_holder_moves_the_peeks/*
     */Holders.STRM_5_lines_are_right_though_peeks_look_elsewhere/*)
-set(USOCKET_NEEDS_errors MarksTcp.* Unread/Unread.TIME_8_an_empty_error_queue_is_not_waited_for/tcp)
+set(USOCKET_NEEDS_errors
+    MarksTcp.* Unread/Unread.TIME_8_an_empty_error_queue_is_not_waited_for/tcp
+    Splicing.CPP_4_STRM_1_TIME_6_an_urgent_byte_is_not_the_end
+    */Passed.STRM_5_a_mark_that_was_noted_and_passed_counts_no_more/*
+    */Inline.STRM_5_TIME_6_SO_OOBINLINE_moves_no_others/*)
 set(USOCKET_NEEDS_services
     Resolving.GAI_1_each_argument_restricts Resolving.GAI_1_the_order_is_the_systems
     Resolving.GAI_2_ports_as_numbers_digits_names_and_none

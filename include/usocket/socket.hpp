@@ -277,8 +277,12 @@ private:
     USOCKET_LOCAL Result<void> establish(Call& call, Layer& layer) noexcept;
     USOCKET_LOCAL Result<void> put_on(const Layer& listener) noexcept;
     USOCKET_LOCAL bool look() noexcept;
-    USOCKET_LOCAL Error add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
-    USOCKET_LOCAL Error add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept;
+    USOCKET_LOCAL Error add_layer(Call& call, tls::Context& context, const TlsOptions& options,
+                                  bool& waits_for_connect) noexcept;
+    USOCKET_LOCAL Error add_made(const TlsOptions& options, const Result<Layer*>& made,
+                                 bool& waits_for_connect) noexcept;
+    USOCKET_LOCAL Error add_session(const TlsOptions& options, const Result<Layer*>& made,
+                                    bool& waits_for_connect) noexcept;
     USOCKET_LOCAL Result<Bytes> told(tls::Fact fact) noexcept;
     USOCKET_LOCAL Result<void> connect_inside(Call& call, const Address& address) noexcept;
     USOCKET_LOCAL Result<void> connect_once(Blocking& blocking, const Address& address) noexcept;

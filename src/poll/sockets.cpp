@@ -30,7 +30,9 @@ void Poll::State::look_into(const sys::PollerEvents& found, Round& round) noexce
             aside = one->aside;
         }
         const Seen seen = aside->look();
-        if (seen == Seen::something) aside->tell(false);
+        const Layer* layer = aside->layer.load(std::memory_order_acquire);
+        const bool is_other = layer != nullptr && aside->note_waits(*layer);
+        if (seen == Seen::something || is_other) aside->tell(false);
         aside->looking.unlock();
         if (seen == Seen::unknown) report_once(event);
         round.is_crowded = round.is_crowded || (seen == Seen::nothing && is_full);

@@ -195,8 +195,13 @@ Result<Reader::More> Reader::await_growth(std::size_t there) noexcept {
 // taking them. It may just have come: what is shown a second time, as it was, does.
 Result<bool> Reader::stands_before_more(std::size_t there) noexcept {
     const std::size_t before = std::exchange(suspected_, 0);
-    if (before == there) return true;
-    const Aside* aside = source_.gate->aside();
+    Aside* aside = source_.gate->aside();
+    if (before == there) {
+        // They are taken now, up to the mark. Where it was no more, as another holder had read, it is not looked for
+        // again.
+        if (aside != nullptr) aside->detours.set_before_mark(0);
+        return true;
+    }
     const bool has_mark = aside != nullptr && there <= aside->detours.before_mark();
     if (!sys::holds_more(fd(), there, has_mark)) return false;
     suspected_ = there;

@@ -231,6 +231,10 @@ Result<Layer*> Session::open(const Engine& engine, const Terms& terms, sys::Fd f
 void Session::release() noexcept {
     // In a child of fork nothing is said: the connection is the parent's.
     if (is_ours()) say_goodbye();
+    free();
+}
+
+void Session::free() noexcept {
     engine_.close(state_);
     for (std::uint8_t* memory : {wire_.in.bytes, wire_.out.bytes, owed_.bytes, bytes}) give_back(memory);
     (void)sys::resize(this, 0);
@@ -561,9 +565,10 @@ bool Session::settle() noexcept {
     if (lock_.try_lock()) {
         const bool may_have_more = is_established && !is_dry_ && !has_ended_ && failure_ == Error();
         if (may_have_more && has_plain_room()) {
-            is_held_up = decrypt() == Step::wants_output;
-            (void)wire_.flush();
+            const bool wants_output = decrypt() == Step::wants_output;
+            is_held_up = wire_.flush() == Error(EAGAIN) && wants_output;
         }
+        if (is_established) waits_for = is_held_up ? sys::poll_out : waits_for_plaintext;
         release_wire();
         lock_.unlock();
     }
@@ -598,7 +603,10 @@ Seen Session::find_something() noexcept {
         const Error flushed = let_out(Taking::all);
         // Until the system takes what the peer is owed, nothing behind it can be read.
         if (step == Step::wants_output && flushed == Error()) continue;
-        if (step == Step::wants_output && flushed == Error(EAGAIN)) return Seen::so_far;
+        if (step == Step::wants_output && flushed == Error(EAGAIN)) {
+            waits_for = sys::poll_out;
+            return Seen::so_far;
+        }
         if (is_over || !is_dry_) return Seen::something;
         if (in_vain >= most_in_vain) return Seen::so_far;
         const auto received = used == Error() ? receive(sys::msg_dontwait) : used;

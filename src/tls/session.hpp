@@ -58,6 +58,10 @@ public:
     Result<std::size_t> send(Blocking& waiting, ConstBuffer data) noexcept;
     Result<void> end_sending(Blocking& waiting) noexcept;
     void release() noexcept;
+    // Nothing is said: it was on no socket yet.
+    void free() noexcept;
+    // MSG_PEEK does not show it.
+    void hide_front() noexcept { shows_front_ = false; }
     // ENOTCONN: nothing is agreed on yet.
     Result<void> tell(Blocking& waiting, Fact fact, Sink& into) noexcept;
 

@@ -28,24 +28,34 @@ bool has_no_peer(Error error) noexcept { return error == Error(ENOTCONN) || erro
 Result<void> Socket::wrap(TlsContext& context, const TlsOptions& options, Call&& call) noexcept {
     if (context.context_ == nullptr) return Error(EINVAL);
     bool waits_for_connect = false;
-    Error added = add_layer(*context.context_, options, waits_for_connect);
-    for (int met = 0; added == Error(EAGAIN) || (added == Error(TlsFailure::in_use) && ++met <= patience);) {
-        Blocking(call, timeout_, &gate_).step_aside();
-        added = add_layer(*context.context_, options, waits_for_connect);
-    }
+    const Error added = add_layer(call, *context.context_, options, waits_for_connect);
     if (added != Error()) return added;
     return options.do_handshake && !waits_for_connect ? do_handshake(static_cast<Call&&>(call)) : Result<void>();
 }
 
-// Alone: who reads or sends now would go on beside TLS.
-Error Socket::add_layer(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept {
+// Memory is found before anybody is alone: who waits until that is over may have the lock of the host's.
+Error Socket::add_layer(Call& call, tls::Context& context, const TlsOptions& options,
+                        bool& waits_for_connect) noexcept {
     const Held held;
+    if (gate_.make_aside() == nullptr) return Error(ENOMEM);
+    const auto made = tls::Session::open(*context.engine, {&context, &options}, gate_.fd(), true);
+    Error added = add_made(options, made, waits_for_connect);
+    for (int met = 0; added == Error(EAGAIN) || (added == Error(TlsFailure::in_use) && ++met <= patience);) {
+        Blocking(call, timeout_, &gate_).step_aside();
+        added = add_made(options, made, waits_for_connect);
+    }
+    if (added != Error() && made) static_cast<tls::Session*>(*made)->free();
+    return added;
+}
+
+// Alone: who reads or sends now would go on beside TLS.
+Error Socket::add_made(const TlsOptions& options, const Result<Layer*>& made, bool& waits_for_connect) noexcept {
     const Error error = gate_.enter_alone();
     if (error == Error(EBUSY)) {
         return Error(layer_of(gate_) != nullptr ? TlsFailure::wrapped_before : TlsFailure::in_use);
     }
     if (error != Error()) return error;
-    const Error added = add_session(context, options, waits_for_connect);
+    const Error added = add_session(options, made, waits_for_connect);
     Aside* aside = added == Error() ? gate_.aside() : nullptr;
     const bool is_news = aside != nullptr && aside->note_waits(*layer_of(gate_));
     (void)gate_.leave_alone();
@@ -54,7 +64,7 @@ Error Socket::add_layer(tls::Context& context, const TlsOptions& options, bool& 
 }
 
 // Bytes that came before it must not pass for what TLS protects (STARTTLS: RFC 3207, section 6).
-Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool& waits_for_connect) noexcept {
+Error Socket::add_session(const TlsOptions& options, const Result<Layer*>& made, bool& waits_for_connect) noexcept {
     if (!is_stream()) return Error(TlsFailure::not_a_stream);
     if (layer_of(gate_) != nullptr) return Error(TlsFailure::wrapped_before);
     const auto peer = sys::getpeername(gate_.fd());
@@ -71,17 +81,15 @@ Error Socket::add_session(tls::Context& context, const TlsOptions& options, bool
         waits_for_connect = options.server_side && has_no_peer(front.error());
         if (!front && !waits_for_connect) return front.error() == Error(EAGAIN) ? peer.error() : front.error();
     }
-    Aside* aside = gate_.make_aside();
-    if (aside == nullptr) return Error(ENOMEM);
     inbox_.forget_calls();
     if (Inbox::has_pending(gate_)) return Error(TlsFailure::unread);
     const bool hides_front =
         gate_.knows(Gate::peeks_elsewhere) || (gate_.exposed() && sys::peeks_at_offset(gate_.fd()));
-    const auto session = tls::Session::open(*context.engine, {&context, &options}, gate_.fd(), !hides_front);
-    if (!session) return session.error();
-    if (is_listener) (*session)->waits_for = 0;
+    if (!made) return made.error();
+    if (hides_front) static_cast<tls::Session*>(*made)->hide_front();
+    if (is_listener) (*made)->waits_for = 0;
     sys::refuse_sendfile(gate_.fd());  // by others who ask for its number, it would go out in the clear
-    aside->layer.store(*session, std::memory_order_release);
+    gate_.aside()->layer.store(*made, std::memory_order_release);
     return Error();
 }
 

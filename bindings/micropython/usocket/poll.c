@@ -78,9 +78,8 @@ static events_t* new_events(size_t room) {
 }
 
 // ENOENT: it has been taken out. Without userdata it keeps its own.
-static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events, mp_obj_t userdata) {
+static usocket_error_t change_in_steps(poll_obj_t* self, entry_t* entry, unsigned events, mp_obj_t userdata) {
     usocket_error_t error = 0;
-    usocket_begin_steps();
     if (entry->object == MP_OBJ_NULL) {
         error = MP_ENOENT;
     } else if (entry->registration != NULL) {
@@ -92,6 +91,12 @@ static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events,
             entry->userdata = userdata;
         }
     }
+    return error;
+}
+
+static usocket_error_t change(poll_obj_t* self, entry_t* entry, unsigned events, mp_obj_t userdata) {
+    usocket_begin_steps();
+    const usocket_error_t error = change_in_steps(self, entry, events, userdata);
     usocket_end_steps();
     return error;
 }
@@ -308,9 +313,11 @@ static size_t keep(poll_obj_t* self, events_t* events, size_t count, bool* is_hi
         entry_t* entry = event->userdata;
         if (entry->is_asked) {
             *is_hinted = true;
+            usocket_begin_steps();  // or another thread's modify() would be undone
             if ((entry->events & SPENT) == 0) {
-                (void)change(self, entry, entry->events, MP_OBJ_NULL);
+                (void)change_in_steps(self, entry, entry->events, MP_OBJ_NULL);
             }
+            usocket_end_steps();
         } else if (entry->object != MP_OBJ_NULL) {
             if ((event->events & MP_STREAM_POLL_NVAL) != 0) {
                 event->events = MP_STREAM_POLL_NVAL;  // as poll(2) has it of a closed number

@@ -195,13 +195,24 @@ Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcep
     ERR_clear_error();
     auto* trusted = tls::openssl::parse_certificates(certificates);
     if (trusted == nullptr) return tls::openssl::memory_or(TlsFailure::bad_certificate);
-    X509_STORE* store = SSL_CTX_get_cert_store(own.ctx);
-    bool is_right = true;
+    // Another one: connections and listeners keep what they have been made with.
+    X509_STORE* store = X509_STORE_new();
+    bool is_right = store != nullptr;
+    const STACK_OF(X509_OBJECT)* before = X509_STORE_get0_objects(SSL_CTX_get_cert_store(own.ctx));
+    for (int i = 0; is_right && i < sk_X509_OBJECT_num(before); ++i) {
+        X509* one = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(before, i));
+        is_right = one == nullptr || X509_STORE_add_cert(store, one) == 1;
+    }
     for (int i = 0; i < sk_X509_num(trusted); ++i) {
         X509* one = sk_X509_value(trusted, i);
         is_right = is_right && X509_STORE_add_cert(store, one) == 1 && SSL_CTX_add_client_CA(own.ctx, one) == 1;
     }
     tls::openssl::release(trusted);
+    if (is_right) {
+        SSL_CTX_set_cert_store(own.ctx, store);
+    } else {
+        X509_STORE_free(store);
+    }
     ERR_clear_error();
     own.has_trusted = true;
     const ConstBuffer parts[] = {{own.trusted, sizeof own.trusted}, certificates};

@@ -174,6 +174,7 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
     const CertReqs reqs = context.demand.of(options.server_side);
     SSL_set_verify(ssl, verify_mode(reqs, options.server_side), nullptr);
     if (reqs != CertReqs::none && !context.has_trusted) load_system(context);
+    if (SSL_set1_verify_cert_store(ssl, SSL_CTX_get_cert_store(context.ctx)) != 1) return Error(ENOMEM);
     if (!make_checks(state, context, options, reqs)) return Error(ENOMEM);
     if (!set_checks(state)) return Error(ENOMEM);
     if (context.chain != nullptr && !show_identity(ssl, context.chain, context.key)) return Error(ENOMEM);
@@ -200,10 +201,12 @@ Error prepare(State& state, OwnContext& context, const TlsOptions& options) noex
 Error prepare_as(State& state, const State& another) noexcept {
     SSL* of = another.ssl;
     STACK_OF(X509)* chain = nullptr;
+    X509_STORE* store = nullptr;
     SSL_set_verify(state.ssl, SSL_get_verify_mode(of), nullptr);
     state.checks = another.checks;
     const bool is_done =
-        set_checks(state) && SSL_get0_chain_certs(of, &chain) == 1 &&
+        set_checks(state) && SSL_get0_verify_cert_store(of, &store) == 1 &&
+        SSL_set1_verify_cert_store(state.ssl, store) == 1 && SSL_get0_chain_certs(of, &chain) == 1 &&
         SSL_use_cert_and_key(state.ssl, SSL_get_certificate(of), SSL_get_privatekey(of), chain, 1) == 1;
     if (!is_done) return Error(ENOMEM);
     std::memcpy(state.protocols, another.protocols, another.protocols_size);
