@@ -173,6 +173,28 @@ TEST_P(Passed, STRM_5_a_mark_that_was_noted_and_passed_counts_no_more) {
     }
 }
 
+// One that another holder has read past is still counted, by one unfinished read.
+TEST(MarksTcp, STRM_5_a_mark_that_another_holder_has_read_past_counts_but_once) {
+    Pair pair = tcp_pair();
+    Socket copy = must(pair.here.dup());
+    const int fd = pair.here.fileno();
+    must(pair.there.write("GREETIN\n"));
+    must(pair.there.send("!", MSG_OOB));
+    await_urgent(pair.here);
+    EXPECT_EQ(must(pair.here.recv(1, MSG_OOB)).view(), "!");
+    must(pair.there.write("more\n"));
+    EXPECT_EQ(must(copy.recv(8)).view(), "GREETIN\n");
+    EXPECT_EQ(must(copy.recv(5)).view(), "more\n");
+    for (const bool is_first : {true, false}) {
+        must(pair.there.write("r"));
+        while (!shows_input(fd)) std::this_thread::yield();
+        EXPECT_EQ(pair.here.read(9, Deadline::after(20ms)).error(), Error(ETIMEDOUT));
+        if (is_first) continue;
+        EXPECT_TRUE(shows_input(fd));
+    }
+    EXPECT_EQ(must(pair.here.read(2)).view(), "rr");
+}
+
 TEST(MarksTcp, TIME_9_a_mark_while_peeks_look_elsewhere_holds_nobody) {
     for (const char* how : whole_reads) {
         Pair pair = tcp_pair();

@@ -120,6 +120,26 @@ TEST_F(TlsListener, TLS_2_without_a_certificate_it_is_not_wrapped) {
     EXPECT_FALSE(server.is_wrapped());
 }
 
+TEST_F(TlsListener, TLS_2_TLS_4_whom_its_context_trusts_later_it_does_not) {
+    const Issuer other_issuer("a stranger");
+    const Identity identity = other_issuer.issue({.names = "DNS:client", .purpose = "clientAuth"});
+    must(client_.set_cert_key(std::string_view(identity.certificate), std::string_view(identity.key)));
+    must(server_.load_verify_locations(std::string_view(trusted_issuer().certificate())));
+    must(server_.set_cert_reqs(CertReqs::required));
+    Socket server = listening();
+    must(server_.load_verify_locations(std::string_view(other_issuer.certificate())));
+    Background other([&] {
+        Socket made = stranger();
+        must(made.settimeout(10s));
+        (void)made.wrap(client_, as_client);
+        (void)made.read(1);
+    });
+    Socket conn = std::move(must(server.accept()).socket);
+    must(conn.settimeout(10s));
+    EXPECT_EQ(conn.do_handshake().error(), Error(TlsFailure::certificate_issuer));
+    conn.close();
+}
+
 TEST_F(TlsListener, TLS_2_a_silent_client_keeps_nobody_waiting) {
     Socket server = listening();
     must(server.settimeout(10s));

@@ -125,6 +125,49 @@ TEST(TlsRecords, POLL_5_many_questions_at_once_are_nothing_to_read) {
     }
 }
 
+// What waits behind answers that have no room to go out is there once they have.
+TEST(TlsRecords, POLL_5_what_lies_behind_questions_wakes_a_poll_once_they_can_be_answered) {
+    if (!takes_new_keys) GTEST_SKIP() << "the engine takes no new keys";
+    for (const int times : {100, 240, 280, 320}) {
+        Agreed agreed(true, TLS1_3_VERSION);
+        Socket& here = agreed.pair.here;
+        must(here.setblocking(false));
+        std::size_t filled = 0;
+        const std::string block(16384, 'b');
+        for (int refused = 0; refused < 20;) {  // until all buffers on the way are full
+            const auto sent = here.send(block);
+            refused = sent ? 0 : refused + 1;
+            filled += sent.value_or(0u);
+            if (!sent) std::this_thread::sleep_for(1ms);
+        }
+        ask(agreed.peer, agreed.pair.there, times, "hello");
+        await_arrival(here);
+        Poll poll;
+        must(poll.register_(here, POLLIN));
+        Poll::Event event;
+        bool is_there = false;
+        // It may be read at once, if the answers have had room in memory.
+        for (int i = 0; i < 20 && !is_there && must(poll.poll({&event, 1}, Timeout(20ms))) != 0; ++i) {
+            is_there = here.recv(5).has_value();
+        }
+        if (is_there) continue;
+        Background other([&] {
+            for (std::size_t left = filled; left != 0;) {
+                const std::size_t size = agreed.peer.read().size();
+                if (size == 0) break;
+                left -= size;
+            }
+        });
+        const Deadline patience = Deadline::after(10s);
+        while (!is_there && !patience.has_passed()) {
+            if (must(poll.poll({&event, 1}, Timeout(5s))) == 0) break;
+            is_there = here.recv(5).has_value();
+        }
+        EXPECT_TRUE(is_there) << times;
+        must(here.settimeout(10s));
+    }
+}
+
 // The same behind what was read, when nobody polls.
 TEST(TlsRecords, POLL_5_questions_behind_data_are_nothing_that_is_kept) {
     for (const int version : versions_with_questions()) {
