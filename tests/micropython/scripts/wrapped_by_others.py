@@ -1,7 +1,7 @@
 # POLL-6 TLS-2: a thread that registers sockets in a poll, and gives them callbacks, while another puts TLS on them.
 import _thread
-
 import ssl
+
 import uselect
 import usocket
 
