@@ -19,7 +19,7 @@ constexpr std::size_t family_offset = offsetof(sockaddr, sa_family);
 void set_ipv4(ip_addr_t& ip, const std::uint8_t* bytes) noexcept {
     std::uint32_t ipv4 = 0;
     std::memcpy(&ipv4, bytes, sizeof ipv4);
-    ip_addr_set_ip4_u32(&ip, ipv4);
+    ip_addr_set_ip4_u32_val(ip, ipv4);
 }
 
 #if LWIP_IPV6
