@@ -113,7 +113,7 @@ void grow(Pipe& pipe, std::size_t capacity) noexcept {
     if (!reserve(larger, capacity)) return;
     if (larger.capacity > pipe.capacity) {
         larger.end = pipe.there().size();
-        std::memcpy(larger.bytes, pipe.there().data(), larger.end);
+        if (larger.end != 0) std::memcpy(larger.bytes, pipe.there().data(), larger.end);
         std::swap(pipe, larger);
     }
     give_back(larger.bytes);
