@@ -162,6 +162,7 @@ TEST_F(Wrapping, TIME_6_no_race_brings_plain_bytes_into_TLS) {
     }
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose own locks a child finds taken
 // Both ends in one thread, which a child of fork may do.
 bool shake_alone(TlsContext& client, TlsContext& server) {
     Pair pair = tcp_pair();
@@ -179,7 +180,6 @@ bool shake_alone(TlsContext& client, TlsContext& server) {
     return true;
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose own locks a child finds taken
 // No lock of the library's is left to a child by the thread that had it.
 TEST(TlsForks, TLS_3_a_child_of_fork_shakes_hands_while_another_thread_did) {
     TlsContext client = client_context();
