@@ -154,12 +154,14 @@ USOCKET_C_API void usocket_set_signals(void (*hold)(void), void (*release)(void)
 // same program.
 #if defined(USOCKET_HOST_HOOKS) && defined(__GNUC__)
 #define USOCKET_C_HOOK __attribute__((visibility("hidden")))
-#else
-#define USOCKET_C_HOOK USOCKET_C_API
-#endif
 USOCKET_C_HOOK void* usocket_host_resize(void* memory, size_t size);
 USOCKET_C_HOOK void usocket_host_hold_signals(void);
 USOCKET_C_HOOK void usocket_host_release_signals(void);
+#else
+void* usocket_host_resize(void* memory, size_t size);
+USOCKET_C_API void usocket_host_hold_signals(void);
+USOCKET_C_API void usocket_host_release_signals(void);
+#endif
 
 // --- Calls
 
