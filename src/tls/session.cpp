@@ -138,7 +138,6 @@ const LayerHooks session_hooks = {
 
 // --- The wire
 
-// A handshake's messages of one direction go out together.
 SystemWire::SystemWire(sys::Fd to) noexcept : to_(to) { give = take; }
 
 bool SystemWire::make_room(std::size_t capacity) noexcept { return reserve(out, capacity); }

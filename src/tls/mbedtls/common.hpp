@@ -37,9 +37,9 @@ extern Lock handshakes;
 
 // --- Memory of the library's
 
-template <class T, class... From> T* make(From&... from) noexcept {
+template <class T> T* make() noexcept {
     void* memory = mbedtls_calloc(1, sizeof(T));
-    return memory != nullptr ? new (memory) T(from...) : nullptr;
+    return memory != nullptr ? new (memory) T : nullptr;
 }
 
 template <class T> void destroy(T* object) noexcept {
@@ -143,13 +143,17 @@ struct Tickets {
 #define USOCKET_TLS_TICKETS 0
 #endif
 
-struct OwnContext : Context {
+// What a context lends its connections.
+struct Lent {
     Shared<Identity> identity;
     Shared<Trusted> trusted;
     Shared<Protocols> protocols;
 #if USOCKET_TLS_TICKETS
     Shared<Tickets> tickets;
 #endif
+};
+
+struct OwnContext : Context, Lent {
     Demand demand;
 };
 

@@ -9,13 +9,7 @@ namespace usocket::tls::mbedtls {
 namespace {
 
 // What the connections of one listener share.
-struct Agreed {
-    Shared<Identity> identity;
-    Shared<Trusted> trusted;
-    Shared<Protocols> protocols;
-#if USOCKET_TLS_TICKETS
-    Shared<Tickets> tickets;
-#endif
+struct Agreed : Lent {
     CertReqs reqs = CertReqs::none;
     Checks checks;
 };
