@@ -102,7 +102,7 @@ private:
     static constexpr std::uint32_t forks_shift = 16;
     static constexpr std::uint32_t forks_limit = 255;
     static constexpr std::uint32_t sleepers_bit = 0x00008000;
-    static constexpr std::uint32_t facts_mask = 0x00007000;
+    static constexpr std::uint32_t facts_mask = peeks_elsewhere | stays_nonblocking | needs_bell;
     static constexpr std::uint32_t calls_mask = 0x00000fff;
 
     Error enter(std::uint32_t most, std::uint32_t count) noexcept;
