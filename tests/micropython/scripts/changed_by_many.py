@@ -1,35 +1,14 @@
 # POLL-6: threads that change one poll, while another waits in it and the collector is at work.
-import _thread
 import gc
 import io
 
 import uselect
 import usocket
+from tasks import Task
 
 ROUNDS = 300
 MANY = 50
 CLOSED = uselect.POLLHUP | 32
-
-
-class Task:
-    """A function in a thread of its own."""
-
-    def __init__(self, function, *arguments):
-        self._done = _thread.allocate_lock()
-        self._done.acquire()
-        self._outcome = None
-        _thread.start_new_thread(self._run, (function, arguments))
-
-    def _run(self, function, arguments):
-        try:
-            self._outcome = function(*arguments)
-        except Exception as error:
-            self._outcome = repr(error)
-        self._done.release()
-
-    def join(self):
-        self._done.acquire()
-        return self._outcome
 
 
 class Stream(io.IOBase):

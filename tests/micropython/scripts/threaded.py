@@ -1,29 +1,8 @@
 # SOCK-4 TIME-6 STRM-3: one socket, several threads, and the collector, which interrupts what the others wait for.
-import _thread
 import gc
 
 import usocket
-
-
-class Task:
-    """A function in a thread of its own."""
-
-    def __init__(self, function, *arguments):
-        self._done = _thread.allocate_lock()
-        self._done.acquire()
-        self._outcome = None
-        _thread.start_new_thread(self._run, (function, arguments))
-
-    def _run(self, function, arguments):
-        try:
-            self._outcome = function(*arguments)
-        except OSError as error:
-            self._outcome = "OSError " + str(error.errno)
-        self._done.release()
-
-    def join(self):
-        self._done.acquire()
-        return self._outcome
+from tasks import Task
 
 
 def tcp_pair():
@@ -111,7 +90,7 @@ for kind, pair in (("tcp", tcp_pair), ("unix", usocket.socketpair)):
         if turn % 2:
             pause(far, turn * 0.00005)
         near.close()
-        right += [reader.join() for reader in readers] == ["OSError 9"] * 2
+        right += [reader.join() for reader in readers] == ["OSError (9,)"] * 2
         right += far.recv(1) == b""
         far.close()
     print("SOCK-4", kind, "two readers, one closer:", right)
