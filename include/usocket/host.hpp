@@ -39,7 +39,8 @@ struct Host {
     // After a signal, inside the host: run its handlers. True: give the call up, the host has an exception to
     // raise; the call then ends with Error(EINTR).
     bool (*interrupted)() noexcept = nullptr;
-    // Its signal handler may longjmp out of a call. The host then calls Socket::unwound() with the Call.
+    // Its signal handler may longjmp out of a call. The host then calls Socket::unwound() with the Call. Not with
+    // USOCKET_ONE_THREAD.
     bool unwinds = false;
     // It notes a signal and no more.
     Looks looks_for_signals = Looks::no;
@@ -76,7 +77,13 @@ private:
         return host_ != nullptr && host_->looks_for_signals == Looks::seldom;
 #endif
     }
-    [[nodiscard]] bool unwinds() const noexcept { return host_ != nullptr && host_->unwinds; }
+    [[nodiscard]] bool unwinds() const noexcept {
+#if defined(USOCKET_ONE_THREAD)
+        return false;
+#else
+        return host_ != nullptr && host_->unwinds;
+#endif
+    }
     [[nodiscard]] bool looks_for_signals() const noexcept {
         return host_ != nullptr && host_->looks_for_signals != Looks::no;
     }

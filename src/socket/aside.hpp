@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include "stream/layer.hpp"
 #include "stream/pending.hpp"
 #include "sys/sys.hpp"
+#include "usocket/detail/atomic.hpp"
 #include "usocket/detail/gate.hpp"
 #include "usocket/result.hpp"
 #include "wait/held.hpp"
@@ -81,7 +81,7 @@ private:
         return fd_of(word) != sys::no_fd && (word & ~fd_mask) == generation();
     }
 
-    std::atomic<std::uint32_t> word_{0};
+    Atomic<std::uint32_t> word_{0};
 };
 
 // A connection attempt. Why it has failed the system tells one of those who wait for it; here the others learn it.
@@ -165,24 +165,24 @@ private:
         }
     }
 
-    std::atomic<std::uint32_t> word_{0};
+    Atomic<std::uint32_t> word_{0};
 };
 
 struct Aside {
     Registration* watches = nullptr;  // guarded by the polls' lock
-    std::atomic<const WatchHooks*> hooks{nullptr};
+    Atomic<const WatchHooks*> hooks{nullptr};
     Pending pending;
     Standstill standstill;
     Error early;  // told by the system before the bytes that had come before it; for whoever holds the inbox's lock
-    std::atomic<Layer*> layer{nullptr};  // of a wrapped socket, until it is closed
+    Atomic<Layer*> layer{nullptr};  // of a wrapped socket, until it is closed
     // It has something to read, or the end, of which the system does not know. (No bool: where a processor lacks
     // atomics, a firmware supplies those of four bytes.)
-    std::atomic<unsigned> layer_holds{0};
-    std::atomic<unsigned> layer_waits{0};  // its waits_for
-    Lock looking;                          // whoever finds out what the layer holds; a poll then keeps both alive by it
-    Lock switching;                        // O_NONBLOCK, for one system call
+    Atomic<unsigned> layer_holds{0};
+    Atomic<unsigned> layer_waits{0};  // its waits_for
+    Lock looking;                     // whoever finds out what the layer holds; a poll then keeps both alive by it
+    Lock switching;                   // O_NONBLOCK, for one system call
     [[no_unique_address]] Attempt attempt;
-    std::atomic<int> lowat{1};  // SO_RCVLOWAT, as this program has set it
+    Atomic<int> lowat{1};  // SO_RCVLOWAT, as this program has set it
     Detours detours;
     Bell bell;
     int proto = 0;              // if it is too large for the socket itself

@@ -1,11 +1,11 @@
 // Pending: what has left the system's queue and has not been returned (TIME-6); next in line for every read.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "usocket/buffer.hpp"
+#include "usocket/detail/atomic.hpp"
 
 namespace usocket {
 
@@ -34,11 +34,11 @@ public:
 private:
     [[nodiscard]] bool is_parents() const noexcept;
 
-    std::atomic<std::size_t> left_{0};  // not consumed; they end where the block ends
-    std::size_t size_ = 0;              // with what the call that reads has consumed
+    Atomic<std::size_t> left_{0};  // not consumed; they end where the block ends
+    std::size_t size_ = 0;         // with what the call that reads has consumed
     Block block_;
     Block reserve_;
-    std::atomic<std::uint32_t> generation_{0};  // of the process whose they are
+    Atomic<std::uint32_t> generation_{0};  // of the process whose they are
 };
 
 }  // namespace usocket

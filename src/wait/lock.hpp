@@ -1,10 +1,10 @@
 // Lock: for the few steps on lists that several threads share. A child of fork finds it free.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "sys/sys.hpp"
+#include "usocket/detail/atomic.hpp"
 
 namespace usocket {
 
@@ -29,7 +29,7 @@ public:
     void unlock() noexcept { word_.store(0, std::memory_order_release); }
 
 private:
-    std::atomic<std::uint32_t> word_{0};  // 0, or 1 + the holder's process generation
+    Atomic<std::uint32_t> word_{0};  // 0, or 1 + the holder's process generation
 };
 
 // For a scope in which nothing waits.

@@ -29,6 +29,9 @@
 #if defined(USOCKET_ONE_THREAD) && MICROPY_PY_THREAD
 #error "usocket: over lwIP a port with threads says so: -DUSOCKET_LWIP_THREADS"
 #endif
+#if defined(USOCKET_ONE_THREAD) && MICROPY_ASYNC_KBD_INTR
+#error "usocket: signal handlers that jump out of calls are for a build without USOCKET_ONE_THREAD"
+#endif
 #if defined(USOCKET_WITHOUT_sharing) && !defined(USOCKET_OVER_lwip)
 #error "a system shares descriptors whether the module does or not: USOCKET_WITHOUT=sharing is for lwIP"
 #endif

@@ -2,9 +2,9 @@
 // Stands here because a Socket holds one; not for programs.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
+#include "usocket/detail/atomic.hpp"
 #include "usocket/result.hpp"
 
 namespace usocket {
@@ -110,9 +110,9 @@ private:
     static std::uint32_t in_this_process(std::uint32_t word) noexcept;
     template <class Change> std::uint32_t update(Change change) noexcept;
 
-    std::atomic<int> fd_{no_fd};
-    std::atomic<std::uint32_t> word_{closed_bit};
-    std::atomic<Aside*> aside_{nullptr};
+    Atomic<int> fd_{no_fd};
+    Atomic<std::uint32_t> word_{closed_bit};
+    Atomic<Aside*> aside_{nullptr};
 };
 
 }  // namespace usocket
