@@ -235,9 +235,9 @@ struct Aside {
 [[nodiscard]] bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept;
 
 // SO_RCVTIMEO or SO_SNDTIMEO is set, as far as is known: those that somebody sets by the descriptor's number are, once
-// a call has met them (TIME-7).
+// a call has met them (TIME-7). Where no call sleeps in the system nobody has to know before it waits.
 inline bool has_spans(const Gate& gate) noexcept {
-    const Aside* aside = gate.aside();
+    const Aside* aside = sys::calls_sleep ? gate.aside() : nullptr;
     return aside != nullptr && aside->detours.has_spans();
 }
 inline bool has_detours(const Gate& gate) noexcept {
@@ -245,6 +245,7 @@ inline bool has_detours(const Gate& gate) noexcept {
     return aside != nullptr && aside->detours.any();
 }
 inline void note_spans(Gate& gate, bool is_set) noexcept {
+    if (!sys::calls_sleep) return;
     Aside* aside = is_set ? gate.make_aside() : gate.aside();
     if (aside != nullptr) aside->detours.set_spans(is_set);
 }

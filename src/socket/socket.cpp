@@ -425,7 +425,7 @@ Error Socket::finish_connect(Blocking& waiting, const Address& address) noexcept
     Aside* shared = attempt_shared();
     const std::uint32_t number = shared != nullptr ? shared->attempt.number() : 0;
     if (const Error error = waiting.check_signals(); error != Error()) return error;
-    if (has_spans(gate_)) (void)waiting.heed_descriptor(gate_.fd(), sys::poll_out);
+    if (!sys::calls_sleep || has_spans(gate_)) (void)waiting.heed_descriptor(gate_.fd(), sys::poll_out);
     const auto ready = waiting.wait(gate_.fd(), sys::poll_out);
     // Once SO_SNDTIMEO has expired the attempt goes on by itself (TIME-7), as a non-blocking one does.
     if (!ready) return ready.error() == Error(EAGAIN) ? Error(EINPROGRESS) : ready.error();
@@ -514,7 +514,7 @@ Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept
         Aside* aside = set && is_lowat ? gate_.make_aside() : nullptr;
         if (aside != nullptr) aside->lowat.store(lowat_of(gate_.fd()), std::memory_order_release);
 #endif
-        if (set && sys::is_timeout_option(level, name)) {
+        if (sys::calls_sleep && set && sys::is_timeout_option(level, name)) {
             const auto is_set = [&](unsigned events) { return !sys::descriptor_timeout(gate_.fd(), events).is_none(); };
             note_spans(gate_, is_set(sys::poll_in) || is_set(sys::poll_out));
         }

@@ -242,7 +242,8 @@ Error Blocking::heed_descriptor(sys::Fd fd, unsigned events) noexcept {
 // One that was set behind our back is known from now on.
 Timeout Blocking::own_span(sys::Fd fd, unsigned events) noexcept {
     const Timeout own = sys::descriptor_timeout(fd, events);
-    if (!own.is_none() && gate_ != nullptr && make_aside(*gate_) != nullptr) note_spans(*gate_, true);
+    const bool is_news = sys::calls_sleep && !own.is_none() && gate_ != nullptr;
+    if (is_news && make_aside(*gate_) != nullptr) note_spans(*gate_, true);
     return own;
 }
 
