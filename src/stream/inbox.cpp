@@ -92,6 +92,7 @@ void Inbox::wake_waiters() noexcept {
 }
 
 void Inbox::close_window() noexcept {
+    if (Windows::pool_size == 0) return;
     const Held held;
     // Whoever reads either sees that the gate is exposed when it would open a window, or has one open and is busy.
     std::uint32_t free = replace_holder(closing_reader);

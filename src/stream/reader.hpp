@@ -117,10 +117,12 @@ private:
     [[nodiscard]] static constexpr bool leaves_in_queue() noexcept { return false; }
     void note_mark(int /*flags*/) noexcept {}
     void pass_mark(std::size_t /*taken*/) noexcept {}
+    void end_growth() noexcept {}
 #else
     [[nodiscard]] bool leaves_in_queue() noexcept;
     void note_mark(int flags) noexcept;
     void pass_mark(std::size_t taken) noexcept;
+    void end_growth() noexcept;
 #endif
     Result<std::size_t> await_whole(std::size_t count, bool completes) noexcept;
     Result<std::size_t> await_some(std::size_t most) noexcept;
@@ -134,7 +136,6 @@ private:
     Result<bool> stands_before_more(std::size_t there) noexcept;
     bool open_growth() noexcept;
     Result<bool> pause_for(Standstill& still, sys::Fd watched, unsigned events, Timeout span) noexcept;
-    void end_growth() noexcept;
     Error mend_line(std::size_t count) noexcept;
 
     [[nodiscard]] sys::Fd fd() const noexcept { return source_.gate->fd(); }

@@ -48,6 +48,13 @@ void Reader::note_mark(int flags) noexcept {
 void Reader::pass_mark(std::size_t taken) noexcept {
     if (Aside* aside = source_.gate->aside()) aside->detours.pass(taken);
 }
+
+void Reader::end_growth() noexcept {
+    if (call_.growth_ == sys::no_fd) return;
+    const Held held;
+    sys::close(call_.growth_);
+    call_.growth_ = sys::no_fd;
+}
 #endif
 
 // How many of the next `count` bytes to take in now; there may be none, at the end. completes: with them all the read
@@ -225,13 +232,6 @@ bool Reader::open_growth() noexcept {
     call_.growth_ = *opened;
     has_ended_ = sys::growth_take(*opened);
     return true;
-}
-
-void Reader::end_growth() noexcept {
-    if (call_.growth_ == sys::no_fd) return;
-    const Held held;
-    sys::close(call_.growth_);
-    call_.growth_ = sys::no_fd;
 }
 
 // The last `count` bytes were taken for a line, or a part of one, after what a peek had shown. If another holder has

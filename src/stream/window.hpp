@@ -60,6 +60,7 @@ struct Window {
 // All of it under the inbox's lock.
 class Windows {
 public:
+    static constexpr std::size_t pool_size = USOCKET_WINDOWS;
     // Only if the inbox has one.
     static Window& of(const Inbox& inbox) noexcept { return pool[inbox.window() - 1]; }
     // What it has to give; empty without one.
@@ -102,7 +103,6 @@ private:
     // In Inbox::window_: no window is open, and the bits below count the short reads since there was one.
     static constexpr std::uint8_t row = Inbox::no_window;
     static constexpr std::uint8_t used_up = row + 2;  // the next short read looks whether there is more
-    static constexpr std::size_t pool_size = USOCKET_WINDOWS;
     static_assert(pool_size < row);
 
     static void trim_or_finish(Inbox& inbox) noexcept;
