@@ -9,7 +9,7 @@ namespace usocket {
 
 class Decimal {
 public:
-    explicit Decimal(std::uint64_t number) noexcept {
+    [[gnu::noinline]] explicit Decimal(std::uint64_t number) noexcept {
         do {
             *--begin_ = static_cast<char>('0' + number % 10);
             number /= 10;

@@ -34,9 +34,9 @@ constexpr bool has_32_bits(std::int64_t number) noexcept { return number >= 0 &&
 
 constexpr std::uint8_t packed_size(int family) noexcept { return family == sys::af_inet ? 4 : 16; }
 
-// The numbers are checked, but for flowinfo.
-Result<Address> make_checked(int family, const PackedAddress& ip, std::int64_t port, std::int64_t flowinfo,
-                             std::int64_t scopeid) noexcept {
+// The numbers are checked, but for flowinfo. Not in both places that call it: it is as long as they are.
+[[gnu::noinline]] Result<Address> make_checked(int family, const PackedAddress& ip, std::int64_t port,
+                                               std::int64_t flowinfo, std::int64_t scopeid) noexcept {
     if (port < 0 || port > 0xffff) return Error(Fault::port_range);
     if (!has_32_bits(scopeid)) return Error(Fault::scopeid_range);
     return sys::make_inet(family, ip, static_cast<std::uint16_t>(port), static_cast<std::uint32_t>(flowinfo),

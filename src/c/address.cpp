@@ -67,7 +67,7 @@ void usocket_address_decode(const usocket_address_t* from, usocket_decoded_t* de
     decoded->scopeid = address.scopeid();
     const Address::Text host = address.host();
     decoded->host_size = host.size;
-    std::copy(host.chars.begin(), host.chars.end(), decoded->host);
+    std::copy_n(host.chars.begin(), host.size + 1, decoded->host);
 }
 
 bool usocket_takes_paths(int family) { return family == sys::af_unix; }
@@ -76,7 +76,7 @@ usocket_error_t usocket_inet_ntop(int family, usocket_bytes_t packed, char into[
     const auto found = inet_ntop(family, cxx(packed));
     if (found) {
         *size = found->size;
-        std::copy(found->chars.begin(), found->chars.end(), into);
+        std::copy_n(found->chars.begin(), found->size + 1, into);
     }
     return c(found);
 }

@@ -166,6 +166,7 @@ void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_addre
 
 // --- From a socket
 
+#if !defined(USOCKET_OVER_lwip)  // which has no paths
 // Well-formed UTF-8: what MicroPython and Pycopy take as the content of a str. Their own check differs in name from
 // version to version, and is missing from small builds.
 static bool is_utf8(usocket_bytes_t bytes) {
@@ -195,13 +196,16 @@ static mp_obj_t new_path(usocket_bytes_t path) {
     }
     return mp_obj_new_str(path.data, path.size);
 }
+#endif
 
 static mp_obj_t new_compat(const usocket_address_t* address) {
     usocket_decoded_t decoded;
     usocket_address_decode(address, &decoded);
+#if !defined(USOCKET_OVER_lwip)
     if (decoded.kind == USOCKET_UNIX) {
         return new_path(usocket_address_payload(address));
     }
+#endif
     if (decoded.kind == USOCKET_OTHER) {
         const usocket_bytes_t native = usocket_address_bytes(address);
         return native.size == 0 ? mp_const_none : usocket_new_bytes(native);

@@ -364,12 +364,13 @@ void lookup_cancel(Lookup* lookup) noexcept {
 Result<void*> lookup_finish(Lookup* lookup) noexcept {
     const bool has_name = (lookup->flags & AI_CANONNAME) != 0;
     List list(lookup->type, lookup->proto, has_name ? lookup->name : nullptr);
-    bool has_memory = true;
-    if (lookup->ipv4.is_found) has_memory = list.add(to_address({lookup->ipv4.ip, lookup->port}, AF_INET));
-    if (lookup->ipv6.is_found && has_memory) {
-        has_memory = list.add(to_address({lookup->ipv6.ip, lookup->port}, AF_INET6));
+    bool is_empty = true, has_memory = true;
+    for (const int family : {AF_INET, AF_INET6}) {
+        const Question& question = family == AF_INET ? lookup->ipv4 : lookup->ipv6;
+        if (!question.is_found) continue;
+        is_empty = false;
+        has_memory = has_memory && list.add(to_address({question.ip, lookup->port}, family));
     }
-    const bool is_empty = !lookup->ipv4.is_found && !lookup->ipv6.is_found;
     const Error why(lookup->may_come ? EAI_AGAIN : EAI_NONAME);
     lookup_cancel(lookup);
     return is_empty ? Result<void*>(why) : result_of(list, has_memory);
