@@ -118,7 +118,7 @@ Error Socket::enter(Call& call) noexcept {
     return error;
 }
 
-Error Socket::leave(Call& call, Error error) noexcept {
+[[gnu::noinline]] Error Socket::leave(Call& call, Error error) noexcept {
     call.inside_ = false;
     return leave(error);
 }
@@ -498,7 +498,8 @@ bool is_overlooked(sys::Fd fd, const Aside* aside) noexcept {
     return lowat > 1 && lowat != own && sys::queued(fd).value_or(0u) != 0;
 }
 
-Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
+// Once, for all that give the value in their way.
+[[gnu::noinline]] Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) noexcept {
     return inside([&]() noexcept {
         const bool moves_peeks = sys::so_peek_off != -1 && level == sys::sol_socket && name == sys::so_peek_off;
         // A poll that counts bytes, or a peek, must not see those that readline() has handed out already.
