@@ -79,12 +79,12 @@ CXXFLAGS_USERMOD += -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
 # one piece of them. A linker without the plugin takes the code. The C files stay outside: the host's longjmp goes to
 # them, and must find in memory what they have lent (bridge.h). What is opaque there has another type inside.
 # What stands behind -fno-strict-aliasing makes -Os smaller: a call is longer than a function of three instructions. So
-# does one partition.
+# does one partition, and that no function is parted from its first lines, which each file would have for itself.
 # On x86-64 a call through the table of addresses is a byte longer than one by a stub, of which there is one for each
-# function of the C library.
+# function of the C library; and tables stand as close as they may.
 USOCKET_WHOLE := -flto=auto -flto-partition=one -ffat-lto-objects -fno-strict-aliasing \
-	--param=max-inline-insns-size=3 -fno-caller-saves \
-	$(if $(filter x86_64-%,$(shell $(CXX) -dumpmachine)),-fno-plt)
+	--param=max-inline-insns-size=3 -fno-caller-saves -fno-partial-inlining \
+	$(if $(filter x86_64-%,$(shell $(CXX) -dumpmachine)),-fno-plt -malign-data=abi)
 define USOCKET_IS_GCC
 printf '\043ifdef __clang__\n\043error\n\043endif\n' | $(CXX) $(USOCKET_WHOLE) -x c++ -c -o /dev/null - 2>/dev/null && \
 	[ "$$($(CC) -dumpfullversion)" = "$$($(CXX) -dumpfullversion)" ] && echo yes

@@ -150,7 +150,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_socketpair_compat_obj, 0, 3, socketp
 // --- Connections
 
 // What a call that may wait is given before all else.
-static usocket_obj_t* begin(usocket_request_t* request, mp_obj_t self_in) {
+static MP_NOINLINE usocket_obj_t* begin(usocket_request_t* request, mp_obj_t self_in) {
     usocket_obj_t* self = get(self_in);
     request->socket = &self->socket;
     request->flags = 0;
@@ -202,8 +202,8 @@ static usocket_pair_t begin_pair(void) {
     return (usocket_pair_t){MP_OBJ_TO_PTR(mp_obj_new_tuple(2, NULL)), m_new(byte, PLACE_OF_ADDRESS)};
 }
 
-static mp_obj_t end_pair(usocket_pair_t result, const usocket_obj_t* self, mp_obj_t first,
-                         const usocket_address_t* address) {
+static MP_NOINLINE mp_obj_t end_pair(usocket_pair_t result, const usocket_obj_t* self, mp_obj_t first,
+                                     const usocket_address_t* address) {
     m_del(byte, result.place, PLACE_OF_ADDRESS);
     result.pair->items[0] = first;
     result.pair->items[1] = usocket_new_address(address, usocket_is_compat(self));
@@ -288,7 +288,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket___del___obj, socket___del__);
 
 // --- Socket methods
 
-static void lend(usocket_request_t* request, mp_obj_t from, mp_uint_t access) {
+static MP_NOINLINE void lend(usocket_request_t* request, mp_obj_t from, mp_uint_t access) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(from, &info, access);
     request->data = info.buf;
@@ -391,7 +391,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket_recvfrom_into_obj, 1, socket_recvfrom_i
 static bool would_block(usocket_error_t error) { return error == MP_EAGAIN; }
 
 // An int, or None or not there, which count as none.
-static bool get_optional(size_t n_args, const mp_obj_t* args, size_t index, int64_t* number) {
+static MP_NOINLINE bool get_optional(size_t n_args, const mp_obj_t* args, size_t index, int64_t* number) {
     *number = 0;
     if (n_args <= index || args[index] == mp_const_none) {
         return false;
