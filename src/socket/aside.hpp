@@ -244,7 +244,7 @@ inline bool has_detours(const Gate& gate) noexcept {
     const Aside* aside = gate.aside();
     return aside != nullptr && aside->detours.any();
 }
-[[gnu::noinline]] inline void note_spans(Gate& gate, bool is_set) noexcept {
+inline void note_spans(Gate& gate, bool is_set) noexcept {
     if (!sys::calls_sleep) return;
     Aside* aside = is_set ? gate.make_aside() : gate.aside();
     if (aside != nullptr) aside->detours.set_spans(is_set);

@@ -124,7 +124,9 @@ public:
     // `longest`, or until the next look for signals.
     Timeout until_look(Timeout longest) noexcept;
     // EAGAIN and no deadline.
-    [[nodiscard]] bool is_nonblocking() const noexcept { return timeout_.is_zero() && !call_.has_deadline_; }
+    [[nodiscard, gnu::noinline]] bool is_nonblocking() const noexcept {
+        return timeout_.is_zero() && !call_.has_deadline_;
+    }
     [[nodiscard]] bool is_alone() const noexcept { return is_undisturbed(call_.host_); }
     // Nothing ends a wait but what is waited for.
     [[nodiscard]] bool is_endless() const noexcept { return timeout_.is_none() && !call_.has_deadline_; }

@@ -153,11 +153,11 @@ static void get_tuple(const usocket_obj_t* self, mp_obj_t from, usocket_address_
 }
 
 void usocket_get_address(const usocket_obj_t* self, mp_obj_t from, usocket_address_t* address) {
-    const int family = usocket_family(&self->socket);
     if (mp_obj_is_type(from, &mp_type_tuple)) {
         get_tuple(self, from, address);
         return;
     }
+    const int family = usocket_family(&self->socket);
     const usocket_bytes_t bytes = usocket_get_bytes(from);
     const bool is_path = mp_obj_is_str(from) || (usocket_is_compat(self) && usocket_takes_paths(family));
     usocket_check(is_path ? usocket_address_path(address, family, bytes) : usocket_address_native(address, bytes),
