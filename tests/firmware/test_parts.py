@@ -14,7 +14,7 @@ sys.path.append(str(REPO / "bench"))
 import firmware_size  # noqa: E402
 
 SMALL = REPO / "build" / "bin" / "board-small"
-LARGEST_TEXT = 31 * 1024
+LARGEST_TEXT = 30 * 1024
 # What only they need, one of each that is code.
 FUNCTIONS = (
     "Poll::poll(",

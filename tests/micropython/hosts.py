@@ -50,6 +50,7 @@ class Host:
 STOCK = Host("micropython-stock")
 OURS = Host("micropython")  # SIGINT longjmps out of whatever runs
 GIL = Host("micropython-gil")  # SIGINT ends system calls with EINTR
+SLIM = Host("micropython-slim")  # for its size alone
 
 
 def environment() -> dict[str, str]:
