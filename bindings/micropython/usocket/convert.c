@@ -118,12 +118,12 @@ mp_obj_str_t* usocket_bytes_begin_sized(usocket_request_t* request, size_t size)
 mp_obj_t usocket_bytes_end(mp_obj_str_t* object, const usocket_sink_t* sink, size_t size) {
     const size_t capacity = usocket_sink_capacity(sink);
     uint8_t* data = usocket_sink_data(sink);
+    if (size > capacity) {
+        size = capacity;  // with MSG_TRUNC the system counts what it had no room for
+    }
     if (size == 0) {
         m_del(byte, data, capacity + 1);
         return mp_const_empty_bytes;
-    }
-    if (size > capacity) {
-        size = capacity;  // with MSG_TRUNC the system counts what it had no room for
     }
     if (capacity - size >= WORTH_SHRINKING) {
         uint8_t* shrunk = m_renew_maybe(byte, data, capacity + 1, size + 1, true);
