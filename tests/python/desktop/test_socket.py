@@ -37,6 +37,13 @@ def test_name_2_addresses_come_back_as_tuples(server: socket.socket) -> None:
             assert conn.recvfrom(1) == (b"x", address)
 
 
+def test_name_2_makefile_takes_keywords() -> None:
+    with socket.socket() as sock:
+        assert sock.makefile(mode="rwb", buffering=0) is sock.makefile("rb", 5) is sock.makefile() is sock
+        with pytest.raises(ValueError):
+            sock.makefile(mode="r")
+
+
 def test_name_2_names_are_resolved(server: socket.socket) -> None:
     port = server.getsockname()[1]
     with socket.create_connection(("localhost", port)) as client, socket.socket() as other:

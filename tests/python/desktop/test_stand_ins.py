@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import subprocess
 import sys
@@ -480,6 +481,50 @@ def test_dev_2_websocket_speaks_both_ways() -> None:
     assert names["sent"] == b"\x8a\1p" + b"\x88\2\x03\xe8" + b"\x81\2hi" + b"\x82\x7e\0\xc8" + bytes(200)
 
 
+def test_dev_2_websocket_sends_frames_whole() -> None:
+    """Also on a socket that is non-blocking and has no room, and of any size."""
+    names = names_of(
+        "import _thread, socket\nfrom websocket import websocket\na, b = socket.socketpair()\na.setblocking(False)\n"
+        "b.settimeout(10)\nheads, whole, over = [], [], _thread.allocate_lock()\nover.acquire()\n"
+        "def take(sizes):\n    for size in sizes:\n"
+        "        heads.append(b.read(2 if size < 126 else 4 if size < 65536 else 10))\n"
+        "        whole.append(b.read(size) == bytes(size))\n"
+        "def take_all():\n    take(SIZES)\n    over.release()\n"
+        "SIZES = [60000] * 10 + [65535, 65536, 1000000, 5]\n_thread.start_new_thread(take_all, ())\n"
+        "w = websocket(a, True)\nsent = [w.write(bytes(size)) for size in SIZES]\nnothing = w.read(1)\nover.acquire()\n"
+        "w = websocket(a)\ncount = 0\nwhile w.write(bytes(60000)):\n    count += 1\n"
+        "take([60000] * (count - 1))\nrest = w.read(1), take([60000])\n"
+        "w.write('hi')\nlast = b.read(4)\na.close()\nb.close()\n"
+    )
+    sizes = names["SIZES"]
+    assert names["sent"] == sizes and names["nothing"] is None
+    assert all(names["whole"]) and len(names["whole"]) == len(sizes) + names["count"]
+    lengths = [head[1] if len(head) == 2 else int.from_bytes(head[2:], "big") for head in names["heads"]]
+    assert lengths == sizes + [60000] * names["count"]
+    assert names["rest"][0] is None and names["last"] == b"\x81\2hi"
+
+
+def test_dev_2_websocket_reads_as_a_stream() -> None:
+    """Over the borders of frames; None where nothing is there; what a timeout cuts short comes with the next read."""
+    names = names_of(
+        "import socket\nfrom websocket import websocket\na, b = socket.socketpair()\na.setblocking(False)\n"
+        "w = websocket(a)\nnothing = w.read(), w.read(5), w.readline(), w.readinto(bytearray(5))\n"
+        "def frame(op, data):\n    return bytes([op, len(data)]) + data\n"
+        "b.write(frame(0x81, b'ab') + frame(0x81, b'cde'))\njoined = w.read(4), w.read(4)\n"
+        "b.write(frame(0x81, b'ab') + frame(0x81, b'c\\nd'))\nlines = w.readline(), w.readline(2), w.readline()\n"
+        "b.write(frame(1, b'be') + frame(0x89, b'p') + frame(0x80, b'tween'))\nparts = w.read()\n"
+        "b.write(frame(0x81, b'') * 3000 + frame(0x82, b'x'))\nempty = w.read(1), w.ioctl(8), b.recv(9)\n"
+        "a.settimeout(0.02)\nb.write(frame(0x81, b'kept'))\n"
+        "try:\n    w.read(9)\nexcept OSError as e:\n    late = e.errno\n"
+        "b.write(frame(0x81, b' back') + frame(0x88, b''))\nkept = w.read(9), w.read(), w.readline()\n"
+        "b.close()\nw.close()\n"
+    )
+    assert names["nothing"] == (None,) * 4
+    assert names["joined"] == (b"abcd", b"e") and names["lines"] == (b"abc\n", b"d", None)
+    assert names["parts"] == b"between" and names["empty"] == (b"x", 2, b"\x8a\1p")
+    assert names["late"] == errno.ETIMEDOUT and names["kept"] == (b"kept back", b"", b"")
+
+
 @pytest.mark.parametrize("kind", ["RAW", "ZLIB", "GZIP"])
 def test_dev_2_deflate_goes_both_ways(kind: str) -> None:
     names = names_of(
@@ -498,6 +543,21 @@ def test_dev_2_deflate_of_what_is_none_or_cut_off(data: str, error: type[Excepti
         names_of(f"import deflate, io\ndeflate.DeflateIO(io.BytesIO({data})).read()\n")
 
 
+def test_dev_2_deflate_takes_no_more_than_it_needs() -> None:
+    """From a connection that stays open, and what comes next there is somebody else's."""
+    names = names_of(
+        "import deflate, socket, zlib\na, b = socket.socketpair()\nb.settimeout(5)\n"
+        "packed = zlib.compress(b'one\\ntwo')\n"
+        "a.write(packed + b'next')\nd = deflate.DeflateIO(b, deflate.ZLIB)\n"
+        "got = d.readline(), d.read(), d.read(1), b.recv(9)\n"
+        "a.write(packed[:-5])\nd = deflate.DeflateIO(b, deflate.ZLIB)\nearly = d.read(4)\nb.setblocking(False)\n"
+        "try:\n    d.read()\nexcept OSError as e:\n    nothing = e.errno\n"
+        "a.write(packed[-5:])\nrest = d.read()\na.close()\nb.close()\n"
+    )
+    assert names["got"] == (b"one\n", b"two", b"", b"next")
+    assert names["early"] + names["rest"] == b"one\ntwo" and names["nothing"] == errno.EAGAIN
+
+
 def test_dev_2_uctypes_sees_and_changes_memory() -> None:
     names = names_of(
         "import uctypes as u\nbuf = bytearray(16)\nLAYOUT = {'a': u.UINT8 | 0, 'b': u.UINT16 | 2, 'c': u.INT32 | 4,\n"
@@ -512,6 +572,21 @@ def test_dev_2_uctypes_sees_and_changes_memory() -> None:
     assert names["values"] == (44, 0x102, -2, 3, 5, 7, 0x809, 12)
     assert bytes(names["buf"]) == b"\x2c\x53\1\2\xff\xff\xff\xfe\0\7\x08\x09" + bytes(4)
     assert names["same"] == b"\x2c\x53\1\2"
+
+
+def test_dev_2_uctypes_structures_are_buffers() -> None:
+    """A packet goes out of one and comes into one; so do arrays of bytes in it."""
+    names = names_of(
+        "import socket, uctypes as u\nbuf = bytearray(b'\\1\\0\\2ab')\na, b = socket.socketpair()\n"
+        "LAYOUT = {'kind': u.UINT8 | 0, 'id': u.UINT16 | 1, 'name': (3 | u.ARRAY, 2 | u.UINT8)}\n"
+        "s = u.struct(u.addressof(buf), LAYOUT, u.BIG_ENDIAN)\nsent = a.send(s), a.write(s.name), b.recv(9)\n"
+        "got = a.write(b'\\4\\1\\0xyzw'), b.readinto(s), b.readinto(s.name)\n"
+        "values = s.kind, s.id, bytes(s.name), bytearray(s), len(memoryview(s)), isinstance(s, u.struct)\n"
+        "same = u.addressof(s.name) - u.addressof(s), u.sizeof(s)\na.close()\nb.close()\n"
+    )
+    assert names["sent"] == (5, 2, b"\1\0\2abab") and names["got"] == (7, 5, 2)
+    assert names["values"] == (4, 256, b"zw", b"\4\1\0zw", 5, True) and names["same"] == (3, 5)
+    assert names["buf"] == b"\4\1\0zw"
 
 
 def test_dev_2_reset_in_a_thread_ends_the_program_too(tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ class _webrepl:
         self._sock.write(b"\r\nWebREPL connected\r\n>>> " if self._is_in else b"\r\nAccess denied\r\n")
         return self._is_in
 
-    def write(self, data: Any) -> int:
-        return int(self._sock.write(data)) if self._is_in else len(data)
+    def write(self, data: Any) -> int | None:
+        return self._sock.write(data) if self._is_in else len(data)
 
     def close(self) -> None:
         self._sock.close()

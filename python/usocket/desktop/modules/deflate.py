@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import errno as _errno
 import zlib as _zlib
 from typing import Any
 
 AUTO, RAW, ZLIB, GZIP = range(4)
-
-_BLOCK = 256
 
 
 class DeflateIO:
@@ -49,13 +48,15 @@ class DeflateIO:
             self._inflater = _zlib.decompressobj(wbits)
         if self._inflater.eof:
             return False
-        block = self._stream.read(_BLOCK)
-        try:
-            self._inflated += self._inflater.decompress(block or b"")
-        except _zlib.error as error:
-            raise OSError(22, str(error)) from None
-        if not block and not self._inflater.eof:
+        byte = self._stream.read(1)  # what is behind the end is somebody else's
+        if byte is None:
+            raise OSError(_errno.EAGAIN, "nothing is there to inflate")
+        if not byte:
             raise EOFError
+        try:
+            self._inflated += self._inflater.decompress(byte)
+        except _zlib.error as error:
+            raise OSError(_errno.EINVAL, str(error)) from None
         return True
 
     def write(self, data: Any) -> int:

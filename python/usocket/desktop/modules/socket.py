@@ -74,6 +74,9 @@ class socket(usocket.socket):
         count, address = super().recvfrom_into(buffer, nbytes, flags)
         return count, _tuple(address)
 
+    def makefile(self, mode: str = "rb", buffering: int | None = 0) -> Any:
+        return super().makefile(mode, buffering)
+
     def getsockname(self) -> Any:
         return _tuple(super().getsockname())
 

@@ -7,6 +7,7 @@ written to an address is written. PTR and floats in NATIVE layout follow the des
 from __future__ import annotations
 
 import ctypes as _ctypes
+import functools as _functools
 import struct as _struct
 import sys as _sys
 from typing import Any
@@ -19,6 +20,7 @@ _BIT_SHIFT, _LENGTH_SHIFT = 17, 22
 
 for _index, _name in enumerate(_TYPES):
     globals()[_name] = _index << _TYPE_SHIFT
+_UINT8 = 0
 FLOAT32, FLOAT64 = 14 << _TYPE_SHIFT, 15 << _TYPE_SHIFT
 VOID = 0
 ARRAY, PTR = 1 << 31, 1 << 32
@@ -57,9 +59,16 @@ def bytearray_at(address: int, size: int) -> Any:
 
 
 class struct:
-    """The structure that the descriptor describes, at that address."""
+    """The structure that the descriptor describes, at that address: its fields, and as a buffer all of its bytes."""
 
     _address: int
+    _descriptor: Any
+    _layout: int
+
+    def __new__(cls, address: int, descriptor: Any, layout: int = NATIVE) -> struct:
+        kind: Any = cls
+        made: struct = _memory(kind, _size(descriptor)).from_address(address)
+        return made
 
     def __init__(self, address: int, descriptor: Any, layout: int = NATIVE) -> None:
         self.__dict__.update(_address=address, _descriptor=descriptor, _layout=layout)
@@ -74,6 +83,12 @@ class struct:
         if isinstance(kind, tuple):
             raise TypeError(f"uctypes: {name} is not a scalar: set its parts")
         _write(self._address, kind, self._layout, value)
+
+
+@_functools.cache
+def _memory(kind: Any, size: int) -> Any:
+    """An array of ctypes has its bytes to lend; a class of Python's own has none before CPython 3.12."""
+    return type(kind.__name__, (kind, _ctypes.c_ubyte * size), {})
 
 
 class _Array:
@@ -113,6 +128,8 @@ def _read(address: int, kind: Any, layout: int) -> Any:
         if isinstance(kind[1], dict):
             return struct(address, kind[1], layout)
         item = kind[2] if len(kind) > 2 else kind[1] & ~_OFFSET_MASK
+        if item == _UINT8:
+            return bytearray_at(address, kind[1] & _OFFSET_MASK)
         return _Array(address, item, kind[1] & _OFFSET_MASK, layout)
     code = _code(kind, layout)
     value = _struct.unpack(code, bytes_at(address + (kind & _OFFSET_MASK), _struct.calcsize(code)))[0]
