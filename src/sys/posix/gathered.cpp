@@ -58,12 +58,12 @@ Result<ReceivedMessage> recvmsg(Fd fd, Scattered pieces, MutableBuffer control, 
     return message;
 }
 
-// Through memory of our own, for a descriptor that blocks and must not (TIME-9).
-Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count) noexcept {
+// For a descriptor that blocks and must not (TIME-9), and for what sendfile(2) does not take.
+Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count, int flags) noexcept {
     std::uint8_t block[16 * 1024];
     const auto got = read_file(file, offset, {block, std::min(count, sizeof block)});
     if (!got || *got == 0) return got;
-    return checked_size(::send(fd, block, *got, MSG_DONTWAIT | calls::no_sigpipe));
+    return checked_size(::send(fd, block, *got, flags | calls::no_sigpipe));
 }
 
 Result<void> check_file(Fd file) noexcept {

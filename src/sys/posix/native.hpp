@@ -56,7 +56,7 @@ void mute(int fd) noexcept;
 
 // A part of a file that goes to a socket, `count` of which the system can count.
 Result<std::size_t> send_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept;
-// By memory of our own, without waiting.
-Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count) noexcept;
+// By memory of our own.
+Result<std::size_t> copy_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count, int flags) noexcept;
 
 }  // namespace usocket::sys

@@ -326,6 +326,27 @@ TEST(SendFiles, SOCK_10_a_part_of_it) {
     EXPECT_EQ(must(pair.there.recv(10)).view(), "234");
 }
 
+#if defined(__linux__)
+// A regular file, of which Linux lends nothing.
+TEST_P(SendFile, SOCK_10_a_file_of_proc) {
+    const Descriptor file(::open("/proc/self/limits", O_RDONLY | O_CLOEXEC));
+    ASSERT_GE(file.get(), 0);
+    std::string content(4096, '\0');
+    const ssize_t size = ::pread(file.get(), content.data(), content.size(), 0);
+    ASSERT_GT(size, 4);
+    content.resize(static_cast<std::size_t>(size));
+    Pair pair = tcp_pair();
+    if ((GetParam() & 1) != 0) must(pair.here.settimeout(10s));
+    if ((GetParam() & 2) != 0) (void)pair.here.fileno();
+    EXPECT_EQ(must(pair.here.sendfile(file.get())), content.size());
+    EXPECT_EQ(must(pair.here.sendfile(file.get(), 2, 2)), 2u);
+    must(pair.here.setblocking(false));
+    EXPECT_EQ(must(pair.here.sendfile(file.get(), 4)), content.size() - 4);
+    pair.here.close();
+    EXPECT_EQ(must(pair.there.read()).view(), content + content.substr(2));
+}
+#endif
+
 TEST(SendFiles, SOCK_10_what_is_no_regular_file_is_EINVAL) {
     Pair pair = tcp_pair();
     const Descriptor endless(::open("/dev/zero", O_RDONLY | O_CLOEXEC));

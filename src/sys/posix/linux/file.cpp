@@ -1,4 +1,5 @@
 // Files that are sent: sendfile(2).
+#include <fcntl.h>
 #include <sys/sendfile.h>
 
 #include "sys/posix/linux/sigpipe.hpp"
@@ -20,7 +21,11 @@ Result<std::size_t> send_part(Fd fd, Fd file, std::uint64_t offset, std::size_t 
 }  // namespace
 
 Result<std::size_t> send_file(Fd fd, Fd file, std::uint64_t offset, std::size_t count, bool waits) noexcept {
-    return waits || is_nonblocking(fd) ? send_part(fd, file, offset, count) : copy_file(fd, file, offset, count);
+    if (!waits && !is_nonblocking(fd)) return copy_file(fd, file, offset, count, MSG_DONTWAIT);
+    const auto sent = send_part(fd, file, offset, count);
+    // A file that lends nothing, as most of /proc; or the socket takes none, after refuse_sendfile().
+    if (sent.error() != Error(EINVAL) || (::fcntl(fd, F_GETFL) & O_APPEND) != 0) return sent;
+    return copy_file(fd, file, offset, count, waits ? 0 : MSG_DONTWAIT);
 }
 
 }  // namespace usocket::sys
