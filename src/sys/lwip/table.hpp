@@ -80,7 +80,6 @@ struct Sock {
     };
     Queue queue;  // of a stream
     Datagram* first_datagram = nullptr;
-    Datagram* last_datagram = nullptr;
     std::uint32_t datagram_bytes = 0;
     Sock* first_pending = nullptr;  // of a listener: not yet accepted, in order
     Sock* next_pending = nullptr;   // behind this one, which is such a one

@@ -10,6 +10,8 @@ using State = Sock::State;
 
 // Those that are not established yet may be sacrificed for one of the program's own: lwIP does so when it has no PCB.
 constexpr std::uint8_t half_open_prio = TCP_PRIO_NORMAL - 1;
+// Before these those that are closed and whose peers have gone, also for one that comes.
+constexpr std::uint8_t gone_prio = half_open_prio - 1;
 
 // --- Between a socket and its PCB
 
@@ -37,8 +39,18 @@ std::uint32_t end_of(const tcp_pcb& pcb) noexcept {
     return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(pcb.callback_arg));
 }
 
+// What was sent to it does not arrive.
+bool takes_nothing(const tcp_pcb& pcb) noexcept { return pcb.persist_backoff > 1 || pcb.nrtx > 1; }
+
+// Or it has had all of it, and does not end its stream.
+bool is_gone(const tcp_pcb& pcb) noexcept {
+    constexpr std::uint32_t silence = 2000 / TCP_SLOW_INTERVAL;
+    return pcb.state == FIN_WAIT_2 ? tcp_ticks - pcb.tmr > silence : takes_nothing(pcb);
+}
+
 // A peer that answers and never reads would keep it for ever.
 err_t on_closing(void*, tcp_pcb* pcb) noexcept {
+    if (is_gone(*pcb)) pcb->prio = gone_prio;
     if (until(end_of(*pcb), sys_now()) > 0) return ERR_OK;
     tcp_abort(pcb);
     return ERR_ABRT;
@@ -122,6 +134,7 @@ void on_error(void* arg, err_t error) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
     const bool was_connecting = sock.state == State::connecting;
     sock.tcp = nullptr;
+    if (sock.state == State::fresh) return;  // bound to an address that has gone: need_tcp() makes another one
     if (error == ERR_CLSD) {
         sock.eof = true;
     } else if (error == ERR_RST) {
@@ -273,7 +286,7 @@ bool has_room(const Sock& sock) noexcept {
 bool may_go(const tcp_pcb& pcb, std::uint32_t& end) noexcept {
     if (pcb.poll == on_closing) {
         end = end_of(pcb);
-        return pcb.persist_backoff > 1 || pcb.nrtx > 1;
+        return takes_nothing(pcb);
     }
     if (pcb.poll != on_tick || tcp_sndqueuelen(&pcb) == 0) return false;
     const auto& sock = *static_cast<const Sock*>(pcb.callback_arg);
@@ -314,9 +327,9 @@ Error need_tcp(Sock& sock) noexcept {
     own(sock, pcb);
     put_options(sock);
     if (!sock.bound) return Error();
-    const err_t error = tcp_bind(pcb, &sock.local.ip, sock.local.port);
-    if (error != ERR_OK) tcp_abort(part(sock));
-    return error_of(error);
+    if (tcp_bind(pcb, &sock.local.ip, sock.local.port) == ERR_OK) return Error();
+    tcp_abort(part(sock));
+    return Error(EADDRINUSE);
 }
 
 // lwIP's timers cut segments.
@@ -438,7 +451,7 @@ Error shutdown_tcp(Sock& sock, bool reading, bool writing) noexcept {
         return Error();
     }
     if (sock.state != State::connected) return Error(ENOTCONN);
-    sock.no_read = sock.no_read || reading;
+    if (reading) sock.no_read = true;
     if (writing && !sock.no_write) {
         sock.no_write = true;
         if (sock.tcp != nullptr) {

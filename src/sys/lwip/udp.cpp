@@ -27,33 +27,63 @@ Datagram* new_datagram() noexcept {
     return nullptr;
 }
 
+unsigned count_of(const Sock& sock) noexcept {
+    unsigned count = 0;
+    for (const Datagram* one = sock.first_datagram; one != nullptr; one = one->next) ++count;
+    return count;
+}
+
+void drop(Sock& sock, Datagram*& link) noexcept {
+    Datagram& gone = *link;
+    link = gone.next;
+    sock.datagram_bytes -= gone.data->tot_len;
+    buffers -= buffers_of(gone.data);
+    pbuf_free(std::exchange(gone.data, nullptr));
+}
+
+void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16_t port) noexcept;
+
+// Whoever has the most loses the last one that came, though never its only one: it may have been shown already. False:
+// nobody has more than this one.
+bool make_room(const Sock& sock) noexcept {
+    Sock* most = nullptr;
+    unsigned count = std::max(count_of(sock), 1u);
+    for (const udp_pcb* pcb = udp_pcbs; pcb != nullptr; pcb = pcb->next) {
+        if (pcb->recv != on_recv) continue;
+        auto& one = *static_cast<Sock*>(pcb->recv_arg);
+        const unsigned its = count_of(one);
+        if (its <= count) continue;
+        most = &one;
+        count = its;
+    }
+    if (most == nullptr) return false;
+    Datagram** last = &most->first_datagram;
+    while (--count != 0) last = &(*last)->next;
+    drop(*most, *last);
+    return true;
+}
+
 // What nobody has room for is lost, as datagrams may be.
 void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16_t port) noexcept {
     auto& sock = *static_cast<Sock*>(arg);
     // One finds room in an empty queue, however large.
     const bool is_bounded = sock.datagram_bytes == 0 || sock.datagram_bytes + data->tot_len <= sock.rcvbuf;
-    const bool has_room = is_bounded && !sock.no_read;
-    const bool fits = has_room && buffers_of(data) <= most_buffers - buffers;
-    Datagram* datagram = fits ? new_datagram() : nullptr;
+    Datagram* datagram = nullptr;
+    if (is_bounded && !sock.no_read) {
+        do datagram = buffers_of(data) <= most_buffers - buffers ? new_datagram() : nullptr;
+        while (datagram == nullptr && make_room(sock));
+    }
     if (datagram == nullptr) {
         pbuf_free(data);
         return;
     }
     *datagram = {nullptr, data, {*from, port}};
-    (sock.last_datagram == nullptr ? sock.first_datagram : sock.last_datagram->next) = datagram;
-    sock.last_datagram = datagram;
+    Datagram** end = &sock.first_datagram;
+    while (*end != nullptr) end = &(*end)->next;
+    *end = datagram;
     sock.datagram_bytes += data->tot_len;
     buffers += buffers_of(data);
     changed(sock);
-}
-
-void drop_first(Sock& sock) noexcept {
-    Datagram& first = *sock.first_datagram;
-    sock.first_datagram = first.next;
-    if (first.next == nullptr) sock.last_datagram = nullptr;
-    sock.datagram_bytes -= first.data->tot_len;
-    buffers -= buffers_of(first.data);
-    pbuf_free(std::exchange(first.data, nullptr));
 }
 
 // Of all pieces. nullptr: no memory. The largest datagrams have no room left for headers to be put before them.
@@ -128,7 +158,7 @@ Result<Received> receive_udp(Sock& sock, Scattered pieces, bool peeks) noexcept 
         const auto offset = static_cast<std::uint16_t>(received.size);
         if (room != 0) received.size += pbuf_copy_partial(first.data, piece.data(), room, offset);
     }
-    if (!peeks) drop_first(sock);
+    if (!peeks) drop(sock, sock.first_datagram);
     return received;
 }
 
@@ -164,7 +194,7 @@ Error connect_udp(Sock& sock, const Endpoint& peer) noexcept {
 
 void end_udp(Sock& sock) noexcept {
     leave_groups(sock);
-    while (sock.first_datagram != nullptr) drop_first(sock);
+    while (sock.first_datagram != nullptr) drop(sock, sock.first_datagram);
     if (sock.udp != nullptr) udp_remove(std::exchange(sock.udp, nullptr));
 }
 

@@ -326,6 +326,34 @@ TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_buffers_for_others) {
     EXPECT_EQ(must(deaf.recv(10)).view(), "x");
 }
 
+// Of the places for datagrams, which are all that those of the loopback interface need, and of buffers.
+TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_room_for_those_of_others) {
+    const Wire wire;
+    for (const bool over_wire : {false, true}) {
+        const char* here = over_wire ? Wire::here : "127.0.0.1";
+        const char* there = over_wire ? Wire::there : here;
+        Socket deaf[2], sender = must(socket(AF_INET, SOCK_DGRAM)), other = must(socket(AF_INET, SOCK_DGRAM));
+        const auto open = [&](Socket& one) {
+            one = must(socket(AF_INET, SOCK_DGRAM));
+            must(one.bind(must(Address::inet(AF_INET, here, 0))));
+            must(one.settimeout(5s));
+            return must(Address::inet(AF_INET, there, must(one.getsockname()).port()));
+        };
+        for (Socket& one : deaf) {
+            const Address target = open(one);
+            for (char i = 'a'; i <= 'z'; ++i) must(sender.sendto(std::string(1, i), target));
+        }
+        const Address target = open(other);
+        for (const char* text : {"one", "two", "three"}) must(sender.sendto(text, target));
+        for (const char* text : {"one", "two", "three"}) EXPECT_EQ(must(other.recv(10)).view(), text);
+        // None of those that were there is lost.
+        for (Socket& one : deaf) {
+            EXPECT_EQ(must(one.recv(10)).view(), "a");
+            EXPECT_EQ(must(one.recv(10)).view(), "b");
+        }
+    }
+}
+
 // Each comes in a buffer of its own, which is large.
 TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
     const Wire wire;
@@ -471,6 +499,55 @@ TEST(Scarce, STACK_2_the_peer_that_takes_nothing_for_the_longest_time_gives_way)
         const auto sent = deaf[other].send("x");
         EXPECT_TRUE(sent || sent.error() == Error(EAGAIN)) << sent.error().message();
     }
+}
+
+// --- Peers that have gone
+
+// Where each place for a connection is one's of which its program has no more: they have had what was sent, or not.
+class Gone : public testing::TestWithParam<bool> {
+protected:
+    Gone() {
+        std::uint16_t port = 0;
+        Socket server = listener_at(Wire::here, port);
+        for (std::uint16_t i = 0; i < MEMP_NUM_TCP_PCB; ++i) {
+            RawPeer peer{static_cast<std::uint16_t>(2000 + i), port};
+            Socket conn = peer.connect(wire_, server);
+            must(conn.write("bye"));
+            conn.close();
+            if (GetParam()) peer.acknowledge(wire_);
+        }
+        EXPECT_EQ(in_use()[MEMP_TCP_PCB], MEMP_NUM_TCP_PCB);
+        server_ = std::move(server);
+        port_ = port;
+    }
+    Wire wire_;
+    Socket server_;
+    std::uint16_t port_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Acknowledged, Gone, testing::Bool());
+
+TEST_P(Gone, STACK_2_closed_connections_give_way_to_sockets) {
+    const auto start = std::chrono::steady_clock::now();
+    Result<Socket> own = socket();
+    while (!own && std::chrono::steady_clock::now() - start < 20s) {
+        sys::yield_thread();
+        own = socket();
+    }
+    EXPECT_TRUE(own) << own.error().message();
+}
+
+TEST_P(Gone, STACK_2_closed_connections_give_way_to_who_connects) {
+    RawPeer late{3000, port_};
+    must(server_.setblocking(false));
+    const auto start = std::chrono::steady_clock::now();
+    auto conn = server_.accept();
+    while (!conn && std::chrono::steady_clock::now() - start < 20s) {
+        wire_.inject(late.segment(RawPeer::syn));
+        usocket_lwip_turn();
+        late.acknowledge(wire_);
+        conn = server_.accept();
+    }
+    EXPECT_TRUE(conn) << conn.error().message();
 }
 
 // --- Floods
