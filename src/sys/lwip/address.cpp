@@ -57,6 +57,12 @@ Error to_endpoint(const Address& address, int family, Endpoint& endpoint) noexce
     return Error();
 }
 
+Error to_peer(const Address& address, int family, Endpoint& peer) noexcept {
+    const Error error = to_endpoint(address, family, peer);
+    if (ip_addr_isany(&peer.ip)) ip_addr_set_loopback(IP_IS_V6_VAL(peer.ip), &peer.ip);
+    return error;
+}
+
 Address to_address(const Endpoint& endpoint, int family) noexcept {
     PackedAddress ip;
     std::uint32_t scopeid = 0;

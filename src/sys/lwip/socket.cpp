@@ -57,21 +57,20 @@ Error bind_to(Sock& sock, const Endpoint& local) noexcept {
     if (!is_local(&local.ip)) return Error(EADDRNOTAVAIL);
     const bool is_ipv4 = !IP_IS_V6_VAL(local.ip);
     const ip_addr_t& ip = is_ipv4 || !ip_addr_isany(&local.ip) ? local.ip : any_ip(sock);
+    err_t error = ERR_OK;
+    std::uint16_t port = 0;
     if (sock.kind == Kind::tcp) {
-        if (const Error error = need_tcp(sock); error != Error()) return error;
+        if (const Error lacks = need_tcp(sock); lacks != Error()) return lacks;
+        error = tcp_bind(sock.tcp, &ip, local.port);
+        port = sock.tcp->local_port;
+    } else {
+        error = udp_bind(sock.udp, &ip, local.port);
+        port = sock.udp->local_port;
     }
-    const err_t error =
-        sock.kind == Kind::tcp ? tcp_bind(sock.tcp, &ip, local.port) : udp_bind(sock.udp, &ip, local.port);
     if (error != ERR_OK) return error == ERR_BUF ? Error(EADDRINUSE) : error_of(error);
     sock.bound = true;
-    sock.local = {ip, sock.kind == Kind::tcp ? sock.tcp->local_port : sock.udp->local_port};
+    sock.local = {ip, port};
     return Error();
-}
-
-// Any address is this board's own, for whoever connects.
-void make_reachable(Endpoint& peer) noexcept {
-    if (!ip_addr_isany(&peer.ip)) return;
-    ip_addr_set_loopback(IP_IS_V6_VAL(peer.ip), &peer.ip);
 }
 
 }  // namespace
@@ -161,8 +160,7 @@ Result<void> connect(Fd fd, const Address& address) noexcept {
         return {};
     }
     Endpoint peer;
-    if (const Error error = to_endpoint(address, sock.family, peer); error != Error()) return error;
-    make_reachable(peer);
+    if (const Error error = to_peer(address, sock.family, peer); error != Error()) return error;
     return sock.kind == Kind::tcp ? connect_tcp(sock, peer) : connect_udp(sock, peer);
 }
 
@@ -174,8 +172,8 @@ Result<void> shutdown(Fd fd, int how) noexcept {
     turn();
     if (sock.kind == Kind::tcp) return shutdown_tcp(sock, how != SHUT_WR, how != SHUT_RD);
     // Whoever sleeps in it wakes up, connected or not.
-    sock.no_read = sock.no_read || how != SHUT_WR;
-    sock.no_write = sock.no_write || how != SHUT_RD;
+    if (how != SHUT_WR) sock.no_read = true;
+    if (how != SHUT_RD) sock.no_write = true;
     changed(sock);
     if (sock.state != State::connected) return Error(ENOTCONN);
     return {};

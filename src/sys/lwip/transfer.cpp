@@ -51,7 +51,7 @@ Result<std::size_t> send_pieces(Fd fd, Gathered pieces, int flags, const Address
     if (sock.kind == Kind::udp) {
         if (to == nullptr) return send_udp(sock, pieces, nullptr);
         Endpoint target;
-        if (const Error error = to_endpoint(*to, sock.family, target); error != Error()) return error;
+        if (const Error error = to_peer(*to, sock.family, target); error != Error()) return error;
         return send_udp(sock, pieces, &target);
     }
     std::size_t done = 0;

@@ -155,6 +155,17 @@ TEST(Lwip, STACK_2_an_empty_queue_takes_a_datagram_of_any_size) {
 }
 
 // Of a packet's 65,535 bytes, of which lwIP counts IPv6's header as well.
+// And to nobody else, as a broadcast would: so other hosts have it.
+TEST(Lwip, STACK_2_ADDR_2_a_datagram_to_any_address_comes_to_this_host) {
+    for (const auto& [family, any] : {std::pair{AF_INET, "0.0.0.0"}, std::pair{AF_INET6, "::"}}) {
+        Socket one = must(socket(family, SOCK_DGRAM));
+        must(one.bind(must(Address::inet(family, any, 0))));
+        must(one.settimeout(5s));
+        must(one.sendto("here", must(Address::inet(family, any, must(one.getsockname()).port()))));
+        EXPECT_EQ(must(one.recv(10)).view(), "here");
+    }
+}
+
 TEST(Lwip, STACK_2_a_datagram_that_no_packet_holds_is_EMSGSIZE) {
     struct Case {
         int family;

@@ -219,6 +219,23 @@ TEST(Wire, STACK_2_TIME_3_an_attempt_that_its_interface_ends_has_not_timed_out) 
     EXPECT_EQ(unanswered.connect(nobody).error(), Error(ETIMEDOUT));
 }
 
+// Its PCB is gone then, and there is another one when it is wanted.
+TEST(Wire, STACK_2_who_is_bound_to_an_address_may_listen_after_it_was_away) {
+    const Wire wire;
+    Socket server = must(socket());
+    must(server.bind(address_of(Wire::here, 0, wire)));
+    const Address name = must(server.getsockname());
+    {
+        const sys::Guard guard;
+        netif* own = netif_get_by_index(wire.index());
+        const ip4_addr_t before = *netif_ip4_addr(own);
+        netif_set_ipaddr(own, nullptr);
+        netif_set_ipaddr(own, &before);
+    }
+    must(server.listen(1));
+    EXPECT_EQ(must(server.getsockname()), name);
+}
+
 // --- What lwIP would take
 
 // Its sum of them has 32 bits; a TTL of 0 never leaves.
