@@ -146,6 +146,11 @@ static void set_dns(const ip_addr_t* address) {
 
 /* --- DHCP */
 
+static bool asks_dhcp(void) {
+    const struct dhcp* dhcp = netif_dhcp_data(&nic);
+    return dhcp != NULL && dhcp->state != DHCP_STATE_OFF;
+}
+
 static bool has_lease(void) { return dhcp_supplied_address(&nic) != 0; }
 
 static void start_dhcp(void) {
@@ -274,11 +279,12 @@ static mp_obj_t ask_ipconfig(qstr what) {
     switch (what) {
         case MP_QSTR_addr4: return mp_obj_new_tuple(2, pair);
         case MP_QSTR_gw4: return new_text(netif_ip_gw4(&nic));
+        case MP_QSTR_dhcp4: return mp_obj_new_bool(asks_dhcp());
         case MP_QSTR_has_dhcp4: return mp_obj_new_bool(has_lease());
 #if LWIP_IPV6
         case MP_QSTR_addr6: return addresses_of_ip6();
 #endif
-        default: mp_raise_ValueError(MP_ERROR_TEXT("addr4, gw4, has_dhcp4 or addr6 is wanted"));
+        default: mp_raise_ValueError(MP_ERROR_TEXT("addr4, gw4, dhcp4, has_dhcp4 or addr6 is wanted"));
     }
 }
 

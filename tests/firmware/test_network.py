@@ -55,8 +55,8 @@ def test_what_an_interface_is_told_is_what_it_says() -> None:
         "set ('10.0.2.77', '255.255.0.0', '10.0.2.9', '10.0.2.8') True\n"
         "ipconfig ('10.0.2.77', '255.255.0.0') 10.0.2.9 False\n"
         "refused ValueError ValueError ValueError TypeError ('10.0.2.77', '255.255.0.0', '10.0.2.9', '10.0.2.8')\n"
-        "dhcp 10.0.2.15 True\n"
-        "by hand again ('10.0.2.78', '255.255.0.0', '10.0.2.9', '10.0.2.8') False\n"
+        "dhcp 10.0.2.15 True True\n"
+        "by hand again ('10.0.2.78', '255.255.0.0', '10.0.2.9', '10.0.2.8') False False\n"
         "by hand, of IPv6 True\n"
         "down 0.0.0.0 False\n"
         "up again 0.0.0.0 False\n",

@@ -22,6 +22,15 @@ def test_stack_2_an_address_is_found_however_many_groups_were_joined_before(tmp_
             answer = peer.receive(IPV6, ICMPV6)
 
 
+def test_stack_2_time_3_who_does_not_answer_is_asked_for_twelve_seconds(tmp_path: Path) -> None:
+    """The first SYN and as many repetitions as lwIP can count, a second apart."""
+    with Peer(tmp_path) as peer, Machine("--wire", tmp_path, "unanswered.py") as board:
+        board.prints("ready\n")
+        for _ in range(13):
+            assert peer.receive(IPV4, TCP)[13] == SYN
+        board.prints("ended 110\n")
+
+
 def begin(peer: Peer, port: int) -> int:
     """The first sequence number of a connection from that port of ours, which is reset then."""
     peer.send_tcp((port, 80), SYN, 1)
