@@ -387,16 +387,16 @@ Step read(void* pointer, MutableBuffer room, std::size_t& count) noexcept {
         unsigned char none = 0;
         const bool has_room = room.size() != 0;
         const int code = mbedtls_ssl_read(&state.ssl, has_room ? room.data() : &none, room.size());
-        if (code == 0 && !has_room) return Step::done;
-        if (code > 0) {
+        // 0 of a record that has nothing in it, too.
+        if (code > 0 || (code == 0 && mbedtls_ssl_get_bytes_avail(&state.ssl) != 0)) {
             count = static_cast<std::size_t>(code);
             return Step::done;
         }
         // What the library passes over, as a wish to negotiate anew, is not all that there is. Where there is no room
         // for its answer, it goes on all the same.
-        const bool is_owed = code == MBEDTLS_ERR_SSL_WANT_WRITE;
-        const bool has_more = is_owed || (code == MBEDTLS_ERR_SSL_WANT_READ && !state.wire->in.empty());
-        if (!has_more && !is_notice(code)) return step_of(state, code);
+        const bool is_passed_over = code == 0 || code == MBEDTLS_ERR_SSL_WANT_READ;
+        const bool has_more = code == MBEDTLS_ERR_SSL_WANT_WRITE || (is_passed_over && !state.wire->in.empty());
+        if (!has_more && !is_notice(code)) return is_passed_over ? Step::wants_input : step_of(state, code);
     }
 }
 

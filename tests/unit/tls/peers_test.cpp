@@ -121,6 +121,28 @@ TEST(TlsPeers, TLS_4_a_record_that_is_longer_than_allowed) {
     expect(not_right, "", Content::data, std::string(17000, 'x'));
 }
 
+// Some libraries send records that have nothing in them. More than three in a row mbedTLS refuses.
+TEST(TlsPeers, POLL_5_records_of_the_stream_with_nothing_in_them) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        if (version == TLS1_3_VERSION && newest_version != "TLSv1.3"sv) continue;
+        for (const bool is_client : {true, false}) {
+            Agreed agreed(is_client, version);
+            Sealer sealer = agreed.sealer();
+            const auto say = [&](std::string_view text) {
+                std::string bytes;
+                for (int i = 0; i < 3; ++i) bytes += sealer.seal(Content::data, "");
+                must(agreed.pair.there.write(bytes + (text.empty() ? "" : sealer.seal(Content::data, text))));
+            };
+            say("hello");
+            EXPECT_EQ(text(agreed.pair.here.read(5)), "hello");
+            say("");
+            EXPECT_EQ(agreed.pair.here.poll_now(POLLIN), 0u);
+            must(agreed.pair.there.write(sealer.seal(Content::data, "world")));
+            EXPECT_EQ(text(agreed.pair.here.read(5)), "world");
+        }
+    }
+}
+
 TEST(TlsPeers, TLS_4_messages_that_do_not_belong_there) {
     expect(not_right, "", Content{99}, "xx");
     expect(not_right, "", Content::handshake, "\x14\0\0\x0cxxxxxxxxxxxx"s);
