@@ -226,8 +226,11 @@ Result<void> TlsContext::set_cert_key(ConstBuffer cert, ConstBuffer key) noexcep
     auto made = tls::mbedtls::Shared<Identity>::made();
     if (!made) return Error(ENOMEM);
     const Error error = tls::mbedtls::fill(*made.operator->(), cert, key);
-    if (error == Error()) tls::mbedtls::own(context_).identity = std::move(made);
-    return error;
+    if (error != Error()) return error;
+    tls::mbedtls::own(context_).identity = std::move(made);
+    // The library would take up a session of a suite that goes with another kind of key.
+    tls::mbedtls::forget_tickets(tls::mbedtls::own(context_));
+    return {};
 }
 
 Result<void> TlsContext::load_verify_locations(ConstBuffer certificates) noexcept {

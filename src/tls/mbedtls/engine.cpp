@@ -177,6 +177,10 @@ Error configure(State& state, bool server_side) noexcept {
                                                              MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
 #if USOCKET_TLS_TICKETS
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    // They hold no certificate, by which a server that asks for one knows its client.
+    if (server_side && state.reqs != CertReqs::none) mbedtls_ssl_conf_new_session_tickets(&conf, 0);
+#endif
     if (state.tickets) {
         mbedtls_ssl_conf_session_tickets_cb(&conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
                                             &state.tickets->context);

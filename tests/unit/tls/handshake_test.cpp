@@ -313,6 +313,20 @@ Bytes session_of(TlsContext& client, TlsContext& server, const TlsOptions& optio
     return must(pair.here.tls_session());
 }
 
+// TLS-7: whether it is taken up or not.
+TEST(TlsHandshake, TLS_7_a_session_of_a_server_that_has_got_a_key_of_another_kind_does_no_harm) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    const Bytes session = session_of(client, server, {.server_hostname = "localhost"});
+    const Identity other = trusted_issuer().issue({.rsa_bits = 2048});
+    must(server.set_cert_key(std::string_view(other.certificate), std::string_view(other.key)));
+    Pair pair = tcp_pair();
+    const TlsOptions options{.server_hostname = "localhost", .session = session.view()};
+    const Outcomes outcomes = handshake(pair, client, server, options);
+    EXPECT_EQ(outcomes.client, Error()) << outcomes.client.message();
+    EXPECT_EQ(outcomes.server, Error()) << outcomes.server.message();
+}
+
 // TLS-7: whatever has become of its bytes, it is a session or none.
 TEST(TlsHandshake, TLS_7_a_session_that_is_cut_or_changed_is_none) {
     TlsContext client = client_context();
