@@ -276,11 +276,28 @@ bool may_be_for_memory(Error failure) noexcept {
     }
 }
 
+// TLS 1.3: a client that refuses a server may have no keys yet to say so with, as OpenSSL's. The library takes that for
+// a record that is not right.
+bool is_alert_in_the_clear(const State& state, int code) noexcept {
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    constexpr unsigned char size[] = {0, 2};
+    const mbedtls_ssl_context& ssl = state.ssl;
+    const bool may_be = code == MBEDTLS_ERR_SSL_INVALID_MAC && !state.around.is_established;
+    return may_be && ssl.tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl.in_hdr[0] == MBEDTLS_SSL_MSG_ALERT &&
+           std::memcmp(ssl.in_len, size, sizeof size) == 0;
+#else
+    (void)state;
+    (void)code;
+    return false;
+#endif
+}
+
 Step fail(State& state, int code) noexcept {
     // What the library finds out by itself, after all else: that the peer's key is not for what the suite does with it.
     constexpr std::uint32_t wrong_use = MBEDTLS_X509_BADCERT_KEY_USAGE;
     const mbedtls_ssl_session* begun = state.ssl.session_negotiate;
     if (begun != nullptr && begun->verify_result == wrong_use) state.verdict.flags |= wrong_use;
+    if (is_alert_in_the_clear(state, code)) code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
     state.around.alert_in = state.ssl.in_msg != nullptr ? state.ssl.in_msg[1] : 0;
     state.failure = reason(code, state.verdict, state.around);
     const bool is_answer = code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;

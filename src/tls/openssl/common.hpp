@@ -36,6 +36,9 @@ extern std::atomic<const char*> issuers_folder;
 int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned offered_size, void* unused) noexcept;
 
+// As a client that is asked for a certificate and has none: it shows none.
+int note_lack(SSL* ssl, X509** certificate, EVP_PKEY** key) noexcept;
+
 // What a connection shows to its peer. False: OpenSSL's queue of errors says why not.
 bool show_identity(SSL* ssl, STACK_OF(X509) * chain, EVP_PKEY* key) noexcept;
 
@@ -49,6 +52,7 @@ bool digest(std::span<const ConstBuffer> parts, unsigned char (&into)[32]) noexc
 struct Circumstances {
     bool is_tls = false;          // what came first
     bool is_established = false;  // the handshake is done
+    bool was_asked = false;       // for a certificate that we do not have
 };
 
 // Why OpenSSL's last function has failed, from its queue of errors, which is empty afterwards.

@@ -43,6 +43,7 @@ bool configure(SSL_CTX* ctx) noexcept {
     SSL_CTX_set_verify_depth(ctx, longest_chain);
     SSL_CTX_set_cert_verify_callback(ctx, verify, nullptr);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, nullptr);
+    SSL_CTX_set_client_cert_cb(ctx, note_lack);
     // A certificate that is itself trusted needs no issuer.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1;

@@ -18,6 +18,7 @@ struct State {
     Wire* wire = nullptr;
     Greeting greeting;
     bool is_established = false;
+    bool was_asked = false;  // for a certificate, and has none
     bool may_hold_buffers = true;
     Error failure;
     Checks checks;
@@ -248,7 +249,7 @@ Step step_of(State& state, int returned) noexcept {
         case SSL_ERROR_ZERO_RETURN: return Step::ended;
         default: break;
     }
-    state.failure = reason(state.ssl, {state.greeting.is_tls(), state.is_established});
+    state.failure = reason(state.ssl, {state.greeting.is_tls(), state.is_established, state.was_asked});
     return Step::failed;
 }
 
@@ -371,6 +372,11 @@ constinit std::atomic<const char*> issuers_file{nullptr};
 constinit std::atomic<const char*> issuers_folder{nullptr};
 
 const Engine engine = {open, close, handshake, read, write, end, failure, tell};
+
+int note_lack(SSL* ssl, X509** /*certificate*/, EVP_PKEY** /*key*/) noexcept {
+    of(SSL_get_app_data(ssl)).was_asked = true;
+    return 0;
+}
 
 // As a server: the client's list is looked through for the best of ours.
 int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,

@@ -10,7 +10,7 @@
 namespace usocket::tls::openssl {
 namespace {
 
-TlsFailure refused(long result) noexcept {
+TlsFailure of_certificate(long result) noexcept {
     switch (result) {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return TlsFailure::certificate_name;
@@ -36,7 +36,8 @@ TlsFailure refused(long result) noexcept {
     }
 }
 
-TlsFailure alert(int description, bool is_established) noexcept {
+TlsFailure alert(int description, const Circumstances& around) noexcept {
+    const TlsFailure refused = around.is_established ? TlsFailure::alert : TlsFailure::nothing_in_common;
     switch (description) {
         case SSL_AD_BAD_CERTIFICATE:
         case SSL_AD_UNSUPPORTED_CERTIFICATE:
@@ -47,8 +48,9 @@ TlsFailure alert(int description, bool is_established) noexcept {
         case SSL_AD_ACCESS_DENIED: return TlsFailure::refused_by_peer;
         case SSL3_AD_NO_CERTIFICATE:  // mbedTLS 3.6 as a server of TLS 1.3
         case TLS13_AD_CERTIFICATE_REQUIRED: return TlsFailure::wanted_by_peer;
-        case SSL_AD_HANDSHAKE_FAILURE:
-        case SSL_AD_INSUFFICIENT_SECURITY: return is_established ? TlsFailure::alert : TlsFailure::nothing_in_common;
+        // TLS 1.2 has no other word for it.
+        case SSL_AD_HANDSHAKE_FAILURE: return around.was_asked ? TlsFailure::wanted_by_peer : refused;
+        case SSL_AD_INSUFFICIENT_SECURITY: return refused;
         case SSL_AD_PROTOCOL_VERSION: return TlsFailure::version;
         case SSL_AD_NO_APPLICATION_PROTOCOL: return TlsFailure::protocols;
         default: return TlsFailure::alert;
@@ -57,7 +59,7 @@ TlsFailure alert(int description, bool is_established) noexcept {
 
 TlsFailure own(int code, long verified) noexcept {
     switch (code) {
-        case SSL_R_CERTIFICATE_VERIFY_FAILED: return refused(verified);
+        case SSL_R_CERTIFICATE_VERIFY_FAILED: return of_certificate(verified);
         // A certificate that cannot be read.
         case ERR_R_ASN1_LIB:
         case ERR_R_X509_LIB: return TlsFailure::certificate_bad;
@@ -120,7 +122,7 @@ Error reason(SSL* ssl, const Circumstances& around) noexcept {
     if (lacks_memory(error) || verified == X509_V_ERR_OUT_OF_MEM) return Error(ENOMEM);
     constexpr int last_alert = SSL_AD_REASON_OFFSET + 255;
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && code >= SSL_AD_REASON_OFFSET && code <= last_alert;
-    if (is_alert) return Error(alert(code - SSL_AD_REASON_OFFSET, around.is_established));
+    if (is_alert) return Error(alert(code - SSL_AD_REASON_OFFSET, around));
     // OpenSSL takes a record of TLS 1.2 that is too short for an error of its own: Finished is the first under keys.
     if (around.is_established) return Error(TlsFailure::bad_record);
     const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);

@@ -222,6 +222,39 @@ TEST(TlsCertificates, ClientRequiredAndMissing) {
     EXPECT_EQ(pair.here.read().error(), refusal(TlsFailure::wanted_by_peer));
 }
 
+// Of whatever library the server is.
+TEST(TlsCertificates, TLS_4_a_server_that_asks_for_one_in_vain_is_named_in_each_version) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        if (version == TLS1_3_VERSION && std::string_view(newest_version) != "TLSv1.3") continue;
+        const Identity one = trusted_issuer().issue();
+        Pair pair = tcp_pair();
+        TlsContext client = client_context();
+        Background server([&] {
+            RawPeer peer(pair.there.fileno(), {true, version, &one});
+            SSL_set_verify(peer.ssl(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+            EXPECT_NE(peer.shake_hands(), 1);
+        });
+        const Error error = pair.here.wrap(client, {.server_hostname = "localhost"}).error();
+        EXPECT_EQ(error == Error() ? pair.here.read(1).error() : error, refusal(TlsFailure::wanted_by_peer)) << version;
+    }
+}
+
+// Who it was is known in the next connection, too.
+TEST(TlsCertificates, TLS_7_a_client_that_comes_again_is_known_to_its_server) {
+    TlsContext server = asking_server(CertReqs::required);
+    TlsContext client = client_with(trusted_issuer().issue({.purpose = "clientAuth"}));
+    Bytes session;
+    for (int i = 0; i < 2; ++i) {
+        Pair pair = tcp_pair();
+        const TlsOptions options{.server_hostname = "localhost", .session = session.view()};
+        EXPECT_EQ(handshake(pair, client, server, options).server, Error());
+        EXPECT_NE(must(pair.there.getpeercert()).size(), 0u);
+        must(pair.there.write("x"));
+        EXPECT_EQ(text(pair.here.read(1)), "x");
+        session = must(pair.here.tls_session());
+    }
+}
+
 TEST(TlsCertificates, ClientOptionalAndMissing) {
     Pair pair = tcp_pair();
     TlsContext server = asking_server(CertReqs::optional);
@@ -236,6 +269,22 @@ TEST(TlsCertificates, ClientOfAnUnknownIssuer) {
     TlsContext client = client_with(Issuer("somebody").issue());
     EXPECT_EQ(handshake(pair, client, server).server, refusal(TlsFailure::certificate_issuer));
     EXPECT_EQ(pair.here.read().error(), refusal(TlsFailure::refused_by_peer));
+}
+
+// With OpenSSL a client of TLS 1.3 says so in the clear.
+TEST(TlsCertificates, TLS_4_a_client_of_another_library_refuses_the_server) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        if (version == TLS1_3_VERSION && std::string_view(newest_version) != "TLSv1.3") continue;
+        Pair pair = tcp_pair();
+        TlsContext server = server_context();
+        Background client([&] {
+            RawPeer peer(pair.here.fileno(), {false, version});
+            SSL_set_verify(peer.ssl(), SSL_VERIFY_PEER, nullptr);
+            EXPECT_NE(peer.shake_hands(), 1);
+        });
+        const Error error = pair.there.wrap(server, {.server_side = true}).error();
+        EXPECT_EQ(error, refusal(TlsFailure::refused_by_peer)) << version << error.message();
+    }
 }
 
 // --- Our own
