@@ -52,10 +52,11 @@ bool is_unknown_kind(int code) noexcept {
            high == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE;
 }
 
-// Calls `use`, for `into`, with the DER of each block of such a label, or with all if there is no PEM in it. All of
-// them, or it is what `otherwise` says.
+// Calls `use`, for `into`, with the DER of each block of such a label, `most` of them, or with all if there is no PEM
+// in it. All of them, or it is what `otherwise` says.
 using Use = int (*)(void* into, ConstBuffer der) noexcept;
-Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, Use use, void* into) noexcept {
+Error each_der(ConstBuffer text, std::string_view label, std::size_t most, TlsFailure otherwise, Use use,
+               void* into) noexcept {
     const auto as_error = [&](int code) noexcept {
         if (code == 0) return Error();
         if (is_out_of_memory(code)) return Error(ENOMEM);
@@ -64,7 +65,7 @@ Error each_der(ConstBuffer text, std::string_view label, TlsFailure otherwise, U
     PemReader pem(text);
     std::size_t count = 0;
     std::size_t blocks = 0;
-    for (; pem.next(); ++blocks) {
+    for (; count != most && pem.next(); ++blocks) {
         if (!pem.label().ends_with(label)) continue;
         const Scratch der(pem.body().size() / 4 * 3 + 3);
         if (der.bytes() == nullptr) return Error(ENOMEM);
@@ -87,13 +88,11 @@ int add_certificate(void* chain, ConstBuffer der) noexcept {
 }
 
 Error parse_certificates(mbedtls_x509_crt& into, ConstBuffer text) noexcept {
-    return each_der(text, "CERTIFICATE", TlsFailure::bad_certificate, add_certificate, &into);
+    return each_der(text, "CERTIFICATE", SIZE_MAX, TlsFailure::bad_certificate, add_certificate, &into);
 }
 
 int set_key(void* into, ConstBuffer der) noexcept {
     auto* key = static_cast<mbedtls_pk_context*>(into);
-    mbedtls_pk_free(key);
-    mbedtls_pk_init(key);
 #if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_parse_key(key, der.data(), der.size(), nullptr, 0, random::get, nullptr);
 #else
@@ -136,7 +135,7 @@ Error fill(Identity& identity, ConstBuffer cert, ConstBuffer key) noexcept {
     if (is_long(identity.chain)) return Error(TlsFailure::long_chain);
     if (is_weak(identity.chain)) return Error(TlsFailure::certificate_weak);
     allow_all(identity.chain);
-    const Error parsed = each_der(key, "PRIVATE KEY", TlsFailure::bad_key, set_key, &identity.key);
+    const Error parsed = each_der(key, "PRIVATE KEY", 1, TlsFailure::bad_key, set_key, &identity.key);
     if (parsed != Error()) return parsed;
     const int code = check_pair(identity.chain.pk, identity.key);
     if (is_out_of_memory(code)) return Error(ENOMEM);

@@ -17,10 +17,20 @@ unsigned value_of(char digit) noexcept {
 
 bool is_space(char c) noexcept { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; }
 
+// What stands before a mark: a comment may name one. Spaces may be there, the end of another block, and what tells the
+// encoding of a file, which is no ASCII.
+bool begins_a_line(std::string_view before) noexcept {
+    while (!before.empty() && (before.back() == ' ' || before.back() == '\t')) before.remove_suffix(1);
+    return before.empty() || is_space(before.back()) || before.back() == '-' || (before.back() & 0x80) != 0;
+}
+
 }  // namespace
 
 bool PemReader::next() noexcept {
-    const std::size_t begin = rest_.find(begin_mark);
+    std::size_t begin = rest_.find(begin_mark);
+    while (begin != std::string_view::npos && !begins_a_line({rest_.data(), begin})) {
+        begin = rest_.find(begin_mark, begin + begin_mark.size());
+    }
     if (begin == std::string_view::npos) return false;
     rest_.remove_prefix(begin + begin_mark.size());
     const std::size_t label_end = rest_.find(dashes);

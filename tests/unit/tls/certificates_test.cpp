@@ -379,6 +379,31 @@ TEST(TlsCertificates, TLS_1_a_demand_that_is_none_is_EINVAL) {
     EXPECT_EQ(handshake(pair, client, server).client, refusal(TlsFailure::certificate_issuer));
 }
 
+// The first of them counts.
+TEST(TlsCertificates, TLS_1_a_file_with_several_keys) {
+    const Identity one = trusted_issuer().issue(), other = trusted_issuer().issue();
+    TlsContext context = must(TlsContext::make());
+    const auto set_with = [&](const std::string& keys) {
+        return context.set_cert_key(std::string_view(one.certificate), std::string_view(keys)).error();
+    };
+    EXPECT_EQ(set_with(one.key + other.key), Error());
+    EXPECT_EQ(set_with(other.key + one.key), refusal(TlsFailure::key_mismatch));
+}
+
+// What begins in the middle of a line is none of it.
+TEST(TlsCertificates, TLS_1_a_file_with_comments) {
+    const Identity one = trusted_issuer().issue();
+    for (const std::string comment : {"# what is between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----\n",
+                                      "Bag Attributes\n    localKeyID: 01\n", "\xef\xbb\xbf"}) {
+        TlsContext context = must(TlsContext::make());
+        EXPECT_EQ(context.set_cert_key(std::string_view(comment + one.certificate), std::string_view(comment + one.key))
+                      .error(),
+                  Error())
+            << comment;
+        EXPECT_EQ(context.load_verify_locations(std::string_view(comment + one.certificate)).error(), Error());
+    }
+}
+
 // All of a file, or none of it: an issuer that is missing would be noticed only by who cannot connect.
 TEST(TlsCertificates, TLS_1_a_file_that_is_damaged_in_the_middle) {
     std::string damaged = Issuer("somebody").certificate() + trusted_issuer().certificate();
