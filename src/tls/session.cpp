@@ -353,7 +353,13 @@ Session::Attempt Session::attempt(Blocking& waiting, const Op& op, Taking taking
     if (step == Step::done) return {true, Error()};
     if (flushed == Error()) return {};
     if (flushed == Error(EAGAIN)) return {false, Error(), sys::poll_out};
-    return {true, flushed};
+    return {true, reason_for(flushed)};
+}
+
+// Why nothing goes out any more: the peer may have said so. What has come for readers stays with them.
+Error Session::reason_for(Error error) noexcept {
+    if (wire_.is_broken() && watch.is_free()) (void)find_something();
+    return failure_ != Error() && !wire_.is_cut ? failure_ : error;
 }
 
 // That nothing goes out any more is for those who send. Who reads learns how the connection ends by what comes: it may

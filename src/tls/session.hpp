@@ -98,6 +98,7 @@ private:
     Attempt attempt(Blocking& waiting, const Op& op, Taking taking) noexcept;
     Attempt await_input(Blocking& waiting, Error flushed, Taking taking) noexcept;
     Error let_out(Taking taking) noexcept;
+    Error reason_for(Error error) noexcept;
     Error await_turn(Blocking& waiting) noexcept;
     void note_end() noexcept;
     static Attempt after_taking(Error error) noexcept;

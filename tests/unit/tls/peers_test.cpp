@@ -2,6 +2,8 @@
 // over every engine. The other end is OpenSSL by itself, with records that it would not send.
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -170,6 +172,25 @@ TEST(TlsPeers, TLS_4_alerts_that_end_it) {
     expect(Error(TlsFailure::alert), "", Content::alert, "\x02\xc8");
     expect(Error(TlsFailure::alert), "", Content::alert, "\x02\x14");
     expect(Error(TlsFailure::refused_by_peer), "", Content::alert, "\x02\x30");
+}
+
+// Who writes learns it, too, though the peer is gone.
+TEST(TlsPeers, TLS_4_a_write_that_cannot_go_out_says_why_the_peer_has_ended_it) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        if (version == TLS1_3_VERSION && newest_version != "TLSv1.3"sv) continue;
+        for (const bool is_client : {true, false}) {
+            Agreed agreed(is_client, version);
+            must(agreed.pair.there.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1));
+            must(agreed.pair.there.write(agreed.sealer().seal(Content::alert, "\x02\x30")));
+            must(agreed.pair.there.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0}));
+            agreed.pair.there.close();
+            Error error;
+            while (error == Error()) error = agreed.pair.here.write("x").error();
+            EXPECT_EQ(error, Error(TlsFailure::refused_by_peer)) << error.message();
+            EXPECT_EQ(agreed.pair.here.write("x").error(), error);
+            EXPECT_EQ(agreed.pair.here.read(1).error(), error);
+        }
+    }
 }
 
 // Of those that end nothing, but all of TLS 1.3's that OpenSSL takes for the end.
