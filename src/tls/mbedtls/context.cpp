@@ -260,8 +260,10 @@ Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept
     using tls::mbedtls::Protocols;
     OwnContext& own = tls::mbedtls::own(context_);
     if (protocols.size() > Protocols::most_bytes) return Error(TlsFailure::bad_protocols);
-    own.protocols = {};
-    if (protocols.empty()) return {};
+    if (protocols.empty()) {
+        own.protocols = {};
+        return {};
+    }
 #if !defined(MBEDTLS_SSL_ALPN)
     return Error(EOPNOTSUPP);
 #else

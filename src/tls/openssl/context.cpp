@@ -231,21 +231,24 @@ Result<void> TlsContext::set_alpn_protocols(std::string_view protocols) noexcept
     if (context_ == nullptr) return Error(EINVAL);
     OwnContext& own = tls::openssl::own(context_);
     const auto failed = Error(TlsFailure::bad_protocols);
-    if (protocols.size() + 1 > sizeof own.protocols) return failed;
+    unsigned char made[sizeof own.protocols];
+    if (protocols.size() + 1 > sizeof made) return failed;
+    if (protocols.empty()) {
+        own.protocols_size = 0;
+        return {};
+    }
     std::size_t begin = 0;  // of the name that is being copied, whose length stands before it
     for (std::size_t i = 0; i <= protocols.size(); ++i) {
         if (i != protocols.size() && protocols[i] != ',') {
-            own.protocols[i + 1] = static_cast<unsigned char>(protocols[i]);
+            made[i + 1] = static_cast<unsigned char>(protocols[i]);
             continue;
         }
         const std::size_t size = i - begin;
-        if (size == 0 || size > 255) {
-            own.protocols_size = 0;
-            return protocols.empty() ? Error() : failed;
-        }
-        own.protocols[begin] = static_cast<unsigned char>(size);
+        if (size == 0 || size > 255) return failed;
+        made[begin] = static_cast<unsigned char>(size);
         begin = i + 1;
     }
+    std::memcpy(own.protocols, made, protocols.size() + 1);
     own.protocols_size = protocols.size() + 1;
     return {};
 }

@@ -257,7 +257,19 @@ TEST(TlsHandshake, NoProtocolInCommon) {
     const Outcomes outcomes = handshake(pair, client, server);
     EXPECT_EQ(outcomes.client, Error(TlsFailure::protocols));
     EXPECT_EQ(outcomes.server, Error(TlsFailure::protocols));
-    EXPECT_EQ(client.set_alpn_protocols("h2,,x").error(), Error(TlsFailure::bad_protocols));
+}
+
+TEST(TlsHandshake, TLS_7_protocols_that_are_refused_replace_none) {
+    TlsContext client = client_context();
+    TlsContext server = server_context();
+    must(client.set_alpn_protocols("h2"));
+    must(server.set_alpn_protocols("h2"));
+    for (const std::string& wrong : {std::string("x2,,x"), std::string(256, 'x'), std::string(600, 'x')}) {
+        EXPECT_EQ(client.set_alpn_protocols(wrong).error(), Error(TlsFailure::bad_protocols));
+    }
+    Pair pair = tcp_pair();
+    ASSERT_EQ(handshake(pair, client, server).client, Error());
+    EXPECT_EQ(text(pair.here.selected_alpn_protocol()), "h2");
 }
 
 TEST(TlsHandshake, Resumption) {
