@@ -461,6 +461,24 @@ def test_time_6_what_a_cancelled_read_had_got_comes_first(streams: tuple[asyncio
     asyncio.run(main())
 
 
+def test_time_6_what_ends_with_its_time_is_not_lost() -> None:
+    async def read() -> bytes:
+        await asyncio.sleep_ms(10)
+        return b"read"
+
+    async def be_busy() -> None:
+        time.sleep(0.05)  # until both, the task and its time, are over
+
+    async def main() -> bytes:
+        reading = asyncio.create_task(read())
+        await asyncio.sleep_ms(0)
+        asyncio.create_task(be_busy())
+        data: bytes = await asyncio.wait_for_ms(reading, 10)
+        return data
+
+    assert asyncio.run(main()) == b"read"
+
+
 def test_dev_3_text_goes_out_as_utf_8(streams: tuple[asyncio.Stream, asyncio.Stream]) -> None:
     reader, writer = streams
 

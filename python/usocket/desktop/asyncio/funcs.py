@@ -64,7 +64,8 @@ def _wait_for(aw: Any, timeout_ms: float | None) -> Generator[None, None, Any]:
         raise
     finally:
         sleeper.task = None
-    if sleeper.has_ended:
+    # It may have ended just before the time was over: what it returns would be lost (TIME-6).
+    if sleeper.has_ended or task.is_done:
         return task.result()
     relay.cancel()  # and so the task, for which it waits
     yield from relay
