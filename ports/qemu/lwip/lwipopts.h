@@ -48,9 +48,9 @@
 #define IP_SOF_BROADCAST 1
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_LISTEN_BACKLOG 1
-#define TCP_TMR_INTERVAL 50 /* as fast as desktops are: an ACK is delayed by 50 ms, a repetition by 200 */
+#define TCP_TMR_INTERVAL 50    /* as fast as desktops are: an ACK is delayed by 50 ms, a repetition by 200 */
 #define LWIP_TCP_RTO_TIME 1000 /* RFC 6298, section 2; lwIP's own is 3000, as before it */
-#define TCP_SYNMAXRTX 12 /* lwIP takes no more; a SYN is repeated each second, however often it was before */
+#define TCP_SYNMAXRTX 12       /* lwIP takes no more; a SYN is repeated each second, however often it was before */
 
 #define MEM_ALIGNMENT 4
 #define MEM_SIZE (512 * 1024)

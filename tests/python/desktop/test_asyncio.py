@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import threading
+import time
 import traceback
 import types
 import weakref
