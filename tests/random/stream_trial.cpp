@@ -575,8 +575,8 @@ private:
 
     // STRM-5: the peer's flow control may lag behind what was returned by half a window.
     void check_lag(std::uint64_t queue, bool kept) {
-        // A window that was trimmed is as large as it was.
-        peak_ = queue == 0 ? 0 : std::max(peak_, queue);
+        // A window is as large as what was there before the call that opened it, and after it was trimmed as it was.
+        peak_ = queue == 0 ? 0 : std::max(peak_, queue + last_count_);
         if (kept || queue == unreturned_.size()) return;
         const std::uint64_t lag = queue - unreturned_.size();
         require(lag <= peak_ / 2 + last_count_, "the peer does not see what was returned (STRM-5): " +
