@@ -49,7 +49,7 @@ struct Options {
     bool has_seed = false;
     bool shows_trace = false;
     std::uint64_t findings = 1;         // after so many it ends
-    std::chrono::seconds patience{15};  // with one trial
+    std::chrono::seconds patience{60};  // with one trial, on a machine that does much else
     std::string kind;                   // all if empty
 };
 
