@@ -50,7 +50,9 @@ bool is_gone(const tcp_pcb& pcb) noexcept {
 
 // A peer that answers and never reads would keep it for ever.
 err_t on_closing(void*, tcp_pcb* pcb) noexcept {
-    if (is_gone(*pcb)) pcb->prio = gone_prio;
+    // Who is slow comes back. And lwIP counts silence from the close; here it is from when the peer has had all of it.
+    pcb->prio = is_gone(*pcb) ? gone_prio : std::uint8_t{TCP_PRIO_NORMAL};
+    if (pcb->state == FIN_WAIT_1) pcb->tmr = tcp_ticks;
     if (until(end_of(*pcb), sys_now()) > 0) return ERR_OK;
     tcp_abort(pcb);
     return ERR_ABRT;

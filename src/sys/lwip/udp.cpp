@@ -69,7 +69,7 @@ void on_recv(void* arg, udp_pcb*, pbuf* data, const ip_addr_t* from, std::uint16
     // One finds room in an empty queue, however large.
     const bool is_bounded = sock.datagram_bytes == 0 || sock.datagram_bytes + data->tot_len <= sock.rcvbuf;
     Datagram* datagram = nullptr;
-    if (is_bounded && !sock.no_read) {
+    if (is_bounded && !sock.no_read && buffers_of(data) <= most_buffers) {
         do datagram = buffers_of(data) <= most_buffers - buffers ? new_datagram() : nullptr;
         while (datagram == nullptr && make_room(sock));
     }

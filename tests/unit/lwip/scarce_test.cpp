@@ -354,6 +354,25 @@ TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_room_for_those_of_others)
     }
 }
 
+// One that has more buffers than all of them together may have is lost alone.
+TEST(Scarce, STACK_2_a_datagram_that_never_fits_costs_nobody_another) {
+    const Wire wire;
+    const auto open = [](Socket& one) {
+        one = must(socket(AF_INET, SOCK_DGRAM));
+        must(one.bind(must(Address::inet(AF_INET, Wire::here, 0))));
+        must(one.settimeout(5s));
+        return must(Address::inet(AF_INET, Wire::there, must(one.getsockname()).port()));
+    };
+    Socket late, other, sender = must(socket(AF_INET, SOCK_DGRAM));
+    const Address target = open(late);
+    for (const char* text : {"one", "two", "three"}) must(sender.sendto(text, target));
+    const Address others = open(other);
+    must(sender.sendto(std::string(13'000, 'x'), others));
+    must(sender.sendto("small", others));
+    EXPECT_EQ(must(other.recv(10)).view(), "small");
+    for (const char* text : {"one", "two", "three"}) EXPECT_EQ(must(late.recv(10)).view(), text);
+}
+
 // Each comes in a buffer of its own, which is large.
 TEST(Scarce, STACK_2_single_bytes_that_nobody_reads_leave_buffers_for_others) {
     const Wire wire;
@@ -548,6 +567,41 @@ TEST_P(Gone, STACK_2_closed_connections_give_way_to_who_connects) {
         conn = server_.accept();
     }
     EXPECT_TRUE(conn) << conn.error().message();
+}
+
+// Of those that are closed all places are taken, and their peers are slow: for long they take nothing, then all of it.
+TEST(Scarce, STACK_2_closed_connections_whose_peers_are_slow_do_not_give_way) {
+    Wire wire;
+    std::uint16_t port = 0;
+    Socket server = listener_at(Wire::here, port);
+    std::vector<RawPeer> peers;
+    for (std::uint16_t i = 0; i < MEMP_NUM_TCP_PCB; ++i) {
+        peers.push_back({static_cast<std::uint16_t>(2000 + i), port});
+        Socket conn = peers.back().connect(wire, server);
+        must(conn.write("bye"));
+        conn.close();
+    }
+    const auto all = [](auto holds) {
+        const sys::Guard guard;
+        unsigned count = 0;
+        for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) count += holds(*pcb) ? 1 : 0;
+        return count == MEMP_NUM_TCP_PCB;
+    };
+    const auto pass_ticks = [] {
+        const std::uint32_t before = tcp_ticks;
+        while (tcp_active_pcbs != nullptr && tcp_ticks - before < 3) sys::yield_thread();
+    };
+    while (!all([](tcp_pcb& pcb) { return pcb.nrtx > 1; })) sys::yield_thread();
+    ASSERT_TRUE(all([](tcp_pcb& pcb) {
+        pcb.tmr -= 5000 / TCP_SLOW_INTERVAL;  // that long ago
+        return true;
+    }));
+    pass_ticks();
+    for (const RawPeer& peer : peers) peer.acknowledge(wire);
+    EXPECT_TRUE(all([](tcp_pcb& pcb) { return pcb.state == FIN_WAIT_2; }));
+    pass_ticks();
+    EXPECT_EQ(socket().error(), Error(ENOBUFS));
+    EXPECT_EQ(in_use()[MEMP_TCP_PCB], MEMP_NUM_TCP_PCB);
 }
 
 // --- Floods
