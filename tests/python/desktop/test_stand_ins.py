@@ -589,6 +589,18 @@ def test_dev_2_uctypes_structures_are_buffers() -> None:
     assert names["buf"] == b"\4\1\0zw"
 
 
+def test_dev_2_uctypes_structures_may_be_bases_and_arrays() -> None:
+    names = names_of(
+        "import uctypes as u\nbuf = bytearray(b'\\4\\1\\2\\3')\nLAYOUT = {'kind': u.UINT8 | 0, 'id': u.UINT16 | 2}\n"
+        "class Packet(u.struct):\n    def __init__(self, buf):\n"
+        "        super().__init__(u.addressof(buf), LAYOUT, u.BIG_ENDIAN)\n"
+        "packet = Packet(buf)\npacket.kind += 1\n"
+        "array = u.struct(u.addressof(buf), (0 | u.ARRAY, 3 | u.UINT8))\n"
+        "values = packet.kind, packet.id, u.sizeof(packet), u.sizeof(array), bytes(memoryview(array))\n"
+    )
+    assert names["values"] == (5, 0x203, 4, 3, b"\5\1\2")
+
+
 def test_dev_2_reset_in_a_thread_ends_the_program_too(tmp_path: Path) -> None:
     text = "import _thread, machine, time\n_thread.start_new_thread(machine.reset, [])\ntime.sleep(30)\nprint('on')\n"
     done = call(write(tmp_path, {"main.py": text}))

@@ -65,7 +65,13 @@ class struct:
     _descriptor: Any
     _layout: int
 
-    def __new__(cls, address: int, descriptor: Any, layout: int = NATIVE) -> struct:
+    def __new__(cls, *args: Any, **named: Any) -> struct:
+        if cls.__init__ is not struct.__init__:
+            return super().__new__(cls)  # whose arguments are its own: what it describes is not known yet
+        return cls._lend(*args, **named)
+
+    @classmethod
+    def _lend(cls, address: int, descriptor: Any, layout: int = NATIVE) -> struct:
         kind: Any = cls
         made: struct = _memory(kind, _size(descriptor)).from_address(address)
         return made
@@ -156,6 +162,8 @@ def _write(address: int, kind: int, layout: int, value: Any) -> None:
 def _size(kind: Any) -> int:
     if isinstance(kind, dict):
         return max((_end(part) for part in kind.values()), default=0)
+    if isinstance(kind, tuple):
+        return int(_end(kind) - (kind[0] & _OFFSET_MASK))
     return _struct.calcsize(_code(kind, LITTLE_ENDIAN))
 
 
