@@ -504,6 +504,17 @@ def test_dev_2_websocket_sends_frames_whole() -> None:
     assert names["rest"][0] is None and names["last"] == b"\x81\2hi"
 
 
+def test_dev_2_websocket_reads_what_has_come_from_who_has_gone() -> None:
+    """TIME-6: that a frame, or an answer, goes out no more is for who writes."""
+    names = names_of(
+        "import socket\nfrom websocket import websocket\na, b = socket.socketpair()\na.setblocking(False)\n"
+        "w = websocket(a)\nwhile w.write(bytes(60000)):\n    pass\n"
+        "b.write(b'\\x82\\3one\\x89\\1?\\x82\\3two\\x88\\0')\nb.close()\nread = w.read(3), w.read(3), w.read(3)\n"
+        "try:\n    w.write(b'more')\nexcept OSError as error:\n    code = error.errno\na.close()\n"
+    )
+    assert names["read"] == (b"one", b"two", b"") and names["code"] == errno.EPIPE
+
+
 def test_dev_2_websocket_reads_as_a_stream() -> None:
     """Over the borders of frames; None where nothing is there; what a timeout cuts short comes with the next read."""
     names = names_of(

@@ -7,6 +7,7 @@ socket's.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 from typing import Any
@@ -60,7 +61,8 @@ class websocket:
 
     def _take_part(self, n: int) -> bool:
         """Takes up to n bytes of one frame; False: nothing is there, or the stream has ended."""
-        self._send_rest()
+        with contextlib.suppress(OSError):  # that nobody takes it is for who writes: something may have come (TIME-6)
+            self._send_rest()
         while not self._is_over and (self._left or self._take_header()):
             is_control = self._opcode >= _CLOSE
             part = self._take(self._left if is_control else min(n, self._left, _BLOCK)) if self._left else b""
@@ -118,11 +120,12 @@ class websocket:
         return bytes(part)
 
     def _obey(self, payload: bytes) -> None:
-        if self._opcode == _PING:
-            self._send(_PONG, payload)
-        elif self._opcode == _CLOSE:
-            self._send(_CLOSE, payload[:2])
-            self._is_over = True
+        self._is_over = self._opcode == _CLOSE
+        with contextlib.suppress(OSError):
+            if self._opcode == _PING:
+                self._send(_PONG, payload)
+            elif self._is_over:
+                self._send(_CLOSE, payload[:2])
 
     def write(self, data: Any, *part: int) -> int | None:
         """A frame; None: there is no room. What of it had no room is sent as soon as the program reads or writes."""
