@@ -515,6 +515,15 @@ def test_dev_2_websocket_reads_what_has_come_from_who_has_gone() -> None:
     assert names["read"] == (b"one", b"two", b"") and names["code"] == errno.EPIPE
 
 
+def test_dev_2_websocket_is_over_a_stream_of_the_programs_own() -> None:
+    names = names_of(
+        "from websocket import websocket\nfrom io import BytesIO\nclass Own(BytesIO):\n    blocks = []\n"
+        "    def setblocking(self, flag):\n        self.blocks.append(flag)\n"
+        "own = Own()\nsent = websocket(own, True).write('one'), own.getvalue(), own.blocks\n"
+    )
+    assert names["sent"] == (3, b"\x81\3one", [True, False])
+
+
 def test_dev_2_websocket_reads_as_a_stream() -> None:
     """Over the borders of frames; None where nothing is there; what a timeout cuts short comes with the next read."""
     names = names_of(

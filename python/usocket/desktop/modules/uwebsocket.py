@@ -156,12 +156,14 @@ class websocket:
         return True
 
     def _send_whole(self, frame: bytes) -> bool:
-        timeout = self._sock.gettimeout()
+        gettimeout = getattr(self._sock, "gettimeout", None)  # a stream of the program's own has setblocking() alone
+        timeout = gettimeout() if gettimeout is not None else None
         self._sock.setblocking(True)
         try:
             self._sock.write(frame)
         finally:
-            self._sock.settimeout(timeout)
+            if timeout is not None:
+                self._sock.settimeout(timeout)
         return True
 
     def _send_rest(self) -> bool:
