@@ -24,7 +24,11 @@ public:
     T exchange(T value, std::memory_order = {}) noexcept { return std::exchange(value_, value); }
     bool compare_exchange_strong(T& old, T now, std::memory_order = {}) noexcept {
         const bool is_same = value_ == old;
-        (is_same ? value_ : old) = is_same ? now : value_;
+        if (is_same) {
+            value_ = now;
+        } else {
+            old = value_;
+        }
         return is_same;
     }
     bool compare_exchange_weak(T& old, T now, std::memory_order = {}) noexcept {
