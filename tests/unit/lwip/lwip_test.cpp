@@ -154,7 +154,6 @@ TEST(Lwip, STACK_2_an_empty_queue_takes_a_datagram_of_any_size) {
     EXPECT_EQ(must(pair.there.recv(6000)).size(), 5000u);
 }
 
-// Of a packet's 65,535 bytes, of which lwIP counts IPv6's header as well.
 // And to nobody else, as a broadcast would: so other hosts have it.
 TEST(Lwip, STACK_2_ADDR_2_a_datagram_to_any_address_comes_to_this_host) {
     for (const auto& [family, any] : {std::pair{AF_INET, "0.0.0.0"}, std::pair{AF_INET6, "::"}}) {
@@ -166,6 +165,7 @@ TEST(Lwip, STACK_2_ADDR_2_a_datagram_to_any_address_comes_to_this_host) {
     }
 }
 
+// Of a packet's 65,535 bytes, of which lwIP counts IPv6's header as well.
 TEST(Lwip, STACK_2_a_datagram_that_no_packet_holds_is_EMSGSIZE) {
     struct Case {
         int family;

@@ -326,6 +326,14 @@ TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_buffers_for_others) {
     EXPECT_EQ(must(deaf.recv(10)).view(), "x");
 }
 
+// Opens `one` for datagrams that come to `here`; returns where others, who know that as `there`, send them.
+Address open_datagrams(Socket& one, const char* here = Wire::here, const char* there = Wire::there) {
+    one = must(socket(AF_INET, SOCK_DGRAM));
+    must(one.bind(must(Address::inet(AF_INET, here, 0))));
+    must(one.settimeout(5s));
+    return must(Address::inet(AF_INET, there, must(one.getsockname()).port()));
+}
+
 // Of the places for datagrams, which are all that those of the loopback interface need, and of buffers.
 TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_room_for_those_of_others) {
     const Wire wire;
@@ -333,17 +341,11 @@ TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_room_for_those_of_others)
         const char* here = over_wire ? Wire::here : "127.0.0.1";
         const char* there = over_wire ? Wire::there : here;
         Socket deaf[2], sender = must(socket(AF_INET, SOCK_DGRAM)), other = must(socket(AF_INET, SOCK_DGRAM));
-        const auto open = [&](Socket& one) {
-            one = must(socket(AF_INET, SOCK_DGRAM));
-            must(one.bind(must(Address::inet(AF_INET, here, 0))));
-            must(one.settimeout(5s));
-            return must(Address::inet(AF_INET, there, must(one.getsockname()).port()));
-        };
         for (Socket& one : deaf) {
-            const Address target = open(one);
+            const Address target = open_datagrams(one, here, there);
             for (char i = 'a'; i <= 'z'; ++i) must(sender.sendto(std::string(1, i), target));
         }
-        const Address target = open(other);
+        const Address target = open_datagrams(other, here, there);
         for (const char* text : {"one", "two", "three"}) must(sender.sendto(text, target));
         for (const char* text : {"one", "two", "three"}) EXPECT_EQ(must(other.recv(10)).view(), text);
         // None of those that were there is lost.
@@ -357,16 +359,10 @@ TEST(Scarce, STACK_2_datagrams_that_nobody_reads_leave_room_for_those_of_others)
 // One that has more buffers than all of them together may have is lost alone.
 TEST(Scarce, STACK_2_a_datagram_that_never_fits_costs_nobody_another) {
     const Wire wire;
-    const auto open = [](Socket& one) {
-        one = must(socket(AF_INET, SOCK_DGRAM));
-        must(one.bind(must(Address::inet(AF_INET, Wire::here, 0))));
-        must(one.settimeout(5s));
-        return must(Address::inet(AF_INET, Wire::there, must(one.getsockname()).port()));
-    };
     Socket late, other, sender = must(socket(AF_INET, SOCK_DGRAM));
-    const Address target = open(late);
+    const Address target = open_datagrams(late);
     for (const char* text : {"one", "two", "three"}) must(sender.sendto(text, target));
-    const Address others = open(other);
+    const Address others = open_datagrams(other);
     must(sender.sendto(std::string(13'000, 'x'), others));
     must(sender.sendto("small", others));
     EXPECT_EQ(must(other.recv(10)).view(), "small");
