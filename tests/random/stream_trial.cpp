@@ -293,6 +293,7 @@ private:
         // What is there before it for certain.
         const bool is_quiet = depth_ == 0 && peer_->settle();
         const std::uint64_t arrived = is_quiet ? unreturned_.size() : 0;
+        peak_ = std::max<std::uint64_t>(peak_, unreturned_.size());  // which a window of this call may show
         const Timeout timeout = socket.gettimeout();
         trace((&socket == &copy_ ? "copy." : "") + reading.text() + " timeout " +
               (timeout.is_none() ? "None" : std::to_string(timeout.nanoseconds())));
@@ -575,8 +576,8 @@ private:
 
     // STRM-5: the peer's flow control may lag behind what was returned by half a window.
     void check_lag(std::uint64_t queue, bool kept) {
-        // A window is as large as what was there before the call that opened it, and after it was trimmed as it was.
-        peak_ = queue == 0 ? 0 : std::max(peak_, queue + last_count_);
+        // A window that was trimmed is as large as it was.
+        peak_ = queue == 0 ? 0 : std::max(peak_, queue);
         if (kept || queue == unreturned_.size()) return;
         const std::uint64_t lag = queue - unreturned_.size();
         require(lag <= peak_ / 2 + last_count_, "the peer does not see what was returned (STRM-5): " +
